@@ -1,0 +1,42 @@
+"""`forecast check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forecast.errors import InputError
+from forecast.scenario import list_scenarios, load_scenario
+from forecast.tables import load_tables
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1)
+@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+def command(paths: tuple[str, ...], quiet: bool) -> None:
+    """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.
+
+    All problems are reported at once.
+    """
+    folders = [path for path in paths if Path(path).is_dir()]
+    files = [path for path in paths if path not in folders]
+    problems: list[str] = []
+    checked = 0
+    places: list[str | None] = [*folders] or [None]
+    for folder in places:
+        tables = load_tables(folder)
+        found = tables.problems()
+        problems += found
+        checked += 0 if found else len(tables.schema)
+    scenarios = files or ([] if folders else list_scenarios())
+    if not problems:
+        for name in scenarios:
+            try:
+                load_scenario(name, tables)
+            except InputError as error:
+                problems += error.problems
+    if problems:
+        raise InputError(problems)
+    if not quiet:
+        click.echo(f"{checked} tables and {len(scenarios)} scenarios: no problems")

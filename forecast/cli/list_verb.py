@@ -1,0 +1,27 @@
+"""`forecast list`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from forecast.scenario import list_scenarios, load_scenario
+from forecast.tables import load_tables
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> None:
+    """List the shipped scenarios."""
+    tables = load_tables()
+    found = [load_scenario(name, tables) for name in list_scenarios()]
+    if as_json:
+        shown = [
+            {"name": s.name, "title": s.title, "as_of": str(s.as_of), "months": s.months, "story": s.story}
+            for s in found
+        ]
+        click.echo(json.dumps({"scenarios": shown}, indent=2))
+        return
+    for scenario in found:
+        click.echo(f"{scenario.name:20s} {scenario.as_of}  {scenario.title}")

@@ -1,0 +1,68 @@
+"""`forecast`: each verb parses, makes one library call, and prints. Verbs are imported when they are called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from forecast import __version__
+from forecast.errors import ForecastError, InputError
+
+VERBS = {
+    "run": "simulate a scenario and print its headline tables",
+    "list": "the shipped scenarios",
+    "show": "every resolved value of a scenario with where it came from",
+    "check": "validate data tables and scenarios",
+    "cost": "cost per million tokens with its waterfall",
+}
+
+
+class Verbs(click.Group):
+    """A group whose verbs live in `forecast.cli.<verb>_verb`, so that `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"forecast.cli.{cmd_name}_verb").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from forecast.errors import suggestion
+
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise click.UsageError(f'no command "{args[0]}"; known: {", ".join(VERBS)}.{suggestion(args[0], VERBS)}')
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="forecast")
+def group() -> None:
+    """Forecast provider runway, consolidation and token prices of the AI inference market."""
+
+
+def main() -> None:
+    """Run the command line; bad input is one message and exit 2, failed work exit 1."""
+    try:
+        group(prog_name="forecast")
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(f"forecast: {problem}", err=True)
+        sys.exit(2)
+    except ForecastError as error:
+        click.echo(f"forecast: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Chance that stays put: named random streams, and the draws of a scenario's inputs for one block of paths.
+
+A stream's address is (seed, block, entity, purpose), stable names and never positions: adding a provider or a
+parameter leaves every other draw as it was, so that scenarios share their chance. Inputs are drawn by Latin
+hypercube: each of a block's 2,500 strata is hit once by each input, in an order given by its stream.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from zlib import crc32
+
+import numpy as np
+from numpy.random import SFC64, Generator, SeedSequence
+from numpy.typing import NDArray
+
+from forecast.distributions import standard_normal_quantile
+from forecast.errors import InputError
+from forecast.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+BLOCK_PATHS = 2500  # a constant, not an option: results do not depend on threads or on the number of paths
+MIDPOINTS: Array = (np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS
+
+
+def stream(seed: int, block: int, entity: str, purpose: str) -> Generator:
+    """Return the random stream with this address; the same address always gives the same numbers."""
+    key = (block, crc32(entity.encode()), crc32(purpose.encode()))
+    return Generator(SFC64(SeedSequence(seed, spawn_key=key)))
+
+
+class Draws:
+    """The draws of one block: arrays of `BLOCK_PATHS` values, the path axis last."""
+
+    def __init__(self, scenario: Scenario, seed: int, block: int, shapes: dict[str, Array] | None = None):
+        self.scenario, self.seed, self.block = scenario, seed, block
+        self._shapes = {} if shapes is None else shapes  # sorted quantiles of each input, shared by blocks
+
+    def stream(self, entity: str, purpose: str) -> Generator:
+        """Return this block's stream for an entity and a purpose."""
+        return stream(self.seed, self.block, entity, purpose)
+
+    def parameter(self, name: str) -> Array:
+        """Return a parameter on each path, `[path]`."""
+        return self.values(f"parameters.{name}", f"parameters.{name}")
+
+    def entity_parameter(self, name: str, entities: list[str]) -> Array:
+        """Return a parameter of persistence `entity`, drawn anew for each entity, `[entity, path]`."""
+        return np.stack([self.values(f"parameters.{name}", f"parameters.{name}@{entity}") for entity in entities])
+
+    def column(self, table: str, column: str, entities: list[str]) -> Array:
+        """Return a column of an input table, `[entity, path]`, or `[entity, 1]` when no cell of it is uncertain."""
+        keys = [f"{table}.{entity}.{column}" for entity in entities]
+        items = [self.scenario.inputs.get(key) for key in keys]
+        if all(item is not None and item.value.name == "fixed" for item in items):
+            return np.array([[item.value.arguments[0]] for item in items if item is not None])
+        return np.stack([self.values(key, key) for key in keys])
+
+    def values(self, key: str, address: str) -> Array:
+        """Return the draws `[path]` of the input `key` under a stream address."""
+        item = self.scenario.inputs.get(key)
+        if item is None:
+            raise InputError(f'the scenario needs a value for "{key}" at {self.scenario.as_of}. Add a row or set it.')
+        if item.value.name == "fixed":
+            return np.full(BLOCK_PATHS, item.value.arguments[0])
+        if key not in self._shapes:
+            self._shapes[key] = item.value.quantile(MIDPOINTS)
+        if address in self._scores:
+            return np.interp(self._scores[address], standard_normal_quantile(MIDPOINTS), self._shapes[key])
+        return self._shapes[key][self._order(address)]
+
+    def _order(self, address: str) -> NDArray[np.int64]:
+        return self.stream(f"input:{address}", "order").permutation(BLOCK_PATHS)
+
+    @cached_property
+    def _scores(self) -> dict[str, Array]:
+        """The normal scores of correlated parameters: independent scores mixed by the correlation's root."""
+        names = sorted({n for first, second, _ in self.scenario.correlations for n in (first, second)})
+        if not names:
+            return {}
+        matrix, _ = nearest_correlation(names, self.scenario.correlations)
+        normal = standard_normal_quantile(MIDPOINTS)
+        independent = np.stack([normal[self._order(name)] for name in names])
+        mixed = np.linalg.cholesky(matrix) @ independent
+        return dict(zip(names, mixed, strict=True))
+
+
+def nearest_correlation(names: list[str], pairs: tuple[tuple[str, str, float], ...]) -> tuple[Array, float]:
+    """Return the correlation matrix of `names`, made positive definite, and the largest change that took.
+
+    Negative eigenvalues are raised to 1e-8 and the diagonal rescaled to one (one step of Higham's method).
+    """
+    wanted = np.eye(len(names))
+    for first, second, value in pairs:
+        i, j = names.index(first), names.index(second)
+        wanted[i, j] = wanted[j, i] = value
+    values, vectors = np.linalg.eigh(wanted)
+    if values.min() > 1e-8:
+        return wanted, 0.0
+    repaired = vectors @ np.diag(np.maximum(values, 1e-8)) @ vectors.T
+    scale = 1 / np.sqrt(np.diag(repaired))
+    repaired = repaired * scale[:, None] * scale[None, :] + 1e-9 * np.eye(len(names))
+    return repaired, float(np.abs(repaired - wanted).max())

@@ -1,0 +1,153 @@
+"""Money: profit, fixed cost, funding under a shared regime, and the runway."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost: Array, debt_service: Array) -> Array:
+    """Cash earned in a month before new money.
+
+    F = G + O − X − S
+
+    Args:
+        gross_profit: G, revenue of tokens less their serving cost, USD/month.
+        other_profit: O, margin on other revenue, USD/month.
+        fixed_cost: X, people, research, sales and unfunded building, USD/month.
+        debt_service: S, interest and repayment, USD/month, at least 0.
+
+    Returns:
+        USD/month; negative is burn. Source: MODEL §6 step 7.
+
+    >>> net_flow_usd_per_month(5.0, 1.0, 8.0, 1.0)
+    -3.0
+    """
+    return gross_profit + other_profit - fixed_cost - debt_service
+
+
+def fixed_cost_target(
+    fixed_cost_start: Array,
+    revenue_ratio: Array,
+    elasticity: Array,
+    austerity_frac: Array,
+    runway_months: Array,
+) -> Array:
+    """Fixed cost toward which a provider moves: it grows with revenue and shrinks when cash runs short.
+
+    X* = X₀·(1 − ε + ε·r)·(1 − A·max(0, 1 − R/24))
+
+    Args:
+        fixed_cost_start: X₀, fixed cost in the as_of month, USD/month.
+        revenue_ratio: r, revenue over that of the as_of month.
+        elasticity: ε, relative growth of fixed cost for relative growth of revenue, 0–2.
+        austerity_frac: A, part shed as the runway falls from two years to zero, 0–1.
+        runway_months: R, cash over net burn, months.
+
+    Returns:
+        USD/month. Source: own-assumption.
+
+    >>> fixed_cost_target(10.0, 2.0, 0.5, 0.3, 24.0).item()
+    15.0
+    """
+    shed = austerity_frac * np.clip(1.0 - runway_months / 24.0, 0.0, 1.0)
+    return fixed_cost_start * (1.0 - elasticity + elasticity * revenue_ratio) * (1.0 - shed)
+
+
+def runway_months(cash_usd: Array, net_flow: Array) -> Array:
+    """Months that cash lasts at this month's burn; infinite when nothing burns.
+
+    R = C/(−F) for F < 0
+
+    Args:
+        cash_usd: C, USD; at or below zero there is no runway.
+        net_flow: F, USD/month.
+
+    Returns:
+        Months, in [0, ∞].
+
+    >>> runway_months(np.array([6.0, 6.0]), np.array([-2.0, 1.0])).tolist()
+    [3.0, inf]
+    """
+    burn = np.maximum(-net_flow, 1e-6)
+    return np.where(net_flow < 0, np.maximum(cash_usd, 0.0) / burn, np.inf)
+
+
+def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array, ratio: Array) -> Array:
+    """Chance that a provider closes a round this month.
+
+    h = h_regime·a·u, with attraction a = clip(growth, ½, 2) and urgency u = 2 under a year of runway, else 1
+
+    Args:
+        regime_per_month: h_regime, rate of the shared funding regime, 1/month.
+        growth_ratio: revenue over its yearly average (1 is standing still).
+        runway: cash over net burn, months.
+        ratio: scenario multiplier, at least 0.
+
+    Returns:
+        Probability in [0, 1]. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
+
+    >>> funding_prob_per_month(0.05, 1.0, 24.0, 1.0).item()
+    0.05
+    """
+    urgency = np.where(runway < 12.0, 2.0, 1.0)
+    return np.minimum(1.0, regime_per_month * np.clip(growth_ratio, 0.5, 2.0) * urgency * ratio)
+
+
+def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:
+    """Size of a round: so many months of burn, and not much less than the last one.
+
+    Q = max(n·max(−F, 0), r·L)
+
+    Args:
+        net_flow: F, USD/month.
+        covers_months: n, months of burn paid for, positive.
+        last_round_usd: L, USD.
+        to_last_ratio: r, least size over the last round, at least 0.
+
+    Returns:
+        USD. Source: events.csv, own-hazards.
+
+    >>> round_size_usd(-2.0, 24.0, 30.0, 0.5).item()
+    48.0
+    """
+    return np.maximum(covers_months * np.maximum(-net_flow, 0.0), to_last_ratio * last_round_usd)
+
+
+def regime_next(regime: NDArray[np.int8], transition: Array, uniform: Array) -> NDArray[np.int8]:
+    """State of the funding market, a month later: one Markov chain shared by all providers of a path.
+
+    Args:
+        regime: index of the state, [path].
+        transition: chance of each next state by state, [state, state], rows summing to 1.
+        uniform: u in (0, 1), [path].
+
+    Returns:
+        Index of the state. Source: own-hazards.
+
+    >>> regime_next(np.array([0], dtype=np.int8), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.95])).tolist()
+    [1]
+    """
+    edges = np.cumsum(transition, axis=1)[regime]
+    return (uniform[:, None] > edges[:, :-1]).sum(axis=1).astype(np.int8)
+
+
+def sustainability_ratio(revenue_usd_per_year: Array, depreciation_usd_per_year: Array, running_ratio: Array) -> Array:
+    """AI revenue of a hyperscaler over the depreciation and running cost of its AI capacity.
+
+    Q = R/(D·(1 + ρ))
+
+    Args:
+        revenue_usd_per_year: R, USD/year.
+        depreciation_usd_per_year: D, USD/year, positive.
+        running_ratio: ρ, running cost over depreciation, at least 0.
+
+    Returns:
+        Ratio; 1 pays for the machines. Source: MODEL §6 step 8.
+
+    >>> sustainability_ratio(6.0, 4.0, 0.5)
+    1.0
+    """
+    return revenue_usd_per_year / (depreciation_usd_per_year * (1.0 + running_ratio))

@@ -1,0 +1,69 @@
+"""Exits and entry: who is bought, who closes, who joins."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def monthly_prob(rate_per_year: Array) -> Array:
+    """Chance that an event with a yearly rate happens within a month.
+
+    p = 1 − e^(−h/12)
+
+    Args:
+        rate_per_year: h, events for each year at risk, at least 0.
+
+    Returns:
+        Probability in [0, 1). Source: hazards.csv.
+
+    >>> round(monthly_prob(1.2).item(), 4)
+    0.0952
+    """
+    return -np.expm1(-np.asarray(rate_per_year) / 12)
+
+
+def merged_log_weight(log_weight: Array, log_weight_bought: Array, retention_frac: Array) -> Array:
+    """Log weight of a buyer after a purchase: the customers who follow are added.
+
+    w' = log(e^w + r·e^v)
+
+    Args:
+        log_weight: w, the buyer's log weight.
+        log_weight_bought: v, log weight of the provider bought.
+        retention_frac: r, customers that follow, 0–1; the others choose anew among all.
+
+    Returns:
+        Log weight. Source: MODEL §6 step 8.
+
+    >>> merged_log_weight(np.log([2.0]), np.log([4.0]), np.array([0.5])).round(9).tolist() == np.log([4.0]).round(9).tolist()
+    True
+    """
+    return np.asarray(np.logaddexp(log_weight, log_weight_bought + np.log(np.maximum(retention_frac, 1e-12))))
+
+
+def fringe_count_next(
+    count: Array, entry_per_year: Array, exit_per_year: Array, margin_ratio: Array, normal: Array
+) -> Array:
+    """Number of small providers, a month later: a birth-death process in its normal approximation.
+
+    n' = max(0, n + (b·m − d)·n/12 + √((b·m + d)·n/12)·z)
+
+    Args:
+        count: n, providers, at least 0.
+        entry_per_year: b, entries for each existing provider and year at today's margins.
+        exit_per_year: d, exits for each provider and year.
+        margin_ratio: m, the market's margin over today's, clipped to 0–2: entry follows margins.
+        normal: z, standard normal.
+
+    Returns:
+        Providers. Source: own-fringe, hazards.csv.
+
+    >>> fringe_count_next(np.array([40.0]), 0.3, 0.3, np.array([1.0]), np.array([0.0])).tolist()
+    [40.0]
+    """
+    births = entry_per_year * np.clip(margin_ratio, 0.0, 2.0) / 12
+    deaths = exit_per_year / 12
+    return np.maximum(0.0, count + (births - deaths) * count + np.sqrt((births + deaths) * count) * normal)

@@ -1,0 +1,108 @@
+"""Accelerators over time: when they come, what they cost, how software catches up, how fleets follow."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Num = TypeVar("Num", float, Array)
+
+
+def available_month(promised_month: Array, slip_months: Array, cancelled_draw: Array, cancel_prob: Array) -> Array:
+    """Month in which an announced accelerator becomes broadly available; infinite when it never does.
+
+    m = max(1, promised + slip), or ∞ with the probability of cancellation
+
+    Args:
+        promised_month: promised date in months after as_of, any sign, broadcastable to [path].
+        slip_months: broad availability less promise, months, any sign.
+        cancelled_draw: uniform number in (0, 1); the programme is cancelled where it lies below cancel_prob.
+        cancel_prob: chance that an announced accelerator never comes, 0–1.
+
+    Returns:
+        Month, at least 1: what is not available at as_of comes next month at the earliest.
+
+    Source: launch_slips.csv (own-slips).
+
+    >>> available_month(np.array([2.0]), np.array([4.0]), np.array([0.5]), np.array([0.06])).tolist()
+    [6.0]
+    """
+    return np.where(cancelled_draw < cancel_prob, np.inf, np.maximum(1.0, promised_month + slip_months))
+
+
+def decline_factor(decline_per_year: Num) -> Num:
+    """Monthly factor of a price that declines by a share each year.
+
+    f = (1 − d)^(1/12)
+
+    Args:
+        decline_per_year: d, share lost in a year, below 1; negative where prices rise.
+
+    Returns:
+        Factor for one month. Source: own-hardware.
+
+    >>> round(decline_factor(0.19), 4)
+    0.9826
+    """
+    return (1.0 - decline_per_year) ** (1 / 12)
+
+
+def maturity_next(maturity: Array, available: NDArray[np.bool_], maturity_months: Array) -> Array:
+    """Part of the software gain after launch that has been reached, a month later.
+
+    s(t+1) = s + a·(1 − s)/τ
+
+    Args:
+        maturity: s, 0 at launch, tends to 1.
+        available: a, whether the accelerator is on the market.
+        maturity_months: τ, months in which the gap shrinks by a factor e, at least 1.
+
+    Returns:
+        s a month later, in [0, 1]. Source: own-software (gains of +54–71 % in seven months, then +5–8 %).
+
+    >>> maturity_next(np.array([0.5]), np.array([True]), np.array([5.0])).tolist()
+    [0.6]
+    """
+    return maturity + available * (1.0 - maturity) / maturity_months
+
+
+def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Array, serving_gain: Array) -> Array:
+    """Accelerator-hours for a million tokens once software has gained.
+
+    h = h₀ / ((1 + g·s)·G)
+
+    Args:
+        hours_per_mtok: h₀ at launch software, hours/Mtok, positive.
+        maturity: s, part of the gain after launch that is reached, 0–1.
+        gain_frac: g, gain after launch when complete, at least 0.
+        serving_gain: G, gain of serving methods since as_of on any chip, positive.
+
+    Returns:
+        Hours per Mtok. Source: MODEL §3 (serving stacks), own-software.
+
+    >>> hours_after_software(np.array([0.02]), np.array([1.0]), np.array([0.6]), np.array([1.25])).tolist()
+    [0.01]
+    """
+    return hours_per_mtok / ((1.0 + gain_frac * maturity) * serving_gain)
+
+
+def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, turnover_per_month: Array) -> Array:
+    """Cost on the fleet in use, a month later: it follows the best accelerators of its family.
+
+    c(t+1) = c + θ·(c* − c)
+
+    Args:
+        fleet_usd_per_mtok: c, cost on the fleet in use, USD/Mtok.
+        frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok.
+        turnover_per_month: θ, share of the fleet replaced or added in a month, 0–1.
+
+    Returns:
+        USD per Mtok, between c and c*. Source: MODEL §4 (a fleet is a mix inside a family).
+
+    >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.05])).round(6).tolist()
+    [0.059]
+    """
+    return fleet_usd_per_mtok + turnover_per_month * (frontier_usd_per_mtok - fleet_usd_per_mtok)

@@ -1,0 +1,140 @@
+"""Prices: sticky list prices that sometimes are reset, subsidy, and the price of a fixed capability."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def allowed_subsidy_frac(
+    depth_frac: Array, regime_ratio: Array, runway_months: Array, full_runway_months: Array
+) -> Array:
+    """Deepest discount under own cost that cash and the funding market allow.
+
+    d = D·r·min(1, max(0, R/R*))
+
+    Args:
+        depth_frac: D, deepest discount of a well funded provider in a hot market, 0–1.
+        regime_ratio: r, part of it that the regime tolerates, 0–1.
+        runway_months: R, cash over net burn, months (infinite when nothing burns).
+        full_runway_months: R*, runway at which the discount is unrestricted, months, positive.
+
+    Returns:
+        Fraction in [0, D]. Source: MODEL §6 step 5 (a subsidy needs cash and a warm market).
+
+    >>> allowed_subsidy_frac(0.4, 1.0, 9.0, 18.0).round(6).item()
+    0.2
+    """
+    return depth_frac * regime_ratio * np.clip(runway_months / full_runway_months, 0.0, 1.0)
+
+
+def markup_when_slack(markup_frac: Array, tightness: Array) -> Array:
+    """Markup a seller can hope for: it shrinks when machines stand idle, since an idle hour is better sold cheaply.
+
+    μ' = μ·e^min(0, τ)
+
+    Args:
+        markup_frac: μ, markup over cost in a balanced market, at least 0.
+        tightness: τ, log(load/capacity); negative in a glut.
+
+    Returns:
+        Markup, between 0 and μ. Source: own-assumption (capacity competition).
+
+    >>> markup_when_slack(0.5, 1.0).item(), markup_when_slack(0.5, -np.log(2)).round(9).item()
+    (0.5, 0.25)
+    """
+    return markup_frac * np.exp(np.minimum(0.0, np.asarray(tightness)))
+
+
+def target_log_price(
+    log_market: Array,
+    log_cost: Array,
+    log_price: Array,
+    markup_frac: Array,
+    market_weight_frac: Array,
+    premium_kept_frac: Array,
+    subsidy_frac: Array,
+) -> Array:
+    """Price a provider would set today: between the market's and cost plus markup, not below subsidised cost.
+
+    q* = max( w·(m + ρ·(q − m)) + (1 − w)·(c + log(1 + μ)),  c + log(1 − d) )
+
+    Args:
+        log_market: m, log of the segment's volume-weighted price, USD/Mtok.
+        log_cost: c, log of own unit cost, USD/Mtok.
+        log_price: q, log of own price today, USD/Mtok.
+        markup_frac: μ, markup over cost aimed at, above −1.
+        market_weight_frac: w, 0–1.
+        premium_kept_frac: ρ, part of the present distance to the market kept (service level, speed, quality), 0–1.
+        subsidy_frac: d, deepest allowed discount under cost, 0 to below 1.
+
+    Returns:
+        log USD/Mtok. Source: FACTS (hosts far below others move up); MODEL §6 step 5.
+
+    >>> target_log_price(0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 0.0).item()
+    0.0
+    """
+    wanted = market_weight_frac * (log_market + premium_kept_frac * (log_price - log_market)) + (
+        1.0 - market_weight_frac
+    ) * (log_cost + np.log1p(markup_frac))
+    return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
+
+
+def logistic_shock(uniform: Array, scale: Array) -> Array:
+    """Logistic shock with a given standard deviation, from a uniform number.
+
+    ε = σ·(√3/π)·log(u/(1 − u))
+
+    Args:
+        uniform: u in (0, 1).
+        scale: σ, standard deviation, at least 0.
+
+    Returns:
+        Shock in the unit of σ; heavier tails than the normal, as price changes have.
+
+    >>> logistic_shock(np.array([0.5]), np.array([0.2])).tolist()
+    [0.0]
+    """
+    return scale * (np.sqrt(3.0) / np.pi) * np.log(uniform / (1.0 - uniform))
+
+
+def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:
+    """Log price of a fixed capability, a month later: it falls fast toward a moving floor and stops there.
+
+    q(t+1) = q + κ·(f − q) + ε
+
+    Args:
+        log_price: q, log USD/Mtok.
+        log_floor: f, log of the price at which it settles, USD/Mtok.
+        reversion_per_month: κ, 0–1.
+        shock: ε, log.
+
+    Returns:
+        log USD/Mtok. Source: tier_prices.csv (own-tiers).
+
+    >>> tier_log_price_next(np.array([1.0]), np.array([0.0]), np.array([0.1]), np.array([0.0])).tolist()
+    [0.9]
+    """
+    return log_price + reversion_per_month * (log_floor - log_price) + shock
+
+
+def capability_floor(floor_usd_per_mtok: Array, shrink_per_year: Array, fade_months: Array, month: float) -> Array:
+    """Floor for a fixed capability: smaller models reach the same score, less and less so as a score ages.
+
+    f_c(t) = f(t)·exp(−γ·(τ/12)·(1 − e^(−t/τ)))
+
+    Args:
+        floor_usd_per_mtok: f, floor for the fixed model, USD/Mtok.
+        shrink_per_year: γ, today's yearly fall in logs of the computation needed for the score, 1/year.
+        fade_months: τ, time in which that fall slows by a factor e, months, positive.
+        month: t, months after as_of, at least 0.
+
+    Returns:
+        USD/Mtok. Source: own-tiers (a level falls fast in its first year, then sits on a floor).
+
+    >>> capability_floor(np.array([0.2]), 0.7, 12.0, 0).tolist()
+    [0.2]
+    """
+    return floor_usd_per_mtok * np.exp(-shrink_per_year * fade_months / 12 * -np.expm1(-month / fade_months))

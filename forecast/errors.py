@@ -1,0 +1,33 @@
+"""The two ways in which this package refuses: bad input (exit 2) and failed work (exit 1).
+
+A problem reads *where: what was found: what is allowed. What to do.* and all problems of a file are
+reported at once, so that one look suffices to mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ForecastError(Exception):
+    """The work failed although the input was right."""
+
+
+class InputError(ForecastError):
+    """The input or the usage is wrong; `problems` holds one sentence for each mistake."""
+
+    def __init__(self, problems: str | Iterable[str]):
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def suggestion(name: str, allowed: Iterable[str]) -> str:
+    """Return ' Did you mean "x"?' for the nearest allowed name, or an empty string.
+
+    >>> suggestion("electricty_usd", ["electricity_usd", "months"])
+    ' Did you mean "electricity_usd"?'
+    """
+    names = sorted(set(allowed))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""

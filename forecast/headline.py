@@ -1,0 +1,161 @@
+"""The headline: what a forecast says, in words and three small tables that a person reads in a minute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.exports import runway
+from forecast.summary import Fact, Forecast
+
+SHOWN_PROVIDERS = 14
+
+
+def headline(forecast: Forecast) -> str:
+    """Return the printed summary: who is at risk and when, when the market consolidates, where prices go, how sure."""
+    manifest = forecast.manifest
+    horizon = manifest["months"]
+    marks = sorted({m for m in (0, 12, 36) if m < horizon} | {horizon})
+    lines = [
+        f"{manifest['scenario']}: {manifest['title']}",
+        f"as of {manifest['as_of']}, {horizon} months to {_calendar(manifest['as_of'], horizon)}; "
+        f"{manifest['paths']:,} paths, seed {manifest['seed']}, run {manifest['run_id']}",
+        "",
+        *_at_risk(forecast, horizon),
+        "",
+        *_consolidation(forecast, horizon),
+        "",
+        *_prices(forecast, marks),
+        "",
+        *_sure(forecast, horizon),
+    ]
+    return "\n".join(lines)
+
+
+def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
+    _, rows = runway(forecast)
+    able = [row for row in rows if any(f.provider == row[0] for f in forecast.find("runway_months"))]
+    able.sort(key=lambda row: (-(row[7] or row[6] or 0), row[0]))
+    lines = [
+        "WHO IS AT RISK  (months of cash without new money; chance of running out; chance of leaving the market)",
+        f"  {'provider':12s}{'cash today':>12s}{'p10':>7s}{'median':>8s}{'p90':>7s}"
+        f"{'dry 12m':>9s}{'dry 24m':>9s}{'exit ' + str(horizon) + 'm':>10s}  most likely exit",
+    ]
+    for row in able[:SHOWN_PROVIDERS]:
+        months = "".join(f"{_months(v, horizon):>{w}s}" for v, w in zip(row[3:6], (7, 8, 7), strict=True))
+        chances = "".join(f"{_percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
+        lines.append(f"  {row[0]:12s}{_dollars(row[2]):>12s}{months}{chances}  {row[9]}")
+    rest = len(able) - SHOWN_PROVIDERS
+    if rest > 0:
+        lines.append(f"  {rest} more are safer; providers with a parent's balance sheet have no runway to report.")
+    return lines
+
+
+def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
+    lines = ["WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)"]
+    for what, outcome, share in (
+        ("tokens", "consolidation_month", "top5_tokens_frac"),
+        ("spend", "consolidation_spend_month", "top5_spend_frac"),
+    ):
+        now = _value(forecast, share, month=0, quantile=0.5)
+        later = _value(forecast, share, month=horizon, quantile=0.5)
+        chances = [
+            f"{_percent(f.value)} by {_calendar(forecast.manifest['as_of'], month)}"
+            for month in sorted({m for m in (24,) if m < horizon} | {horizon})
+            for f in forecast.find(outcome, month=month, quantile=None)
+        ]
+        never = 1 - (forecast.find(outcome, month=horizon, quantile=None)[0].value or 0)
+        lines.append(
+            f"  {what:7s} top five {_percent(now)} today, {_percent(later)} at the horizon; "
+            f"consolidated: {', '.join(chances)}; not within the horizon: {_percent(never)}"
+        )
+    count = [_value(forecast, "independent_providers", month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)]
+    now = _value(forecast, "independent_providers", month=0, quantile=0.5)
+    lines.append(
+        f"  independent providers: {now:.0f} today, {count[1]:.0f} at the horizon ({count[0]:.0f}-{count[2]:.0f})"
+    )
+    return lines
+
+
+def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
+    as_of = forecast.manifest["as_of"]
+    heads = "".join(f"{_calendar(as_of, m) if m else 'today':>26s}" for m in marks)
+    lines = [
+        "WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)",
+        f"  {'':25s}{heads}",
+    ]
+    segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
+    index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in forecast.facts if f.kind == "fan"}
+    for segment in segments:
+        for name, outcome in (("price", "market_price"), ("floor", "floor"), ("price / floor", "price_to_floor_ratio")):
+            cells = "".join(f"{_band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
+            lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)
+        reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
+        lines.append(f"  {'':16s}within ±25 % of the floor by {_calendar(as_of, marks[-1])}: {_percent(reached.value)}")
+    cells = "".join(f"{_band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
+    lines.append("  H100 rent, USD/hour      " + cells)
+    return lines
+
+
+def _sure(forecast: Forecast, horizon: int) -> list[str]:
+    counts = forecast.manifest["counts"]
+    errors = [
+        f.standard_error / f.value
+        for f in forecast.find("market_price", month=horizon, quantile=0.5)
+        if f.value and f.standard_error
+    ]
+    return [
+        "HOW SURE",
+        f"  Monte Carlo error: at most {100 * max(errors, default=0.0):.1f} % on a median price, "
+        f"{100 * 0.5 / forecast.manifest['paths'] ** 0.5:.1f} points on a probability.",
+        f"  {counts['uncertain_inputs']} of {counts['inputs']} inputs are distributions. Private cash, burn, margins and volumes are",
+        "  assumptions: `forecast show` marks each, with its source and date.",
+    ]
+
+
+def _value(forecast: Forecast, outcome: str, **where: Any) -> float:
+    found: Fact = forecast.find(outcome, **where)[0]
+    assert found.value is not None
+    return found.value
+
+
+def _band(values: list[float | None]) -> str:
+    low, middle, high = (0.0 if v is None else v for v in values)
+    return f"{_short(middle)} ({_short(low)}-{_short(high)})"
+
+
+def _short(value: float) -> str:
+    if value >= 100:
+        return f"{value:.0f}"
+    return (
+        f"{value:.1f}"
+        if value >= 10
+        else f"{value:.2f}"
+        if value >= 1
+        else f"{value:.3f}"
+        if value >= 0.01
+        else f"{value:.4f}"
+    )
+
+
+def _months(value: float | None, horizon: int) -> str:
+    return f">{horizon}" if value is None else f"{value:.0f}"
+
+
+def _percent(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
+
+
+def _dollars(value: float | None) -> str:
+    if value is None:
+        return "-"
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if value >= size:
+            return f"${value / size:.3g}{letter}"
+    return f"${value:.0f}"
+
+
+def _calendar(as_of: str, month: int) -> str:
+    year, first = int(as_of[:4]), int(as_of[5:7]) - 1 + month
+    return f"{year + first // 12}-{first % 12 + 1:02d}"

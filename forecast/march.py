@@ -1,0 +1,185 @@
+"""The month loop: eight numbered steps, the same for every block of paths.
+
+Arrays are `[provider, path]`, `[offer, path]` (a provider in a segment), `[segment, path]` or `[path]`, the path
+axis last. Each entity has its own streams, and the dead keep drawing: whoever leaves changes no other draw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.equations import price, shares
+from forecast.market.customers import start_customers
+from forecast.market.doors import start_doors
+from forecast.market.machines import start_machines
+from forecast.market.names import Names
+from forecast.market.rents import start_rents
+from forecast.market.sellers import Sellers, start_books, start_sellers
+from forecast.market.treasury import start_treasury
+from forecast.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class History:
+    """What a block remembers: monthly series `[entity, month, path]`, and how each provider fared."""
+
+    series: dict[str, NDArray[np.float32]]
+    exit_month: NDArray[np.int16]  # [provider, path]
+    exit_kind: NDArray[np.int8]
+    listed_month: NDArray[np.int16]
+    runway_months: Array
+
+
+class Chance:
+    """The streams of a block: one for each provider and purpose, one for each market-wide purpose."""
+
+    purposes = ("reprice", "funding", "exit")
+
+    def __init__(self, draws: Draws, names: Names):
+        providers = [f"provider:{p}" for p in names.providers]
+        self._normals = [draws.stream(p, "attraction") for p in providers]
+        self._uniforms = [[draws.stream(p, purpose) for p in providers] for purpose in self.purposes]
+        market = [
+            "regime",
+            "rent",
+            "fringe",
+            "buyer",
+            *(f"{k}:{s}" for k in ("demand", "tier") for s in names.segments),
+        ]
+        self.market = {name: draws.stream("market", name) for name in market}
+        self._segments = names.segments
+        self._normal = np.empty((len(providers), BLOCK_PATHS))
+        self._uniform = np.empty((len(self.purposes), len(providers), BLOCK_PATHS))
+
+    def providers(self) -> tuple[Array, Array]:
+        """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
+        for row, generator in zip(self._normal, self._normals, strict=True):
+            generator.standard_normal(out=row)
+        for purpose, generators in zip(self._uniform, self._uniforms, strict=True):
+            for row, generator in zip(purpose, generators, strict=True):
+                generator.random(out=row)
+        return self._normal, self._uniform
+
+    def normal(self, name: str) -> Array:
+        """Return a month's normals of a market-wide purpose, `[path]`."""
+        return self.market[name].standard_normal(BLOCK_PATHS)
+
+    def segment_normal(self, kind: str) -> Array:
+        """Return a month's normals of each segment, `[segment, path]`."""
+        return np.stack([self.normal(f"{kind}:{segment}") for segment in self._segments])
+
+
+def march(scenario: Scenario, names: Names, draws: Draws) -> History:
+    """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it."""
+    chance = Chance(draws, names)
+    segment = names.offer_segment
+    books = start_books(draws, names)
+    wanted = names.segment_sum(books.tokens_mtok_per_month)
+    machines = start_machines(scenario, names, draws)
+    fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
+    rents = start_rents(draws, (books.tokens_mtok_per_month * fleet).sum(axis=0))
+    capacity_start = rents.capacity_usd_per_month
+    own_frac = draws.column("providers", "own_frac", names.providers)
+    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac))
+    share = books.tokens_mtok_per_month / wanted[segment]
+    customers = start_customers(draws, names, wanted, share, sellers.log_price)
+    tokens, spend = books.tokens_mtok_per_month, books.tokens_mtok_per_month * books.usd_per_mtok
+    cost = tokens * sellers.unit_cost_usd_per_mtok
+    revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
+    treasury = start_treasury(scenario, draws, names, revenue, revenue - serving_cost, wanted)
+    doors = start_doors(draws, names)
+    margin_start = margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+    log_market = previous_log_market = np.log(names.segment_sum(spend) / wanted)
+    tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
+    tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
+    tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
+    shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
+
+    series: dict[str, NDArray[np.float32]] = {}
+    for month in range(scenario.months + 1):
+        normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
+        if month:
+            # 1. Hardware: what is available, what it costs to own, how fleets follow.
+            machines.step(month)
+            # 2. Demand: tokens wanted at last month's price.
+            customers.want(month, log_market - previous_log_market, chance.segment_normal("demand"))
+            wanted = customers.wanted_mtok_per_month
+            # 3. Scarcity: load over capacity moves rents.
+            fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
+            load = (share * wanted[segment] * fleet).sum(axis=0)
+            rents.step(month, load, chance.normal("rent"))
+            # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
+            sellers.cost(machines.fleet_usd_per_mtok, rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
+            # 5. Prices: sticky, between the market's and cost plus markup.
+            sellers.reprice(log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform)
+            # 6. Shares: a logit over the living, with inertia and passing shocks.
+            customers.reconsider(sellers.log_price, normal)
+            share = customers.share(doors.alive)
+            tokens = share * (wanted * rents.served_frac(load))[segment]
+            spend = tokens * sellers.usd_per_mtok
+            cost = tokens * sellers.unit_cost_usd_per_mtok
+            # 7. Cash: profit, fixed cost, rounds under the shared regime.
+            revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
+            treasury.turn_regime(month, chance.market["regime"])
+            treasury.step(revenue, serving_cost, wanted, doors.alive, funding_uniform)
+            # 8. Exits and entry.
+            doors.step(
+                month,
+                scenario.months,
+                treasury,
+                customers,
+                rents.capacity_usd_per_month / capacity_start,
+                exit_uniform,
+                chance.market["buyer"],
+            )
+            margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+            customers.grow_fringe(doors.count_fringe(margin / margin_start, chance.normal("fringe")))
+
+        segment_tokens, segment_spend = names.segment_sum(tokens), names.segment_sum(spend)
+        previous_log_market, log_market = log_market, np.log(segment_spend / segment_tokens)
+        floor = machines.floor_usd_per_mtok
+        capability_floor = price.capability_floor(floor, shrink, fade, month)
+        if month:
+            settles = np.log(capability_floor * tier_floor_ratio) + rents.contract_scarcity
+            shock = tier_shock_sd * chance.segment_normal("tier")
+            tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
+        named = ~names.fringe
+        provider_tokens = names.provider_sum(tokens)
+        token_share = named * provider_tokens / provider_tokens.sum(axis=0)
+        spend_share = named * revenue / revenue.sum(axis=0)
+        asked = np.where(doors.alive[names.offer_provider], sellers.usd_per_mtok, np.inf)
+        _record(
+            series,
+            month,
+            scenario.months,
+            market_price=np.exp(log_market),
+            cheapest_price=names.segment_min(asked),
+            tier_price=np.exp(tier_log_price),
+            floor=floor,
+            capability_floor=capability_floor,
+            price_to_floor_ratio=np.exp(log_market) / floor,
+            unit_cost=names.segment_sum(cost) / segment_tokens,
+            volume=segment_tokens,
+            rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
+            subsidy_usd_per_month=names.provider_sum(np.maximum(cost - spend, 0.0)),
+            hhi_tokens=shares.herfindahl(token_share)[None],
+            hhi_spend=shares.herfindahl(spend_share)[None],
+            top5_tokens_frac=shares.top_share(token_share, 5)[None],
+            top5_spend_frac=shares.top_share(spend_share, 5)[None],
+            independent_providers=doors.independents()[None],
+            sustainability_ratio=doors.sustainability(treasury, rents.capacity_usd_per_month / capacity_start),
+        )
+    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, doors.runway_months)
+
+
+def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:
+    for name, value in values.items():
+        if month == 0:
+            series[name] = np.empty((len(value), months + 1, BLOCK_PATHS), np.float32)
+        series[name][:, month] = value

@@ -1,0 +1,92 @@
+"""Step 3, scarcity: load over capacity moves rents, and rents bring capacity a year later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import Draws
+from forecast.equations import demand
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Rents:
+    """Capacity and scarcity, each `[path]`; scarcity is the log of rent over owned cost."""
+
+    theta: dict[str, Array]
+    scarcity: Array
+    contract_scarcity: Array
+    lagged_scarcity: Array
+    tightness: Array
+    capacity_usd_per_month: Array
+    stretch_log: Array
+
+    def step(self, month: int, load_usd_per_month: Array, normal: Array) -> None:
+        """Move one month: capacity grows, tightness and a shock move rents, contracts and orders follow."""
+        theta = self.theta
+        growth = demand.fading_rate(
+            theta["supply_growth_start_per_year"],
+            theta["supply_growth_long_per_year"],
+            theta["supply_fade_months"],
+            month,
+        )
+        growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
+        level = theta["rent_to_owned_log_level"]
+        self.capacity_usd_per_month = demand.capacity_next(
+            self.capacity_usd_per_month, growth, theta["supply_response"], self.lagged_scarcity, level
+        )
+        self.tightness = np.log(load_usd_per_month / self.capacity_usd_per_month)
+        self.scarcity = demand.scarcity_next(
+            self.scarcity,
+            level,
+            self.tightness,
+            theta["rent_tightness_push"],
+            theta["rent_reversion_per_month"],
+            theta["rent_shock_sd"] * normal,
+            theta["running_cost_ratio"],
+        )
+        self.lagged_scarcity = demand.average_next(self.lagged_scarcity, self.scarcity, theta["supply_lag_months"])
+        self.contract_scarcity = demand.average_next(
+            self.contract_scarcity, theta["contract_rent_ratio"] * self.scarcity, theta["contract_lag_months"]
+        )
+
+    def served_frac(self, load_usd_per_month: Array) -> Array:
+        """Return the part of the tokens wanted that the machines can serve, `[path]`."""
+        return demand.served_frac(load_usd_per_month, self.capacity_usd_per_month, self.stretch_log)
+
+    def hire_ratio(self, own_frac: Array) -> Array:
+        """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""
+        return demand.hire_ratio(own_frac, self.contract_scarcity)
+
+    def idle_ratio(self, own_frac: Array) -> Array:
+        """Return paid over busy hours, `[provider, path]`."""
+        return demand.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
+
+
+def start_rents(draws: Draws, load_usd_per_month: Array) -> Rents:
+    """Return the rents of the as_of month and the capacity that explains them.
+
+    Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
+    be driven `capacity_stretch_log` above what serves today's load.
+    """
+    names = (
+        "rent_to_owned_log_level rent_tightness_push rent_reversion_per_month rent_shock_sd contract_rent_ratio "
+        "contract_lag_months supply_growth_start_per_year supply_growth_long_per_year supply_fade_months "
+        "supply_response supply_lag_months supply_level_ratio supply_shift_month running_cost_ratio idle_hours_ratio"
+    ).split()
+    theta = {name: draws.parameter(name) for name in names}
+    scarcity = draws.parameter("rent_to_owned_log_start")
+    tightness = (scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
+    return Rents(
+        theta=theta,
+        scarcity=scarcity,
+        contract_scarcity=theta["contract_rent_ratio"] * scarcity,
+        lagged_scarcity=scarcity,
+        tightness=tightness,
+        capacity_usd_per_month=load_usd_per_month / np.exp(tightness),
+        stretch_log=np.maximum(tightness, 0.0) + draws.parameter("capacity_stretch_log"),
+    )

@@ -1,0 +1,83 @@
+"""Dates: the month in which something first holds for six months in a row; NEVER is beyond the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.march import History
+from forecast.market.doors import NEVER
+
+MONTHS_IN_A_ROW = 6
+CONCENTRATED_FRAC = 0.8
+CONVERGED_WITHIN_FRAC = 0.25
+RISE_RATIO = 1.25
+RISE_MONTHS = 6
+
+Months = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Date:
+    """A date outcome: the axis it is given for, its definition, and the function that finds it in a history."""
+
+    axis: str
+    definition: str
+    find: Callable[[History], Months]
+
+
+def first_of_row(holds: NDArray[np.bool_], length: int = MONTHS_IN_A_ROW) -> Months:
+    """Return the first month of `length` in a row in which `holds[entity, month, path]`, `[entity, path]`.
+
+    >>> first_of_row(np.array([[[False], [True], [True], [True]]]), 2).tolist()
+    [[1]]
+    """
+    months = holds.shape[1]
+    if months < length:
+        return np.full((holds.shape[0], holds.shape[2]), NEVER, np.int16)
+    run = holds[:, : months - length + 1].copy()
+    for later in range(1, length):
+        run &= holds[:, later : months - length + 1 + later]
+    return np.where(run.any(axis=1), run.argmax(axis=1), NEVER).astype(np.int16)
+
+
+def consolidation(history: History, series: str) -> Months:
+    """Return the month from which the five largest hold 80 %, of tokens or of spend."""
+    return first_of_row(history.series[series] >= CONCENTRATED_FRAC)
+
+
+def convergence(history: History) -> Months:
+    """Return the month from which the market price lies within ±25 % of the floor, by segment."""
+    ratio = history.series["price_to_floor_ratio"]
+    return first_of_row(np.abs(ratio - 1.0) <= CONVERGED_WITHIN_FRAC)
+
+
+def price_rise(history: History) -> Months:
+    """Return the month in which the market price first stands 25 % above that of six months before."""
+    price = history.series["market_price"]
+    rises = np.zeros(price.shape, dtype=bool)
+    rises[:, RISE_MONTHS:] = price[:, RISE_MONTHS:] >= RISE_RATIO * price[:, :-RISE_MONTHS]
+    return first_of_row(rises, 1)
+
+
+DATES: dict[str, Date] = {
+    "consolidation_month": Date(
+        "market",
+        "first month of six in a row in which the five largest providers serve at least 80 % of tokens",
+        lambda history: consolidation(history, "top5_tokens_frac"),
+    ),
+    "consolidation_spend_month": Date(
+        "market",
+        "the same for spend",
+        lambda history: consolidation(history, "top5_spend_frac"),
+    ),
+    "convergence_month": Date(
+        "segment",
+        "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below",
+        convergence,
+    ),
+    "price_rise": Date("segment", "the market price rises by at least 25 % within six months", price_rise),
+}

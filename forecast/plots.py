@@ -1,0 +1,98 @@
+"""Figures, returned and not shown: what a forecast looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import InputError
+from forecast.exports import consolidation, runway
+from forecast.summary import Forecast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PRICE, FLOOR, SPEND = "#1f5fa8", "#c2571a", "#7a7a7a"
+BANDS = ((0.10, 0.90, 0.18), (0.25, 0.75, 0.28))
+SHOWN = 16
+
+
+def overview(forecast: Forecast) -> Figure:
+    """Return one figure: price against floor by segment, who runs dry, when the market consolidates."""
+    from matplotlib.figure import Figure
+
+    segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
+    figure = Figure(figsize=(13, 8), layout="constrained")
+    grid = figure.add_gridspec(2, 3)
+    manifest = forecast.manifest
+    figure.suptitle(f"{manifest['title']} (as of {manifest['as_of']}, {manifest['paths']:,} paths)")
+    for column, segment in enumerate(segments[:3]):
+        axes = figure.add_subplot(grid[0, column])
+        _fan(axes, forecast, "market_price", segment, PRICE, "price paid")
+        _fan(axes, forecast, "floor", segment, FLOOR, "floor: hardware and electricity", dashed=True)
+        axes.set(
+            yscale="log",
+            title=segment,
+            xlabel="months from now",
+            ylabel="USD per million tokens" if column == 0 else "",
+        )
+        axes.grid(alpha=0.25)
+        if column == 2:
+            axes.legend(loc="center right", fontsize=8)
+    _risk(figure.add_subplot(grid[1, :2]), forecast)
+    _consolidates(figure.add_subplot(grid[1, 2]), forecast)
+    return figure
+
+
+def save_overview(forecast: Forecast, path: str) -> None:
+    """Write the overview to a PNG or SVG file.
+
+    Raises:
+        InputError: another ending, or a place that cannot be written.
+    """
+    if Path(path).suffix not in (".png", ".svg"):
+        raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
+    try:
+        overview(forecast).savefig(path, dpi=110)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None
+
+
+def _fan(
+    axes: Any, forecast: Forecast, outcome: str, segment: str, colour: str, label: str, dashed: bool = False
+) -> None:
+    line: dict[float, list[float]] = {}
+    for fact in forecast.find(outcome, segment=segment):
+        line.setdefault(fact.quantile or 0.0, []).append(fact.value or 0.0)
+    months = range(len(line[0.5]))
+    for low, high, alpha in BANDS:
+        axes.fill_between(months, line[low], line[high], color=colour, alpha=alpha, linewidth=0)
+    axes.plot(
+        months, line[0.5], color=colour, linestyle="--" if dashed else "-", label=f"{label} (median, 50 and 80 %)"
+    )
+
+
+def _risk(axes: Any, forecast: Forecast) -> None:
+    _, rows = runway(forecast)
+    able = sorted((row for row in rows if row[6] is not None), key=lambda row: row[7] or row[6] or 0.0)[-SHOWN:]
+    names = [row[0] for row in able]
+    axes.barh(
+        names, [100 * (row[7] or 0) for row in able], color=PRICE, alpha=0.35, label="within 24 months", height=0.75
+    )
+    axes.barh(names, [100 * (row[6] or 0) for row in able], color=PRICE, label="within 12 months", height=0.4)
+    axes.set(title="Chance that cash ends if no new money comes", xlabel="%", xlim=(0, 100))
+    axes.tick_params(axis="y", labelsize=8)
+    axes.legend(loc="lower right", fontsize=8)
+    axes.grid(axis="x", alpha=0.25)
+
+
+def _consolidates(axes: Any, forecast: Forecast) -> None:
+    _, rows = consolidation(forecast)
+    months = [row[0] for row in rows]
+    axes.plot(months, [100 * row[1] for row in rows], color=PRICE, label="of tokens")
+    axes.plot(months, [100 * row[3] for row in rows], color=SPEND, linestyle="--", label="of spend")
+    axes.set(
+        title="Five largest hold 80 % for six months", xlabel="months from now", ylabel="% of paths", ylim=(-2, 102)
+    )
+    axes.legend(fontsize=8)
+    axes.grid(alpha=0.25)

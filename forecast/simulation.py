@@ -1,0 +1,130 @@
+"""Blocks of paths over threads: each block is marched, reduced to counts and small numbers, and dropped."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.errors import InputError
+from forecast.march import History, march
+from forecast.market.names import Names, market_names
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS, Counts, count
+from forecast.scenario import Scenario
+
+MOST_PATHS = 100_000_000
+
+
+@dataclass
+class Paths:
+    """A simulation reduced to what outcomes need: histograms by month, and small numbers for each path."""
+
+    scenario: Scenario
+    names: Names
+    seed: int
+    n_paths: int
+    counts: dict[str, Counts]  # fan → [entity, month, bin]
+    dates: dict[str, NDArray[np.int16]]  # outcome → [entity, path]
+    exit_month: NDArray[np.int16]  # [provider, path]
+    exit_kind: NDArray[np.int8]
+    listed_month: NDArray[np.int16]
+    runway_months: NDArray[np.float32]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, block: int, history: History) -> None:
+        """Take in the history of a block; only the paths that were asked for count."""
+        wanted = min(BLOCK_PATHS, self.n_paths - block * BLOCK_PATHS)
+        place = slice(block * BLOCK_PATHS, block * BLOCK_PATHS + wanted)
+        for name, date in DATES.items():
+            self.dates[name][:, place] = date.find(history)[:, :wanted]
+        for mine, theirs in (
+            (self.exit_month, history.exit_month),
+            (self.exit_kind, history.exit_kind),
+            (self.listed_month, history.listed_month),
+            (self.runway_months, history.runway_months),
+        ):
+            mine[:, place] = theirs[:, :wanted]
+        for name, fan in FANS.items():
+            series = history.series[name]
+            found = count(fan, series if wanted == BLOCK_PATHS else np.ascontiguousarray(series[:, :, :wanted]))
+            with self._lock:
+                self.counts[name] += found
+
+
+def simulate(
+    scenario: Scenario,
+    n_paths: int = 10_000,
+    seed: int = 7,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Paths:
+    """Return the paths of a scenario; the same scenario, paths and seed give the same bits on any threads.
+
+    Args:
+        scenario: what to simulate.
+        n_paths: number of paths, 1 to 10⁸; more paths keep the first ones.
+        seed: whole number ≥ 0 that names the chance shared by all scenarios.
+        threads: workers; by default $FORECAST_THREADS or the number of processors.
+        progress: called with the number of paths of each block that is done.
+
+    Raises:
+        InputError: a number is out of range.
+    """
+    if not 1 <= n_paths <= MOST_PATHS:
+        raise InputError(f"paths = {n_paths}: outside 1 to {MOST_PATHS}. Choose a number in that range.")
+    if seed < 0:
+        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    workers = threads if threads is not None else _default_threads()
+    if not 1 <= workers <= 256:
+        raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
+    names = market_names(scenario)
+    paths = _empty(scenario, names, n_paths, seed)
+    shapes: dict[str, NDArray[np.float64]] = {}
+
+    def run(block: int) -> None:
+        paths.add(block, march(scenario, names, Draws(scenario, seed, block, shapes)))
+        if progress:
+            progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
+
+    blocks = range(-(-n_paths // BLOCK_PATHS))
+    if workers == 1 or len(blocks) == 1:
+        for block in blocks:
+            run(block)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(run, blocks):
+                pass
+    return paths
+
+
+def _default_threads() -> int:
+    text = os.environ.get("FORECAST_THREADS", "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdigit():
+        raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
+    return int(text)
+
+
+def _empty(scenario: Scenario, names: Names, n_paths: int, seed: int) -> Paths:
+    size = {"segment": len(names.segments), "provider": len(names.providers), "cloud": len(names.clouds), "market": 1}
+    providers = (len(names.providers), n_paths)
+    return Paths(
+        scenario=scenario,
+        names=names,
+        seed=seed,
+        n_paths=n_paths,
+        counts={n: np.zeros((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()},
+        dates={n: np.empty((size[d.axis], n_paths), np.int16) for n, d in DATES.items()},
+        exit_month=np.empty(providers, np.int16),
+        exit_kind=np.empty(providers, np.int8),
+        listed_month=np.empty(providers, np.int16),
+        runway_months=np.empty(providers, np.float32),
+    )

@@ -1,0 +1,197 @@
+"""The waist: outcomes of the paths as one tidy table. Simulation ends here, delivery begins here.
+
+Every number carries its Monte Carlo standard error; a quantile that lies beyond the horizon is empty and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import forecast
+from forecast.market.doors import EXIT_KINDS, NEVER
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS, quantiles
+from forecast.simulation import Paths
+
+if TYPE_CHECKING:
+    import pandas
+
+Array = NDArray[np.float64]
+
+PROBS: Array = np.array([0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
+
+
+class Fact(NamedTuple):
+    """One row of the tidy table; empty cells are None."""
+
+    run_id: str
+    made_on: str
+    as_of: str
+    scenario: str
+    outcome: str
+    kind: str
+    unit: str
+    segment: str | None
+    provider: str | None
+    month: int | None
+    quantile: float | None
+    value: float | None
+    standard_error: float | None
+    beyond_horizon: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The tidy table and what belongs to it: the manifest of the run, and the kind of each provider."""
+
+    facts: list[Fact]
+    manifest: dict[str, Any]
+    provider_kinds: dict[str, str]
+
+    def frame(self) -> pandas.DataFrame:
+        """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
+        import pandas
+
+        table = pandas.DataFrame(self.facts, columns=list(Fact._fields))
+        table.attrs = {"manifest": self.manifest, "provider_kinds": self.provider_kinds}
+        return table
+
+    def find(self, outcome: str, **where: Any) -> list[Fact]:
+        """Return the facts of an outcome whose cells equal the given ones."""
+        return [f for f in self.facts if f.outcome == outcome and all(getattr(f, k) == v for k, v in where.items())]
+
+
+def run_id(paths: Paths) -> str:
+    """Return the digest of data, scenario, seed, paths and code version: equal ids, equal forecasts."""
+    text = f"{paths.scenario.digest()}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
+    """Return the forecast: every outcome of the paths with its quantiles, probabilities and standard errors.
+
+    Args:
+        paths: a simulation.
+        made_on: the day to write into the table; today by default.
+    """
+    scenario, names = paths.scenario, paths.names
+    head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
+    facts: list[Fact] = []
+
+    def add(outcome: str, kind: str, unit: str, segment: str | None, provider: str | None, month: int | None,
+            prob: float | None, value: float | None, error: float | None, beyond: bool = False) -> None:  # fmt: skip
+        facts.append(Fact(*head, outcome, kind, unit, segment, provider, month, prob, value, error, int(beyond)))
+
+    labels: dict[str, list[tuple[str | None, str | None]]] = {
+        "segment": [(s, None) for s in names.segments],
+        "provider": [(None, p) for p in names.providers],
+        "cloud": [(None, c) for c in names.clouds],
+        "market": [(None, None)],
+    }
+    for outcome, fan in FANS.items():
+        values, errors = fan_quantiles(paths, outcome)
+        for (segment, provider), by_month, by_month_error in zip(labels[fan.axis], values, errors, strict=True):
+            for month, (row, error) in enumerate(zip(by_month.tolist(), by_month_error.tolist(), strict=True)):
+                for prob, value, uncertainty in zip(PROBS.tolist(), row, error, strict=True):
+                    add(outcome, "fan", fan.unit, segment, provider, month, prob, value, uncertainty)
+    for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
+        values, errors = fan_quantiles(paths, index)
+        for month, (row, error) in enumerate(zip(values[0], errors[0], strict=True)):
+            for prob, hhi, uncertainty in zip(PROBS.tolist(), row[::-1].tolist(), error[::-1].tolist(), strict=True):
+                add(outcome, "fan", "providers", None, None, month, prob, 1 / hhi, uncertainty / hhi**2)
+    for outcome, when in DATES.items():
+        for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
+            reached = np.where(months == NEVER, np.inf, months).astype(float)
+            if outcome != "price_rise":
+                _add_quantiles(add, outcome, "date", "months", segment, provider, reached)
+            kind = "event" if outcome == "price_rise" else "date"
+            for month in range(scenario.months + 1):
+                prob = float((reached <= month).mean())
+                add(outcome, kind, "probability", segment, provider, month, None, prob, _se(prob, paths.n_paths))
+    _add_providers(add, paths)
+    return Forecast(facts, _manifest(paths, head[0]), dict(zip(names.providers, names.kinds, strict=True)))
+
+
+def _add_providers(add: Any, paths: Paths) -> None:
+    scenario, n = paths.scenario, paths.n_paths
+    for i, provider in enumerate(paths.names.providers):
+        cash = scenario.inputs[f"provider_finances.{provider}.cash_usd"].value.median()
+        add("cash_usd", "quantity", "USD", None, provider, 0, 0.5, cash, 0.0)
+        gone = paths.exit_month[i] != NEVER
+        survival = np.where(gone, paths.exit_month[i], np.inf).astype(float)
+        _add_quantiles(add, "survival_months", "quantity", "months", None, provider, survival)
+        if not paths.names.backed[i, 0]:
+            runway = paths.runway_months[i].astype(float)
+            _add_quantiles(add, "runway_months", "quantity", "months", None, provider, runway)
+            for month in sorted({m for m in (12, 24) if m <= scenario.months} | {scenario.months}):
+                prob = float((runway <= month).mean())
+                add("out_of_cash", "event", "probability", None, provider, month, None, prob, _se(prob, n))
+        for code, kind in enumerate(EXIT_KINDS[1:], start=1):
+            prob = float((paths.exit_kind[i] == code).mean())
+            name = f"exit_{kind.replace(' ', '_')}"
+            add(name, "event", "probability", None, provider, scenario.months, None, prob, _se(prob, n))
+        for name, months in (("exit", paths.exit_month[i]), ("listed", paths.listed_month[i])):
+            prob = float((months != NEVER).mean())
+            add(name, "event", "probability", None, provider, scenario.months, None, prob, _se(prob, n))
+
+
+def _add_quantiles(
+    add: Any, outcome: str, kind: str, unit: str, segment: str | None, provider: str | None, values: Array
+) -> None:
+    """Add the quantiles of a number per path, infinite where it lies beyond the horizon."""
+    ordered, n = np.sort(values), len(values)
+    for prob in PROBS.tolist():
+        low, middle, high = (float(ordered[_rank(p, n)]) for p in (prob - _se(prob, n), prob, prob + _se(prob, n)))
+        beyond = np.isinf(middle)
+        error = None if beyond or np.isinf(high) else (high - low) / 2
+        add(outcome, kind, unit, segment, provider, None, prob, None if beyond else middle, error, bool(beyond))
+
+
+def _rank(prob: float, n: int) -> int:
+    return min(max(int(np.ceil(prob * n)) - 1, 0), n - 1)
+
+
+def _se(prob: float, n: int) -> float:
+    """Standard error of a probability estimated from n paths."""
+    return float(np.sqrt(prob * (1 - prob) / n))
+
+
+def fan_quantiles(paths: Paths, outcome: str) -> tuple[Array, Array]:
+    """Return a fan's quantiles at PROBS and their standard errors, each `[entity, month, prob]`.
+
+    The error of a quantile is half the distance between the quantiles one standard error of the probability to
+    either side; draws are stratified, so it errs on the large side.
+    """
+    spread = np.sqrt(PROBS * (1 - PROBS) / paths.n_paths)
+    every = np.concatenate([PROBS, PROBS - spread, PROBS + spread])
+    found = quantiles(FANS[outcome], paths.counts[outcome], every)
+    middle, low, high = np.split(found, 3, axis=-1)
+    return middle, (high - low) / 2
+
+
+def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
+    scenario = paths.scenario
+    return {
+        "run_id": identity,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "as_of": str(scenario.as_of),
+        "months": scenario.months,
+        "paths": paths.n_paths,
+        "seed": paths.seed,
+        "inputs_digest": scenario.digest(),
+        "scenario_files": [path.name for path in scenario.files],
+        "counts": {
+            "inputs": len(scenario.inputs),
+            "uncertain_inputs": sum(item.value.name != "fixed" for item in scenario.inputs.values()),
+            "providers": len(paths.names.providers),
+            "accelerators": len(paths.names.accelerators),
+        },
+        "versions": {"forecast": forecast.__version__, "numpy": np.__version__},
+    }

@@ -1,0 +1,134 @@
+"""How fast the engine is, against two yardsticks that this machine sets itself.
+
+    python tests/benchmarks/bench_simulation.py [--paths 10000] [--months 60] [--threads 1,2] [--scenario base]
+
+Prints, for each number of threads, the seconds of a simulation, path-months per second, and the ratio to drawing
+the same random numbers alone: same streams, same counts, same threads, nothing done with them. Then the time of a
+cold `forecast run` over that of a Python that only imports numpy and pandas. Medians; nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.march import Chance
+from forecast.market.names import Names, market_names
+from forecast.scenario import Scenario, load_scenario
+from forecast.simulation import simulate
+
+SEED = 7
+CHECKOUT = Path(__file__).parents[2]
+
+
+def draw_block(scenario: Scenario, names: Names, block: int) -> None:
+    """Draw what `march` draws for one block, in its order, and drop it."""
+    chance = Chance(Draws(scenario, SEED, block), names)
+    for month in range(scenario.months + 1):
+        chance.providers()
+        if month:
+            chance.segment_normal("demand")
+            chance.normal("rent")
+            chance.market["regime"].random(BLOCK_PATHS)
+            chance.market["buyer"].random(BLOCK_PATHS)
+            chance.normal("fringe")
+            chance.segment_normal("tier")
+
+
+def draw_alone(scenario: Scenario, names: Names, n_paths: int, threads: int) -> None:
+    """Draw the random numbers of a whole simulation over threads, as `simulate` shares out its blocks."""
+    blocks = range(-(-n_paths // BLOCK_PATHS))
+    if threads == 1:
+        for block in blocks:
+            draw_block(scenario, names, block)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda block: draw_block(scenario, names, block), blocks))
+
+
+def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
+    """Return the normals and uniforms that one path takes."""
+    providers, segments = len(names.providers), len(names.segments)
+    normals = providers * (months + 1) + (2 + 2 * segments) * months
+    uniforms = len(Chance.purposes) * providers * (months + 1) + 2 * months
+    return normals, uniforms
+
+
+def median_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the median time of `work`, after one call that warms caches."""
+    work()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def command(*words: str) -> None:
+    """Run a command in a fresh process and an empty folder; raise with its message where it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(CHECKOUT)}
+        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+
+
+def main() -> int:
+    """Parse the options, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--paths", type=int, default=10_000)
+    parser.add_argument("--months", type=int, default=60)
+    parser.add_argument("--threads", default="1,2", help="numbers of threads, separated by commas")
+    parser.add_argument("--scenario", default="base")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+
+    scenario = load_scenario(options.scenario, months=options.months)
+    names = market_names(scenario)
+    normals, uniforms = numbers_drawn(names, options.months)
+    # Whole blocks are computed whatever the number of paths: they are what is paid for.
+    computed = -(-options.paths // BLOCK_PATHS) * BLOCK_PATHS
+    print(
+        f"{options.scenario}: {computed} paths × {options.months} months × {len(names.providers)} providers, "
+        f"{normals} normals and {uniforms} uniforms a path; median of {options.repeats}"
+    )
+    for threads in (int(text) for text in options.threads.split(",")):
+
+        def run(threads: int = threads) -> object:
+            return simulate(scenario, n_paths=options.paths, seed=SEED, threads=threads)
+
+        def alone(threads: int = threads) -> None:
+            draw_alone(scenario, names, options.paths, threads)
+
+        simulated, drawn = median_seconds(run, options.repeats), median_seconds(alone, options.repeats)
+        print(
+            f"threads {threads}: simulate {simulated:.3f} s, "
+            f"{computed * options.months / simulated:,.0f} path-months/s; "
+            f"draws alone {drawn:.3f} s; ratio {simulated / drawn:.2f}"
+        )
+
+    program = Path(sys.executable).parent / "forecast"
+    start = [str(program)] if program.exists() else [sys.executable, "-m", "forecast.cli.main"]
+    words = ["run", options.scenario, "--paths", str(options.paths), "--months", str(options.months), "--quiet"]
+    bare = median_seconds(lambda: command(sys.executable, "-c", "import numpy, pandas"), options.repeats)
+    try:
+        cold = median_seconds(lambda: command(*start, *words), options.repeats)
+    except RuntimeError as error:
+        print(f"cold run not measured: {error}", file=sys.stderr)
+        return 1
+    print(f"cold: forecast run {cold:.3f} s; import numpy, pandas {bare:.3f} s; ratio {cold / bare:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Shared fixtures: the shipped tables, a short base scenario, one block of its history, and data to spoil."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from forecast.draws import Draws
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+from forecast.tables import load_tables, shipped_directory
+
+settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
+settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _shipped_data(monkeypatch):
+    """No test reads the tables that the developer's environment may point at."""
+    monkeypatch.delenv("FORECAST_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("FORECAST_DATA", raising=False)
+        return load_tables()
+
+
+@pytest.fixture(scope="session")
+def base(tables):
+    return load_scenario("base", tables, months=12)
+
+
+@pytest.fixture(scope="session")
+def run_block() -> Callable:
+    """Return a function that marches one block of a scenario: (history, names, draws)."""
+
+    def run(scenario, seed=7, block=0):
+        names, draws = market_names(scenario), Draws(scenario, seed, block)
+        return march(scenario, names, draws), names, draws
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def block(base, run_block):
+    return run_block(base)
+
+
+@pytest.fixture
+def data_copy(tmp_path) -> Path:
+    """Return a copy of the shipped tables, free to be spoiled."""
+    return Path(shutil.copytree(shipped_directory("data"), tmp_path / "data"))
+
+
+@pytest.fixture
+def overlay(tmp_path) -> Callable:
+    """Return a function that rewrites a shipped table's rows into an overlay folder, and returns the folder."""
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+
+    def rewrite(table: str, change: Callable[[list[dict[str, str]]], list[dict[str, str]]]) -> Path:
+        with (shipped_directory("data") / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, header = list(reader), list(reader.fieldnames or ())
+        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, header)
+            writer.writeheader()
+            writer.writerows(change(rows))
+        return folder
+
+    return rewrite

@@ -1,0 +1,128 @@
+"""Cost: values by hand, and waterfalls that add up."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.equations import cost
+
+OWNED = {
+    "capex_usd": 43800.0,
+    "rate_per_year": 0.0,
+    "life_years": 5.0,
+    "power_kw": 2.0,
+    "load_frac": 0.5,
+    "pue_ratio": 1.2,
+    "electricity_usd_per_kwh": 0.1,
+    "facility_usd_per_kw_month": 146.0,
+    "network_frac": 0.1,
+    "operations_usd_per_accelerator_hour": 0.05,
+}
+POSITIVE = st.floats(1e-3, 1e6)
+FRACTION = st.floats(0.01, 1.0)
+
+
+def owned(**changes: float) -> cost.HourlyCost:
+    return cost.owned_cost(**(OWNED | changes))
+
+
+def test_owned_cost_worked_by_hand():
+    # 43,800 $ over 43,800 hours; 2·0.5·1.2·0.1; 2·146/730; a tenth of the first
+    assert_allclose(owned(), [1.0, 0.12, 0.4, 0.1, 0.05], rtol=1e-12)
+    assert_allclose(owned().total_usd_per_accelerator_hour, 1.67, rtol=1e-12)
+
+
+def test_capital_recovery_limits():
+    # 8 % over 5 years is 0.25046 in annuity tables; free money is straight line; forever pays interest only
+    assert_allclose(cost.capital_recovery_factor(0.08, 5.0), 0.25046, atol=1e-5)
+    assert_allclose(cost.capital_recovery_factor(0.0, 5.0), 0.2, rtol=1e-12)
+    assert_allclose(cost.capital_recovery_factor(1e-8, 5.0), 0.2, rtol=1e-6)
+    assert_allclose(cost.capital_recovery_factor(0.08, 1000.0), 0.08, rtol=1e-9)
+
+
+@given(st.floats(0.01, 1.0))
+def test_twice_the_power_price_is_twice_the_electricity(price: float):
+    once, twice = owned(electricity_usd_per_kwh=price), owned(electricity_usd_per_kwh=2 * price)
+    assert twice.electricity == 2 * once.electricity
+    assert twice._replace(electricity=once.electricity) == once
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "capex_usd", "power_kw", "published_usd_per_accelerator_hour"),
+    [
+        ("h100", 23500.0, 1.37, 1.17),
+        ("b200", 37500.0, 1.71, 1.73),
+        ("gb200", 45150.0, 1.87, 1.86),
+        ("gb300", 55000.0, 2.12, 2.31),
+        ("vr200", 81500.0, 3.30, 3.61),
+    ],
+)
+def test_owned_cost_meets_published_ones(
+    accelerator: str, capex_usd: float, power_kw: float, published_usd_per_accelerator_hour: float
+):
+    hourly = owned(
+        capex_usd=capex_usd,
+        power_kw=power_kw,
+        rate_per_year=0.08,
+        load_frac=0.7,
+        pue_ratio=1.15,
+        electricity_usd_per_kwh=0.086,
+        facility_usd_per_kw_month=160.0,
+        network_frac=0.05,
+    )
+    # 10 %: the midpoint of a price range is no better known than that
+    assert_allclose(
+        hourly.total_usd_per_accelerator_hour,
+        published_usd_per_accelerator_hour,
+        rtol=0.10,
+        err_msg=accelerator,
+    )
+
+
+def test_rent_is_cost_times_scarcity():
+    assert_allclose(cost.rented_usd_per_accelerator_hour(1.5, np.log([1.0, 2.0, 0.5])), [1.5, 3.0, 0.75])
+
+
+def test_usd_per_mtok_by_hand():
+    # 1,000 tok/s at half load: 1.8 million tokens an hour
+    assert_allclose(cost.usd_per_mtok(0.9, 1000.0, 0.5), 0.5, rtol=1e-12)
+
+
+def test_blend_by_hand():
+    # 8 % output at 2 $, 92 % input of which three quarters cached at 0.04 $ and one quarter at 0.4 $
+    assert_allclose(cost.usd_per_mtok_blended(0.4, 0.04, 2.0, 0.08, 0.75), 0.16 + 0.92 * 0.13, rtol=1e-12)
+
+
+@given(POSITIVE, POSITIVE, POSITIVE, FRACTION, FRACTION)
+def test_blending_rates_and_blending_costs_agree(inputs, cached, outputs, output_frac, cached_frac):
+    rate = cost.blended_tok_per_s(inputs, cached, outputs, output_frac, cached_frac)
+    by_kind = [cost.usd_per_mtok(1.7, kind, 0.6) for kind in (inputs, cached, outputs)]
+    blended = cost.usd_per_mtok_blended(*by_kind, output_frac, cached_frac)
+    assert_allclose(cost.usd_per_mtok(1.7, rate, 0.6), blended, rtol=1e-9)
+
+
+@given(POSITIVE, st.floats(-2.0, 2.0), FRACTION)
+def test_token_waterfall_adds_up(rate: float, scarcity: float, utilisation_frac: float):
+    parts = cost.token_cost(owned(), scarcity, rate, utilisation_frac)
+    assert parts.total_usd_per_mtok == sum(parts)
+    rent = cost.rented_usd_per_accelerator_hour(owned().total_usd_per_accelerator_hour, scarcity)
+    assert_allclose(parts.total_usd_per_mtok, cost.usd_per_mtok(rent, rate, utilisation_frac), rtol=1e-9)
+
+
+def test_idle_time_is_its_own_part():
+    parts = cost.token_cost(owned(), 0.0, 1000.0, 0.25)
+    assert_allclose(parts.idle, 3 * sum(parts[:5]), rtol=1e-12)
+    assert parts.scarcity == 0.0
+    assert cost.token_cost(owned(), 0.0, 1000.0, 1.0).idle == 0.0
+
+
+def test_hourly_waterfall_adds_up_elementwise():
+    hourly = owned(capex_usd=np.array([1e4, 4e4]), power_kw=np.array([1.0, 2.0]))
+    assert_allclose(hourly.total_usd_per_accelerator_hour, np.sum(np.broadcast_arrays(*hourly), axis=0), rtol=1e-12)
+
+
+def test_floor_is_the_cheapest_available():
+    by_accelerator = np.array([[0.5, np.nan, np.nan], [0.3, 0.4, np.nan]])
+    assert_array_equal(cost.floor_usd_per_mtok(by_accelerator), [0.3, 0.4, np.nan])

@@ -1,0 +1,343 @@
+"""The market's equations: values by hand, limits known on paper, and properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.distributions import standard_normal_quantile
+from forecast.equations import cash, demand, exits, hardware, price, shares
+
+FRACTION = st.floats(0.0, 1.0)
+POSITIVE = st.floats(1e-3, 1e6)
+LOG = st.floats(-5.0, 5.0)
+WEIGHTS = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=30).map(np.array)
+LN2, LN3 = np.log(2.0), np.log(3.0)
+MIDPOINTS = (np.arange(20_000) + 0.5) / 20_000
+
+
+# --- hardware -------------------------------------------------------------------------------------
+
+
+def test_an_accelerator_comes_with_its_slip_or_never():
+    found = hardware.available_month(
+        np.array([4.0, -3.0, 4.0, 4.0]),
+        np.array([2.5, 1.0, -9.0, 2.5]),
+        np.array([0.5, 0.5, 0.5, 0.05]),
+        0.06,
+    )
+    assert_array_equal(found, [6.5, 1.0, 1.0, np.inf])
+
+
+def test_without_a_chance_of_cancellation_all_come():
+    assert np.isfinite(hardware.available_month(np.zeros(5), np.zeros(5), np.linspace(0, 1, 5), 0.0)).all()
+
+
+@given(st.floats(-0.5, 0.9))
+def test_twelve_monthly_declines_make_a_year(decline):
+    assert_allclose(hardware.decline_factor(decline) ** 12, 1 - decline, rtol=1e-12)
+
+
+def test_software_matures_on_the_market_only_and_then_stays():
+    found = hardware.maturity_next(np.array([0.0, 0.0, 1.0]), np.array([True, False, True]), np.array([4.0, 4.0, 4.0]))
+    assert_array_equal(found, [0.25, 0.0, 1.0])
+
+
+@given(FRACTION, st.floats(1.0, 60.0))
+def test_maturity_rises_and_stays_within_one(maturity, months):
+    assert maturity <= hardware.maturity_next(maturity, True, months) <= 1 + 1e-12
+
+
+def test_hours_fall_with_software():
+    assert_allclose(hardware.hours_after_software(0.03, 0.5, 1.0, 2.0), 0.01)
+    assert hardware.hours_after_software(0.03, 0.0, 1.0, 1.0) == 0.03
+    assert hardware.hours_after_software(0.03, 1.0, 0.0, 1.0) == 0.03
+
+
+@given(POSITIVE, POSITIVE, FRACTION)
+def test_a_fleet_costs_between_its_past_and_the_best(fleet, best, turnover):
+    low, high = min(fleet, best), max(fleet, best)
+    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, turnover) <= high * (1 + 1e-12)
+    assert hardware.fleet_cost_next(fleet, best, 0.0) == fleet
+    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0), best, rtol=1e-9, atol=1e-9)
+
+
+# --- demand, capacity, rents ----------------------------------------------------------------------
+
+
+def test_growth_fades_from_start_to_long():
+    assert_allclose(demand.fading_rate(1.5, 0.5, 12.0, np.array([0.0, 12.0, 1e6])), [1.5, 0.5 + 1 / np.e, 0.5])
+
+
+def test_tokens_wanted_by_hand():
+    assert_allclose(demand.demand_next(100.0, 12 * LN2, 0.0, 0.0, 0.0), 200.0)
+    assert_allclose(demand.demand_next(100.0, 0.0, -0.5, np.log(4.0), 0.0), 50.0)
+    assert demand.demand_next(100.0, 0.0, -0.5, 0.0, 0.0) == 100.0
+
+
+def test_capacity_by_hand():
+    assert_allclose(demand.capacity_next(100.0, 1.2, 0.7, 0.9, 0.9), 100 * np.exp(0.1))
+    assert_allclose(demand.capacity_next(100.0, 0.0, 1.2, 1.0, 0.0), 100 * np.exp(0.1))
+    assert demand.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0) == 100.0
+
+
+@given(LOG, LOG, st.floats(0, 2), st.floats(0, 1))
+def test_rents_rest_at_their_pushed_level(level, tightness, push, reversion):
+    rest = level + push * tightness
+    assert_allclose(demand.scarcity_next(rest, level, tightness, push, reversion, 0.0, 1e-9), rest, atol=1e-12)
+
+
+def test_rents_by_hand():
+    assert_allclose(demand.scarcity_next(1.0, 0.8, 0.5, 0.4, 0.25, 0.1, 0.3), 1.1)  # at rest, then shocked
+    assert_allclose(demand.scarcity_next(0.0, 0.8, 0.0, 0.4, 0.25, 0.0, 0.3), 0.2)
+    assert_allclose(demand.scarcity_next(0.0, 0.8, -99.0, 0.4, 0.25, 0.0, 0.5), -LN2)  # nobody rents below running cost
+
+
+@given(LOG, LOG, st.floats(1.0, 60.0))
+def test_an_average_lies_between(average, value, window):
+    assert min(average, value) - 1e-9 <= demand.average_next(average, value, window) <= max(average, value) + 1e-9
+    assert_allclose(demand.average_next(average, value, 1.0), value, atol=1e-12)
+
+
+@given(POSITIVE, POSITIVE, st.floats(0, 2))
+def test_no_more_is_served_than_machines_can(load, capacity, stretch):
+    served = demand.served_frac(load, capacity, stretch)
+    assert 0 < served <= 1
+    assert served * load <= capacity * np.exp(stretch) * (1 + 1e-12)
+    assert served == 1 or load > capacity
+
+
+def test_a_shift_reaches_its_level_within_a_year():
+    rates = np.array([demand.shift_rate(np.array([3.0, 1.0]), 6.0, month) for month in range(40)])
+    assert_allclose(rates.sum(axis=0) / 12, [LN3, 0.0])
+    assert_array_equal(np.flatnonzero(rates[:, 0]), np.arange(6, 18))
+
+
+def test_hire_by_hand():
+    assert_allclose(demand.hire_ratio(np.array([0.5, 1.0, 0.0]), LN3), [2.0, 1.0, 3.0])
+
+
+@given(FRACTION, LOG)
+def test_hire_lies_between_owned_and_rented(own, contract):
+    low, high = sorted([1.0, np.exp(contract)])
+    assert low * (1 - 1e-12) <= demand.hire_ratio(own, contract) <= high * (1 + 1e-12)
+
+
+def test_idle_hours_by_hand():
+    # Twice the machines needed: an owner pays two hours for one, half an owner one and a half.
+    assert_allclose(demand.idle_ratio(np.array([1.0, 0.5, 0.0]), -LN2, 3.0), [2.0, 1.5, 1.0])
+    assert_allclose(demand.idle_ratio(1.0, -99.0, 3.0), 3.0)  # beyond, machines are switched off
+    assert demand.idle_ratio(1.0, 0.3, 3.0) == 1.0  # none idle
+
+
+def test_other_revenue_follows_demand():
+    assert_allclose(demand.other_revenue_ratio(8.0, 1 / 3), 2.0)
+    assert demand.other_revenue_ratio(8.0, 0.0) == 1.0
+
+
+# --- prices ---------------------------------------------------------------------------------------
+
+
+def test_a_subsidy_needs_cash_and_a_warm_market():
+    found = price.allowed_subsidy_frac(0.4, np.array([1.0, 0.5, 1.0, 0.0]), np.array([np.inf, 9.0, 0.0, 99.0]), 18.0)
+    assert_allclose(found, [0.4, 0.1, 0.0, 0.0])
+
+
+@given(FRACTION, FRACTION, st.floats(-10, 1e6), st.floats(1, 120))
+def test_a_subsidy_is_within_its_depth(depth, ratio, runway, full):
+    assert 0 <= price.allowed_subsidy_frac(depth, ratio, runway, full) <= depth
+
+
+def test_target_price_by_hand():
+    # Half the market's 4, half cost 1 with a markup of one: the geometric mean of 4 and 2.
+    found = price.target_log_price(np.log(4.0), 0.0, 9.9, 1.0, 0.5, 0.0, 0.0)
+    assert_allclose(found, np.log(np.sqrt(8.0)))
+    # A premium that is wholly kept, the market alone: the price stays.
+    assert_allclose(price.target_log_price(1.0, -3.0, 1.7, 0.5, 1.0, 1.0, 0.0), 1.7)
+    # A market far below cost: no lower than subsidised cost.
+    assert_allclose(price.target_log_price(-9.0, LN2, -9.0, 0.0, 1.0, 0.0, 0.5), 0.0, atol=1e-15)
+
+
+@given(LOG, LOG, LOG, st.floats(-0.5, 5), FRACTION, FRACTION, st.floats(0, 0.95))
+def test_no_price_below_subsidised_cost(market, cost, now, markup, weight, kept, subsidy):
+    target = price.target_log_price(market, cost, now, markup, weight, kept, subsidy)
+    assert target >= cost + np.log1p(-subsidy)
+    higher = price.target_log_price(market, cost + 1, now, markup, weight, kept, subsidy)
+    assert higher >= target - 1e-9  # a dearer token is never sold cheaper
+
+
+def test_logistic_shocks_have_their_scale():
+    assert_allclose(price.logistic_shock(0.75, np.pi / np.sqrt(3)), LN3)
+    shocks = price.logistic_shock(MIDPOINTS, 0.2)
+    assert_allclose([shocks.mean(), shocks.std()], [0.0, 0.2], atol=1e-3)  # midpoints cut the tails
+    assert price.logistic_shock(0.3, 0.0) == 0
+
+
+def test_a_tier_at_its_floor_stays_there():
+    assert price.tier_log_price_next(-1.0, -1.0, 0.3, 0.0) == -1.0
+    assert_allclose(price.tier_log_price_next(1.0, -1.0, 0.25, 0.1), 0.6)
+
+
+def test_a_floor_for_a_capability_shrinks_and_stops():
+    found = price.capability_floor(8.0, LN2, 12.0, np.array([0.0, 12.0, 1e6]))
+    assert_allclose(found, [8.0, 8 * np.exp(-LN2 * (1 - 1 / np.e)), 4.0])
+    assert price.capability_floor(8.0, 0.0, 12.0, 60.0) == 8.0
+
+
+# --- shares ---------------------------------------------------------------------------------------
+
+
+@given(st.floats(0.0, 0.2))
+def test_heavy_tails_keep_mean_and_known_variance(tail):
+    shock = shares.heavy_tailed(standard_normal_quantile(MIDPOINTS), tail)
+    assert_allclose(shock.mean(), 0.0, atol=1e-9)
+    assert_allclose(shock.var(), 1 + 6 * tail**2, rtol=0.01)  # midpoints cut the tails
+
+
+def test_heavy_tails_by_hand():
+    assert_allclose(shares.heavy_tailed(np.array([3.0, -3.0, 1.0]), 0.1), [4.8, -4.8, 0.8])
+
+
+def test_lasting_weights_by_hand():
+    assert shares.log_weight_next(0.7, 0.0, 5.0, 2.0, 0.0) == 0.7  # nobody reconsiders
+    assert_allclose(shares.log_weight_next(0.7, 0.2, 0.5, 2.0, 1.0), -0.8)  # everybody does: 0.2 − 2·0.5
+
+
+@given(WEIGHTS, LOG, st.floats(0, 3), FRACTION)
+def test_a_change_of_all_prices_cancels_in_the_shares(weights, change, sensitivity, inertia):
+    def share(price_change):
+        weight = np.exp(shares.log_weight_next(np.log(weights), np.log(weights), price_change, sensitivity, inertia))
+        return weight / weight.sum()
+
+    assert_allclose(share(change), weights / weights.sum(), rtol=1e-9)
+
+
+@given(WEIGHTS, st.integers(1, 30))
+def test_concentration_against_brute_force(weights, count):
+    share = (weights / weights.sum())[:, None]
+    count = min(count, len(weights))
+    assert_allclose(shares.top_share(share, count), [sum(sorted(share[:, 0])[-count:])], rtol=1e-9)
+    assert_allclose(shares.herfindahl(share), [sum(s * s for s in share[:, 0])], rtol=1e-9)
+    assert 1 / len(weights) - 1e-9 <= shares.herfindahl(share)[0] <= 1 + 1e-9
+
+
+def test_concentration_at_its_limits():
+    assert_allclose(shares.herfindahl(np.full((8, 2), 1 / 8)), [1 / 8, 1 / 8])
+    assert_allclose(shares.top_share(np.full((8, 2), 1 / 8), 8), [1.0, 1.0])
+    assert_array_equal(shares.herfindahl(np.array([[1.0], [0.0]])), [1.0])
+
+
+def test_concentration_leaves_its_argument_alone():
+    share = np.array([[0.2, 0.7], [0.5, 0.2], [0.3, 0.1]])
+    before = share.copy()
+    assert_allclose(shares.top_share(share, 2), [0.8, 0.9])
+    assert_array_equal(share, before)
+
+
+# --- cash -----------------------------------------------------------------------------------------
+
+
+def test_net_flow_by_hand():
+    assert cash.net_flow_usd_per_month(10.0, 2.0, 7.0, 4.0) == 1.0
+
+
+def test_fixed_cost_by_hand():
+    # Twice the revenue at elasticity ½ is half as much again; a year of runway sheds half of 40 %.
+    assert_allclose(cash.fixed_cost_target(10.0, 2.0, 0.5, 0.4, 12.0), 15 * 0.8)
+    assert_allclose(cash.fixed_cost_target(10.0, 2.0, 0.5, 0.4, 0.0), 15 * 0.6)
+    assert cash.fixed_cost_target(10.0, 1.0, 0.5, 0.4, np.inf) == 10.0
+
+
+def test_runway_by_hand():
+    found = cash.runway_months(np.array([6.0, 6.0, -1.0, 0.0, 6.0]), np.array([-2.0, 0.0, -2.0, -1.0, 3.0]))
+    assert_array_equal(found, [3.0, np.inf, 0.0, 0.0, np.inf])
+
+
+@given(st.floats(0, 1e12), st.floats(0, 1e12), st.floats(-1e10, 1e10))
+def test_more_cash_never_shortens_a_runway(cash_usd, more, flow):
+    assert cash.runway_months(cash_usd + more, flow) >= cash.runway_months(cash_usd, flow)
+
+
+@given(st.integers(1, 200), st.integers(1, 50))
+def test_runway_counts_the_months_until_cash_ends(cash_usd, burn):
+    months, left = 0, cash_usd
+    while left >= burn:
+        left, months = left - burn, months + 1
+    assert months <= cash.runway_months(float(cash_usd), -float(burn)) < months + 1
+
+
+def test_funding_by_hand():
+    found = cash.funding_prob_per_month(0.1, np.array([1.0, 0.1, 9.0, 1.0, 1.0]), np.array([12, 12, 12, 11.9, 12]), 1.0)
+    assert_allclose(found, [0.1, 0.05, 0.2, 0.2, 0.1])  # growth counts from half to double
+    assert cash.funding_prob_per_month(0.9, 2.0, 1.0, 10.0) == 1.0
+    assert cash.funding_prob_per_month(0.9, 2.0, 1.0, 0.0) == 0.0
+
+
+def test_round_by_hand():
+    assert cash.round_size_usd(-2.0, 24.0, 30.0, 0.5) == 48.0
+    assert cash.round_size_usd(-0.5, 24.0, 30.0, 0.5) == 15.0
+    assert cash.round_size_usd(5.0, 24.0, 30.0, 0.5) == 15.0  # nothing burns
+
+
+def test_regimes_follow_their_chances():
+    transition = np.array([[0.7, 0.2, 0.1], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])
+    uniform = (np.arange(1000) + 0.5) / 1000
+    for start, row in enumerate(transition):
+        after = cash.regime_next(np.full(1000, start, np.int8), transition, uniform)
+        assert_array_equal(np.bincount(after, minlength=3), row * 1000)
+
+
+def test_regimes_stay_within_the_states_where_rows_do_not_quite_sum_to_one():
+    transition = np.array([[0.1, 0.2, 0.7 - 1e-9]] * 3)
+    assert cash.regime_next(np.array([0], np.int8), transition, np.array([1 - 1e-16])).tolist() == [2]
+
+
+def test_sustainability_by_hand():
+    assert cash.sustainability_ratio(12.0, 8.0, 0.5) == 1.0
+
+
+# --- exits and entry ------------------------------------------------------------------------------
+
+
+@given(st.floats(0, 5))
+def test_monthly_chances_make_the_yearly_one(rate):
+    monthly = exits.monthly_prob(rate)
+    assert 0 <= monthly < 1
+    assert_allclose((1 - monthly) ** 12, np.exp(-rate), rtol=1e-9)
+
+
+def test_no_hazard_no_exit():
+    assert exits.monthly_prob(0.0) == 0
+
+
+@given(LOG, LOG, st.floats(0.01, 1))
+def test_a_buyer_gains_the_customers_that_follow(buyer, bought, retention):
+    merged = exits.merged_log_weight(buyer, bought, retention)
+    assert_allclose(np.exp(merged), np.exp(buyer) + retention * np.exp(bought), rtol=1e-9)
+
+
+def test_a_buyer_gains_nothing_when_nobody_follows():
+    assert_allclose(exits.merged_log_weight(0.3, 2.0, 0.0), 0.3, atol=1e-10)
+
+
+def test_the_fringe_by_hand():
+    # births ½·48/12 = 2, deaths ¼·48/12 = 1, variance 3
+    count = exits.fringe_count_next(48.0, 0.5, 0.25, 1.0, np.array([0.0, 1.0, -100.0]))
+    assert_allclose(count, [49.0, 49 + np.sqrt(3), 0.0])
+    assert exits.fringe_count_next(48.0, 0.0, 0.0, 1.0, 2.0) == 48.0
+    assert exits.fringe_count_next(0.0, 0.5, 0.25, 1.0, 2.0) == 0.0
+    assert_allclose(exits.fringe_count_next(48.0, 0.5, 0.25, -3.0, 0.0), 47.0)  # no margin, no entry
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (3, 4)])
+def test_the_same_source_takes_numbers_and_blocks(shape):
+    one = np.full(shape, 1.0)
+    for found in (
+        demand.demand_next(one, one, -one, one, one),
+        price.target_log_price(one, one, one, one, one / 2, one, one / 2),
+        cash.fixed_cost_target(one, one, one, one / 2, one),
+        cash.runway_months(one, -one),
+        exits.fringe_count_next(one, one, one, one, one),
+    ):
+        assert np.shape(found) == shape

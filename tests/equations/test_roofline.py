@@ -1,0 +1,192 @@
+"""Roofline: values by hand, limits on paper, and properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.equations import roofline
+
+NAN = float("nan")
+# One H100-like pair serving a dense model of 70e9 weights in fp8; the arithmetic below follows from it.
+STEP = {
+    "concurrency": 10.0,
+    "accelerators_count": 2.0,
+    "layers_count": 60.0,
+    "weights_gb": 70.0,
+    "kv_gb_per_sequence": 0.7,
+    "decode_gflop_per_token": 140.0,
+    "prefill_gflop_per_token": 150.0,
+    "input_per_output_ratio": 4.0,
+    "draft_tokens": 0.0,
+    "acceptance_frac": 0.0,
+    "memory_bandwidth_tb_per_s": 3.5,
+    "peak_tflops": 2000.0,
+    "mbu_weights_frac": 0.5,
+    "mbu_kv_frac": 0.5,
+    "mfu_frac": 0.5,
+    "overhead_base_s": 0.002,
+    "overhead_per_log2_s": 0.001,
+    "prefill_interference": 1.0,
+}
+
+
+def step_s(**changes: float) -> float:
+    return roofline.decode_step_s(**(STEP | changes))
+
+
+def test_step_worked_by_hand():
+    # 3 ms overhead; 70/(1000·2·3.5·.5) = 20 ms; 7 GB likewise 2 ms
+    # 10·(140 + 4·150) GFLOP at 2 PFLOP/s = 3.7 ms
+    assert_allclose(step_s(), 0.003 + 0.020 + 0.002 + 0.0037, rtol=1e-12)
+
+
+def test_infinite_bandwidth_is_compute_bound():
+    compute_only = step_s(memory_bandwidth_tb_per_s=np.inf, overhead_base_s=0.0, overhead_per_log2_s=0.0)
+    assert_allclose(compute_only, 0.0037, rtol=1e-12)
+
+
+def test_infinite_compute_is_bandwidth_bound():
+    read_only = step_s(peak_tflops=np.inf, overhead_base_s=0.0, overhead_per_log2_s=0.0)
+    assert_allclose(read_only, 0.022, rtol=1e-12)
+
+
+def test_speculation_multiplies_verification_only():
+    # one draft always accepted: A = 2, verification 2·140, prefill 2·600 GFLOP per sequence and step
+    with_draft = step_s(draft_tokens=1.0, acceptance_frac=1.0)
+    assert_allclose(with_draft - step_s(), 10 * (140 + 600) / 2e6, rtol=1e-9)
+
+
+def test_speculation_pays_at_small_batch_and_hurts_at_large():
+    def rate(concurrency: float, drafts: float) -> float:
+        changes = {"concurrency": concurrency, "draft_tokens": drafts, "acceptance_frac": 0.5}
+        step = step_s(**changes, input_per_output_ratio=0.0, kv_gb_per_sequence=0.01)
+        accepted = roofline.accepted_tokens_per_step(0.5, drafts)
+        return roofline.output_tok_per_s_per_accelerator(concurrency, step, 2.0, accepted)
+
+    assert rate(1.0, 3.0) > rate(1.0, 0.0)
+    assert rate(10_000.0, 3.0) < rate(10_000.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("acceptance_frac", "draft_tokens", "expected"),
+    [(0.0, 4.0, 1.0), (0.7, 0.0, 1.0), (0.5, 1.0, 1.5), (1.0, 3.0, 4.0)],
+)
+def test_accepted_tokens(acceptance_frac: float, draft_tokens: float, expected: float):
+    assert_allclose(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens), expected, rtol=1e-12)
+
+
+def test_accepted_tokens_is_continuous_at_certainty():
+    assert_allclose(roofline.accepted_tokens_per_step(1 - 1e-9, 3.0), 4.0, rtol=1e-6)
+
+
+def test_expert_fraction_limits():
+    concurrency = np.array([0.0, 1.0, 1e6])
+    assert_allclose(roofline.expert_fraction_touched(concurrency, 8.0, 256.0), [0.0, 8 / 256, 1.0], atol=1e-12)
+    assert_array_equal(roofline.expert_fraction_touched(concurrency, 0.0, 0.0), 0.0)
+    assert roofline.expert_fraction_touched(1.0, 4.0, 4.0) == 1.0
+
+
+def test_weights_of_one_sequence():
+    assert_allclose(roofline.weights_read_gb(70.0, 0.0, 0.0, 0.0, 1.0, 2.0), 140.0)
+    # DeepSeek-V3: 16.191 + 653.909·8/256 = 36.626 billion active weights, one byte each
+    assert_allclose(roofline.weights_read_gb(16.191, 653.909, 8.0, 256.0, 1.0, 1.0), 36.626, atol=5e-4)
+
+
+def test_cache_of_a_full_attention_model():
+    # Llama 70B, 8,192 tokens: 163,840 elements a token, 1.342 GB in fp8, read whole
+    cached = roofline.kv_cached_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    read = roofline.kv_read_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    assert_allclose([cached, read], 1.34217728, rtol=1e-12)
+
+
+def test_cache_of_a_sparse_and_of_a_windowed_model():
+    # DeepSeek-V3.2 at 8,192 tokens: 351,797,248 elements held, 135,921,664 read (README check values)
+    held = roofline.kv_cached_gb(8192.0, 35136.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
+    read = roofline.kv_read_gb(8192.0, 35136.0, 35136.0, 2048.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
+    assert_allclose([held, read], [0.351797248, 0.135921664], rtol=1e-12)
+    # gpt-oss-120b at 131,072 tokens: 18,432 full and 18,432 in a window of 128 tokens
+    read = roofline.kv_read_gb(131072.0, 18432.0, 0.0, 0.0, 18432.0, 128.0, 0.0, 0.0, 1.0, 1.0)
+    assert_allclose(read, 2.4182784, rtol=1e-12)
+
+
+def test_recurrent_state_is_read_and_written():
+    assert_allclose(roofline.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
+    assert_allclose(roofline.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
+
+
+def test_prefill_is_the_same_price_apart_or_beside():
+    # with MFU_prefill = MFU/p a mixed step costs what its decode and its prefill cost apart
+    apart = step_s(input_per_output_ratio=0.0) + 10 * 4 * roofline.prefill_s_per_token(150.0, 2.0, 2000.0, 0.5)
+    assert_allclose(apart, step_s(), rtol=1e-12)
+
+
+def test_sparse_prefill_joins_the_full_one():
+    full = roofline.prefill_gflop_per_token(37.0, 5e6, 2000.0, 0.0)
+    assert_allclose(full, 74.0 + 5e6 * 1000 / 1e9)
+    assert_allclose(roofline.prefill_gflop_per_token(37.0, 5e6, 2000.0, 2000.0), full)
+
+
+@pytest.mark.parametrize(
+    ("precision", "peaks", "expected"),
+    [
+        ("fp4", (2250.0, 4500.0, 9000.0), 9000.0),
+        ("fp4", (989.0, 1979.0, NAN), 1979.0),
+        ("fp8", (459.0, NAN, NAN), 459.0),
+        ("int4", (989.0, 1979.0, NAN), 989.0),
+        ("bf16", (NAN, 17500.0, 35000.0), 8750.0),
+    ],
+)
+def test_peak_falls_back_to_the_next_wider(precision: str, peaks: tuple[float, ...], expected: float):
+    assert roofline.peak_tflops(precision, *peaks) == expected
+
+
+def test_native_format_floors_the_bytes():
+    assert roofline.bytes_per_weight("bf16", "fp4") == 0.5625
+    assert roofline.bytes_per_weight("int2", "fp8") == 0.3125
+    assert set(roofline.QUALITY_LOSS_POINTS) == set(roofline.BYTES_PER_WEIGHT)
+
+
+def test_memory_decides_the_batch_and_the_count():
+    # 2·80·0.9 − 70 = 74 GB free: 55 sequences of 1.34 GB; 70 GB at bf16 (140) leave 4 GB; 280 GB do not fit
+    batch = roofline.largest_batch_by_memory(80.0, 2.0, np.array([70.0, 140.0, 280.0]), 1.34, 0.9)
+    assert_array_equal(batch, [55.0, 2.0, 0.0])
+    assert roofline.minimum_accelerators(140.0, 80.0, 0.9) == 2.0
+    assert roofline.minimum_accelerators(70.0, 0.23, 0.9) == 339.0  # 338.2 LPUs of SRAM
+
+
+def test_maturity_runs_from_launch_to_one():
+    maturity = roofline.software_maturity_frac(np.array([0.0, 1e9]), 0.75, 4.0)
+    assert_allclose(maturity, [1 / 1.75, 1.0], rtol=1e-12)
+
+
+@given(st.integers(0, 5000), st.floats(0.001, 0.5), st.floats(1e-5, 1e-2))
+def test_best_batch_is_the_brute_force_one(largest: int, target: float, per_sequence: float):
+    def latency(concurrency):
+        return 0.002 + per_sequence * concurrency
+
+    fitting = [c for c in range(1, largest + 1) if latency(c) <= target]
+    assert roofline.best_batch(latency, float(largest), target) == max(fitting, default=0)
+
+
+def test_best_batch_elementwise():
+    batch = roofline.best_batch(lambda c: 0.01 + 0.001 * c, np.array([0.0, 5.0, 1e6]), 0.0205)
+    assert_array_equal(batch, [0.0, 5.0, 10.0])
+
+
+@given(st.floats(1, 1e4), st.floats(1.01, 10), st.floats(1e3, 1e5))
+def test_step_grows_with_concurrency_and_context(concurrency: float, growth: float, context: float):
+    def step(concurrency: float, context: float) -> float:
+        weights_gb = roofline.weights_read_gb(16.0, 650.0, 8.0, 256.0, concurrency, 1.0)
+        kv_gb = roofline.kv_read_gb(context, 35136.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+        return step_s(concurrency=concurrency, weights_gb=weights_gb, kv_gb_per_sequence=kv_gb)
+
+    assert step(concurrency * growth, context) > step(concurrency, context)
+    assert step(concurrency, context * growth) > step(concurrency, context)
+
+
+@given(st.lists(st.floats(1, 1e4), min_size=2, max_size=5))
+def test_arrays_give_what_floats_give(concurrencies: list[float]):
+    together = step_s(concurrency=np.array(concurrencies))
+    assert_allclose(together, [step_s(concurrency=c) for c in concurrencies], rtol=1e-12)

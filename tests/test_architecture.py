@@ -1,0 +1,157 @@
+"""Rooms import only rooms on lower floors, equations only units, and slow libraries only where they are used."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import forecast
+
+PACKAGE = Path(forecast.__file__).parent
+FLOORS = {
+    "units": 0,
+    "errors": 0,
+    "distributions": 1,
+    "equations": 1,
+    "tables": 2,
+    "scenario": 3,
+    "draws": 4,
+    "token_cost": 5,
+    "market": 6,
+    "market.names": 6,
+    "market.machines": 7,
+    "market.rents": 7,
+    "market.customers": 7,
+    "market.sellers": 7,
+    "market.treasury": 7,
+    "market.doors": 8,
+    "march": 9,
+    "outcomes": 10,
+    "simulation": 11,
+    "summary": 12,
+    "deployments": 6,
+    "exports": 13,
+    "headline": 14,
+    "plots": 14,
+    "cli": 15,
+}
+WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor
+SIBLINGS = ("outcomes", "cli")  # of these, a file may use its neighbours
+SLOW = ("statsmodels", "pandas", "scipy", "matplotlib")
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+
+
+def floor_of(module: str) -> int:
+    """Return the floor of a module named relative to the package; a room without a floor is a KeyError."""
+    top = module.partition(".")[0]
+    return FLOORS[top if top in WHOLE else module]
+
+
+def imported(tree: ast.AST, modules=MODULES) -> Iterator[str]:
+    """Yield the rooms that a tree imports, relative to the package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the floor"
+            found = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in found:
+            if name.startswith("forecast."):
+                room = name.removeprefix("forecast.")
+                while room and room not in modules:
+                    room = room.rpartition(".")[0]
+                if room:
+                    yield room
+
+
+def wrong_imports(module: str, tree: ast.AST) -> list[str]:
+    """Return the imports of a module that do not go down."""
+    top = module.partition(".")[0]
+    return [
+        f"{module} (floor {floor_of(module)}) imports {room} (floor {floor_of(room)})"
+        for room in imported(tree)
+        if floor_of(room) >= floor_of(module) and not (top in SIBLINGS and room.partition(".")[0] == top)
+    ]
+
+
+def slow_at_top(tree: ast.AST) -> list[str]:
+    """Return the slow libraries imported when the module is, type-checking blocks aside."""
+    found, todo = [], list(ast.iter_child_nodes(tree))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append(node.module or "")
+        todo += ast.iter_child_nodes(node)
+    return [name for name in found if name.partition(".")[0] in SLOW]
+
+
+def test_every_room_has_a_floor():
+    unknown = []
+    for module in MODULES:
+        try:
+            floor_of(module)
+        except KeyError:
+            unknown.append(module)
+    assert unknown == [], "give the room a floor in FLOORS"
+
+
+def test_a_room_without_a_floor_is_noticed():
+    with pytest.raises(KeyError, match="attic"):
+        floor_of("attic")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_lower_rooms_only(module):
+    assert wrong_imports(module, ast.parse(MODULES[module].read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("equations.")])
+def test_equations_know_units_only(module):
+    assert set(imported(ast.parse(MODULES[module].read_text("utf-8")))) <= {"units"}
+
+
+@pytest.mark.parametrize("module", ["", *MODULES])
+def test_slow_libraries_are_imported_where_used(module):
+    path = MODULES.get(module, PACKAGE / "__init__.py")
+    assert slow_at_top(ast.parse(path.read_text("utf-8"))) == []
+
+
+def test_the_package_itself_imports_its_rooms_lazily():
+    top_level = [
+        node
+        for node in ast.parse((PACKAGE / "__init__.py").read_text("utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert list(imported(ast.Module(top_level, []))) == []
+
+
+def test_the_checks_notice_what_they_should():
+    climbing = ast.parse("def late():\n    from forecast.march import march\n")
+    assert wrong_imports("draws", climbing) == ["draws (floor 4) imports march (floor 9)"]
+    neighbour = ast.parse("from forecast.market import rents")
+    assert wrong_imports("market.sellers", neighbour) == ["market.sellers (floor 7) imports market.rents (floor 7)"]
+    assert slow_at_top(ast.parse("try:\n    import pandas as pd\nexcept ImportError:\n    pass")) == ["pandas"]
+    assert slow_at_top(ast.parse("def f():\n    import pandas")) == []
+
+
+def test_the_command_line_starts_without_slow_libraries():
+    if not (PACKAGE / "cli" / "main.py").is_file():
+        pytest.skip("no command line yet")
+    code = f"import sys, forecast.cli.main; print(sorted(set(sys.modules) & {set(SLOW)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,139 @@
+"""The public contract of the command line: verbs, exit codes, one message for bad input, nothing written."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def forecast(*arguments, env=None, cwd=None):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-m", "forecast.cli.main", *arguments],
+        capture_output=True, text=True, timeout=120, cwd=cwd, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def test_run_prints_a_headline_and_writes_files(tmp_path):
+    done = forecast("run", "--paths", "500", "--months", "12", "--out", str(tmp_path / "o"))
+    assert done.returncode == 0, done.stderr
+    for words in ("WHO IS AT RISK", "WHEN THE MARKET CONSOLIDATES", "WHERE PRICE AND FLOOR GO", "HOW SURE"):
+        assert words in done.stdout
+    assert (tmp_path / "o" / "forecast.csv").is_file()
+
+
+def test_run_json_is_one_document():
+    done = forecast("run", "--paths", "50", "--months", "6", "--json")
+    document = json.loads(done.stdout)
+    assert {"manifest", "runway", "prices", "consolidation", "convergence"} <= set(document)
+
+
+def test_list_and_show():
+    names = [line.split()[0] for line in forecast("list").stdout.splitlines()]
+    assert {"base", "capital-drought", "accelerator-glut", "article-corrected"} <= set(names)
+    shown = forecast("show", "capital-drought", "--match", "funding_drought").stdout
+    assert "scenarios/capital-drought.toml line" in shown
+    assert "data/parameters.csv row" in forecast("show", "--match", "pue_ratio").stdout
+
+
+def test_check():
+    assert "no problems" in forecast("check").stdout
+
+
+def test_cost_json_and_waterfall_add_up():
+    found = json.loads(forecast("cost", "--model", "llama-3.3-70b", "--accelerator", "H100 SXM", "--json").stdout)
+    assert set(found["output_tokens_per_s_per_accelerator"]) == {"p10", "p50", "p90"}
+    assert sum(found["waterfall"].values()) == pytest.approx(found["cost_usd_per_mtok"]["blended"], rel=1e-12)
+    assert found["cost_usd_per_mtok"]["output"] > found["cost_usd_per_mtok"]["input"]
+    assert found["floor_usd_per_mtok"] <= found["cost_usd_per_mtok"]["blended"]
+
+
+def test_cost_cases_keep_their_rows(tmp_path):
+    cases = tmp_path / "in.csv"
+    cases.write_text(
+        "accelerator,n_accelerators,model,precision,input_tokens,output_tokens,concurrency\n"
+        "H100,2,Llama-3.3-70B,fp8,1024,1024,64\nnonsense,1,Llama-3.3-70B,fp8,1024,1024,\nB200,8,deepseek-ai/DeepSeek-R1,,1024,1024,\n"
+    )
+    done = forecast("cost", "--cases", str(cases), "--out", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+    assert float(rows[0]["output_tokens_per_s_per_accelerator_p10"]) < float(
+        rows[0]["output_tokens_per_s_per_accelerator_p50"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "bsae"], 'no scenario "bsae"; shipped: accelerator-glut, article-corrected, base, capital-drought'),
+        (["run", "--set", "electricty_usd_per_kwh=1"], 'Did you mean "electricity_usd_per_kwh"?'),
+        (["run", "--set", "electricity_usd_per_kwh=-1"], "-1 is below the minimum"),
+        (["run", "--set", "pue_ratio"], "no '='"),
+        (["run", "--paths", "0"], "paths = 0: outside 1 to"),
+        (["run", "--months", "0"], "months = 0: outside 1 to 240"),
+        (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
+        (["run", "no/such/file.toml"], "no such scenario file"),
+        (["cost", "--model", "llama-3.3-70b"], "--model and --accelerator are required"),
+        (["cost", "--model", "lama-3.3-70b", "--accelerator", "h100"], 'Did you mean "llama-3.3-70b"?'),
+        (
+            ["cost", "--model", "llama-3.3-70b", "--accelerator", "h100", "--accelerators", "1", "--precision", "bf16"],
+            "Use at least 2",
+        ),
+        (["cost", "--model", "llama-3.3-70b", "--accelerator", "falcon-shores"], "it was cancelled"),
+        (["runn"], 'Did you mean "run"?'),
+    ],
+)
+def test_bad_usage_is_one_message_and_exit_2(arguments, message, tmp_path):
+    out = ["--out", str(tmp_path / "o")] if arguments[0] == "run" else []
+    done = forecast(*arguments, *out)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scenario_that_extends_itself(tmp_path):
+    (tmp_path / "a.toml").write_text('extends = "b"\ntitle = "a"\n')
+    (tmp_path / "b.toml").write_text('extends = "a"\ntitle = "b"\n')
+    done = forecast("run", str(tmp_path / "a.toml"))
+    assert done.returncode == 2
+    assert "the scenario extends itself" in done.stderr
+
+
+def test_a_spoilt_table_stops_the_run(tmp_path):
+    (tmp_path / "parameters.csv").write_text("parameter,value\n")
+    done = forecast("run", "--out", str(tmp_path / "o"), env={"FORECAST_DATA": str(tmp_path)})
+    assert done.returncode == 2
+    assert "parameters.csv row 1" in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['forecast', '--help']\n"
+        "from forecast.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_run_imports_neither_pandas_nor_scipy():
+    code = (
+        "import sys; sys.argv = ['forecast', 'run', '--paths', '10', '--months', '2', '--quiet']\n"
+        "from forecast.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pandas', 'scipy', 'statsmodels', 'matplotlib', 'pyarrow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,133 @@
+"""Whole runs: the same bits on any number of threads, more paths keep the first, files that spreadsheets open."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import forecast
+from forecast.errors import InputError
+from forecast.exports import csv_text, export_forecast, from_frame, safe_cell, tables
+from forecast.outcomes.dates import first_of_row
+from forecast.outcomes.fans import FANS, count, quantiles
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from forecast.summary import PROBS, summarize_paths
+
+
+@pytest.fixture(scope="module")
+def scenario(tables):
+    return load_scenario("base", tables, months=7)
+
+
+@pytest.fixture(scope="module")
+def made(scenario):
+    return summarize_paths(simulate(scenario, 2_600, seed=3))
+
+
+def test_the_same_files_on_one_two_and_three_threads(scenario, tmp_path):
+    contents = []
+    for threads in (1, 2, 3):
+        result = summarize_paths(simulate(scenario, 7_600, seed=3, threads=threads))
+        files = export_forecast(result, tmp_path / str(threads), ("csv", "xlsx"))
+        contents.append({file.name: file.read_bytes() for file in files})
+    assert contents[0] == contents[1] == contents[2]
+
+
+def test_another_seed_is_another_forecast(scenario, made):
+    other = summarize_paths(simulate(scenario, 2_600, seed=4))
+    assert other.manifest["run_id"] != made.manifest["run_id"]
+    assert other.facts[5].value != made.facts[5].value
+
+
+def test_more_paths_keep_the_first(scenario):
+    few, many = simulate(scenario, 100, seed=3), simulate(scenario, 5_100, seed=3)
+    assert np.array_equal(few.runway_months, many.runway_months[:, :100], equal_nan=True)
+    assert np.array_equal(few.exit_month, many.exit_month[:, :100])
+
+
+def test_every_fan_has_nine_quantiles_in_order(made):
+    rows = made.find("market_price", segment="commodity", month=3)
+    assert [f.quantile for f in rows] == PROBS.tolist()
+    values = [f.value for f in rows]
+    assert values == sorted(values)
+    assert all(f.standard_error is not None and f.standard_error > 0 for f in rows)
+
+
+def test_censored_is_never_the_horizon(made):
+    runways = made.find("runway_months")
+    assert any(f.beyond_horizon for f in runways)
+    for fact in runways:
+        assert (fact.value is None) == bool(fact.beyond_horizon)
+        assert fact.value is None or fact.value <= 7
+
+
+def test_histogram_quantiles_agree_with_sorted_values():
+    values = np.random.default_rng(1).lognormal(-2, 0.5, 4_000).astype(np.float32)
+    fan = FANS["market_price"]
+    found = quantiles(fan, count(fan, values[None, None]), PROBS)[0, 0]
+    np.testing.assert_allclose(found, np.quantile(values, PROBS), rtol=0.008)  # half a bin of 1.6 %
+
+
+def test_first_of_row_needs_every_month_of_it():
+    holds = np.array([[[1], [1], [0], [1], [1], [1]]], dtype=bool)
+    assert first_of_row(holds, 3).tolist() == [[3]]
+    assert first_of_row(holds, 4).tolist() == [[-1]]
+
+
+def test_files_of_the_contract(made, tmp_path):
+    files = export_forecast(made, tmp_path / "out")
+    assert sorted(f.name for f in files) == [
+        "consolidation.csv", "convergence.csv", "forecast.csv", "manifest.json", "prices.csv", "runway.csv"]  # fmt: skip
+    header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
+    assert header == (
+        "run_id,made_on,as_of,scenario,outcome,kind,unit,segment,provider,month,quantile,value,standard_error,beyond_horizon"
+    ).split(",")
+    runway = list(csv.DictReader((tmp_path / "out" / "runway.csv").read_text().splitlines()))
+    assert len(runway) == made.manifest["counts"]["providers"]
+    assert list(runway[0])[:3] == ["provider", "kind", "cash_usd"]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["paths"] == 2_600 and manifest["seed"] == 3
+
+
+def test_a_second_export_replaces_the_first_and_keeps_strangers(made, tmp_path):
+    export_forecast(made, tmp_path / "out", ("csv", "xlsx"))
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    export_forecast(made, tmp_path / "out", ("csv",))
+    assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+    assert not (tmp_path / "out" / "forecast.xlsx").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_api_of_the_contract(scenario, tmp_path):
+    paths = forecast.simulate(scenario, n_paths=50, seed=7)
+    frame = forecast.summarize(paths)
+    assert frame.shape[1] == 14
+    files = forecast.export(frame, tmp_path / "api", formats=("csv", "parquet"))
+    assert {f.name for f in files} >= {"forecast.csv", "forecast.parquet"}
+    assert tables(from_frame(frame)) == tables(summarize_paths(paths))
+
+
+def test_cells_no_spreadsheet_runs():
+    assert csv_text(["a"], [["=cmd()"], ["@x"], ["+1"], ["-a"], [-1.5]]) == "a\n'=cmd()\n'@x\n'+1\n'-a\n-1.5\n"
+    assert safe_cell("tab\there") == "'tabhere"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_paths": 0}, "paths = 0: outside 1 to"),
+        ({"seed": -1}, "seed = -1: below 0"),
+        ({"threads": 0}, "threads = 0: outside 1"),
+    ],
+)
+def test_impossible_numbers(scenario, options, message):
+    with pytest.raises(InputError, match=message):
+        simulate(scenario, **{"n_paths": 10, **options})
+
+
+def test_unknown_format(made, tmp_path):
+    with pytest.raises(InputError, match="format pdf: one of csv, xlsx, parquet is allowed"):
+        export_forecast(made, tmp_path / "x", ("pdf",))
+    assert not (tmp_path / "x").exists()
