@@ -58,13 +58,13 @@ class Distribution:
 
     def __str__(self) -> str:
         if self.name == "fixed":
-            return f"{self.arguments[0]:g}"
+            return f"{self.arguments[0]:.15g}"
         if self.name == "choice":
-            body = ", ".join(f"{w:g}: {v:g}" for w, v in zip(self.weights, self.arguments, strict=True))
+            body = ", ".join(f"{w:.15g}: {v:.15g}" for w, v in zip(self.weights, self.arguments, strict=True))
         elif self.name == "empirical":
-            body = ", ".join(f"{v:g}" for v in self.arguments)
+            body = ", ".join(f"{v:.15g}" for v in self.arguments)
         else:
-            body = ", ".join(f"{k}={v:g}" for k, v in zip(ARGUMENTS[self.name], self.arguments, strict=True))
+            body = ", ".join(f"{k}={v:.15g}" for k, v in zip(ARGUMENTS[self.name], self.arguments, strict=True))
         return f"{self.name}({body})"
 
 

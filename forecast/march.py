@@ -49,10 +49,11 @@ class Chance:
             "regime",
             "rent",
             "fringe",
-            "buyer",
             *(f"{k}:{s}" for k in ("demand", "tier") for s in names.segments),
         ]
         self.market = {name: draws.stream("market", name) for name in market}
+        self._bidders = [draws.stream(p, "bid") for p in providers]
+        self._bid = np.empty((len(providers), BLOCK_PATHS))
         self._segments = names.segments
         self._normal = np.empty((len(providers), BLOCK_PATHS))
         self._uniform = np.empty((len(self.purposes), len(providers), BLOCK_PATHS))
@@ -65,6 +66,12 @@ class Chance:
             for row, generator in zip(purpose, generators, strict=True):
                 generator.random(out=row)
         return self._normal, self._uniform
+
+    def bids(self) -> Array:
+        """Return a month's uniforms with which providers bid for those sold, `[provider, path]`, in reused memory."""
+        for row, generator in zip(self._bid, self._bidders, strict=True):
+            generator.random(out=row)
+        return self._bid
 
     def normal(self, name: str) -> Array:
         """Return a month's normals of a market-wide purpose, `[path]`."""
@@ -83,11 +90,11 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
     wanted = names.segment_sum(books.tokens_mtok_per_month)
     machines = start_machines(scenario, names, draws)
     fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
-    rents = start_rents(draws, (books.tokens_mtok_per_month * fleet).sum(axis=0))
-    capacity_start = rents.capacity_usd_per_month
+    rents = start_rents(draws)
     own_frac = draws.column("providers", "own_frac", names.providers)
     sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac))
     share = books.tokens_mtok_per_month / wanted[segment]
+    load_start = (books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0)
     customers = start_customers(draws, names, wanted, share, sellers.log_price)
     tokens, spend = books.tokens_mtok_per_month, books.tokens_mtok_per_month * books.usd_per_mtok
     cost = tokens * sellers.unit_cost_usd_per_mtok
@@ -111,17 +118,17 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
             customers.want(month, log_market - previous_log_market, chance.segment_normal("demand"))
             wanted = customers.wanted_mtok_per_month
             # 3. Scarcity: load over capacity moves rents.
-            fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
-            load = (share * wanted[segment] * fleet).sum(axis=0)
-            rents.step(month, load, chance.normal("rent"))
+            use = sellers.use(machines.fleet_usd_per_mtok)
+            load_ratio = np.einsum("op,op,op->p", share, wanted[segment], use) / load_start
+            rents.step(month, load_ratio, chance.normal("rent"))
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
-            sellers.cost(machines.fleet_usd_per_mtok, rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
+            sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
             sellers.reprice(log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform)
             # 6. Shares: a logit over the living, with inertia and passing shocks.
             customers.reconsider(sellers.log_price, normal)
             share = customers.share(doors.alive)
-            tokens = share * (wanted * rents.served_frac(load))[segment]
+            tokens = share * (wanted * rents.served_frac(load_ratio))[segment]
             spend = tokens * sellers.usd_per_mtok
             cost = tokens * sellers.unit_cost_usd_per_mtok
             # 7. Cash: profit, fixed cost, rounds under the shared regime.
@@ -134,9 +141,9 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
                 scenario.months,
                 treasury,
                 customers,
-                rents.capacity_usd_per_month / capacity_start,
+                rents.growth_ratio(),
                 exit_uniform,
-                chance.market["buyer"],
+                chance.bids(),
             )
             margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
             customers.grow_fringe(doors.count_fringe(margin / margin_start, chance.normal("fringe")))
@@ -173,7 +180,7 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
             top5_tokens_frac=shares.top_share(token_share, 5)[None],
             top5_spend_frac=shares.top_share(spend_share, 5)[None],
             independent_providers=doors.independents()[None],
-            sustainability_ratio=doors.sustainability(treasury, rents.capacity_usd_per_month / capacity_start),
+            sustainability_ratio=doors.sustainability(treasury, rents.growth_ratio()),
         )
     return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, doors.runway_months)
 

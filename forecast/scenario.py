@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +215,10 @@ def _setting_problems(label: str, path: Path, content: dict[str, Any]) -> list[s
             problems.append(
                 f'{label} line {line}: no setting or table "{key}".{suggestion(key, allowed)} Correct the key.'
             )
-        elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool)):
+        elif key in ("parameters", *INPUT_TABLES):
+            if not isinstance(value, dict):
+                problems.append(f"{label} line {line}: {key} = {value!r}; a table is required. Write [{key}].")
+        elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool | datetime)):
             problems.append(f"{label} line {line}: {key} = {value!r}; {kinds[key][1]} is required. Correct the value.")
     return problems
 
@@ -298,7 +301,8 @@ def _override(
         why, source, raw = str(raw.get("why", "")), str(raw.get("source", "scenario")), raw["value"]
     try:
         value = convert(
-            Column(**{**column.__dict__, "uncertain": True}), raw if not isinstance(raw, int) else float(raw)
+            Column(**{**column.__dict__, "uncertain": True}),
+            raw if isinstance(raw, bool) or not isinstance(raw, int) else float(raw),
         )
     except (ValueError, TypeError) as error:
         problems.append(f"{place}: {key} = {raw}: {error}. Correct the value.")
@@ -321,8 +325,7 @@ def _line_of(path: Path, key: str) -> int:
                 return number
         elif entry := re.match(r"\s*([\w\".:\-]+)\s*=", line):
             name = entry[1].replace('"', "")
-            if key == (f"{section}.{name}" if section else name):
+            found = f"{section}.{name}" if section else name
+            if key == found or (key.startswith(f"{found}.") and "{" in line):
                 return number
-        if key.startswith(section + ".") and section == key.rpartition(".")[0] and key.rpartition(".")[2] in line:
-            return number
     return 1

@@ -128,7 +128,7 @@ class Tables:
                 if not problems:
                     self._read[name] = table
             found += problems
-        return found or _broken_references(self)
+        return found or _broken_references(self) + _broken_rules(self)
 
 
 def shipped_directory(name: str) -> Path:
@@ -194,14 +194,18 @@ def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
         if len(cells) != len(wanted) or cells[2] not in _CONVERT:
             raise InputError(f"{label} row {number}: needs {len(wanted)} cells and a kind of {', '.join(_CONVERT)}.")
         table, name, kind, unit, low, high, required, uncertain, allowed, meaning = cells
+        try:
+            minimum, maximum = (float(limit) if limit else None for limit in (low, high))
+        except ValueError:
+            raise InputError(f"{label} row {number}: minimum and maximum are numbers. Correct the row.") from None
         found.setdefault(table, []).append(
             Column(
                 table,
                 name,
                 kind,
                 unit,
-                float(low) if low else None,
-                float(high) if high else None,
+                minimum,
+                maximum,
                 required == "1",
                 uncertain == "1",
                 tuple(allowed.split("|")) if allowed else (),
@@ -244,7 +248,7 @@ def _header_difference(found: list[str], wanted: list[str]) -> str:
     missing, extra = [n for n in wanted if n not in found], [n for n in found if n not in wanted]
     if not missing and not extra:
         return f"the columns are in another order; it must be {','.join(wanted)}. Correct the header."
-    said = [f"no column {', '.join(missing)}"] if missing else []
+    said = [f"no column {', '.join(missing)}{'' if extra else '.'}"] if missing else []
     said += [f'unknown column "{name}".{suggestion(name, missing or wanted)}' for name in extra]
     return "; ".join(said) + " Correct the header."
 
@@ -323,6 +327,52 @@ _CONVERT: dict[str, Callable[[Column, Any], Any]] = {
     "flag": _flag,
     "choice": _choice,
 }
+
+
+# What names a row of a table that keeps several vintages of it: a date may hold only one of each.
+VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
+    "parameters": ("parameter",),
+    "provider_finances": ("provider",),
+    "providers": ("provider",),
+    "offers": ("provider", "segment"),
+    "segments": ("segment",),
+    "provider_kinds": ("kind",),
+    "regimes": ("regime",),
+    "cloud_finances": ("provider",),
+    "accelerators": ("name",),
+    "accelerator_prices": ("accelerator",),
+    "efficiency": ("family", "architecture"),
+    "correlations": ("first", "second"),
+}
+
+
+def _broken_rules(tables: Tables) -> list[str]:
+    """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
+    problems = []
+    for name, keys in VINTAGE_KEYS.items():
+        if name not in tables.schema:
+            continue
+        table = tables[name]
+        seen: dict[tuple[Any, ...], int] = {}
+        for row in table:
+            key = (*(row[k] for k in keys), row["as_of"])
+            if (twin := seen.setdefault(key, row.number)) != row.number:
+                what = ", ".join(str(part) for part in key)
+                problems.append(f"{table.label} row {row.number}: {what} stands in row {twin} already. Delete one.")
+    table = tables["parameters"]
+    for row in table:
+        own = Column("parameters", "value", "number", row["unit"], row["minimum"], row["maximum"], True, True, (), "")
+        try:
+            convert(own, str(row["value"]))
+        except ValueError as error:
+            problems.append(f"{table.label} row {row.number}, {row['parameter']}: {error}. Correct the row.")
+    for row in tables["regimes"]:
+        total = sum(row[f"next_{regime}_prob"] for regime in ("hot", "normal", "cold"))
+        if abs(total - 1.0) > 0.01:
+            problems.append(
+                f"{tables['regimes'].label} row {row.number}: next_*_prob add up to {total:g}, not 1. Correct it."
+            )
+    return problems
 
 
 def _broken_references(tables: Tables) -> list[str]:

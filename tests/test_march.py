@@ -15,7 +15,8 @@ from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors, start_doors
 from forecast.market.machines import start_machines
 from forecast.market.names import market_names
-from forecast.market.sellers import Sellers, start_books
+from forecast.market.rents import start_rents
+from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -331,7 +332,6 @@ def test_permuting_providers_permutes_results(tables, overlay, run_block):
         assert off.mean() < 1e-3, name
 
 
-@pytest.mark.xfail(strict=True, reason="a sale draws its buyer by the seller's and the buyers' position in the table")
 def test_permuting_providers_permutes_results_with_sales(tables, overlay, run_block, block):
     turned, _, _ = run_block(reversed_scenario(overlay, []))
     assert (turned.exit_month[::-1] != block[0].exit_month).mean() < 1e-4
@@ -374,7 +374,6 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     assert_array_equal(np.broadcast_to(drift_after, many.shape)[kept], np.broadcast_to(drift, share.shape))
 
 
-@pytest.mark.xfail(strict=True, reason="a sale draws its buyer by the seller's position, which a newcomer shifts")
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):
     after, _, _ = run_block(newcomer_scenario(overlay))
     off = np.abs(after.series["market_price"] / block[0].series["market_price"] - 1) > 1e-4
@@ -384,7 +383,6 @@ def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, ru
 # --- known defects: each turns into a plain test once it is mended --------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="a provider without offers is an IndexError in the sums, not a message")
 def test_a_provider_that_sells_nothing_is_refused_or_left_out(overlay, run_block):
     folder = overlay("offers", lambda rows: [row for row in rows if row["provider"] != "crusoe"])
     try:
@@ -395,7 +393,6 @@ def test_a_provider_that_sells_nothing_is_refused_or_left_out(overlay, run_block
         assert "crusoe" not in names.providers
 
 
-@pytest.mark.xfail(strict=True, reason="market_names unpacks an empty list where no finances are known yet")
 def test_a_vintage_before_the_data_is_bad_input(tables, run_block):
     with pytest.raises(InputError):
         run_block(load_scenario("base", tables, as_of=date(2025, 1, 1), months=1))
@@ -406,10 +403,7 @@ def test_a_vintage_before_the_data_is_bad_input(tables, run_block):
     "setting",
     [
         "subsidy_runway_months=0",
-        pytest.param(
-            "rent_tightness_push=0",
-            marks=pytest.mark.xfail(strict=True, reason="the range allows 0, the start of rents divides by it"),
-        ),
+        pytest.param("rent_tightness_push=0"),
     ],
 )
 def test_what_a_range_allows_can_be_computed(tables, run_block, setting):
@@ -420,15 +414,14 @@ def test_what_a_range_allows_can_be_computed(tables, run_block, setting):
     assert all(np.isfinite(values).all() for values in history.series.values())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the roofline's cost of an LPU fleet is a thousand times a GPU's: one small host is most",
-)
 def test_a_small_host_is_a_small_part_of_the_load(base, block):
     _, names, draws = block
-    books, machines = start_books(draws, names), start_machines(base, names, draws)
+    books, rents = start_books(draws, names), start_rents(draws)
+    fleet = Sellers.fleet_of_offer(names, start_machines(base, names, draws).fleet_usd_per_mtok)
+    hire = rents.hire_ratio(draws.column("providers", "own_frac", names.providers))
+    sellers = start_sellers(draws, names, books, fleet, hire)
     tokens = books.tokens_mtok_per_month
-    load = names.provider_sum(tokens * Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok))
+    load = names.provider_sum(tokens * sellers.machine_cost_usd_per_mtok)
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))
     small = token_share < 0.01
     assert load_share[small].max() < 0.1

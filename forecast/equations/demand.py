@@ -56,7 +56,7 @@ def demand_next(
 
 
 def capacity_next(
-    capacity_usd_per_month: Array,
+    capacity: Array,
     growth_per_year: Array,
     response_per_year: Array,
     lagged_scarcity: Array,
@@ -67,21 +67,19 @@ def capacity_next(
     K(t+1) = K·exp((g + φ·(x̃ − x̄))/12)
 
     Args:
-        capacity_usd_per_month: K, USD of owned accelerator-hours a month, positive.
+        capacity: K, owned accelerator-hours valued at cost, in any unit of load, positive.
         growth_per_year: g, trend growth, 1/year.
         response_per_year: φ, extra yearly growth for a unit of log scarcity, at least 0.
         lagged_scarcity: x̃, log rent over owned cost averaged over the time from order to capacity.
         scarcity_level: x̄, its balanced level.
 
     Returns:
-        USD/month. The delay makes cycles: gluts follow shortages. Source: MODEL §6 steps 1 and 3.
+        K in the same unit. The delay makes cycles: gluts follow shortages. Source: MODEL §6 steps 1 and 3.
 
     >>> capacity_next(np.array([12.0]), np.array([0.0]), np.array([1.0]), np.array([0.9]), np.array([0.9])).tolist()
     [12.0]
     """
-    return capacity_usd_per_month * np.exp(
-        (growth_per_year + response_per_year * (lagged_scarcity - scarcity_level)) / 12
-    )
+    return capacity * np.exp((growth_per_year + response_per_year * (lagged_scarcity - scarcity_level)) / 12)
 
 
 def scarcity_next(
@@ -141,8 +139,8 @@ def served_frac(load: Array, capacity: Array, stretch_log: Array) -> Array:
     f = min(1, K·e^σ / L)
 
     Args:
-        load: L, owned cost of serving all tokens wanted, USD/month, positive.
-        capacity: K, comfortable capacity, USD/month.
+        load: L, owned cost of serving all tokens wanted, positive.
+        capacity: K, comfortable capacity, in the unit of L.
         stretch_log: σ, how far above comfort the machines can be driven, log, at least 0.
 
     Returns:

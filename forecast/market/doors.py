@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
@@ -58,7 +57,7 @@ class Doors:
         customers: Customers,
         capacity_ratio: Array,
         uniform: Array,
-        buyers: Generator,
+        bids: Array,
     ) -> None:
         """Close, sell, list and leave; customers and cash go where the exit says."""
         private = self.alive & ~self.names.backed
@@ -109,18 +108,21 @@ class Doors:
         lasting = month + cash.runway_months(treasury.cash_without_rounds_usd[stopped], treasury.net_flow[stopped])
         self.runway_months[stopped] = np.where(lasting <= horizon, lasting, np.inf)
         self.alive = self.alive & ~gone
-        self._hand_over(sold | bought, treasury, customers, buyers.random(BLOCK_PATHS))
+        self._hand_over(sold | bought, treasury, customers, bids)
 
-    def _hand_over(self, flags: Flags, treasury: Treasury, customers: Customers, uniform: Array) -> None:
-        """Draw a buyer for each provider sold, by weight among the living; customers and cash follow."""
+    def _hand_over(self, flags: Flags, treasury: Treasury, customers: Customers, bids: Array) -> None:
+        """Find a buyer for each provider sold, by weight among the living; customers and cash follow.
+
+        The buyer is the largest u^(1/w), which draws each with probability w/Σw whatever the order of the table.
+        """
         seller, path = np.nonzero(flags)
         if not len(seller):
             return
-        weight = np.cumsum((self.acquirer_weight * self.alive)[:, path], axis=0)
-        # Two sales on one path in one month get different buyers' draws: the golden ratio spreads them.
-        u = (uniform[path] + 0.6180339887498949 * seller) % 1.0
-        buyer = (u * weight[-1] > weight).sum(axis=0)
-        real = weight[-1] > 0
+        weight = self.acquirer_weight * self.alive[:, path]
+        with np.errstate(divide="ignore"):
+            bid = np.where(weight > 0, np.log(bids[:, path]) / weight, -np.inf)
+        buyer = bid.argmax(axis=0)
+        real = np.isfinite(bid.max(axis=0))
         seller, path, buyer = seller[real], path[real], buyer[real]
         customers.follow(seller, buyer, path, at(self.kind["retention_frac"], seller, path))
         np.add.at(treasury.cash_usd, (buyer, path), np.maximum(treasury.cash_usd[seller, path], 0.0))

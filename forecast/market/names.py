@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.token_cost import market_accelerators
+from forecast.token_cost import market_accelerators, number
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -61,9 +62,40 @@ def at(values: Array, row: NDArray[np.integer[Any]], path: NDArray[np.intp]) -> 
     return values[row, path if values.shape[1] > 1 else 0]
 
 
+def _check_market(scenario: Scenario) -> None:
+    """Refuse a market with nobody in it, a seller of nothing, a segment nobody serves, or splits that do not add up."""
+    rows, problems = scenario.rows, []
+    sold: dict[str, float] = {}
+    served: set[str] = set()
+    for offer, row in rows["offers"].items():
+        if row["provider"] in rows["provider_finances"]:
+            sold[row["provider"]] = sold.get(row["provider"], 0.0) + number(scenario, "offers", offer, "tokens_frac")
+            served.add(row["segment"])
+    if not rows["provider_finances"]:
+        raise InputError(f"as of {scenario.as_of}: no provider's finances are known yet. Choose a later date.")
+    for provider in rows["provider_finances"]:
+        if abs(sold.get(provider, 0.0) - 1.0) > 0.01:
+            problems.append(
+                f"offers of {provider}: tokens_frac adds up to {sold.get(provider, 0.0):g}; it must be 1. "
+                "Correct data/offers.csv."
+            )
+    for segment in rows["segments"]:
+        if segment not in served:
+            problems.append(
+                f"segment {segment}: nobody sells in it. Add a row to data/offers.csv or delete the segment."
+            )
+    for regime in rows["regimes"]:
+        total = sum(number(scenario, "regimes", regime, f"next_{r}_prob") for r in REGIMES)
+        if abs(total - 1.0) > 0.01:
+            problems.append(f"regime {regime}: next_*_prob add up to {total:g}; they must be 1. Correct them.")
+    if problems:
+        raise InputError(problems)
+
+
 def market_names(scenario: Scenario) -> Names:
     """Return the axes of a scenario's market; providers without finances at the vintage are left out."""
     rows = scenario.rows
+    _check_market(scenario)
     providers = [p for p in scenario.entities("providers") if p in rows["provider_finances"]]
     segments = scenario.entities("segments")
     split = [offer.split(":") for offer in scenario.entities("offers")]

@@ -22,10 +22,11 @@ class Rents:
     contract_scarcity: Array
     lagged_scarcity: Array
     tightness: Array
-    capacity_usd_per_month: Array
+    capacity_ratio: Array  # comfortable capacity over today's load
+    capacity_start_ratio: Array
     stretch_log: Array
 
-    def step(self, month: int, load_usd_per_month: Array, normal: Array) -> None:
+    def step(self, month: int, load_ratio: Array, normal: Array) -> None:
         """Move one month: capacity grows, tightness and a shock move rents, contracts and orders follow."""
         theta = self.theta
         growth = demand.fading_rate(
@@ -36,10 +37,10 @@ class Rents:
         )
         growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
         level = theta["rent_to_owned_log_level"]
-        self.capacity_usd_per_month = demand.capacity_next(
-            self.capacity_usd_per_month, growth, theta["supply_response"], self.lagged_scarcity, level
+        self.capacity_ratio = demand.capacity_next(
+            self.capacity_ratio, growth, theta["supply_response"], self.lagged_scarcity, level
         )
-        self.tightness = np.log(load_usd_per_month / self.capacity_usd_per_month)
+        self.tightness = np.log(load_ratio / self.capacity_ratio)
         self.scarcity = demand.scarcity_next(
             self.scarcity,
             level,
@@ -54,9 +55,13 @@ class Rents:
             self.contract_scarcity, theta["contract_rent_ratio"] * self.scarcity, theta["contract_lag_months"]
         )
 
-    def served_frac(self, load_usd_per_month: Array) -> Array:
+    def served_frac(self, load_ratio: Array) -> Array:
         """Return the part of the tokens wanted that the machines can serve, `[path]`."""
-        return demand.served_frac(load_usd_per_month, self.capacity_usd_per_month, self.stretch_log)
+        return demand.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
+
+    def growth_ratio(self) -> Array:
+        """Return capacity over that of the as_of month, `[path]`."""
+        return self.capacity_ratio / self.capacity_start_ratio
 
     def hire_ratio(self, own_frac: Array) -> Array:
         """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""
@@ -67,7 +72,7 @@ class Rents:
         return demand.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
 
 
-def start_rents(draws: Draws, load_usd_per_month: Array) -> Rents:
+def start_rents(draws: Draws) -> Rents:
     """Return the rents of the as_of month and the capacity that explains them.
 
     Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
@@ -87,6 +92,7 @@ def start_rents(draws: Draws, load_usd_per_month: Array) -> Rents:
         contract_scarcity=theta["contract_rent_ratio"] * scarcity,
         lagged_scarcity=scarcity,
         tightness=tightness,
-        capacity_usd_per_month=load_usd_per_month / np.exp(tightness),
+        capacity_ratio=np.exp(-tightness),
+        capacity_start_ratio=np.exp(-tightness),
         stretch_log=np.maximum(tightness, 0.0) + draws.parameter("capacity_stretch_log"),
     )

@@ -47,6 +47,7 @@ class Sellers:
     log_price: Array
     usd_per_mtok: Array  # its exponential, kept because prices rarely move
     overhead_ratio: Array  # own unit cost over the cost on the fleet: the part the roofline does not explain
+    machine_cost_usd_per_mtok: Array  # owned cost of the busy hours of a token: what it takes of the market's machines
     busy_cost_usd_per_mtok: Array  # of a token on busy machines: what prices are set by
     unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
     kind: dict[str, Array]
@@ -54,12 +55,15 @@ class Sellers:
     subsidy_runway_months: Array
     regime_subsidy_ratio: Array  # [regime, path]
 
-    def cost(self, fleet_usd_per_mtok: Array, hire_ratio: Array, idle_ratio: Array) -> None:
-        """Step 4: unit cost is fleet, own and rented machines, the provider's own overhead, and idle hours."""
+    def use(self, fleet_usd_per_mtok: Array) -> Array:
+        """Return the owned cost of the machine hours that a token takes, after fleets have moved, `[offer, path]`."""
+        self.machine_cost_usd_per_mtok = self.fleet_of_offer(self.names, fleet_usd_per_mtok) * self.overhead_ratio
+        return self.machine_cost_usd_per_mtok
+
+    def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
+        """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours."""
         offer = self.names.offer_provider
-        self.busy_cost_usd_per_mtok = (
-            self.fleet_of_offer(self.names, fleet_usd_per_mtok) * self.overhead_ratio * hire_ratio[offer]
-        )
+        self.busy_cost_usd_per_mtok = self.machine_cost_usd_per_mtok * hire_ratio[offer]
         self.unit_cost_usd_per_mtok = self.busy_cost_usd_per_mtok * idle_ratio[offer]
 
     @staticmethod
@@ -109,6 +113,7 @@ def start_sellers(draws: Draws, names: Names, books: Books, fleet_of_offer: Arra
         log_price=np.log(books.usd_per_mtok),
         usd_per_mtok=books.usd_per_mtok.copy(),
         overhead_ratio=books.unit_cost_usd_per_mtok / (fleet_of_offer * hire_ratio[names.offer_provider]),
+        machine_cost_usd_per_mtok=books.unit_cost_usd_per_mtok / hire_ratio[names.offer_provider],
         busy_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
         kind={column: draws.column("provider_kinds", column, names.kinds) for column in KIND_COLUMNS},

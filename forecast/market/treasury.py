@@ -69,10 +69,10 @@ class Treasury:
         self.net_flow = cash.net_flow_usd_per_month(
             revenue - serving_cost, self.other_revenue * self.other_margin_frac, self.fixed_cost, self.debt_service
         )
-        self.runway_months = cash.runway_months(self.cash_usd, self.net_flow)
         earned = self.net_flow * alive
         self.cash_usd = self.cash_usd + earned
         self.cash_without_rounds_usd = self.cash_without_rounds_usd + earned
+        self.runway_months = cash.runway_months(self.cash_usd, self.net_flow)
         self._raise_rounds(alive, uniform)
         self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
 
@@ -92,6 +92,9 @@ class Treasury:
         size = self.round_size(provider, path)
         self.last_round_usd[provider, path] = size
         self.cash_usd[provider, path] += size
+        self.runway_months[provider, path] = cash.runway_months(
+            self.cash_usd[provider, path], self.net_flow[provider, path]
+        )
 
     def round_size(self, provider: NDArray[np.intp], path: NDArray[np.intp]) -> Array:
         """Return what a round of these providers on these paths would bring, USD."""
