@@ -160,7 +160,8 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
         provider_tokens = names.provider_sum(tokens)
         token_share = named * provider_tokens / provider_tokens.sum(axis=0)
         spend_share = named * revenue / revenue.sum(axis=0)
-        asked = np.where(doors.alive[names.offer_provider], sellers.usd_per_mtok, np.inf)
+        with np.errstate(divide="ignore"):  # the dead ask for infinitely much
+            asked = sellers.usd_per_mtok / doors.alive[names.offer_provider]
         _record(
             series,
             month,

@@ -75,3 +75,7 @@ def overlay(tmp_path) -> Callable:
         return folder
 
     return rewrite
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-baselines", action="store_true", help="write the whole-run baselines anew")

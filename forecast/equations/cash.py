@@ -71,8 +71,8 @@ def runway_months(cash_usd: Array, net_flow: Array) -> Array:
     >>> runway_months(np.array([6.0, 6.0]), np.array([-2.0, 1.0])).tolist()
     [3.0, inf]
     """
-    burn = np.maximum(-net_flow, 1e-6)
-    return np.where(net_flow < 0, np.maximum(cash_usd, 0.0) / burn, np.inf)
+    with np.errstate(divide="ignore"):  # nothing burns: infinite
+        return np.maximum(cash_usd, 1e-300) / np.maximum(-net_flow, 0.0)
 
 
 def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array, ratio: Array) -> Array:
@@ -92,8 +92,8 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
     >>> funding_prob_per_month(0.05, 1.0, 24.0, 1.0).item()
     0.05
     """
-    urgency = np.where(runway < 12.0, 2.0, 1.0)
-    return np.minimum(1.0, regime_per_month * np.clip(growth_ratio, 0.5, 2.0) * urgency * ratio)
+    urgency = 1.0 + np.less(runway, 12.0)
+    return np.minimum(regime_per_month * ratio * np.clip(growth_ratio, 0.5, 2.0) * urgency, 1.0)
 
 
 def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:

@@ -79,5 +79,6 @@ def top_share(share: Array, count: int) -> Array:
     >>> top_share(np.array([[0.5], [0.3], [0.2]]), 2).tolist()
     [0.8]
     """
-    ordered = np.partition(share.T.copy(), share.shape[0] - count, axis=1)
-    return ordered[:, share.shape[0] - count :].sum(axis=1)
+    rows = np.ascontiguousarray(share.T)
+    rows.partition(share.shape[0] - count, axis=1)
+    return rows[:, share.shape[0] - count :].sum(axis=1)

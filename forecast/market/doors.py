@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, exits
 from forecast.market.customers import Customers
-from forecast.market.names import REGIMES, Names, at
+from forecast.market.names import REGIMES, Names, at, where
 from forecast.market.treasury import Treasury
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Doors:
 
         # One uniform decides: low is bought (lower still: only people and licence), high is listed.
         highest = exits.monthly_prob(max(rate.max() for rate in self.regime_rate.values()) * self.highest_ratio)
-        provider, path = np.nonzero(private & ~broke & ((uniform < highest) | (uniform > 1 - highest)))
+        provider, path = where(private & ~broke & ((uniform < highest) | (uniform > 1 - highest)))
         rate = {name: at(values, treasury.regime[path], path) for name, values in self.regime_rate.items()}
         kind = {name: at(values, provider, path) for name, values in self.kind.items()}
         purchase = exits.monthly_prob(
@@ -86,7 +86,7 @@ class Doors:
         treasury.cash_usd[provider, path] += treasury.round_size(provider, path)
 
         # Out of cash: sold in distress or shut.
-        provider, path = np.nonzero(broke)
+        provider, path = where(broke)
         sale = uniform[provider, path] < at(self.distressed_sale_prob, treasury.regime[path], path)
         self.exit_kind[provider, path] = np.where(sale, SOLD_IN_DISTRESS, SHUT)
         sold = np.zeros_like(broke)
@@ -104,7 +104,7 @@ class Doors:
         gone = broke | bought | left
         self.exit_month[gone] = month
         # Whoever goes with cash left has the runway it would have lasted at the last burn.
-        stopped = np.nonzero(gone & np.isinf(self.runway_months))
+        stopped = where(gone & np.isinf(self.runway_months))
         lasting = month + cash.runway_months(treasury.cash_without_rounds_usd[stopped], treasury.net_flow[stopped])
         self.runway_months[stopped] = np.where(lasting <= horizon, lasting, np.inf)
         self.alive = self.alive & ~gone
@@ -115,7 +115,7 @@ class Doors:
 
         The buyer is the largest u^(1/w), which draws each with probability w/Σw whatever the order of the table.
         """
-        seller, path = np.nonzero(flags)
+        seller, path = where(flags)
         if not len(seller):
             return
         weight = self.acquirer_weight * self.alive[:, path]

@@ -42,7 +42,7 @@ class Machines:
         """Move one month: software matures, prices decline, newcomers arrive, fleets follow the best."""
         available = self.available_month <= month
         self.maturity = hardware.maturity_next(self.maturity, available, self.maturity_months)
-        self.capital_usd_per_hour = self.capital_usd_per_hour * np.where(available, self.capital_factor, 1.0)
+        self.capital_usd_per_hour = self.capital_usd_per_hour * (1.0 + available * (self.capital_factor - 1.0))
         self.power_usd_per_hour = self.power_usd_per_hour * self.power_factor
         self.serving_gain = self.serving_gain * self.serving_factor
         best = self.best(month)
@@ -51,9 +51,13 @@ class Machines:
 
     def best(self, month: int) -> Array:
         """Return the cost on each family's best accelerator, `[family, segment, path]`; inf where it has none."""
-        owned = np.where(self.available_month <= month, self.owned_usd_per_hour(), np.inf)
+        owned = self.owned_usd_per_hour()
+        for row in np.flatnonzero(self.available_month.max(axis=1) > month).tolist():
+            owned[row, self.available_month[row] > month] = np.inf
         best = np.full((len(FAMILIES), self.hours_per_mtok.shape[1], owned.shape[1]), np.inf)
         for row, family in enumerate(self.names.accelerator_family):
+            if np.isinf(owned[row, 0]) and np.isinf(owned[row]).all():
+                continue
             for segment in range(best.shape[1]):
                 hours = hardware.hours_after_software(
                     self.hours_per_mtok[row, segment],

@@ -57,6 +57,13 @@ class Names:
         return total
 
 
+def where(flags: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Return rows and paths of the true cells of `[row, path]` flags: `np.nonzero`, ten times faster when few are."""
+    flat = np.flatnonzero(flags)
+    row = flat // flags.shape[1]
+    return row, flat - row * flags.shape[1]
+
+
 def at(values: Array, row: NDArray[np.integer[Any]], path: NDArray[np.intp]) -> Array:
     """Return the cells of `[row, path]` or `[row, 1]` values at so many rows and paths."""
     return values[row, path if values.shape[1] > 1 else 0]

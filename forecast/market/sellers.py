@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.draws import Draws
 from forecast.equations import price
-from forecast.market.names import Names, at
+from forecast.market.names import Names, at, where
 from forecast.units import DAYS_PER_MONTH
 
 Array = NDArray[np.float64]
@@ -76,7 +76,7 @@ class Sellers:
     ) -> None:
         """Step 5: now and then a provider resets all its prices; a subsidy needs cash and a warm market."""
         names = self.names
-        provider, path = np.nonzero(uniform < self.kind["reprice_per_month"])
+        provider, path = where(uniform < self.kind["reprice_per_month"])
         kind = {column: at(values, provider, path) for column, values in self.kind.items()}
         allowed = price.allowed_subsidy_frac(
             self.subsidy_depth_frac[path],

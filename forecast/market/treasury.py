@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
-from forecast.market.names import REGIMES, Names, at
+from forecast.market.names import REGIMES, Names, at, where
 from forecast.scenario import Scenario
 from forecast.token_cost import number
 
@@ -77,18 +77,14 @@ class Treasury:
         self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
 
     def _raise_rounds(self, alive: NDArray[np.bool_], uniform: Array) -> None:
-        """Close the rounds of the month. Only draws below the highest chance of any are looked at closely."""
-        theta = self.theta
-        highest = 4.0 * self.funding_per_month.max() * theta["funding_ratio"].max()
-        provider, path = np.nonzero((uniform < highest) & alive & ~self.names.backed)
+        """Close the rounds of the month: the longer the need and the faster the growth, the likelier."""
         prob = cash.funding_prob_per_month(
-            at(self.funding_per_month, self.regime[path], path),
-            self.revenue[provider, path] / np.maximum(self.revenue_average[provider, path], 1.0),
-            self.runway_months[provider, path],
-            theta["funding_ratio"][path],
+            at(self.funding_per_month, self.regime, np.arange(BLOCK_PATHS)),
+            self.revenue / np.maximum(self.revenue_average, 1.0),
+            self.runway_months,
+            self.theta["funding_ratio"],
         )
-        closes = uniform[provider, path] < prob
-        provider, path = provider[closes], path[closes]
+        provider, path = where((uniform < prob) & alive & ~self.names.backed)
         size = self.round_size(provider, path)
         self.last_round_usd[provider, path] = size
         self.cash_usd[provider, path] += size
