@@ -58,14 +58,10 @@ class Machines:
         for row, family in enumerate(self.names.accelerator_family):
             if np.isinf(owned[row, 0]) and np.isinf(owned[row]).all():
                 continue
-            for segment in range(best.shape[1]):
-                hours = hardware.hours_after_software(
-                    self.hours_per_mtok[row, segment],
-                    self.maturity[row],
-                    self.gain_frac[row, segment],
-                    self.serving_gain,
-                )
-                np.minimum(best[family, segment], hours * owned[row], out=best[family, segment])
+            hours = hardware.hours_after_software(
+                self.hours_per_mtok[row], self.maturity[row], self.gain_frac[row, :, None], self.serving_gain
+            )
+            np.minimum(best[family], hours * owned[row], out=best[family])
         return best
 
     def owned_usd_per_hour(self) -> Array:

@@ -39,7 +39,7 @@ def draw_block(scenario: Scenario, names: Names, block: int) -> None:
             chance.segment_normal("demand")
             chance.normal("rent")
             chance.market["regime"].random(BLOCK_PATHS)
-            chance.market["buyer"].random(BLOCK_PATHS)
+            chance.bids()
             chance.normal("fringe")
             chance.segment_normal("tier")
 
@@ -59,7 +59,7 @@ def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
     """Return the normals and uniforms that one path takes."""
     providers, segments = len(names.providers), len(names.segments)
     normals = providers * (months + 1) + (2 + 2 * segments) * months
-    uniforms = len(Chance.purposes) * providers * (months + 1) + 2 * months
+    uniforms = len(Chance.purposes) * providers * (months + 1) + (providers + 1) * months
     return normals, uniforms
 
 
