@@ -12,15 +12,8 @@ from forecast.distributions import Z_90
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.token_cost import (
-    Throughput,
-    efficiency_family,
-    market_accelerators,
-    number_of,
-    owned_cost,
-    resolve,
-    throughput,
-)
+from forecast.speed import Throughput, efficiency_family, resolve, throughput
+from forecast.token_cost import market_accelerators, number_of, owned_cost
 
 CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
 RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 90)] + [

@@ -103,13 +103,19 @@ def _sure(forecast: Forecast, horizon: int) -> list[str]:
         for f in forecast.find("market_price", month=horizon, quantile=0.5)
         if f.value and f.standard_error
     ]
-    return [
+    lines = [
         "HOW SURE",
         f"  Monte Carlo error: at most {100 * max(errors, default=0.0):.1f} % on a median price, "
         f"{100 * 0.5 / forecast.manifest['paths'] ** 0.5:.1f} points on a probability.",
         f"  {counts['uncertain_inputs']} of {counts['inputs']} inputs are distributions. Private cash, burn, margins and volumes are",
         "  assumptions: `forecast show` marks each, with its source and date.",
     ]
+    if forecast.manifest["finances_as_of"][:7] != forecast.manifest["as_of"][:7]:
+        known = forecast.manifest["finances_as_of"]
+        lines.append(
+            f"  Mind: the finances of providers are those known at {known}; later ones are not in the tables of this vintage."
+        )
+    return lines
 
 
 def _value(forecast: Forecast, outcome: str, **where: Any) -> float:

@@ -16,9 +16,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from forecast.cells import Column, convert
 from forecast.distributions import Distribution, parse
 from forecast.errors import InputError, suggestion
-from forecast.tables import Column, Row, Tables, convert, load_tables, shipped_directory
+from forecast.tables import Row, Tables, load_tables, shipped_directory
 
 # The tables whose numbers a scenario may change, and the columns that name their rows.
 INPUT_TABLES: dict[str, tuple[str, ...]] = {

@@ -186,6 +186,7 @@ def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
         "paths": paths.n_paths,
         "seed": paths.seed,
         "inputs_digest": scenario.digest(),
+        "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
         "scenario_files": [path.name for path in scenario.files],
         "counts": {
             "inputs": len(scenario.inputs),

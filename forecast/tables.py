@@ -9,34 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from forecast.distributions import Distribution, parse
+from forecast.cells import KINDS, Column, convert
 from forecast.errors import InputError, suggestion
 
 DISTANT = date(9999, 12, 31)
 LARGEST_FILE_BYTES = 200_000_000
-
-
-@dataclass(frozen=True)
-class Column:
-    """One row of the schema: what a column of a table holds and which values it allows."""
-
-    table: str
-    name: str
-    kind: str
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    required: bool
-    uncertain: bool
-    allowed: tuple[str, ...]
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -191,8 +175,8 @@ def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
         raise InputError(f"{label} row 1: the header is {','.join(header)}; it must be {','.join(wanted)}.")
     found: dict[str, list[Column]] = {}
     for number, cells in enumerate(records, start=2):
-        if len(cells) != len(wanted) or cells[2] not in _CONVERT:
-            raise InputError(f"{label} row {number}: needs {len(wanted)} cells and a kind of {', '.join(_CONVERT)}.")
+        if len(cells) != len(wanted) or cells[2] not in KINDS:
+            raise InputError(f"{label} row {number}: needs {len(wanted)} cells and a kind of {', '.join(KINDS)}.")
         table, name, kind, unit, low, high, required, uncertain, allowed, meaning = cells
         try:
             minimum, maximum = (float(limit) if limit else None for limit in (low, high))
@@ -251,82 +235,6 @@ def _header_difference(found: list[str], wanted: list[str]) -> str:
     said = [f"no column {', '.join(missing)}{'' if extra else '.'}"] if missing else []
     said += [f'unknown column "{name}".{suggestion(name, missing or wanted)}' for name in extra]
     return "; ".join(said) + " Correct the header."
-
-
-def convert(column: Column, cell: str | float) -> Any:
-    """Return the value of one cell by its schema column; raise ValueError with what is allowed."""
-    if isinstance(cell, str):
-        cell = cell.strip()
-        if any(ord(character) < 32 for character in cell):
-            raise ValueError("a control character is not allowed")
-        if not cell:
-            if column.required:
-                raise ValueError("the column is required and may not be empty")
-            return None
-    value = _CONVERT[column.kind](column, cell)
-    if column.kind == "number" and isinstance(value, Distribution):
-        ends = value.quantile(_ENDS)  # the 0.1 and 99.9 % points stand for a distribution's range
-        _check_range(column, float(ends[0]))
-        _check_range(column, float(ends[1]))
-    elif column.kind in ("number", "integer"):
-        _check_range(column, value)
-    return value
-
-
-_ENDS: Any = (0.001, 0.999)
-
-
-def _check_range(column: Column, value: float) -> None:
-    if column.minimum is not None and value < column.minimum:
-        raise ValueError(f"{value:g} is below the minimum {column.minimum:g} {column.unit}".rstrip())
-    if column.maximum is not None and value > column.maximum:
-        raise ValueError(f"{value:g} is above the maximum {column.maximum:g} {column.unit}".rstrip())
-
-
-def _number(column: Column, cell: Any) -> Any:
-    made = parse(cell)
-    if made.name == "fixed":
-        return made.arguments[0]
-    if not column.uncertain:
-        raise ValueError("a plain number is required here, not a distribution")
-    return made
-
-
-def _integer(column: Column, cell: Any) -> int:
-    value = parse(cell)
-    if value.name != "fixed" or value.arguments[0] != int(value.arguments[0]):
-        raise ValueError("a whole number is required")
-    return int(value.arguments[0])
-
-
-def _flag(column: Column, cell: Any) -> bool:
-    if str(cell) not in ("0", "1"):
-        raise ValueError("0 or 1 is required")
-    return str(cell) == "1"
-
-
-def _date(column: Column, cell: Any) -> date:
-    try:
-        return date.fromisoformat(str(cell))
-    except ValueError:
-        raise ValueError("a date such as 2026-10-31 is required") from None
-
-
-def _choice(column: Column, cell: Any) -> str:
-    if cell not in column.allowed:
-        raise ValueError(f"one of {', '.join(column.allowed)} is required.{suggestion(str(cell), column.allowed)}")
-    return str(cell)
-
-
-_CONVERT: dict[str, Callable[[Column, Any], Any]] = {
-    "text": lambda column, cell: str(cell),
-    "key": lambda column, cell: str(cell),
-    "date": _date,
-    "number": _number,
-    "integer": _integer,
-    "flag": _flag,
-    "choice": _choice,
-}
 
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.

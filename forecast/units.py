@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+Num = float | NDArray[np.float64]
+
 HOURS_PER_YEAR = 8760.0
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 SECONDS_PER_HOUR = 3600.0
 DAYS_PER_MONTH = 365.0 / 12
 MONTHS_PER_YEAR = 12.0
 TOKENS_PER_MTOK = 1e6
+GB_PER_TB = 1000.0
+BYTES_PER_GB = 1e9
+FLOP_PER_GFLOP = 1e9
+GFLOP_PER_TFLOP = 1000.0
+
+
+def as_given(value: Num) -> Num:
+    """Return a plain float for a 0-d result, the array itself otherwise: equations give back what they were given."""
+    return float(value) if np.ndim(value) == 0 else value

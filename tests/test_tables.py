@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
+from forecast.cells import Column, convert
 from forecast.errors import InputError
-from forecast.tables import Column, Row, Table, Tables, convert, load_tables
+from forecast.tables import Row, Table, Tables, load_tables
 
 
 def spoil(folder, table, row, column, text):

@@ -5,12 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Num = float | NDArray[np.float64]
-
-HOURS_PER_YEAR = 8760.0
-HOURS_PER_MONTH = 730.0
-SECONDS_PER_HOUR = 3600.0
-TOKENS_PER_MTOK = 1e6
+from forecast.units import HOURS_PER_MONTH, HOURS_PER_YEAR, SECONDS_PER_HOUR, TOKENS_PER_MTOK, Num, as_given
 
 
 class HourlyCost(NamedTuple):
@@ -46,11 +41,6 @@ class TokenCost(NamedTuple):
         return owned + self.scarcity + self.idle
 
 
-def _num(value: Num) -> Num:
-    """A plain float for a 0-d result, the array itself otherwise."""
-    return float(value) if np.ndim(value) == 0 else value
-
-
 def capital_recovery_factor(rate_per_year: Num, life_years: Num) -> Num:
     """Equal yearly payment that repays one dollar with interest over its life.
 
@@ -63,7 +53,7 @@ def capital_recovery_factor(rate_per_year: Num, life_years: Num) -> Num:
     """
     free = np.less_equal(rate_per_year, 0.0)
     rate = np.where(free, 1.0, rate_per_year)
-    return _num(np.where(free, np.divide(1.0, life_years), rate / (1.0 - np.power(1.0 + rate, -life_years))))
+    return as_given(np.where(free, np.divide(1.0, life_years), rate / (1.0 - np.power(1.0 + rate, -life_years))))
 
 
 def owned_cost(
@@ -114,7 +104,7 @@ def rented_usd_per_accelerator_hour(owned_usd_per_accelerator_hour: Num, scarcit
     >>> rented_usd_per_accelerator_hour(1.2, 0.0)
     1.2
     """
-    return _num(owned_usd_per_accelerator_hour * np.exp(scarcity))
+    return as_given(owned_usd_per_accelerator_hour * np.exp(scarcity))
 
 
 def usd_per_mtok(usd_per_accelerator_hour: Num, tok_per_s_per_accelerator: Num, utilisation_frac: Num) -> Num:
@@ -184,7 +174,7 @@ def token_cost(hourly: HourlyCost, scarcity: Num, tok_per_s_per_accelerator: Num
     """
     busy = [usd_per_mtok(part, tok_per_s_per_accelerator, 1.0) for part in hourly]
     owned_usd_per_mtok = busy[0] + busy[1] + busy[2] + busy[3] + busy[4]
-    premium = _num(owned_usd_per_mtok * np.expm1(scarcity))
+    premium = as_given(owned_usd_per_mtok * np.expm1(scarcity))
     idle = (owned_usd_per_mtok + premium) * (1.0 / utilisation_frac - 1.0)
     return TokenCost(busy[0], busy[1], busy[2], busy[3], busy[4], premium, idle)
 
@@ -200,4 +190,4 @@ def floor_usd_per_mtok(usd_per_mtok_by_accelerator: NDArray[np.float64]) -> Num:
     >>> floor_usd_per_mtok(np.array([0.4, np.nan, 0.3]))
     0.3
     """
-    return _num(np.fmin.reduce(usd_per_mtok_by_accelerator, axis=0))
+    return as_given(np.fmin.reduce(usd_per_mtok_by_accelerator, axis=0))

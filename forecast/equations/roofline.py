@@ -1,230 +1,15 @@
-"""Tokens per second of a served model on accelerators: a roofline with overhead, cache and prefill.
+"""How fast accelerators serve: the time of a step, of a prompt, and the batch that memory and patience allow."""
 
-Symbols: c sequences in a batch, n accelerators, ctx tokens of context, k of E experts per token.
-Time = fixed overhead + weights read + cache read + arithmetic, summed (measured engines do not overlap them).
-"""
+from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Num = float | NDArray[np.float64]
+from forecast.units import GB_PER_TB, GFLOP_PER_TFLOP, Num, as_given
 
-GB_PER_TB = 1000.0
-BYTES_PER_GB = 1e9
-FLOP_PER_GFLOP = 1e9
-GFLOP_PER_TFLOP = 1000.0
 LARGEST_BATCH = 2**20
 REFERENCE_LAYERS = 60.0
-
-# Stored bytes per weight with scales: NVFP4 has one fp8 scale per 16 values, 0.5 + 1/16; INT2 0.25 + 1/16.
-BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType(
-    {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.5625, "int2": 0.3125}
-)
-
-# Accuracy points (of 100) lost against bf16 weights. fp8 and four bits: common experience on reasoning sets,
-# 0.0-0.3 and 0.5-1.0 (own assumption). int2: the founding article's claim of 5-10 points, its middle.
-QUALITY_LOSS_POINTS: Mapping[str, float] = MappingProxyType(
-    {"bf16": 0.0, "fp16": 0.0, "fp8": 0.1, "int8": 0.1, "fp4": 0.7, "int4": 0.7, "int2": 7.5}
-)
-
-
-def _num(value: Num) -> Num:
-    """A plain float for a 0-d result, the array itself otherwise."""
-    return float(value) if np.ndim(value) == 0 else value
-
-
-def bytes_per_weight(precision: str, native_precision: str) -> float:
-    """Bytes one weight takes: the served precision's, but never more than the checkpoint's own format.
-
-    b = min(b(served), b(native))
-
-    precision, native_precision: keys of BYTES_PER_WEIGHT. Returns bytes. Source: facts-compilation.
-
-    >>> bytes_per_weight("bf16", "fp4"), bytes_per_weight("fp4", "bf16")
-    (0.5625, 0.5625)
-    """
-    return min(BYTES_PER_WEIGHT[precision], BYTES_PER_WEIGHT[native_precision])
-
-
-def peak_tflops(precision: str, fp16_dense_tflops: Num, fp8_dense_tflops: Num, fp4_dense_tflops: Num) -> Num:
-    """Dense peak that applies to a precision: its own rate, or the next wider one the accelerator has.
-
-    F(fp4) = F₄ or F₈ or F₁₆;  F(fp8, int8) = F₈ or F₁₆;  else F₁₆ or F₈/2  (int4 and int2 store weights only)
-
-    precision: key of BYTES_PER_WEIGHT; peaks in TFLOP/s, NaN where the accelerator has none.
-    Returns TFLOP/s, NaN if no peak is known. Source: facts-compilation.
-
-    >>> peak_tflops("fp4", 989.0, 1979.0, float("nan"))
-    1979.0
-    """
-    fp16_or_half_fp8 = np.where(np.isnan(fp16_dense_tflops), np.divide(fp8_dense_tflops, 2.0), fp16_dense_tflops)
-    fp8_or_wider = np.where(np.isnan(fp8_dense_tflops), fp16_or_half_fp8, fp8_dense_tflops)
-    fp4_or_wider = np.where(np.isnan(fp4_dense_tflops), fp8_or_wider, fp4_dense_tflops)
-    peaks = {"fp4": fp4_or_wider, "fp8": fp8_or_wider, "int8": fp8_or_wider}
-    return _num(peaks.get(precision, fp16_or_half_fp8))
-
-
-def expert_fraction_touched(concurrency: Num, experts_per_token: Num, experts_count: Num) -> Num:
-    """Share of a layer's experts that at least one token of the batch uses, under uniform routing.
-
-    f = 1 − (1 − k/E)ᶜ ;  f = 0 for a dense model (E = 0)
-
-    concurrency c ≥ 0 [tokens in the step], experts_per_token k ≤ E, experts_count E ≥ 0. Returns 0–1.
-    Limits: k/E at c = 1, one as c → ∞. Source: facts-compilation.
-
-    >>> expert_fraction_touched(2.0, 1.0, 4.0)
-    0.4375
-    """
-    untouched = 1.0 - np.divide(experts_per_token, np.maximum(experts_count, 1.0))
-    return _num(np.where(np.greater(experts_count, 0.0), 1.0 - np.power(untouched, concurrency), 0.0))
-
-
-def weights_read_gb(
-    dense_params_b: Num,
-    expert_params_b: Num,
-    experts_per_token: Num,
-    experts_count: Num,
-    concurrency: Num,
-    bytes_per_weight: Num,
-) -> Num:
-    """Weights streamed from memory in one step of a batch.
-
-    W(c) = b·(P_dense + P_expert·(1 − (1 − k/E)ᶜ))
-
-    params in 10⁹, bytes_per_weight b [B]; concurrency counts tokens verified in the step.
-    Returns GB per step. Source: facts-compilation.
-
-    >>> weights_read_gb(10.0, 80.0, 1.0, 4.0, 2.0, 2.0)
-    90.0
-    """
-    touched = expert_fraction_touched(concurrency, experts_per_token, experts_count)
-    return bytes_per_weight * (dense_params_b + expert_params_b * touched)
-
-
-def kv_cached_gb(
-    context_tokens: Num,
-    kv_full_elements_per_token: Num,
-    kv_window_elements_per_token: Num,
-    kv_window_tokens: Num,
-    kv_index_elements_per_token: Num,
-    kv_state_bytes_per_seq: Num,
-    bytes_per_kv: Num,
-    bytes_per_index: Num,
-) -> Num:
-    """Memory one sequence holds: full cache, windowed cache, index cache and constant recurrent state.
-
-    M = (b·(full·ctx + window·min(ctx, w)) + bᵢ·index·ctx + state) / 10⁹
-
-    context_tokens ctx ≥ 0, elements per token, bytes per element. Returns GB per sequence.
-    Source: facts-compilation.
-
-    >>> kv_cached_gb(1000.0, 1000.0, 500.0, 200.0, 100.0, 1e6, 2.0, 1.0)
-    0.0033
-    """
-    elements = kv_full_elements_per_token * context_tokens
-    elements = elements + kv_window_elements_per_token * np.minimum(context_tokens, kv_window_tokens)
-    index_bytes = bytes_per_index * kv_index_elements_per_token * context_tokens
-    return _num((bytes_per_kv * elements + index_bytes + kv_state_bytes_per_seq) / BYTES_PER_GB)
-
-
-def kv_read_elements(
-    context_tokens: Num,
-    kv_full_elements_per_token: Num,
-    kv_sparse_elements_per_token: Num,
-    kv_sparse_read_tokens: Num,
-    kv_window_elements_per_token: Num,
-    kv_window_tokens: Num,
-) -> Num:
-    """Cache elements attended to by one new token, index cache not counted.
-
-    R = (full − sparse)·ctx + sparse·min(ctx, s) + window·min(ctx, w);  s = 0 reads everything
-
-    context_tokens ctx ≥ 0; elements per token with sparse ≤ full. Returns elements per sequence and step.
-    Source: facts-compilation.
-
-    >>> kv_read_elements(1000.0, 1000.0, 400.0, 100.0, 500.0, 200.0)
-    740000.0
-    """
-    sparse_tokens = np.where(
-        np.greater(kv_sparse_read_tokens, 0.0),
-        np.minimum(context_tokens, kv_sparse_read_tokens),
-        context_tokens,
-    )
-    return _num(
-        (kv_full_elements_per_token - kv_sparse_elements_per_token) * context_tokens
-        + kv_sparse_elements_per_token * sparse_tokens
-        + kv_window_elements_per_token * np.minimum(context_tokens, kv_window_tokens)
-    )
-
-
-def kv_read_gb(
-    context_tokens: Num,
-    kv_full_elements_per_token: Num,
-    kv_sparse_elements_per_token: Num,
-    kv_sparse_read_tokens: Num,
-    kv_window_elements_per_token: Num,
-    kv_window_tokens: Num,
-    kv_index_elements_per_token: Num,
-    kv_state_bytes_per_seq: Num,
-    bytes_per_kv: Num,
-    bytes_per_index: Num,
-) -> Num:
-    """Cache traffic of one sequence in one step; recurrent state is read and written, so it counts twice.
-
-    R_GB = (b·R(ctx) + bᵢ·index·ctx + 2·state) / 10⁹
-
-    Arguments as kv_read_elements and kv_cached_gb. Returns GB per sequence and step.
-    Source: facts-compilation.
-
-    >>> round(kv_read_gb(1000.0, 1000.0, 400.0, 100.0, 500.0, 200.0, 100.0, 1e6, 2.0, 1.0), 12)
-    0.00358
-    """
-    elements = kv_read_elements(
-        context_tokens,
-        kv_full_elements_per_token,
-        kv_sparse_elements_per_token,
-        kv_sparse_read_tokens,
-        kv_window_elements_per_token,
-        kv_window_tokens,
-    )
-    index_bytes = bytes_per_index * kv_index_elements_per_token * context_tokens
-    return (bytes_per_kv * elements + index_bytes + 2.0 * kv_state_bytes_per_seq) / BYTES_PER_GB
-
-
-def decode_gflop_per_token(active_params_b: Num, attn_flops_per_kv_element: Num, kv_elements: Num) -> Num:
-    """Arithmetic for one new token: weights and attention over the cache it reads.
-
-    D = 2·P_active + a·R/10⁹
-
-    active_params_b [10⁹], attn_flops_per_kv_element a [FLOP] (0 leaves attention out), kv_elements R from
-    kv_read_elements. Returns GFLOP. Source: facts-compilation.
-
-    >>> decode_gflop_per_token(70.0, 16.0, 1e9)
-    156.0
-    """
-    return 2.0 * active_params_b + attn_flops_per_kv_element * kv_elements / FLOP_PER_GFLOP
-
-
-def prefill_gflop_per_token(
-    active_params_b: Num, prefill_attn_flops_per_pair: Num, input_tokens: Num, kv_sparse_read_tokens: Num
-) -> Num:
-    """Arithmetic for one input token, averaged over a causal prompt; sparse attention caps the keys at s.
-
-    Q = 2·P_active + a·(m − m²/(2·ISL))/10⁹,  m = min(ISL, s), m = ISL (all keys) at s = 0
-
-    active_params_b [10⁹], prefill_attn_flops_per_pair a [FLOP], input_tokens ISL > 0. Returns GFLOP.
-    Source: facts-compilation.
-
-    >>> prefill_gflop_per_token(70.0, 1e6, 8000.0, 0.0), prefill_gflop_per_token(70.0, 1e6, 8000.0, 2000.0)
-    (144.0, 141.75)
-    """
-    sparse_tokens = np.minimum(input_tokens, kv_sparse_read_tokens)
-    attended = np.where(np.greater(kv_sparse_read_tokens, 0.0), sparse_tokens, input_tokens)
-    keys = attended - attended * attended / (2.0 * input_tokens)
-    return _num(2.0 * active_params_b + prefill_attn_flops_per_pair * keys / FLOP_PER_GFLOP)
 
 
 def overhead_s(layers_count: Num, accelerators_count: Num, overhead_base_s: Num, overhead_per_log2_s: Num) -> Num:
@@ -239,7 +24,7 @@ def overhead_s(layers_count: Num, accelerators_count: Num, overhead_base_s: Num,
     0.0025
     """
     overhead = overhead_base_s + overhead_per_log2_s * np.log2(accelerators_count)
-    return _num(overhead * layers_count / REFERENCE_LAYERS)
+    return as_given(overhead * layers_count / REFERENCE_LAYERS)
 
 
 def read_s(read_gb: Num, accelerators_count: Num, memory_bandwidth_tb_per_s: Num, mbu_frac: Num) -> Num:
@@ -348,7 +133,7 @@ def accepted_tokens_per_step(acceptance_frac: Num, draft_tokens: Num) -> Num:
     """
     certain = np.greater_equal(acceptance_frac, 1.0)
     safe = np.where(certain, 0.0, acceptance_frac)
-    return _num(np.where(certain, draft_tokens + 1.0, (1.0 - np.power(safe, draft_tokens + 1.0)) / (1.0 - safe)))
+    return as_given(np.where(certain, draft_tokens + 1.0, (1.0 - np.power(safe, draft_tokens + 1.0)) / (1.0 - safe)))
 
 
 def output_tok_per_s_per_accelerator(
@@ -378,7 +163,7 @@ def software_maturity_frac(months_since_launch: Num, maturity_gain_frac: Num, ma
     0.8
     """
     gained = 1.0 - np.exp(-np.divide(months_since_launch, maturity_months))
-    return _num((1.0 + maturity_gain_frac * gained) / (1.0 + maturity_gain_frac))
+    return as_given((1.0 + maturity_gain_frac * gained) / (1.0 + maturity_gain_frac))
 
 
 def largest_batch_by_memory(
@@ -395,7 +180,7 @@ def largest_batch_by_memory(
     74.0
     """
     free_gb = usable_frac * memory_gb * accelerators_count - footprint_gb
-    return _num(np.clip(np.floor(np.divide(free_gb, kv_gb_per_sequence)), 0.0, float(LARGEST_BATCH)))
+    return as_given(np.clip(np.floor(np.divide(free_gb, kv_gb_per_sequence)), 0.0, float(LARGEST_BATCH)))
 
 
 def best_batch(step_s: Callable[[Num], Num], largest_batch: Num, target_s: Num) -> Num:
@@ -416,7 +201,7 @@ def best_batch(step_s: Callable[[Num], Num], largest_batch: Num, target_s: Num) 
         middle = np.maximum(np.floor((low + high) / 2.0), 1.0)
         fits = np.less_equal(step_s(middle), target_s) & (middle < high)
         low, high = np.where(fits, middle, low), np.where(fits, high, np.minimum(middle, high))
-    return _num(low)
+    return as_given(low)
 
 
 def minimum_accelerators(footprint_gb: Num, memory_gb: Num, usable_frac: Num) -> Num:
@@ -430,4 +215,4 @@ def minimum_accelerators(footprint_gb: Num, memory_gb: Num, usable_frac: Num) ->
     >>> minimum_accelerators(70.0, 0.25, 0.8)
     350.0
     """
-    return _num(np.maximum(np.ceil(np.divide(footprint_gb, usable_frac * memory_gb)), 1.0))
+    return as_given(np.maximum(np.ceil(np.divide(footprint_gb, usable_frac * memory_gb)), 1.0))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.token_cost import market_accelerators, number
+from forecast.speed import number
+from forecast.token_cost import market_accelerators
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -12,7 +12,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
 from forecast.market.names import REGIMES, Names, at, where
 from forecast.scenario import Scenario
-from forecast.token_cost import number
+from forecast.speed import number
 
 Array = NDArray[np.float64]
 

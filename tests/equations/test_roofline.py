@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.equations import roofline
+from forecast.equations import roofline, served_model
 
 NAN = float("nan")
 # One H100-like pair serving a dense model of 70e9 weights in fp8; the arithmetic below follows from it.
@@ -83,37 +83,37 @@ def test_accepted_tokens_is_continuous_at_certainty():
 
 def test_expert_fraction_limits():
     concurrency = np.array([0.0, 1.0, 1e6])
-    assert_allclose(roofline.expert_fraction_touched(concurrency, 8.0, 256.0), [0.0, 8 / 256, 1.0], atol=1e-12)
-    assert_array_equal(roofline.expert_fraction_touched(concurrency, 0.0, 0.0), 0.0)
-    assert roofline.expert_fraction_touched(1.0, 4.0, 4.0) == 1.0
+    assert_allclose(served_model.expert_fraction_touched(concurrency, 8.0, 256.0), [0.0, 8 / 256, 1.0], atol=1e-12)
+    assert_array_equal(served_model.expert_fraction_touched(concurrency, 0.0, 0.0), 0.0)
+    assert served_model.expert_fraction_touched(1.0, 4.0, 4.0) == 1.0
 
 
 def test_weights_of_one_sequence():
-    assert_allclose(roofline.weights_read_gb(70.0, 0.0, 0.0, 0.0, 1.0, 2.0), 140.0)
+    assert_allclose(served_model.weights_read_gb(70.0, 0.0, 0.0, 0.0, 1.0, 2.0), 140.0)
     # DeepSeek-V3: 16.191 + 653.909·8/256 = 36.626 billion active weights, one byte each
-    assert_allclose(roofline.weights_read_gb(16.191, 653.909, 8.0, 256.0, 1.0, 1.0), 36.626, atol=5e-4)
+    assert_allclose(served_model.weights_read_gb(16.191, 653.909, 8.0, 256.0, 1.0, 1.0), 36.626, atol=5e-4)
 
 
 def test_cache_of_a_full_attention_model():
     # Llama 70B, 8,192 tokens: 163,840 elements a token, 1.342 GB in fp8, read whole
-    cached = roofline.kv_cached_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-    read = roofline.kv_read_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    cached = served_model.kv_cached_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    read = served_model.kv_read_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
     assert_allclose([cached, read], 1.34217728, rtol=1e-12)
 
 
 def test_cache_of_a_sparse_and_of_a_windowed_model():
     # DeepSeek-V3.2 at 8,192 tokens: 351,797,248 elements held, 135,921,664 read (README check values)
-    held = roofline.kv_cached_gb(8192.0, 35136.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
-    read = roofline.kv_read_gb(8192.0, 35136.0, 35136.0, 2048.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
+    held = served_model.kv_cached_gb(8192.0, 35136.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
+    read = served_model.kv_read_gb(8192.0, 35136.0, 35136.0, 2048.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
     assert_allclose([held, read], [0.351797248, 0.135921664], rtol=1e-12)
     # gpt-oss-120b at 131,072 tokens: 18,432 full and 18,432 in a window of 128 tokens
-    read = roofline.kv_read_gb(131072.0, 18432.0, 0.0, 0.0, 18432.0, 128.0, 0.0, 0.0, 1.0, 1.0)
+    read = served_model.kv_read_gb(131072.0, 18432.0, 0.0, 0.0, 18432.0, 128.0, 0.0, 0.0, 1.0, 1.0)
     assert_allclose(read, 2.4182784, rtol=1e-12)
 
 
 def test_recurrent_state_is_read_and_written():
-    assert_allclose(roofline.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
-    assert_allclose(roofline.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
+    assert_allclose(served_model.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
+    assert_allclose(served_model.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
 
 
 def test_prefill_is_the_same_price_apart_or_beside():
@@ -123,9 +123,9 @@ def test_prefill_is_the_same_price_apart_or_beside():
 
 
 def test_sparse_prefill_joins_the_full_one():
-    full = roofline.prefill_gflop_per_token(37.0, 5e6, 2000.0, 0.0)
+    full = served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 0.0)
     assert_allclose(full, 74.0 + 5e6 * 1000 / 1e9)
-    assert_allclose(roofline.prefill_gflop_per_token(37.0, 5e6, 2000.0, 2000.0), full)
+    assert_allclose(served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 2000.0), full)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_sparse_prefill_joins_the_full_one():
     ],
 )
 def test_peak_falls_back_to_the_next_wider(precision: str, peaks: tuple[float, ...], expected: float):
-    assert roofline.peak_tflops(precision, *peaks) == expected
+    assert served_model.peak_tflops(precision, *peaks) == expected
 
 
 def test_native_format_floors_the_bytes():
-    assert roofline.bytes_per_weight("bf16", "fp4") == 0.5625
-    assert roofline.bytes_per_weight("int2", "fp8") == 0.3125
-    assert set(roofline.QUALITY_LOSS_POINTS) == set(roofline.BYTES_PER_WEIGHT)
+    assert served_model.bytes_per_weight("bf16", "fp4") == 0.5625
+    assert served_model.bytes_per_weight("int2", "fp8") == 0.3125
+    assert set(served_model.QUALITY_LOSS_POINTS) == set(served_model.BYTES_PER_WEIGHT)
 
 
 def test_memory_decides_the_batch_and_the_count():
@@ -178,8 +178,8 @@ def test_best_batch_elementwise():
 @given(st.floats(1, 1e4), st.floats(1.01, 10), st.floats(1e3, 1e5))
 def test_step_grows_with_concurrency_and_context(concurrency: float, growth: float, context: float):
     def step(concurrency: float, context: float) -> float:
-        weights_gb = roofline.weights_read_gb(16.0, 650.0, 8.0, 256.0, concurrency, 1.0)
-        kv_gb = roofline.kv_read_gb(context, 35136.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+        weights_gb = served_model.weights_read_gb(16.0, 650.0, 8.0, 256.0, concurrency, 1.0)
+        kv_gb = served_model.kv_read_gb(context, 35136.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
         return step_s(concurrency=concurrency, weights_gb=weights_gb, kv_gb_per_sequence=kv_gb)
 
     assert step(concurrency * growth, context) > step(concurrency, context)
