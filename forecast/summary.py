@@ -187,7 +187,8 @@ def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
         "seed": paths.seed,
         "inputs_digest": scenario.digest(),
         "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
-        "scenario_files": [path.name for path in scenario.files],
+        "inputs": scenario.tables.digests()
+        | {f"scenarios/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in scenario.files},
         "counts": {
             "inputs": len(scenario.inputs),
             "uncertain_inputs": sum(item.value.name != "fixed" for item in scenario.inputs.values()),

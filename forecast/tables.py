@@ -7,6 +7,7 @@ schema is itself a table: unit, range and meaning of a column are data, and one 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -91,6 +92,11 @@ class Tables:
                 raise InputError(problems)
             self._read[name] = table
         return self._read[name].until(self.as_of)
+
+    def digests(self) -> dict[str, str]:
+        """Return a fingerprint of the file of each table that has been read, by label."""
+        found = (_find(self.directories, name) for name in sorted(self._read))
+        return {label: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path, label in found}
 
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""

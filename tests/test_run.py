@@ -89,6 +89,7 @@ def test_files_of_the_contract(made, tmp_path):
     assert list(runway[0])[:3] == ["provider", "kind", "cash_usd"]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["paths"] == 2_600 and manifest["seed"] == 3
+    assert {"data/parameters.csv", "data/provider_finances.csv", "scenarios/base.toml"} <= set(manifest["inputs"])
 
 
 def test_a_second_export_replaces_the_first_and_keeps_strangers(made, tmp_path):
