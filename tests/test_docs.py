@@ -1,0 +1,68 @@
+"""What the pages show is what the program says: the README's excerpt, its commands, and the data dictionary."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forecast.headline import headline
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from forecast.summary import summarize_paths
+
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text("utf-8")
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for line in README.splitlines()
+    if re.match(r"forecast (list|show|check|cost|run) ?", line)
+]
+
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def close(shown: str, printed: str) -> bool:
+    """Whether two lines differ at most in the last digits: another processor rounds a path or two otherwise."""
+    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=False)
+    same_words = NUMBER.sub("#", shown).split() == NUMBER.sub("#", printed).split()
+    return same_words and all(abs(float(a) - float(b)) <= 1 + 0.02 * float(b) if float(b) >= 1 else
+                              abs(float(a) - float(b)) <= 0.02 * float(b) for a, b in pairs)  # fmt: skip
+
+
+def test_the_readme_shows_a_real_run(tables):
+    shown = README.split("```\nbase: ")[1].split("\n```")[0].splitlines()
+    printed = headline(summarize_paths(simulate(load_scenario("base", tables), 10_000, seed=7))).splitlines()
+    stale = [line for line in shown[2:] if line.strip() != "…" and not any(close(line, p) for p in printed)]
+    assert not stale, "make run, and copy its output into README.md: " + stale[0]
+
+
+def test_a_stale_line_is_noticed():
+    assert not close("  groq  $490M  16  30", "  groq  $490M  16  45")
+    assert not close("  floor  0.017", "  floor  0.019")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_readme_work(command, tmp_path):
+    words = shlex.split(command)[1:]
+    if words[0] == "run":
+        words = [w if w != "drought" else str(tmp_path / "drought") for w in words] + [
+            "--paths",
+            "100",
+            "--months",
+            "6",
+        ]
+    done = subprocess.run(
+        [sys.executable, "-m", "forecast.cli.main", *words], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_data_dictionary_is_current():
+    before = (TOP / "docs" / "data.md").read_bytes()
+    subprocess.run([sys.executable, str(TOP / "docs" / "dictionary.py")], check=True, capture_output=True, timeout=60)
+    after = (TOP / "docs" / "data.md").read_bytes()
+    assert before == after, "docs/data.md was stale and has been rewritten: commit it"
