@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas
 
 FORMATS = ("csv", "xlsx", "parquet")
+OUR_FILES = (
+    "forecast.csv runway.csv prices.csv consolidation.csv convergence.csv forecast.xlsx forecast.parquet manifest.json"
+).split()
 Rows = list[Sequence[Any]]
 
 
@@ -45,12 +48,13 @@ def export_forecast(
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
             made_in = Path(temporary, "new")
             made_in.mkdir()
-            for name, content in _files(made, wanted).items():
+            files = _files(made, wanted)
+            for name, content in files.items():
                 with open(made_in / name, "wb") as file:
                     file.write(content)
                     os.fsync(file.fileno())
             _publish(made_in, target, Path(temporary, "old"))
-            return sorted(target / name for name in _files_of(wanted))
+            return sorted(target / name for name in files)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
 
@@ -213,13 +217,6 @@ def _workbook(forecast: Forecast, small: dict[str, tuple[list[str], Rows]]) -> b
     return buffer.getvalue()
 
 
-def _files_of(formats: list[str]) -> list[str]:
-    names = ["manifest.json"]
-    if "csv" in formats:
-        names += [f"{name}.csv" for name in ("forecast", "runway", "prices", "consolidation", "convergence")]
-    return names + [f"forecast.{ending}" for ending in ("xlsx", "parquet") if ending in formats]
-
-
 def _publish(made: Path, target: Path, old: Path) -> None:
     """Put a finished folder in the place of the target by renaming whole folders; what else lay there is kept.
 
@@ -227,8 +224,8 @@ def _publish(made: Path, target: Path, old: Path) -> None:
     """
     if target.is_dir():
         for path in target.iterdir():
-            if not (made / path.name).exists() and path.name not in _files_of(list(FORMATS)):
-                (shutil.copytree if path.is_dir() else shutil.copy2)(path, made / path.name)
+            if path.name not in OUR_FILES:
+                _link(path, made / path.name)
         target.rename(old)
     try:
         made.rename(target)
@@ -236,3 +233,11 @@ def _publish(made: Path, target: Path, old: Path) -> None:
         if old.is_dir():
             old.rename(target)
         raise
+
+
+def _link(source: Path, place: Path) -> None:
+    """Give a file or a folder a second place without copying a byte of it."""
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, place, symlinks=True, copy_function=os.link)
+    else:
+        os.link(source, place, follow_symlinks=False)

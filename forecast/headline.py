@@ -33,7 +33,8 @@ def headline(forecast: Forecast) -> str:
 
 def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
     _, rows = runway(forecast)
-    able = [row for row in rows if any(f.provider == row[0] for f in forecast.find("runway_months"))]
+    asked = {fact.provider for fact in forecast.find("runway_months")}
+    able = [row for row in rows if row[0] in asked]
     able.sort(key=lambda row: (-(row[7] or row[6] or 0), row[0]))
     lines = [
         "WHO IS AT RISK  (months of cash without new money; chance of running out; chance of leaving the market)",

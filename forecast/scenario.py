@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,21 +19,10 @@ from typing import Any
 from forecast.cells import Column, convert
 from forecast.distributions import Distribution, parse
 from forecast.errors import InputError, suggestion
-from forecast.tables import Row, Tables, load_tables, shipped_directory
+from forecast.tables import VINTAGE_KEYS, Row, Tables, load_tables, shipped_directory
 
 # The tables whose numbers a scenario may change, and the columns that name their rows.
-INPUT_TABLES: dict[str, tuple[str, ...]] = {
-    "providers": ("provider",),
-    "provider_finances": ("provider",),
-    "cloud_finances": ("provider",),
-    "provider_kinds": ("kind",),
-    "offers": ("provider", "segment"),
-    "segments": ("segment",),
-    "regimes": ("regime",),
-    "accelerators": ("name",),
-    "accelerator_prices": ("accelerator",),
-    "efficiency": ("family", "architecture"),
-}
+INPUT_TABLES = {name: keys for name, keys in VINTAGE_KEYS.items() if name not in ("parameters", "correlations")}
 SETTINGS = ("extends", "title", "story", "as_of", "months")
 LONGEST_MONTHS = 240
 
@@ -301,10 +290,7 @@ def _override(
             return
         why, source, raw = str(raw.get("why", "")), str(raw.get("source", "scenario")), raw["value"]
     try:
-        value = convert(
-            Column(**{**column.__dict__, "uncertain": True}),
-            raw if isinstance(raw, bool) or not isinstance(raw, int) else float(raw),
-        )
+        value = convert(replace(column, uncertain=True), raw)
     except (ValueError, TypeError) as error:
         problems.append(f"{place}: {key} = {raw}: {error}. Correct the value.")
         return

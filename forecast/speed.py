@@ -122,7 +122,7 @@ def throughput(
     Raises:
         InputError: a part of the accelerator is unknown, or the model does not fit.
     """
-    part = scenario.tables["accelerators"].latest("name")[accelerator]
+    part = scenario.rows["accelerators"][accelerator]
     served = scenario.tables["served_models"].latest("model")[model]
     spec = {column: number(scenario, "accelerators", accelerator, column) for column in SPECIFICATIONS}
     precision = precision or best_precision(part)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
 from forecast.simulation import Paths
+from forecast.tables import file_digest
 
 if TYPE_CHECKING:
     import pandas
@@ -62,9 +64,17 @@ class Forecast:
         table.attrs = {"manifest": self.manifest, "provider_kinds": self.provider_kinds}
         return table
 
+    @cached_property
+    def by_outcome(self) -> dict[str, list[Fact]]:
+        """The facts of each outcome, in their order."""
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.outcome, []).append(fact)
+        return found
+
     def find(self, outcome: str, **where: Any) -> list[Fact]:
         """Return the facts of an outcome whose cells equal the given ones."""
-        return [f for f in self.facts if f.outcome == outcome and all(getattr(f, k) == v for k, v in where.items())]
+        return [f for f in self.by_outcome.get(outcome, []) if all(getattr(f, k) == v for k, v in where.items())]
 
 
 def run_id(paths: Paths) -> str:
@@ -187,8 +197,7 @@ def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
         "seed": paths.seed,
         "inputs_digest": scenario.digest(),
         "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
-        "inputs": scenario.tables.digests()
-        | {f"scenarios/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in scenario.files},
+        "inputs": scenario.tables.digests() | {f"scenarios/{path.name}": file_digest(path) for path in scenario.files},
         "counts": {
             "inputs": len(scenario.inputs),
             "uncertain_inputs": sum(item.value.name != "fixed" for item in scenario.inputs.values()),

@@ -96,7 +96,7 @@ class Tables:
     def digests(self) -> dict[str, str]:
         """Return a fingerprint of the file of each table that has been read, by label."""
         found = (_find(self.directories, name) for name in sorted(self._read))
-        return {label: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path, label in found}
+        return {label: file_digest(path) for path, label in found}
 
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""
@@ -119,6 +119,11 @@ class Tables:
                     self._read[name] = table
             found += problems
         return found or _broken_references(self) + _broken_rules(self)
+
+
+def file_digest(path: Path) -> str:
+    """Return a fingerprint of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def shipped_directory(name: str) -> Path:
@@ -246,17 +251,17 @@ def _header_difference(found: list[str], wanted: list[str]) -> str:
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
 VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "parameters": ("parameter",),
-    "provider_finances": ("provider",),
+    "correlations": ("first", "second"),
     "providers": ("provider",),
+    "provider_finances": ("provider",),
+    "cloud_finances": ("provider",),
+    "provider_kinds": ("kind",),
     "offers": ("provider", "segment"),
     "segments": ("segment",),
-    "provider_kinds": ("kind",),
     "regimes": ("regime",),
-    "cloud_finances": ("provider",),
     "accelerators": ("name",),
     "accelerator_prices": ("accelerator",),
     "efficiency": ("family", "architecture"),
-    "correlations": ("first", "second"),
 }
 
 

@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 class SegmentSpeed:
     """Accelerators of the market: hours for a million tokens of each segment, software and launch dates."""
 
+    accelerators: list[str]
     families: list[str]  # efficiency family of each accelerator
     hours_per_mtok: Array  # [accelerator, segment] at launch software, fully used
     log_sd: Array  # [accelerator, segment]
@@ -40,16 +41,15 @@ class SegmentSpeed:
 def market_accelerators(scenario: Scenario) -> list[str]:
     """Return the accelerators with a price and a specification, in their file's order."""
     rows = scenario.rows["accelerators"]
-    needed = ("memory_bandwidth_tb_per_s",)
     return [
         name
         for name, row in rows.items()
         if not row["cancelled"]
         and row["memory_gb"]
         and row["family"] not in ("intel", "other")  # no provider's fleet is of these families
-        and all(row[column] for column in needed)
+        and row["memory_bandwidth_tb_per_s"]
         and (row["fp8_dense_tflops"] or row["fp16_dense_tflops"])
-        and (row["power_kw"] or row["tdp_watts"] or row["family"] == "lpu")
+        and (row["power_kw"] or row["tdp_watts"])
         and f"accelerator_prices.{name}.price_low_usd" in scenario.inputs
         and (row["available_on"] or row["promised_on"])
     ]
@@ -95,6 +95,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         months_between(on, scenario.as_of) if known else 0.0 for on, known in zip(available_on, available, strict=True)
     ]
     return SegmentSpeed(
+        accelerators=names,
         families=[efficiency_family(rows[name]) for name in names],
         hours_per_mtok=hours,
         log_sd=sd,
@@ -142,13 +143,17 @@ def owned_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
 
 
 def power_kw(scenario: Scenario, accelerator: str, ratio: Any, read: Any) -> Any:
-    """Return the all-in power of an accelerator: as published, or from its own power, or that of its like."""
+    """Return the all-in power of an accelerator: as published, or from its own power.
+
+    Raises:
+        InputError: neither is known.
+    """
     row = scenario.rows["accelerators"][accelerator]
     if row["power_kw"]:
         return read("accelerators", accelerator, "power_kw")
     if row["tdp_watts"]:
         return read("accelerators", accelerator, "tdp_watts") / 1000 * ratio
-    return 0.3 * ratio  # an LPU whose power is not published: as groq-lpu-v1
+    raise InputError(f"accelerator {accelerator}: no power known at {scenario.as_of}; add it to accelerators.csv.")
 
 
 def owned_parts(scenario: Scenario, draws: Draws, accelerators: list[str]) -> tuple[Array, Array, Array]:

@@ -43,6 +43,17 @@ def test_check():
     assert "no problems" in forecast("check").stdout
 
 
+def test_check_sees_a_market_that_cannot_run(tmp_path):
+    path = tmp_path / "half.toml"
+    path.write_text(
+        'extends = "base"\n[offers."together:commodity"]\ntokens_frac = 0.9\n[regimes.hot]\nnext_hot_prob = 0.1\n'
+    )
+    done = forecast("check", str(path))
+    assert done.returncode == 2
+    assert "offers of together: tokens_frac adds up to 1.6; it must be 1" in done.stderr
+    assert "regime hot: next_*_prob add up to" in done.stderr
+
+
 def test_cost_json_and_waterfall_add_up():
     found = json.loads(forecast("cost", "--model", "llama-3.3-70b", "--accelerator", "H100 SXM", "--json").stdout)
     assert set(found["output_tokens_per_s_per_accelerator"]) == {"p10", "p50", "p90"}

@@ -95,8 +95,11 @@ def test_files_of_the_contract(made, tmp_path):
 def test_a_second_export_replaces_the_first_and_keeps_strangers(made, tmp_path):
     export_forecast(made, tmp_path / "out", ("csv", "xlsx"))
     (tmp_path / "out" / "mine.txt").write_text("keep")
+    (tmp_path / "out" / "folder").mkdir()
+    (tmp_path / "out" / "folder" / "deep.txt").write_text("keep too")
     export_forecast(made, tmp_path / "out", ("csv",))
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+    assert (tmp_path / "out" / "folder" / "deep.txt").read_text() == "keep too"
     assert not (tmp_path / "out" / "forecast.xlsx").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 

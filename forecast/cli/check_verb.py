@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from forecast.errors import InputError
+from forecast.market.names import market_names
 from forecast.scenario import list_scenarios, load_scenario
 from forecast.tables import load_tables
 
@@ -33,7 +34,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     if not problems:
         for name in scenarios:
             try:
-                load_scenario(name, tables)
+                market_names(load_scenario(name, tables))
             except InputError as error:
                 problems += error.problems
     if problems:

@@ -11,7 +11,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.market.names import FAMILIES, Names
 from forecast.scenario import Scenario
-from forecast.token_cost import owned_parts, segment_speed
+from forecast.token_cost import owned_parts
 
 Array = NDArray[np.float64]
 REFERENCE = "h100"  # rents are quoted for this accelerator
@@ -76,8 +76,7 @@ class Machines:
 
 def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     """Return the accelerators and fleets of the as_of month."""
-    speed = segment_speed(scenario)
-    accelerators = names.accelerators
+    speed, accelerators = names.speed, names.accelerators
     # Errors of the roofline are shared by all accelerators of an efficiency family.
     families = sorted(set(speed.families))
     error = draws.entity_parameter("throughput_error_log", families)[[families.index(f) for f in speed.families]]

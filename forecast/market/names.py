@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.speed import number
-from forecast.token_cost import market_accelerators
+from forecast.token_cost import SegmentSpeed, segment_speed
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -41,6 +41,7 @@ class Names:
     cloud_provider: Index
     backed: NDArray[np.bool_]  # [provider, 1]: a parent pays, so it cannot run out of cash
     fringe: NDArray[np.bool_]  # [provider, 1]: many small ones in one row
+    speed: SegmentSpeed  # what the accelerators achieve: found once, the same for every block
 
     def segment_sum(self, values: Array) -> Array:
         """Return the sum over the offers of each segment, `[segment, path]`."""
@@ -116,13 +117,14 @@ def market_names(scenario: Scenario) -> Names:
         later.append((np.array(more), np.array([of_provider[p][place] for p in more])))
     offer_at = np.full((len(providers), len(segments)), -1)
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
-    accelerators = market_accelerators(scenario)
+    speed = segment_speed(scenario)
     clouds = [p for p in scenario.entities("cloud_finances") if p in providers]
     return Names(
         providers=providers,
         kinds=[rows["providers"][p]["kind"] for p in providers],
         segments=segments,
-        accelerators=accelerators,
+        accelerators=speed.accelerators,
+        speed=speed,
         clouds=clouds,
         offers=[f"{providers[p]}:{segments[s]}" for s, p in pairs],
         offer_at=offer_at,
@@ -132,7 +134,7 @@ def market_names(scenario: Scenario) -> Names:
         first_offer=np.array([offers[0] for offers in of_provider]),
         later_offers=later,
         provider_family=np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers]),
-        accelerator_family=np.array([FAMILIES.index(rows["accelerators"][a]["family"]) for a in accelerators]),
+        accelerator_family=np.array([FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]),
         cloud_provider=np.array([providers.index(c) for c in clouds], dtype=np.intp),
         backed=np.array([[rows["providers"][p]["parent_backed"]] for p in providers]),
         fringe=np.array([[rows["providers"][p]["kind"] == "fringe"] for p in providers]),
