@@ -2,26 +2,25 @@
 
 A stream's address is (seed, block, entity, purpose), stable names and never positions: adding a provider or a
 parameter leaves every other draw as it was, so that scenarios share their chance. Inputs are drawn by Latin
-hypercube: each of a block's 2,500 strata is hit once by each input, in an order given by its stream.
+hypercube: each of a block's strata is hit once by each input, in an order given by its stream.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zlib import crc32
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
+from forecast.arrays import REAL, Array
 from forecast.distributions import standard_normal_quantile
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 
-Array = NDArray[np.float64]
-
-BLOCK_PATHS = 2500  # a constant, not an option: results do not depend on threads or on the number of paths
-MIDPOINTS: Array = (np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS
+BLOCK_PATHS = 5000  # a constant, not an option: results do not depend on threads or on the number of paths
+MIDPOINTS: NDArray[np.float64] = (np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS
 
 
 def stream(seed: int, block: int, entity: str, purpose: str) -> Generator:
@@ -54,7 +53,7 @@ class Draws:
         keys = [f"{table}.{entity}.{column}" for entity in entities]
         items = [self.scenario.inputs.get(key) for key in keys]
         if all(item is not None and item.value.name == "fixed" for item in items):
-            return np.array([[item.value.arguments[0]] for item in items if item is not None])
+            return np.array([[item.value.arguments[0]] for item in items if item is not None], REAL).reshape(-1, 1)
         return np.stack([self.values(key, key) for key in keys])
 
     def values(self, key: str, address: str) -> Array:
@@ -63,11 +62,12 @@ class Draws:
         if item is None:
             raise InputError(f'the scenario needs a value for "{key}" at {self.scenario.as_of}. Add a row or set it.')
         if item.value.name == "fixed":
-            return np.full(BLOCK_PATHS, item.value.arguments[0])
+            return np.full(BLOCK_PATHS, item.value.arguments[0], REAL)
         if key not in self._shapes:
-            self._shapes[key] = item.value.quantile(MIDPOINTS)
+            self._shapes[key] = item.value.quantile(MIDPOINTS).astype(REAL)
         if address in self._scores:
-            return np.interp(self._scores[address], standard_normal_quantile(MIDPOINTS), self._shapes[key])
+            scores = standard_normal_quantile(MIDPOINTS)
+            return np.interp(self._scores[address], scores, self._shapes[key]).astype(REAL)
         return self._shapes[key][self._order(address)]
 
     def _order(self, address: str) -> NDArray[np.int64]:
@@ -79,11 +79,16 @@ class Draws:
         names = sorted({n for first, second, _ in self.scenario.correlations for n in (first, second)})
         if not names:
             return {}
-        matrix, _ = nearest_correlation(names, self.scenario.correlations)
         normal = standard_normal_quantile(MIDPOINTS)
         independent = np.stack([normal[self._order(name)] for name in names])
-        mixed = np.linalg.cholesky(matrix) @ independent
+        mixed = np.einsum("ij,jp->ip", _root(tuple(names), self.scenario.correlations), independent)
         return dict(zip(names, mixed, strict=True))
+
+
+@lru_cache(maxsize=8)
+def _root(names: tuple[str, ...], pairs: tuple[tuple[str, str, float], ...]) -> Array:
+    """Return the lower triangular root of a correlation matrix, found once: it wakes the library's own threads."""
+    return np.linalg.cholesky(nearest_correlation(list(names), pairs)[0])
 
 
 def nearest_correlation(names: list[str], pairs: tuple[tuple[str, str, float], ...]) -> tuple[Array, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price, shares
 from forecast.market.customers import start_customers
@@ -21,8 +22,6 @@ from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import Scenario
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -53,39 +52,44 @@ class Chance:
         ]
         self.market = {name: draws.stream("market", name) for name in market}
         self._bidders = [draws.stream(p, "bid") for p in providers]
-        self._bid = np.empty((len(providers), BLOCK_PATHS))
+        self._bid = np.empty((len(providers), BLOCK_PATHS), REAL)
         self._segments = names.segments
-        self._normal = np.empty((len(providers), BLOCK_PATHS))
-        self._uniform = np.empty((len(self.purposes), len(providers), BLOCK_PATHS))
+        self._normal = np.empty((len(providers), BLOCK_PATHS), REAL)
+        self._uniform = np.empty((len(self.purposes), len(providers), BLOCK_PATHS), REAL)
 
     def providers(self) -> tuple[Array, Array]:
         """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
         for row, generator in zip(self._normal, self._normals, strict=True):
-            generator.standard_normal(out=row)
+            generator.standard_normal(out=row, dtype=REAL)
         for purpose, generators in zip(self._uniform, self._uniforms, strict=True):
             for row, generator in zip(purpose, generators, strict=True):
-                generator.random(out=row)
+                generator.random(out=row, dtype=REAL)
         return self._normal, self._uniform
 
     def bids(self) -> Array:
         """Return a month's uniforms with which providers bid for those sold, `[provider, path]`, in reused memory."""
         for row, generator in zip(self._bid, self._bidders, strict=True):
-            generator.random(out=row)
+            generator.random(out=row, dtype=REAL)
         return self._bid
 
     def normal(self, name: str) -> Array:
         """Return a month's normals of a market-wide purpose, `[path]`."""
-        return self.market[name].standard_normal(BLOCK_PATHS)
+        return self.market[name].standard_normal(BLOCK_PATHS, REAL)
 
     def segment_normal(self, kind: str) -> Array:
         """Return a month's normals of each segment, `[segment, path]`."""
         return np.stack([self.normal(f"{kind}:{segment}") for segment in self._segments])
 
 
-def march(scenario: Scenario, names: Names, draws: Draws) -> History:
-    """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it."""
+def march(
+    scenario: Scenario, names: Names, draws: Draws, memory: dict[str, NDArray[np.float32]] | None = None
+) -> History:
+    """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
+
+    `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
+    """
     chance = Chance(draws, names)
-    segment = names.offer_segment
+    own_cash = names.own_cash
     books = start_books(draws, names)
     wanted = names.segment_sum(books.tokens_mtok_per_month)
     machines = start_machines(scenario, names, draws)
@@ -93,22 +97,23 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
     rents = start_rents(draws)
     own_frac = draws.column("providers", "own_frac", names.providers)
     sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac))
-    share = books.tokens_mtok_per_month / wanted[segment]
+    share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
     load_start = (books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0)
-    customers = start_customers(draws, names, wanted, share, sellers.log_price)
+    customers = start_customers(draws, names, wanted, share)
     tokens, spend = books.tokens_mtok_per_month, books.tokens_mtok_per_month * books.usd_per_mtok
     cost = tokens * sellers.unit_cost_usd_per_mtok
     revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
-    treasury = start_treasury(scenario, draws, names, revenue, revenue - serving_cost, wanted)
+    treasury = start_treasury(scenario, draws, names, revenue[own_cash], (revenue - serving_cost)[own_cash], wanted)
     doors = start_doors(draws, names)
-    margin_start = margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+    margin_start = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+    sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
     log_market = previous_log_market = np.log(names.segment_sum(spend) / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
     tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
-    series: dict[str, NDArray[np.float32]] = {}
+    series = {} if memory is None else memory
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -119,32 +124,30 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
             wanted = customers.wanted_mtok_per_month
             # 3. Scarcity: load over capacity moves rents.
             use = sellers.use(machines.fleet_usd_per_mtok)
-            load_ratio = np.einsum("op,op,op->p", share, wanted[segment], use) / load_start
+            load_ratio = (names.segment_dot(share, use) * wanted).sum(axis=0) / load_start
             rents.step(month, load_ratio, chance.normal("rent"))
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
             sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
-            sellers.reprice(log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform)
+            resets = sellers.reprice(
+                log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
+            )
             # 6. Shares: a logit over the living, with inertia and passing shocks.
-            customers.reconsider(sellers.log_price, normal)
-            share = customers.share(doors.alive)
-            tokens = share * (wanted * rents.served_frac(load_ratio))[segment]
+            customers.notice(*resets)
+            customers.reconsider(normal)
+            share = customers.share(doors.absent)
+            tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))
             spend = tokens * sellers.usd_per_mtok
             cost = tokens * sellers.unit_cost_usd_per_mtok
             # 7. Cash: profit, fixed cost, rounds under the shared regime.
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
-            treasury.step(revenue, serving_cost, wanted, doors.alive, funding_uniform)
-            # 8. Exits and entry.
-            doors.step(
-                month,
-                scenario.months,
-                treasury,
-                customers,
-                rents.growth_ratio(),
-                exit_uniform,
-                chance.bids(),
+            treasury.step(
+                revenue[own_cash], serving_cost[own_cash], wanted, doors.present[own_cash], funding_uniform[own_cash]
             )
+            # 8. Exits and entry.
+            sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
+            doors.step(month, scenario.months, treasury, customers, sustainability, exit_uniform, chance.bids())
             margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
             customers.grow_fringe(doors.count_fringe(margin / margin_start, chance.normal("fringe")))
 
@@ -156,18 +159,15 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
             settles = np.log(capability_floor * tier_floor_ratio) + rents.contract_scarcity
             shock = tier_shock_sd * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
-        named = ~names.fringe
         provider_tokens = names.provider_sum(tokens)
-        token_share = named * provider_tokens / provider_tokens.sum(axis=0)
-        spend_share = named * revenue / revenue.sum(axis=0)
-        with np.errstate(divide="ignore"):  # the dead ask for infinitely much
-            asked = sellers.usd_per_mtok / doors.alive[names.offer_provider]
+        all_tokens, all_spend = provider_tokens.sum(axis=0), revenue.sum(axis=0)
+        single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         _record(
             series,
             month,
             scenario.months,
             market_price=np.exp(log_market),
-            cheapest_price=names.segment_min(asked),
+            cheapest_price=names.segment_min(sellers.usd_per_mtok + doors.absent.take(names.offer_provider, axis=0)),
             tier_price=np.exp(tier_log_price),
             floor=floor,
             capability_floor=capability_floor,
@@ -175,19 +175,22 @@ def march(scenario: Scenario, names: Names, draws: Draws) -> History:
             unit_cost=names.segment_sum(cost) / segment_tokens,
             volume=segment_tokens,
             rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
-            subsidy_usd_per_month=names.provider_sum(np.maximum(cost - spend, 0.0)),
-            hhi_tokens=shares.herfindahl(token_share)[None],
-            hhi_spend=shares.herfindahl(spend_share)[None],
-            top5_tokens_frac=shares.top_share(token_share, 5)[None],
-            top5_spend_frac=shares.top_share(spend_share, 5)[None],
+            subsidy_usd_per_month=names.provider_sum(np.clip(cost - spend, 0.0, np.inf)),
+            hhi_tokens=shares.herfindahl(single_tokens, all_tokens)[None],
+            hhi_spend=shares.herfindahl(single_spend, all_spend)[None],
+            top5_tokens_frac=(shares.top_sum(single_tokens, 5) / all_tokens)[None],
+            top5_spend_frac=(shares.top_sum(single_spend, 5) / all_spend)[None],
             independent_providers=doors.independents()[None],
-            sustainability_ratio=doors.sustainability(treasury, rents.growth_ratio()),
+            sustainability_ratio=sustainability,
         )
-    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, doors.runway_months)
+    runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
+    runway[own_cash] = doors.runway_months
+    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:
     for name, value in values.items():
-        if month == 0:
-            series[name] = np.empty((len(value), months + 1, BLOCK_PATHS), np.float32)
+        assert value.dtype == REAL, f"{name} is {value.dtype}"
+        if name not in series:
+            series[name] = np.empty((len(value), months + 1, BLOCK_PATHS), REAL)
         series[name][:, month] = value

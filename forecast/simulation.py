@@ -1,16 +1,17 @@
-"""Blocks of paths over threads: each block is marched, reduced to counts and small numbers, and dropped."""
+"""Blocks of paths over workers: each block is marched, reduced to counts and small numbers, and dropped."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from forecast.arrays import Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
 from forecast.march import History, march
@@ -18,6 +19,7 @@ from forecast.market.names import Names, market_names
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, count
 from forecast.scenario import Scenario
+from forecast.workers import Run, can_fork, over_processes, over_threads, shared_zeros
 
 MOST_PATHS = 100_000_000
 
@@ -57,6 +59,11 @@ class Paths:
             with self._lock:
                 self.counts[name] += found
 
+    def forget(self) -> None:
+        """Set all counts to nothing."""
+        for counts in self.counts.values():
+            counts[...] = 0
+
 
 def simulate(
     scenario: Scenario,
@@ -84,23 +91,33 @@ def simulate(
     workers = threads if threads is not None else _default_threads()
     if not 1 <= workers <= 256:
         raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
-    names = market_names(scenario)
-    paths = _empty(scenario, names, n_paths, seed)
-    shapes: dict[str, NDArray[np.float64]] = {}
+    blocks = range(-(-n_paths // BLOCK_PATHS))
+    workers = min(workers, len(blocks))
+    forked = workers > 1 and can_fork()
+    names, made = market_names(scenario), shared_zeros if forked else np.zeros
+    paths = _empty(scenario, names, n_paths, seed, made)
+    shapes: dict[str, Array] = {}
+    memory = threading.local()
 
-    def run(block: int) -> None:
-        paths.add(block, march(scenario, names, Draws(scenario, seed, block, shapes)))
+    def run_into(part: Paths) -> Run:
+        def run(block: int) -> None:
+            series = memory.__dict__.setdefault("series", {})
+            part.add(block, march(scenario, names, Draws(scenario, seed, block, shapes), series))
+
+        return run
+
+    def done(block: int) -> None:
         if progress:
             progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
 
-    blocks = range(-(-n_paths // BLOCK_PATHS))
-    if workers == 1 or len(blocks) == 1:
-        for block in blocks:
-            run(block)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(run, blocks):
-                pass
+    if not forked:
+        over_threads(blocks, workers, run_into(paths), done)
+        return paths
+    parts = [paths, *(replace(paths, counts=_no_counts(scenario, names, made)) for _ in range(1, workers))]
+    over_processes(blocks, workers, lambda w: run_into(parts[w]), lambda w: parts[w].forget(), done)
+    for part in parts[1:]:
+        for name, counts in part.counts.items():
+            paths.counts[name] += counts
     return paths
 
 
@@ -113,18 +130,29 @@ def _default_threads() -> int:
     return int(text)
 
 
-def _empty(scenario: Scenario, names: Names, n_paths: int, seed: int) -> Paths:
-    size = {"segment": len(names.segments), "provider": len(names.providers), "cloud": len(names.clouds), "market": 1}
-    providers = (len(names.providers), n_paths)
+Maker = Callable[[tuple[int, ...], DTypeLike], NDArray[Any]]
+
+
+def _sizes(names: Names) -> dict[str, int]:
+    return {"segment": len(names.segments), "provider": len(names.providers), "cloud": len(names.clouds), "market": 1}
+
+
+def _no_counts(scenario: Scenario, names: Names, made: Maker) -> dict[str, Counts]:
+    size = _sizes(names)
+    return {n: made((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}
+
+
+def _empty(scenario: Scenario, names: Names, n_paths: int, seed: int, made: Maker) -> Paths:
+    size, providers = _sizes(names), (len(names.providers), n_paths)
     return Paths(
         scenario=scenario,
         names=names,
         seed=seed,
         n_paths=n_paths,
-        counts={n: np.zeros((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()},
-        dates={n: np.empty((size[d.axis], n_paths), np.int16) for n, d in DATES.items()},
-        exit_month=np.empty(providers, np.int16),
-        exit_kind=np.empty(providers, np.int8),
-        listed_month=np.empty(providers, np.int16),
-        runway_months=np.empty(providers, np.float32),
+        counts=_no_counts(scenario, names, made),
+        dates={n: made((size[d.axis], n_paths), np.int16) for n, d in DATES.items()},
+        exit_month=made(providers, np.int16),
+        exit_kind=made(providers, np.int8),
+        listed_month=made(providers, np.int16),
+        runway_months=made(providers, np.float32),
     )

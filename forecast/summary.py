@@ -6,6 +6,7 @@ Every number carries its Monte Carlo standard error; a quantile that lies beyond
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -106,15 +107,12 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     }
     for outcome, fan in FANS.items():
         values, errors = fan_quantiles(paths, outcome)
-        for (segment, provider), by_month, by_month_error in zip(labels[fan.axis], values, errors, strict=True):
-            for month, (row, error) in enumerate(zip(by_month.tolist(), by_month_error.tolist(), strict=True)):
-                for prob, value, uncertainty in zip(PROBS.tolist(), row, error, strict=True):
-                    add(outcome, "fan", fan.unit, segment, provider, month, prob, value, uncertainty)
+        for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
+            facts += _fan_facts((*head, outcome, "fan", fan.unit, segment, provider), value, error)
     for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
         values, errors = fan_quantiles(paths, index)
-        for month, (row, error) in enumerate(zip(values[0], errors[0], strict=True)):
-            for prob, hhi, uncertainty in zip(PROBS.tolist(), row[::-1].tolist(), error[::-1].tolist(), strict=True):
-                add(outcome, "fan", "providers", None, None, month, prob, 1 / hhi, uncertainty / hhi**2)
+        hhi, error = values[0, :, ::-1], errors[0, :, ::-1]
+        facts += _fan_facts((*head, outcome, "fan", "providers", None, None), 1 / hhi, error / hhi**2)
     for outcome, when in DATES.items():
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
             reached = np.where(months == NEVER, np.inf, months).astype(float)
@@ -126,6 +124,14 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
                 add(outcome, kind, "probability", segment, provider, month, None, prob, _se(prob, paths.n_paths))
     _add_providers(add, paths)
     return Forecast(facts, _manifest(paths, head[0]), dict(zip(names.providers, names.kinds, strict=True)))
+
+
+def _fan_facts(head: tuple[str | None, ...], values: Array, errors: Array) -> Iterable[Fact]:
+    """Return the facts of a fan, `[month, prob]`; made column by column, since there are tens of thousands."""
+    months, probs = len(values), len(PROBS)
+    month, prob = np.repeat(np.arange(months), probs).tolist(), PROBS.tolist() * months
+    cells = zip(month, prob, values.reshape(-1).tolist(), errors.reshape(-1).tolist(), strict=True)
+    return map(Fact._make, (head + cell + (0,) for cell in cells))
 
 
 def _add_providers(add: Any, paths: Paths) -> None:

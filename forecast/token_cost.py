@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.speed import efficiency_family, number, throughput
 
-Array = NDArray[np.float64]
+FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,21 @@ class SegmentSpeed:
 
 
 def market_accelerators(scenario: Scenario) -> list[str]:
-    """Return the accelerators with a price and a specification, in their file's order."""
+    """Return the accelerators with a price and a specification, family by family, in their file's order."""
     rows = scenario.rows["accelerators"]
-    return [
+    found = [
         name
         for name, row in rows.items()
         if not row["cancelled"]
         and row["memory_gb"]
-        and row["family"] not in ("intel", "other")  # no provider's fleet is of these families
+        and row["family"] in FAMILIES
         and row["memory_bandwidth_tb_per_s"]
         and (row["fp8_dense_tflops"] or row["fp16_dense_tflops"])
         and (row["power_kw"] or row["tdp_watts"])
         and f"accelerator_prices.{name}.price_low_usd" in scenario.inputs
         and (row["available_on"] or row["promised_on"])
     ]
+    return sorted(found, key=lambda name: FAMILIES.index(rows[name]["family"]))
 
 
 def segment_speed(scenario: Scenario) -> SegmentSpeed:

@@ -1,4 +1,4 @@
-"""Rooms import only rooms on lower floors, equations only units, and slow libraries only where they are used."""
+"""Rooms import only rooms on lower floors, equations only units and arrays, and slow libraries only where they are used."""
 
 import ast
 import subprocess
@@ -14,6 +14,8 @@ PACKAGE = Path(forecast.__file__).parent
 FLOORS = {
     "units": 0,
     "errors": 0,
+    "arrays": 0,
+    "workers": 0,
     "distributions": 1,
     "equations": 1,
     "cells": 2,
@@ -123,8 +125,8 @@ def test_a_room_imports_lower_rooms_only(module):
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("equations.")])
-def test_equations_know_units_only(module):
-    assert set(imported(ast.parse(MODULES[module].read_text("utf-8")))) <= {"units"}
+def test_equations_know_units_and_arrays_only(module):
+    assert set(imported(ast.parse(MODULES[module].read_text("utf-8")))) <= {"units", "arrays"}
 
 
 @pytest.mark.parametrize("module", ["", *MODULES])

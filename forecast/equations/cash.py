@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array, Index
 
 
 def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost: Array, debt_service: Array) -> Array:
@@ -29,71 +28,66 @@ def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost:
 
 
 def fixed_cost_target(
-    fixed_cost_start: Array,
-    revenue_ratio: Array,
-    elasticity: Array,
-    austerity_frac: Array,
-    runway_months: Array,
+    steady_cost: Array, cost_to_revenue_ratio: Array, revenue: Array, austerity_frac: Array, runway_months: Array
 ) -> Array:
     """Fixed cost toward which a provider moves: it grows with revenue and shrinks when cash runs short.
 
-    X* = X₀·(1 − ε + ε·r)·(1 − A·max(0, 1 − R/24))
+    X* = (X₀ + x·V)·(1 − A·max(0, 1 − R/24))
 
     Args:
-        fixed_cost_start: X₀, fixed cost in the as_of month, USD/month.
-        revenue_ratio: r, revenue over that of the as_of month.
-        elasticity: ε, relative growth of fixed cost for relative growth of revenue, 0–2.
+        steady_cost: X₀, the part that does not follow revenue, USD/month.
+        cost_to_revenue_ratio: x, fixed cost that comes with a dollar of revenue, at least 0.
+        revenue: V, of tokens and all else, USD/month.
         austerity_frac: A, part shed as the runway falls from two years to zero, 0–1.
         runway_months: R, cash over net burn, months.
 
     Returns:
         USD/month. Source: own-assumption.
 
-    >>> fixed_cost_target(10.0, 2.0, 0.5, 0.3, 24.0).item()
+    >>> fixed_cost_target(5.0, 0.25, 40.0, 0.3, 24.0).item()
     15.0
     """
-    shed = austerity_frac * np.clip(1.0 - runway_months / 24.0, 0.0, 1.0)
-    return fixed_cost_start * (1.0 - elasticity + elasticity * revenue_ratio) * (1.0 - shed)
+    kept = np.clip(austerity_frac / 24.0 * runway_months + (1.0 - austerity_frac), 0.0, 1.0)
+    return (steady_cost + cost_to_revenue_ratio * revenue) * kept
 
 
 def runway_months(cash_usd: Array, net_flow: Array) -> Array:
-    """Months that cash lasts at this month's burn; infinite when nothing burns.
+    """Months that cash lasts at this month's burn; a dollar a month when nothing burns, which is for ever.
 
-    R = C/(−F) for F < 0
+    R = max(C, 0)/max(−F, 1)
 
     Args:
         cash_usd: C, USD; at or below zero there is no runway.
         net_flow: F, USD/month.
 
     Returns:
-        Months, in [0, ∞].
+        Months, at least 0.
 
-    >>> runway_months(np.array([6.0, 6.0]), np.array([-2.0, 1.0])).tolist()
-    [3.0, inf]
+    >>> runway_months(np.array([6e6, 6e6]), np.array([-2e6, 1.0])).tolist()
+    [3.0, 6000000.0]
     """
-    with np.errstate(divide="ignore"):  # nothing burns: infinite
-        return np.maximum(cash_usd, 1e-300) / np.maximum(-net_flow, 0.0)
+    # Clipping at both ends is three times faster than np.maximum with a number.
+    return np.asarray(np.clip(cash_usd, 0.0, np.inf) / np.clip(-net_flow, 1.0, np.inf))
 
 
-def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array, ratio: Array) -> Array:
+def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array) -> Array:
     """Chance that a provider closes a round this month.
 
-    h = h_regime·a·u, with attraction a = clip(growth, ½, 2) and urgency u = 2 under a year of runway, else 1
+    h = h_regime·a·u, above one certain, with attraction a = clip(growth, ½, 2) and urgency u = 2 under a year of runway, else 1
 
     Args:
-        regime_per_month: h_regime, rate of the shared funding regime, 1/month.
+        regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
         growth_ratio: revenue over its yearly average (1 is standing still).
         runway: cash over net burn, months.
-        ratio: scenario multiplier, at least 0.
 
     Returns:
-        Probability in [0, 1]. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
+        Probability; above 1 is certain. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
 
-    >>> funding_prob_per_month(0.05, 1.0, 24.0, 1.0).item()
+    >>> funding_prob_per_month(0.05, 1.0, 24.0).item()
     0.05
     """
-    urgency = 1.0 + np.less(runway, 12.0)
-    return np.minimum(regime_per_month * ratio * np.clip(growth_ratio, 0.5, 2.0) * urgency, 1.0)
+    at_ease = regime_per_month * np.clip(growth_ratio, 0.5, 2.0)
+    return at_ease + at_ease * np.less(runway, 12.0)
 
 
 def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:
@@ -113,10 +107,10 @@ def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array,
     >>> round_size_usd(-2.0, 24.0, 30.0, 0.5).item()
     48.0
     """
-    return np.maximum(covers_months * np.maximum(-net_flow, 0.0), to_last_ratio * last_round_usd)
+    return np.maximum(covers_months * np.clip(-net_flow, 0.0, np.inf), to_last_ratio * last_round_usd)
 
 
-def regime_next(regime: NDArray[np.int8], transition: Array, uniform: Array) -> NDArray[np.int8]:
+def regime_next(regime: Index, transition: Array, uniform: Array) -> Index:
     """State of the funding market, a month later: one Markov chain shared by all providers of a path.
 
     Args:
@@ -127,11 +121,11 @@ def regime_next(regime: NDArray[np.int8], transition: Array, uniform: Array) -> 
     Returns:
         Index of the state. Source: own-hazards.
 
-    >>> regime_next(np.array([0], dtype=np.int8), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.95])).tolist()
+    >>> regime_next(np.array([0]), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.95])).tolist()
     [1]
     """
-    edges = np.cumsum(transition, axis=1)[regime]
-    return (uniform[:, None] > edges[:, :-1]).sum(axis=1).astype(np.int8)
+    edges = np.cumsum(transition, axis=1)[:, :-1].T
+    return sum((uniform > edge.take(regime) for edge in edges), np.zeros(regime.shape, np.intp))
 
 
 def sustainability_ratio(revenue_usd_per_year: Array, depreciation_usd_per_year: Array, running_ratio: Array) -> Array:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array
 
 
 def fading_rate(start_per_year: Array, long_per_year: Array, fade_months: Array, month: float) -> Array:
@@ -168,7 +167,7 @@ def shift_rate(level_ratio: Array, from_month: Array, month: float) -> Array:
     >>> shift_rate(np.array([1.0, 2.0]), np.array([6.0, 6.0]), 7).round(3).tolist()
     [0.0, 0.693]
     """
-    return np.where((month >= from_month) & (month < from_month + 12), np.log(level_ratio), 0.0)
+    return np.log(level_ratio) * ((month >= from_month) & (month < from_month + 12))
 
 
 def hire_ratio(own_frac: Array, contract_scarcity: Array) -> Array:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array
 
 
 def monthly_prob(rate_per_year: Array) -> Array:

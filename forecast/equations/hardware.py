@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array
+
 Num = TypeVar("Num", float, Array)
 
 
@@ -50,43 +50,42 @@ def decline_factor(decline_per_year: Num) -> Num:
     return (1.0 - decline_per_year) ** (1 / 12)
 
 
-def maturity_next(maturity: Array, available: NDArray[np.bool_], maturity_months: Array) -> Array:
+def maturity_next(maturity: Array, available: Array, maturity_months: Array) -> Array:
     """Part of the software gain after launch that has been reached, a month later.
 
     s(t+1) = s + a·(1 − s)/τ
 
     Args:
         maturity: s, 0 at launch, tends to 1.
-        available: a, whether the accelerator is on the market.
+        available: a, 1 once the accelerator is on the market, else 0.
         maturity_months: τ, months in which the gap shrinks by a factor e, at least 1.
 
     Returns:
         s a month later, in [0, 1]. Source: own-software (gains of +54–71 % in seven months, then +5–8 %).
 
-    >>> maturity_next(np.array([0.5]), np.array([True]), np.array([5.0])).tolist()
+    >>> maturity_next(np.array([0.5]), np.array([1.0]), np.array([5.0])).tolist()
     [0.6]
     """
     return maturity + available * (1.0 - maturity) / maturity_months
 
 
-def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Array, serving_gain: Array) -> Array:
+def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Array) -> Array:
     """Accelerator-hours for a million tokens once software has gained.
 
-    h = h₀ / ((1 + g·s)·G)
+    h = h₀ / (1 + g·s)
 
     Args:
         hours_per_mtok: h₀ at launch software, hours/Mtok, positive.
         maturity: s, part of the gain after launch that is reached, 0–1.
         gain_frac: g, gain after launch when complete, at least 0.
-        serving_gain: G, gain of serving methods since as_of on any chip, positive.
 
     Returns:
         Hours per Mtok. Source: MODEL §3 (serving stacks), own-software.
 
-    >>> hours_after_software(np.array([0.02]), np.array([1.0]), np.array([0.6]), np.array([1.25])).tolist()
-    [0.01]
+    >>> hours_after_software(np.array([0.02]), np.array([1.0]), np.array([0.6])).round(9).tolist()
+    [0.0125]
     """
-    return hours_per_mtok / ((1.0 + gain_frac * maturity) * serving_gain)
+    return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
 def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, turnover_per_month: Array) -> Array:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import math
 
-Array = NDArray[np.float64]
+import numpy as np
+
+from forecast.arrays import Array
 
 
 def allowed_subsidy_frac(
@@ -97,7 +98,7 @@ def logistic_shock(uniform: Array, scale: Array) -> Array:
     >>> logistic_shock(np.array([0.5]), np.array([0.2])).tolist()
     [0.0]
     """
-    return scale * (np.sqrt(3.0) / np.pi) * np.log(uniform / (1.0 - uniform))
+    return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
 
 
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.arrays import REAL, Array, Index, Spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import demand, exits, shares
 from forecast.market.names import Names
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -25,9 +23,8 @@ class Customers:
     sensitivity: Array  # [offer, path]
     shock_sd: Array  # [provider, path]
     drift_per_month: Array  # [offer, path]
-    log_price_start: Array
     log_weight: Array
-    log_base: Array
+    log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
 
     def want(self, month: int, log_price_change: Array, normal: Array) -> None:
@@ -43,51 +40,58 @@ class Customers:
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )
 
-    def reconsider(self, log_price: Array, normal: Array) -> None:
-        """Step 6: price acts slowly on lasting weights, shocks act at once and pass."""
-        theta = self.theta
-        self.attraction = theta["share_shock_persistence"] * self.attraction
-        self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
-        self.log_base = self.log_base + self.drift_per_month
-        self.log_weight = shares.log_weight_next(
-            self.log_weight,
-            self.log_base,
-            log_price - self.log_price_start,
-            self.sensitivity,
-            theta["share_inertia_per_month"],
-        )
+    def notice(self, offers: Spots, log_price_change: Array) -> None:
+        """Step 6: a new price moves what an offer's weight tends to."""
+        change = shares.log_aim_change(log_price_change, offers.of(self.sensitivity))
+        offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
-    def share(self, alive: NDArray[np.bool_]) -> Array:
-        """Return each offer's share of its segment, `[offer, path]`; the dead weigh nothing."""
+    def reconsider(self, normal: Array) -> None:
+        """Step 6: lasting weights move slowly, shocks act at once and pass."""
+        theta = self.theta
+        self.attraction *= theta["share_shock_persistence"]
+        self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
+        self.log_aim += self.drift_per_month
+        self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
+
+    def share(self, absent: Array) -> Array:
+        """Return each offer's share of its segment, `[offer, path]`; an infinite absence weighs nothing."""
         names = self.names
-        weight = np.exp(self.log_weight + self.attraction[names.offer_provider]) * alive[names.offer_provider]
-        return weight / names.segment_sum(weight)[names.offer_segment]
+        weight = (self.attraction - absent).take(names.offer_provider, axis=0)
+        weight += self.log_weight
+        for offers in names.offers_of_segment:
+            part = weight[offers]
+            part -= part.max(axis=0)  # cancels in the shares, and keeps the exponential within single precision
+            np.exp(part, out=part)
+            part /= part.sum(axis=0)
+        return weight
 
     def grow_fringe(self, ratio: Array) -> None:
         """Scale the weight of the small ones with their number."""
-        rows = self.names.fringe[self.names.offer_provider, 0]
-        self.log_base[rows] += np.log(ratio)
-        self.log_weight[rows] += np.log(ratio)
+        offers, growth = self.names.fringe_offers, np.log(ratio)
+        self.log_aim[offers] += growth
+        self.log_weight[offers] += growth
 
-    def follow(self, seller: NDArray[np.intp], buyer: NDArray[np.intp], path: NDArray[np.intp], kept: Array) -> None:
+    def follow(self, seller: Index, buyer: Index, path: Index, kept: Array) -> None:
         """Move the customers of bought providers to their buyers, segment by segment, where the buyer sells there."""
-        for sells in self.names.offer_at.T:
-            deals = np.flatnonzero((sells[seller] >= 0) & (sells[buyer] >= 0))
-            there, here, p = sells[buyer[deals]], sells[seller[deals]], path[deals]
-            for weight in (self.log_weight, self.log_base):
-                # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
-                grown = exits.merged_log_weight(weight[there, p], weight[here, p], kept[deals])
-                np.add.at(weight, (there, p), grown - weight[there, p])
+        there, here = self.names.offer_at[buyer], self.names.offer_at[seller]
+        deal, segment = np.nonzero((there >= 0) & (here >= 0))
+        buyers = spots_at(there[deal, segment], path[deal], BLOCK_PATHS)
+        sellers = spots_at(here[deal, segment], path[deal], BLOCK_PATHS)
+        for weight in (self.log_weight, self.log_aim):
+            # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
+            before = buyers.of(weight)
+            grown = exits.merged_log_weight(before, sellers.of(weight), kept[deal])
+            np.add.at(weight.reshape(-1), buyers.flat, grown - before)
 
 
-def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, log_price: Array) -> Customers:
+def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
     """Return the customers of the as_of month: the volumes and shares of the books."""
     parameters = (
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
     drift_sd = draws.entity_parameter("share_drift_sd_per_month", names.providers)
-    drift = [draws.stream(f"provider:{p}", "drift").standard_normal(BLOCK_PATHS) for p in names.providers]
+    drift = [draws.stream(f"provider:{p}", "drift").standard_normal(BLOCK_PATHS, REAL) for p in names.providers]
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -96,8 +100,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, log
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
         drift_per_month=(drift_sd * np.stack(drift))[names.offer_provider],
-        log_price_start=log_price.copy(),
         log_weight=np.log(share),
-        log_base=np.log(share),
-        attraction=np.zeros((len(names.providers), BLOCK_PATHS)),
+        log_aim=np.log(share),
+        attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
     )

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, exits
 from forecast.market.customers import Customers
-from forecast.market.names import REGIMES, Names, at, where
+from forecast.market.names import REGIMES, Names, in_regime
 from forecast.market.treasury import Treasury
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
@@ -23,30 +21,35 @@ NEVER = -1
 
 @dataclass
 class Doors:
-    """Who is in the market, `[provider, path]`, and how each of the others left it."""
+    """Who is in the market, `[provider, path]`, and how each of the others left it.
+
+    Only providers on their own cash, the first rows, are sold, listed or closed; only clouds leave.
+    """
 
     names: Names
     theta: dict[str, Array]
-    regime_rate: dict[str, Array]  # [regime, path] purchases and listings a year
-    distressed_sale_prob: Array  # [regime, path]
+    by_regime: dict[str, Array]  # [regime, path] purchases and listings a year, and sales among those out of cash
     kind: dict[str, Array]
-    acquirer_weight: Array
+    acquirers: Index  # providers that may buy
+    acquirer_weight: Array  # [acquirer, path]
     acquirable_ratio: Array
     depreciation_usd_per_year: Array  # [cloud, path] in the as_of month
-    highest_ratio: float  # of a purchase or a listing to the regime's rate: bounds the draws worth a look
+    other_revenue_start: Array  # [cloud, path] USD/month
+    highest_prob: float  # of a purchase or a listing in a month: bounds the draws worth a look
     alive: Flags
+    present: Array  # 1 for the living, else 0
+    absent: Array  # 0 for the living, else infinite
     exit_month: NDArray[np.int16]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
-    runway_months: Array  # inf: cash never ends; nan: a parent pays
+    runway_months: Array  # [own_cash, path]; inf: cash never ends
     fringe_count: Array  # [path]
 
-    def sustainability(self, treasury: Treasury, capacity_ratio: Array) -> Array:
+    def sustainability(self, revenue: Array, other_ratio: Array, capacity_ratio: Array) -> Array:
         """Return each hyperscaler's AI revenue over the cost of its machines, `[cloud, path]`."""
-        cloud = self.names.cloud_provider
-        revenue = 12 * (treasury.revenue[cloud] + treasury.other_revenue[cloud])
+        yearly = 12 * (revenue[self.names.cloud_provider] + self.other_revenue_start * other_ratio)
         return cash.sustainability_ratio(
-            revenue, self.depreciation_usd_per_year * capacity_ratio, self.theta["cloud_running_ratio"]
+            yearly, self.depreciation_usd_per_year * capacity_ratio, self.theta["cloud_running_ratio"]
         )
 
     def step(
@@ -55,77 +58,89 @@ class Doors:
         horizon: int,
         treasury: Treasury,
         customers: Customers,
-        capacity_ratio: Array,
+        sustainability: Array,
         uniform: Array,
         bids: Array,
     ) -> None:
         """Close, sell, list and leave; customers and cash go where the exit says."""
-        private = self.alive & ~self.names.backed
-        ended = (treasury.cash_without_rounds_usd < 0) & self.alive & np.isinf(self.runway_months)
-        self.runway_months[ended] = month
-        broke = (treasury.cash_usd < 0) & private
+        cells = self._at_the_door(treasury, uniform)
+        kind, lists = self._fates(cells, treasury, cells.of(uniform))
+        gone = kind != ALIVE
+        self._note_runways(month, horizon, cells, gone, treasury)
+        listed = cells.among(lists)
+        listed.put(self.listed_month, month)
+        treasury.listed(listed)
+        self._leave(month, cells.among(gone), kind[gone])
+        self._leave(month, self._clouds_that_leave(sustainability, uniform), LEFT)
+        self._hand_over(cells.among(gone & (kind != SHUT)), treasury, customers, bids)
 
-        # One uniform decides: low is bought (lower still: only people and licence), high is listed.
-        highest = exits.monthly_prob(max(rate.max() for rate in self.regime_rate.values()) * self.highest_ratio)
-        provider, path = where(private & ~broke & ((uniform < highest) | (uniform > 1 - highest)))
-        rate = {name: at(values, treasury.regime[path], path) for name, values in self.regime_rate.items()}
-        kind = {name: at(values, provider, path) for name, values in self.kind.items()}
+    def _at_the_door(self, treasury: Treasury, uniform: Array) -> Spots:
+        """Return the living to whom something may happen: out of cash, or a draw that may mean a sale or a listing."""
+        own_cash = self.names.own_cash
+        highest = self.highest_prob
+        drawn = uniform[own_cash]
+        maybe = (treasury.cash_without_rounds_usd < 0) & np.isinf(self.runway_months)
+        maybe |= treasury.cash_usd < 0
+        maybe |= drawn < highest
+        maybe |= drawn > 1 - highest
+        return spots(maybe & self.alive[own_cash])
+
+    def _fates(self, cells: Spots, treasury: Treasury, u: Array) -> tuple[NDArray[np.int8], Flags]:
+        """Return how each leaves, if it does, and who is listed.
+
+        One uniform decides: whoever is out of cash is sold in distress or shut; of the others low is bought (lower
+        still: only people and licence) and high is listed.
+        """
+        regime = {name: in_regime(v, treasury.regime).take(cells.path) for name, v in self.by_regime.items()}
         purchase = exits.monthly_prob(
-            rate["acquired_per_year"] * kind["acquired_ratio"] * at(self.acquirable_ratio, provider, path)
+            regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
         )
-        listing = exits.monthly_prob(rate["ipo_per_year"] * kind["ipo_ratio"])
-        u = uniform[provider, path]
-        taken = u < purchase
-        kind_of_sale = np.where(u < purchase * self.theta["licence_frac"][path], LICENSED, BOUGHT)
-        self.exit_kind[provider[taken], path[taken]] = kind_of_sale[taken]
-        bought = np.zeros_like(broke)
-        bought[provider[taken], path[taken]] = True
-        lists = ~taken & (u > 1 - listing) & (self.listed_month[provider, path] == NEVER)
-        provider, path = provider[lists], path[lists]
-        self.listed_month[provider, path] = month
-        treasury.cash_usd[provider, path] += treasury.round_size(provider, path)
+        listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]))
+        broke = cells.of(treasury.cash_usd) < 0
+        kind = np.where(u < purchase, BOUGHT, ALIVE)
+        kind[u < purchase * cells.of(self.theta["licence_frac"])] = LICENSED
+        kind[broke] = np.where(u[broke] < regime["distressed_sale_prob"][broke], SOLD_IN_DISTRESS, SHUT)
+        return kind.astype(np.int8), (kind == ALIVE) & (u > 1 - listing) & (cells.of(self.listed_month) == NEVER)
 
-        # Out of cash: sold in distress or shut.
-        provider, path = where(broke)
-        sale = uniform[provider, path] < at(self.distressed_sale_prob, treasury.regime[path], path)
-        self.exit_kind[provider, path] = np.where(sale, SOLD_IN_DISTRESS, SHUT)
-        sold = np.zeros_like(broke)
-        sold[provider[sale], path[sale]] = True
+    def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
+        """Note when cash without rounds ends; whoever goes with some left has what it would have lasted at the last burn."""
+        left_usd = cells.of(treasury.cash_without_rounds_usd)
+        ends = np.where(left_usd < 0, month, month + cash.runway_months(left_usd, cells.of(treasury.net_flow)))
+        ends[ends > horizon] = np.inf
+        new = np.isinf(cells.of(self.runway_months)) & ((left_usd < 0) | gone)
+        cells.among(new).put(self.runway_months, ends[new])
 
-        # A hyperscaler whose machines do not pay may leave.
+    def _clouds_that_leave(self, sustainability: Array, uniform: Array) -> Spots:
+        """Return the hyperscalers whose machines do not pay and that leave."""
         cloud = self.names.cloud_provider
-        losing = self.sustainability(treasury, capacity_ratio) < self.theta["cloud_leave_below_ratio"]
-        left = np.zeros_like(broke)
-        left[cloud] = (
-            self.alive[cloud] & losing & (uniform[cloud] < exits.monthly_prob(self.theta["cloud_leave_per_year"]))
-        )
-        self.exit_kind[left] = LEFT
+        losing = sustainability < self.theta["cloud_leave_below_ratio"]
+        tired = uniform[cloud] < exits.monthly_prob(self.theta["cloud_leave_per_year"])
+        found = spots(self.alive[cloud] & losing & tired)
+        return spots_at(cloud[found.row], found.path, BLOCK_PATHS)
 
-        gone = broke | bought | left
-        self.exit_month[gone] = month
-        # Whoever goes with cash left has the runway it would have lasted at the last burn.
-        stopped = where(gone & np.isinf(self.runway_months))
-        lasting = month + cash.runway_months(treasury.cash_without_rounds_usd[stopped], treasury.net_flow[stopped])
-        self.runway_months[stopped] = np.where(lasting <= horizon, lasting, np.inf)
-        self.alive = self.alive & ~gone
-        self._hand_over(sold | bought, treasury, customers, bids)
+    def _leave(self, month: int, gone: Spots, kind: NDArray[np.int8] | int) -> None:
+        gone.put(self.exit_month, month)
+        gone.put(self.exit_kind, kind)
+        gone.put(self.alive, False)
+        gone.put(self.present, 0.0)
+        gone.put(self.absent, np.inf)
 
-    def _hand_over(self, flags: Flags, treasury: Treasury, customers: Customers, bids: Array) -> None:
+    def _hand_over(self, sold: Spots, treasury: Treasury, customers: Customers, bids: Array) -> None:
         """Find a buyer for each provider sold, by weight among the living; customers and cash follow.
 
         The buyer is the largest u^(1/w), which draws each with probability w/Σw whatever the order of the table.
         """
-        seller, path = where(flags)
-        if not len(seller):
+        if not len(sold.flat) or not len(self.acquirers):
             return
-        weight = self.acquirer_weight * self.alive[:, path]
-        with np.errstate(divide="ignore"):
-            bid = np.where(weight > 0, np.log(bids[:, path]) / weight, -np.inf)
-        buyer = bid.argmax(axis=0)
+        with np.errstate(divide="ignore"):  # no weight: no bid
+            weight = self.acquirer_weight * self.present[self.acquirers].take(sold.path, axis=1)
+            bid = np.log(bids[self.acquirers].take(sold.path, axis=1)) / weight
         real = np.isfinite(bid.max(axis=0))
-        seller, path, buyer = seller[real], path[real], buyer[real]
-        customers.follow(seller, buyer, path, at(self.kind["retention_frac"], seller, path))
-        np.add.at(treasury.cash_usd, (buyer, path), np.maximum(treasury.cash_usd[seller, path], 0.0))
+        sold, buyer = sold.among(real), self.acquirers[bid.argmax(axis=0)[real]]
+        customers.follow(sold.row, buyer, sold.path, sold.of(self.kind["retention_frac"]))
+        paid = np.flatnonzero(buyer < len(treasury.cash_usd))  # a parent's purse is not counted
+        brought = np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)
+        np.add.at(treasury.cash_usd, (buyer[paid], sold.path[paid]), brought[paid])
 
     def count_fringe(self, margin_ratio: Array, normal: Array) -> Array:
         """Move the number of small providers one month and return its ratio to last month's, `[path]`."""
@@ -137,36 +152,45 @@ class Doors:
 
     def independents(self) -> Array:
         """Return the number of living providers without a parent, the small ones included, `[path]`."""
-        return (self.alive & ~self.names.backed).sum(axis=0) + self.fringe_count
+        return self.present[self.names.own_cash].sum(axis=0) + self.fringe_count
 
 
 def start_doors(draws: Draws, names: Names) -> Doors:
     """Return the doors of the as_of month: everyone is in."""
     shape = (len(names.providers), BLOCK_PATHS)
-    runway = np.full(shape, np.inf)
-    runway[names.backed[:, 0]] = np.nan
-    rates = ("acquired_per_year", "ipo_per_year")
     kinds = ("acquired_ratio", "ipo_ratio", "retention_frac")
     parameters = (
         "licence_frac entry_per_year fringe_exit_per_year cloud_running_ratio cloud_leave_below_ratio "
         "cloud_leave_per_year"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
+    acquirer_weight = draws.column("providers", "acquirer_weight", names.providers)
+    acquirers = np.flatnonzero(acquirer_weight.max(axis=1) > 0)
     acquirable = draws.column("providers", "acquirable_ratio", names.providers)
+    rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
+    by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
+    highest_purchase = by_regime["acquired_per_year"].max() * (kind["acquired_ratio"] * acquirable).max()
+    highest_listing = by_regime["ipo_per_year"].max() * kind["ipo_ratio"].max()
     return Doors(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
-        regime_rate={name: draws.column("regimes", name, list(REGIMES)) for name in rates},
-        distressed_sale_prob=draws.column("regimes", "distressed_sale_prob", list(REGIMES)),
+        by_regime=by_regime,
         kind=kind,
-        acquirer_weight=draws.column("providers", "acquirer_weight", names.providers),
+        acquirers=acquirers,
+        acquirer_weight=acquirer_weight[acquirers],
         acquirable_ratio=acquirable,
         depreciation_usd_per_year=draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
-        highest_ratio=float(max((kind["acquired_ratio"] * acquirable).max(), kind["ipo_ratio"].max())),
+        other_revenue_start=draws.column(
+            "provider_finances", "other_revenue_usd_per_year", [names.providers[c] for c in names.cloud_provider]
+        )
+        / 12,
+        highest_prob=float(exits.monthly_prob(np.maximum(highest_purchase, highest_listing))),
         alive=np.ones(shape, dtype=bool),
+        present=np.ones(shape, REAL),
+        absent=np.zeros(shape, REAL),
         exit_month=np.full(shape, NEVER, np.int16),
         exit_kind=np.full(shape, ALIVE, np.int8),
         listed_month=np.full(shape, NEVER, np.int16),
-        runway_months=runway,
+        runway_months=np.full((len(names.providers[names.own_cash]), BLOCK_PATHS), np.inf, REAL),
         fringe_count=draws.parameter("fringe_count_start"),
     )

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array, Index
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.speed import number
-from forecast.token_cost import SegmentSpeed, segment_speed
+from forecast.token_cost import FAMILIES, SegmentSpeed, segment_speed
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-
-FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")
 REGIMES = ("hot", "normal", "cold")
 
 
 @dataclass(frozen=True)
 class Names:
-    """Entity names by axis; an *offer* is a provider in a segment, and offers are ordered by segment."""
+    """Entity names by axis; an *offer* is a provider in a segment, and offers are ordered by segment.
+
+    Providers that live on their own cash come first, then those whose parent pays, then the fringe, so that each
+    group is a slice.
+    """
 
     providers: list[str]
     kinds: list[str]  # of each provider
@@ -36,16 +36,29 @@ class Names:
     offers_of_segment: list[slice]
     first_offer: Index  # of each provider
     later_offers: list[tuple[Index, Index]]  # (providers, their second offers), (…, third), …
-    provider_family: Index
-    accelerator_family: Index
+    fleet_of_offer: Index  # row of each offer in [family × segment] values
+    accelerators_of_family: list[slice]
     cloud_provider: Index
-    backed: NDArray[np.bool_]  # [provider, 1]: a parent pays, so it cannot run out of cash
-    fringe: NDArray[np.bool_]  # [provider, 1]: many small ones in one row
+    own_cash: slice  # providers that can run out of cash
+    single: slice  # providers that are one company
+    fringe_offers: Index  # offers of the many small ones
+    backed: NDArray[np.bool_]  # [provider, 1]: not of `own_cash`
     speed: SegmentSpeed  # what the accelerators achieve: found once, the same for every block
 
     def segment_sum(self, values: Array) -> Array:
         """Return the sum over the offers of each segment, `[segment, path]`."""
         return np.stack([values[offers].sum(axis=0) for offers in self.offers_of_segment])
+
+    def segment_dot(self, values: Array, weights: Array) -> Array:
+        """Return the sum over the offers of each segment of values times weights, `[segment, path]`."""
+        return np.stack([(values[offers] * weights[offers]).sum(axis=0) for offers in self.offers_of_segment])
+
+    def segment_scaled(self, values: Array, factor: Array) -> Array:
+        """Return offers' values times the factor of their segment, `[offer, path]`."""
+        scaled = np.empty_like(values)
+        for offers, by in zip(self.offers_of_segment, factor, strict=True):
+            np.multiply(values[offers], by, out=scaled[offers])
+        return scaled
 
     def segment_min(self, values: Array) -> Array:
         """Return the least of the offers of each segment, `[segment, path]`."""
@@ -59,16 +72,9 @@ class Names:
         return total
 
 
-def where(flags: NDArray[np.bool_]) -> tuple[Index, Index]:
-    """Return rows and paths of the true cells of `[row, path]` flags: `np.nonzero`, ten times faster when few are."""
-    flat = np.flatnonzero(flags)
-    row = flat // flags.shape[1]
-    return row, flat - row * flags.shape[1]
-
-
-def at(values: Array, row: NDArray[np.integer[Any]], path: NDArray[np.intp]) -> Array:
-    """Return the cells of `[row, path]` or `[row, 1]` values at so many rows and paths."""
-    return values[row, path if values.shape[1] > 1 else 0]
+def in_regime(values: Array, regime: Index) -> Array:
+    """Return `[regime, path]` or `[regime, 1]` values in the regime of each path, `[path]`."""
+    return values[:, 0].take(regime) if values.shape[1] == 1 else np.take_along_axis(values, regime[None], axis=0)[0]
 
 
 def _check_market(scenario: Scenario) -> None:
@@ -105,7 +111,14 @@ def market_names(scenario: Scenario) -> Names:
     """Return the axes of a scenario's market; providers without finances at the vintage are left out."""
     rows = scenario.rows
     _check_market(scenario)
-    providers = [p for p in scenario.entities("providers") if p in rows["provider_finances"]]
+    groups: list[list[str]] = [[], [], []]
+    for p in scenario.entities("providers"):
+        if p in rows["provider_finances"]:
+            row = rows["providers"][p]
+            backed = row["parent_backed"] or p in rows["cloud_finances"]
+            groups[2 if row["kind"] == "fringe" else 1 if backed else 0].append(p)
+    providers = [p for group in groups for p in group]
+    free_count, single_count = len(groups[0]), len(groups[0]) + len(groups[1])
     segments = scenario.entities("segments")
     split = [offer.split(":") for offer in scenario.entities("offers")]
     pairs = sorted((segments.index(s), providers.index(p)) for p, s in split if p in providers)
@@ -118,6 +131,8 @@ def market_names(scenario: Scenario) -> Names:
     offer_at = np.full((len(providers), len(segments)), -1)
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
     speed = segment_speed(scenario)
+    family = np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers])
+    accelerator_family = [FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
     clouds = [p for p in scenario.entities("cloud_finances") if p in providers]
     return Names(
         providers=providers,
@@ -133,9 +148,11 @@ def market_names(scenario: Scenario) -> Names:
         offers_of_segment=[slice(*np.searchsorted(offer_segment, [s, s + 1])) for s in range(len(segments))],
         first_offer=np.array([offers[0] for offers in of_provider]),
         later_offers=later,
-        provider_family=np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers]),
-        accelerator_family=np.array([FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]),
+        fleet_of_offer=family[offer_provider] * len(segments) + offer_segment,
+        accelerators_of_family=[slice(*np.searchsorted(accelerator_family, [f, f + 1])) for f in range(len(FAMILIES))],
         cloud_provider=np.array([providers.index(c) for c in clouds], dtype=np.intp),
-        backed=np.array([[rows["providers"][p]["parent_backed"]] for p in providers]),
-        fringe=np.array([[rows["providers"][p]["kind"] == "fringe"] for p in providers]),
+        own_cash=slice(free_count),
+        single=slice(single_count),
+        fringe_offers=np.flatnonzero(offer_provider >= single_count),
+        backed=np.arange(len(providers))[:, None] >= free_count,
     )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import demand
-
-Array = NDArray[np.float64]
 
 
 @dataclass

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.draws import Draws
+from forecast.arrays import SMALLEST, Array, Index, Spots, spots, spots_at
+from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
-from forecast.market.names import Names, at, where
+from forecast.market.names import REGIMES, Names, in_regime
 from forecast.units import DAYS_PER_MONTH
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -35,8 +33,9 @@ def start_books(draws: Draws, names: Names) -> Books:
     scale = finance("paid_usd_per_mtok") / names.provider_sum(frac * reference)
     usd_per_mtok = reference * scale[names.offer_provider]
     tokens = frac * (finance("tokens_mtok_per_day") * DAYS_PER_MONTH)[names.offer_provider]
-    margin = np.minimum(finance("gross_margin_frac"), 0.95)[names.offer_provider]
-    return Books(tokens, usd_per_mtok, usd_per_mtok * (1 - margin))
+    margin = np.clip(finance("gross_margin_frac"), -np.inf, 0.95)[names.offer_provider]
+    shape = (len(names.offers), BLOCK_PATHS)  # also where nothing is uncertain
+    return Books(*(np.broadcast_to(x, shape).copy() for x in (tokens, usd_per_mtok, usd_per_mtok * (1 - margin))))
 
 
 @dataclass
@@ -48,9 +47,10 @@ class Sellers:
     usd_per_mtok: Array  # its exponential, kept because prices rarely move
     overhead_ratio: Array  # own unit cost over the cost on the fleet: the part the roofline does not explain
     machine_cost_usd_per_mtok: Array  # owned cost of the busy hours of a token: what it takes of the market's machines
-    busy_cost_usd_per_mtok: Array  # of a token on busy machines: what prices are set by
+    hire_ratio: Array  # [provider, path] what is paid for a busy hour over its owned cost
     unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
-    kind: dict[str, Array]
+    reprice_per_month: Array  # [provider, path]
+    kind: dict[str, Array]  # other habits, by offer
     subsidy_depth_frac: Array  # [path]
     subsidy_runway_months: Array
     regime_subsidy_ratio: Array  # [regime, path]
@@ -62,62 +62,71 @@ class Sellers:
 
     def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
         """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours."""
-        offer = self.names.offer_provider
-        self.busy_cost_usd_per_mtok = self.machine_cost_usd_per_mtok * hire_ratio[offer]
-        self.unit_cost_usd_per_mtok = self.busy_cost_usd_per_mtok * idle_ratio[offer]
+        self.hire_ratio = hire_ratio
+        paid_ratio = (hire_ratio * idle_ratio).take(self.names.offer_provider, axis=0)
+        self.unit_cost_usd_per_mtok = self.machine_cost_usd_per_mtok * paid_ratio
 
     @staticmethod
     def fleet_of_offer(names: Names, fleet_usd_per_mtok: Array) -> Array:
         """Return the cost on the fleet that serves each offer, `[offer, path]`."""
-        return fleet_usd_per_mtok[names.provider_family[names.offer_provider], names.offer_segment]
+        return fleet_usd_per_mtok.reshape(-1, fleet_usd_per_mtok.shape[-1]).take(names.fleet_of_offer, axis=0)
 
     def reprice(
-        self, log_market: Array, tightness: Array, regime: NDArray[np.int8], runway: Array, uniform: Array
-    ) -> None:
-        """Step 5: now and then a provider resets all its prices; a subsidy needs cash and a warm market."""
+        self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
+    ) -> tuple[Spots, Array]:
+        """Step 5: now and then a provider resets all its prices; a subsidy needs cash and a warm market.
+
+        Prices are set by the cost of a token on busy machines. Returns the offers reset and the change of log price.
+        """
         names = self.names
-        provider, path = where(uniform < self.kind["reprice_per_month"])
-        kind = {column: at(values, provider, path) for column, values in self.kind.items()}
+        resets = uniform < self.reprice_per_month
+        offers = spots(resets.take(names.offer_provider, axis=0))
+        sellers = spots_at(names.offer_provider.take(offers.row), offers.path, BLOCK_PATHS)
+        kind = {column: offers.of(values) for column, values in self.kind.items()}
         allowed = price.allowed_subsidy_frac(
-            self.subsidy_depth_frac[path],
-            at(self.regime_subsidy_ratio, regime[path], path),
-            np.where(names.backed[provider, 0], np.inf, runway[provider, path]),
-            self.subsidy_runway_months[path],
+            offers.of(self.subsidy_depth_frac),
+            offers.of(in_regime(self.regime_subsidy_ratio, regime)),
+            sellers.of(runway),
+            offers.of(self.subsidy_runway_months),
         )
-        again = uniform[provider, path] / kind["reprice_per_month"]  # uniform again, given a reset
-        markup = price.markup_when_slack(kind["markup_long_frac"], tightness[path])
-        noise = price.logistic_shock(again, kind["reprice_size_sd"])
-        for segment, sells in enumerate(names.offer_at.T):
-            here = np.flatnonzero(sells[provider] >= 0)
-            offer, p = sells[provider[here]], path[here]
-            target = price.target_log_price(
-                log_market[segment, p],
-                np.log(self.busy_cost_usd_per_mtok[offer, p]),
-                self.log_price[offer, p],
-                markup[here],
-                kind["market_weight_frac"][here],
-                kind["premium_kept_frac"][here],
-                allowed[here],
-            )
-            self.log_price[offer, p] = target + noise[here]
-            self.usd_per_mtok[offer, p] = np.exp(self.log_price[offer, p])
+        log_price = offers.of(self.log_price)
+        target = price.target_log_price(
+            spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS).of(log_market),
+            np.log(offers.of(self.machine_cost_usd_per_mtok) * sellers.of(self.hire_ratio)),
+            log_price,
+            price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
+            kind["market_weight_frac"],
+            kind["premium_kept_frac"],
+            allowed,
+        )
+        again = sellers.of(uniform) / sellers.of(self.reprice_per_month)  # uniform again, given a reset
+        asked = target + price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), kind["reprice_size_sd"])
+        offers.put(self.log_price, asked)
+        offers.put(self.usd_per_mtok, np.exp(asked))
+        return offers, asked - log_price
 
 
-KIND_COLUMNS = ("reprice_per_month", "reprice_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
+KIND_COLUMNS = ("reprice_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
 
 
 def start_sellers(draws: Draws, names: Names, books: Books, fleet_of_offer: Array, hire_ratio: Array) -> Sellers:
     """Return today's sellers. Known margins fix today's unit cost, the roofline how it moves; overhead is their ratio."""
+
+    def habit(column: str) -> Array:
+        return draws.column("provider_kinds", column, names.kinds)
+
+    machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[names.offer_provider]
     return Sellers(
         names=names,
         log_price=np.log(books.usd_per_mtok),
         usd_per_mtok=books.usd_per_mtok.copy(),
-        overhead_ratio=books.unit_cost_usd_per_mtok / (fleet_of_offer * hire_ratio[names.offer_provider]),
-        machine_cost_usd_per_mtok=books.unit_cost_usd_per_mtok / hire_ratio[names.offer_provider],
-        busy_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
+        overhead_ratio=machine_cost / fleet_of_offer,
+        machine_cost_usd_per_mtok=machine_cost,
+        hire_ratio=hire_ratio,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
-        kind={column: draws.column("provider_kinds", column, names.kinds) for column in KIND_COLUMNS},
+        reprice_per_month=habit("reprice_per_month"),
+        kind={column: habit(column)[names.offer_provider] for column in KIND_COLUMNS},
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
         subsidy_runway_months=draws.parameter("subsidy_runway_months"),
-        regime_subsidy_ratio=draws.column("regimes", "subsidy_ratio", ["hot", "normal", "cold"]),
+        regime_subsidy_ratio=draws.column("regimes", "subsidy_ratio", list(REGIMES)),
     )

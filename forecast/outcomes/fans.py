@@ -25,6 +25,7 @@ class Fan:
     low: float
     high: float
     definition: str
+    mostly_low: bool = False  # few values are above the lowest bin
 
     @property
     def first(self) -> int:
@@ -55,7 +56,7 @@ FANS: dict[str, Fan] = {
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
     "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**48, "tokens served in a month"),
     "rent": Fan("USD/accelerator-hour", "market", 2.0**-5, 2.0**7, "on-demand rent of an H100"),
-    "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs"),
+    "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs", mostly_low=True),
     "hhi_tokens": Fan("index", "market", *FRACTION, "Herfindahl index of tokens by provider, the fringe counted as nothing"),
     "hhi_spend": Fan("index", "market", *FRACTION, "Herfindahl index of spend by provider, the fringe counted as nothing"),
     "top5_tokens_frac": Fan("fraction", "market", *FRACTION, "share of the five largest providers in tokens"),
@@ -67,29 +68,36 @@ FANS: dict[str, Fan] = {
 
 def count(fan: Fan, series: NDArray[np.float32]) -> Counts:
     """Return the histogram over paths of `[entity, month, path]` values, `[entity, month, bin]`."""
-    entities, months, _ = series.shape
-    index = series.view(np.int32) >> FRACTION_BITS
-    index -= fan.first
-    np.clip(index, 0, fan.bins - 1, out=index)
-    index += (np.arange(entities * months, dtype=np.int32) * fan.bins).reshape(entities, months, 1)
-    return (
-        np.bincount(index.ravel(), minlength=entities * months * fan.bins)
-        .astype(np.int32)
-        .reshape(entities, months, -1)
-    )
+    return np.stack([_count_rows(fan, rows) for rows in series])
+
+
+def _count_rows(fan: Fan, rows: NDArray[np.float32]) -> Counts:
+    """Return the histogram of `[month, path]` values, `[month, bin]`."""
+    months, paths = rows.shape
+    if fan.mostly_low:  # count the others and infer the lowest bin
+        place = np.flatnonzero(rows >= np.float32(fan.edges()[1]))
+        values, month = rows.reshape(-1).take(place), (place // paths).astype(np.int32)
+    else:
+        values, month = rows, np.arange(months, dtype=np.int32)[:, None]
+    index = values.view(np.int32) >> FRACTION_BITS
+    np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
+    index += month * fan.bins - fan.first
+    found = np.bincount(index.reshape(-1), minlength=months * fan.bins).reshape(months, fan.bins)
+    if fan.mostly_low:
+        found[:, 0] = paths - found[:, 1:].sum(axis=1)
+    return found.astype(np.int32)
 
 
 def quantiles(fan: Fan, counts: Counts, probs: Array) -> Array:
     """Return quantiles `[entity, month, prob]` of a fan, linear inside a bin (1.6 % wide at most)."""
+    flat = counts.reshape(-1)
+    rows, n = flat.size // fan.bins, int(counts[0, 0].sum())
+    upper = flat.cumsum(dtype=np.int64)  # row after row: each holds n paths
+    rank = np.clip(probs, 0.0, 1.0) * n + n * np.arange(rows)[:, None]
+    place = upper.searchsorted(np.maximum(rank, n * np.arange(rows)[:, None] + 1e-6))
+    place_in_row = place - fan.bins * np.arange(rows)[:, None]
+    inside = 1 - (upper[place] - rank) / flat[place]
     edges = fan.edges()
-    flat = counts.reshape(-1, counts.shape[-1])
-    found = np.empty((len(flat), len(probs)))
-    for row, bins in enumerate(flat):
-        used = np.flatnonzero(bins)
-        upper = np.cumsum(bins[used])
-        rank = np.clip(probs, 0.0, 1.0) * upper[-1]
-        place = np.minimum(np.searchsorted(upper, rank), len(used) - 1)
-        inside = 1 - (upper[place] - rank) / bins[used[place]]
-        low, high = edges[used[place]], edges[used[place] + 1]
-        found[row] = np.where(used[place] == 0, 0.0, low + np.clip(inside, 0.0, 1.0) * (high - low))
+    low, high = edges[place_in_row], edges[place_in_row + 1]
+    found = np.where(place_in_row == 0, 0.0, low + np.clip(inside, 0.0, 1.0) * (high - low))
     return found.reshape(*counts.shape[:-1], len(probs))

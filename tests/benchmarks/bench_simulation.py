@@ -18,10 +18,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.march import Chance
+from forecast.march import Chance, march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
@@ -30,9 +34,12 @@ SEED = 7
 CHECKOUT = Path(__file__).parents[2]
 
 
-def draw_block(scenario: Scenario, names: Names, block: int) -> None:
-    """Draw what `march` draws for one block, in its order, and drop it."""
-    chance = Chance(Draws(scenario, SEED, block), names)
+def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: int) -> None:
+    """Draw what `march` draws for one block, its uncertain inputs first, and drop it."""
+    draws = Draws(scenario, SEED, block)
+    for address in addresses:
+        draws._order(address)
+    chance = Chance(draws, names)
     for month in range(scenario.months + 1):
         chance.providers()
         if month:
@@ -44,40 +51,62 @@ def draw_block(scenario: Scenario, names: Names, block: int) -> None:
             chance.segment_normal("tier")
 
 
-def draw_alone(scenario: Scenario, names: Names, n_paths: int, threads: int) -> None:
+def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
     """Draw the random numbers of a whole simulation over threads, as `simulate` shares out its blocks."""
     blocks = range(-(-n_paths // BLOCK_PATHS))
     if threads == 1:
         for block in blocks:
-            draw_block(scenario, names, block)
+            draw_block(scenario, names, addresses, block)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda block: draw_block(scenario, names, block), blocks))
+        list(pool.map(lambda block: draw_block(scenario, names, addresses, block), blocks))
+
+
+def addresses_drawn(scenario: Scenario, names: Names) -> list[str]:
+    """Return the addresses of the uncertain inputs that a block draws: one permutation each."""
+    found: list[str] = []
+
+    class Noted(Draws):
+        def _order(self, address: str) -> NDArray[np.int64]:
+            found.append(address)
+            return super()._order(address)
+
+    march(replace(scenario, months=1), names, Noted(scenario, SEED, 0))
+    return found
 
 
 def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
-    """Return the normals and uniforms that one path takes."""
+    """Return the normals and uniforms that one path takes in its months."""
     providers, segments = len(names.providers), len(names.segments)
     normals = providers * (months + 1) + (2 + 2 * segments) * months
     uniforms = len(Chance.purposes) * providers * (months + 1) + (providers + 1) * months
     return normals, uniforms
 
 
-def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Return the median time of `work`, after one call that warms caches."""
-    work()
-    seconds = []
-    for _ in range(repeats):
+def paired_seconds(
+    first: Callable[[], object], second: Callable[[], object], repeats: int
+) -> tuple[float, float, float]:
+    """Return the medians of two pieces of work done in turn, and the median of their ratios pair by pair.
+
+    The machine's speed drifts: only neighbours in time are compared. One pair before warms caches.
+    """
+    pairs = []
+    for _ in range(repeats + 1):
         start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+        first()
+        middle = time.perf_counter()
+        second()
+        pairs.append((middle - start, time.perf_counter() - middle))
+    ones, others = zip(*pairs[1:], strict=True)
+    ratios = [one / other for one, other in pairs[1:]]
+    return statistics.median(ones), statistics.median(others), statistics.median(ratios)
 
 
 def command(*words: str) -> None:
     """Run a command in a fresh process and an empty folder; raise with its message where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(CHECKOUT)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # numpy and pandas were compiled when they were installed
         done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
@@ -96,11 +125,12 @@ def main() -> int:
     scenario = load_scenario(options.scenario, months=options.months)
     names = market_names(scenario)
     normals, uniforms = numbers_drawn(names, options.months)
+    addresses = addresses_drawn(scenario, names)
     # Whole blocks are computed whatever the number of paths: they are what is paid for.
     computed = -(-options.paths // BLOCK_PATHS) * BLOCK_PATHS
     print(
         f"{options.scenario}: {computed} paths × {options.months} months × {len(names.providers)} providers, "
-        f"{normals} normals and {uniforms} uniforms a path; median of {options.repeats}"
+        f"{normals} normals, {uniforms} uniforms and {len(addresses)} uncertain inputs a path; median of {options.repeats}"
     )
     for threads in (int(text) for text in options.threads.split(",")):
 
@@ -108,25 +138,28 @@ def main() -> int:
             return simulate(scenario, n_paths=options.paths, seed=SEED, threads=threads)
 
         def alone(threads: int = threads) -> None:
-            draw_alone(scenario, names, options.paths, threads)
+            draw_alone(scenario, names, addresses, options.paths, threads)
 
-        simulated, drawn = median_seconds(run, options.repeats), median_seconds(alone, options.repeats)
+        simulated, drawn, ratio = paired_seconds(run, alone, options.repeats)
         print(
             f"threads {threads}: simulate {simulated:.3f} s, "
             f"{computed * options.months / simulated:,.0f} path-months/s; "
-            f"draws alone {drawn:.3f} s; ratio {simulated / drawn:.2f}"
+            f"draws alone {drawn:.3f} s; ratio {ratio:.2f}"
         )
 
     program = Path(sys.executable).parent / "forecast"
     start = [str(program)] if program.exists() else [sys.executable, "-m", "forecast.cli.main"]
     words = ["run", options.scenario, "--paths", str(options.paths), "--months", str(options.months), "--quiet"]
-    bare = median_seconds(lambda: command(sys.executable, "-c", "import numpy, pandas"), options.repeats)
     try:
-        cold = median_seconds(lambda: command(*start, *words), options.repeats)
+        cold, bare, ratio = paired_seconds(
+            lambda: command(*start, *words),
+            lambda: command(sys.executable, "-c", "import numpy, pandas"),
+            2 * options.repeats,
+        )
     except RuntimeError as error:
         print(f"cold run not measured: {error}", file=sys.stderr)
         return 1
-    print(f"cold: forecast run {cold:.3f} s; import numpy, pandas {bare:.3f} s; ratio {cold / bare:.2f}")
+    print(f"cold: forecast run {cold:.3f} s; import numpy, pandas {bare:.3f} s; ratio {ratio:.2f}")
     return 0
 
 

@@ -1,11 +1,14 @@
 """The market's equations: values by hand, limits known on paper, and properties."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from forecast.arrays import REAL
 from forecast.distributions import standard_normal_quantile
 from forecast.equations import cash, demand, exits, hardware, price, shares
 
@@ -40,19 +43,19 @@ def test_twelve_monthly_declines_make_a_year(decline):
 
 
 def test_software_matures_on_the_market_only_and_then_stays():
-    found = hardware.maturity_next(np.array([0.0, 0.0, 1.0]), np.array([True, False, True]), np.array([4.0, 4.0, 4.0]))
+    found = hardware.maturity_next(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0]), np.array([4.0, 4.0, 4.0]))
     assert_array_equal(found, [0.25, 0.0, 1.0])
 
 
 @given(FRACTION, st.floats(1.0, 60.0))
 def test_maturity_rises_and_stays_within_one(maturity, months):
-    assert maturity <= hardware.maturity_next(maturity, True, months) <= 1 + 1e-12
+    assert maturity <= hardware.maturity_next(maturity, 1.0, months) <= 1 + 1e-12
 
 
 def test_hours_fall_with_software():
-    assert_allclose(hardware.hours_after_software(0.03, 0.5, 1.0, 2.0), 0.01)
-    assert hardware.hours_after_software(0.03, 0.0, 1.0, 1.0) == 0.03
-    assert hardware.hours_after_software(0.03, 1.0, 0.0, 1.0) == 0.03
+    assert_allclose(hardware.hours_after_software(0.03, 0.5, 4.0), 0.01)
+    assert hardware.hours_after_software(0.03, 0.0, 1.0) == 0.03
+    assert hardware.hours_after_software(0.03, 1.0, 0.0) == 0.03
 
 
 @given(POSITIVE, POSITIVE, FRACTION)
@@ -200,39 +203,92 @@ def test_heavy_tails_by_hand():
 
 
 def test_lasting_weights_by_hand():
-    assert shares.log_weight_next(0.7, 0.0, 5.0, 2.0, 0.0) == 0.7  # nobody reconsiders
-    assert_allclose(shares.log_weight_next(0.7, 0.2, 0.5, 2.0, 1.0), -0.8)  # everybody does: 0.2 − 2·0.5
+    assert shares.log_weight_next(0.7, 0.2, 0.0) == 0.7  # nobody reconsiders
+    assert_allclose(shares.log_weight_next(0.7, -0.8, 1.0), -0.8)  # everybody does
+    assert_allclose(shares.log_weight_next(0.7, -0.3, 0.1), 0.6)
+    assert shares.log_weight_next(0.7, 0.7, 0.3) == 0.7  # at its aim it rests
+
+
+def test_a_dearer_offer_aims_lower():
+    assert_allclose(shares.log_aim_change(np.array([0.5, -0.5, 0.0]), 3.0), [-1.5, 1.5, 0.0])
+    assert shares.log_aim_change(0.5, 0.0) == 0  # customers who do not look at prices
+    # Everybody reconsiders: 0.2 − 2·0.5.
+    assert_allclose(shares.log_weight_next(0.7, 0.2 + shares.log_aim_change(0.5, 2.0), 1.0), -0.8)
+
+
+@given(LOG, LOG, st.floats(0, 3))
+def test_the_way_to_a_price_does_not_matter(first, second, sensitivity):
+    at_once = shares.log_aim_change(first + second, sensitivity)
+    in_two = shares.log_aim_change(first, sensitivity) + shares.log_aim_change(second, sensitivity)
+    assert_allclose(in_two, at_once, atol=1e-12)
 
 
 @given(WEIGHTS, LOG, st.floats(0, 3), FRACTION)
 def test_a_change_of_all_prices_cancels_in_the_shares(weights, change, sensitivity, inertia):
     def share(price_change):
-        weight = np.exp(shares.log_weight_next(np.log(weights), np.log(weights), price_change, sensitivity, inertia))
+        aim = np.log(weights) + shares.log_aim_change(price_change, sensitivity)
+        weight = np.exp(shares.log_weight_next(np.log(weights), aim, inertia))
         return weight / weight.sum()
 
     assert_allclose(share(change), weights / weights.sum(), rtol=1e-9)
 
 
-@given(WEIGHTS, st.integers(1, 30))
-def test_concentration_against_brute_force(weights, count):
-    share = (weights / weights.sum())[:, None]
-    count = min(count, len(weights))
-    assert_allclose(shares.top_share(share, count), [sum(sorted(share[:, 0])[-count:])], rtol=1e-9)
-    assert_allclose(shares.herfindahl(share), [sum(s * s for s in share[:, 0])], rtol=1e-9)
-    assert 1 / len(weights) - 1e-9 <= shares.herfindahl(share)[0] <= 1 + 1e-9
+@given(WEIGHTS, st.integers(1, 8), st.floats(1.0, 3.0))
+def test_concentration_against_brute_force(weights, count, rest):
+    amount, total = weights[:, None], np.array([rest * weights.sum()])
+    assert_allclose(shares.top_sum(amount, count), [sum(sorted(weights)[-count:])], rtol=1e-9)
+    found = shares.herfindahl(amount, total)
+    assert_allclose(found, [sum((w / total[0]) ** 2 for w in weights)], rtol=1e-9)
+    # The many small ones that are no single provider count in the total alone.
+    assert 1 / len(weights) - 1e-9 <= found[0] * rest**2 <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("unit", [2.0**-70, 1.0, 2.0**70])
+def test_concentration_knows_no_unit(unit):
+    # Single precision ends at 2^128: squares of amounts leave it, squares of shares do not.
+    amount, total = np.array([[1.0], [2.0], [5.0]], REAL), np.array([10.0], REAL)
+    found = shares.herfindahl(amount * REAL(unit), total * REAL(unit))
+    assert_allclose(found, [0.3], rtol=1e-6)  # seven digits
+
+
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(0, 2**32 - 1))
+def test_the_largest_are_found_among_any_number_of_rows(rows, count, seed):
+    # Whole numbers, so that sums are exact in single precision and in any order; a few values, so that many tie.
+    amount = np.random.default_rng(seed).integers(0, [3, 60, 2**20], (rows, 3)).astype(REAL)
+    found = shares.top_sum(amount, count)
+    assert found.dtype == REAL
+    assert_array_equal(found, np.sort(amount, axis=0)[::-1][:count].sum(axis=0))
+
+
+@pytest.mark.parametrize("rows", [8, 16])
+def test_zeros_and_ones_prove_the_comparisons(rows):
+    # A network that orders every list of zeros and ones orders every list (Knuth, zero-one principle).
+    amount = (np.arange(2**rows) >> np.arange(rows)[:, None] & 1).astype(REAL)
+    for count in range(1, 9):
+        assert_array_equal(shares.top_sum(amount, count), np.minimum(amount.sum(axis=0), count))
+
+
+def test_a_missing_comparison_is_noticed(monkeypatch):
+    monkeypatch.setattr(shares, "ORDER_8", shares.ORDER_8[:-1])
+    with pytest.raises(AssertionError):
+        test_zeros_and_ones_prove_the_comparisons(8)
 
 
 def test_concentration_at_its_limits():
-    assert_allclose(shares.herfindahl(np.full((8, 2), 1 / 8)), [1 / 8, 1 / 8])
-    assert_allclose(shares.top_share(np.full((8, 2), 1 / 8), 8), [1.0, 1.0])
-    assert_array_equal(shares.herfindahl(np.array([[1.0], [0.0]])), [1.0])
+    assert_allclose(shares.herfindahl(np.full((8, 2), 3.0), np.full(2, 24.0)), [1 / 8, 1 / 8])
+    assert_allclose(shares.top_sum(np.full((8, 2), 3.0), 8), [24.0, 24.0])
+    assert_allclose(shares.top_sum(np.full((3, 2), 3.0), 8), [9.0, 9.0])  # more than there are is all
+    assert_array_equal(shares.herfindahl(np.array([[5.0], [0.0]]), np.array([5.0])), [1.0])
 
 
-def test_concentration_leaves_its_argument_alone():
-    share = np.array([[0.2, 0.7], [0.5, 0.2], [0.3, 0.1]])
-    before = share.copy()
-    assert_allclose(shares.top_share(share, 2), [0.8, 0.9])
-    assert_array_equal(share, before)
+@pytest.mark.parametrize("rows", [3, 8, 11])
+def test_concentration_leaves_its_argument_alone(rows):
+    amount = np.zeros((rows, 2))
+    amount[:3] = [[0.2, 0.7], [0.5, 0.2], [0.3, 0.1]]
+    before = amount.copy()
+    assert_allclose(shares.top_sum(amount, 2), [0.8, 0.9])
+    assert_allclose(shares.herfindahl(amount, np.ones(2)), [0.38, 0.54])
+    assert_array_equal(amount, before)
 
 
 # --- cash -----------------------------------------------------------------------------------------
@@ -243,15 +299,34 @@ def test_net_flow_by_hand():
 
 
 def test_fixed_cost_by_hand():
-    # Twice the revenue at elasticity ½ is half as much again; a year of runway sheds half of 40 %.
-    assert_allclose(cash.fixed_cost_target(10.0, 2.0, 0.5, 0.4, 12.0), 15 * 0.8)
-    assert_allclose(cash.fixed_cost_target(10.0, 2.0, 0.5, 0.4, 0.0), 15 * 0.6)
-    assert cash.fixed_cost_target(10.0, 1.0, 0.5, 0.4, np.inf) == 10.0
+    # Fixed cost of 10 at revenue 100, half of which follows it (elasticity ½): twice the revenue is half as much again.
+    # A year of runway sheds half of 40 %.
+    assert_allclose(cash.fixed_cost_target(5.0, 0.05, 200.0, 0.4, 12.0), 15 * 0.8)
+    assert_allclose(cash.fixed_cost_target(5.0, 0.05, 200.0, 0.4, 0.0), 15 * 0.6)
+    for_ever = cash.runway_months(1e12, 1.0)
+    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.4, for_ever) == 10.0
+    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.0, for_ever) == 10.0
+    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.0, 0.0) == 10.0
+
+
+@given(POSITIVE, FRACTION, POSITIVE, FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
+def test_a_longer_runway_never_cuts_fixed_cost(steady, ratio, revenue, austerity, runway, more):
+    full = steady + ratio * revenue
+    found = cash.fixed_cost_target(steady, ratio, revenue, austerity, runway)
+    assert full * (1 - austerity) * (1 - 1e-12) - 1e-12 <= found <= full
+    assert cash.fixed_cost_target(steady, ratio, revenue, austerity, runway + more) >= found
 
 
 def test_runway_by_hand():
     found = cash.runway_months(np.array([6.0, 6.0, -1.0, 0.0, 6.0]), np.array([-2.0, 0.0, -2.0, -1.0, 3.0]))
-    assert_allclose(found, [3.0, np.inf, 0.0, 0.0, np.inf], atol=1e-9)  # months
+    assert_allclose(found, [3.0, 6.0, 0.0, 0.0, 6.0], atol=1e-9)  # months; who burns nothing is counted a dollar
+
+
+def test_who_burns_nothing_lasts_longer_than_any_horizon():
+    found = cash.runway_months(np.array([1e5, 1e12, 1e5, 0.0], REAL), np.array([0.0, 1e9, -0.5, 1.0], REAL))
+    assert np.isfinite(found).all()  # infinity times no austerity would be no number
+    assert (found[:3] > 12 * 1000).all()
+    assert found[3] == 0  # but nothing lasts for no time
 
 
 @given(st.floats(0, 1e12), st.floats(0, 1e12), st.floats(-1e10, 1e10))
@@ -268,10 +343,17 @@ def test_runway_counts_the_months_until_cash_ends(cash_usd, burn):
 
 
 def test_funding_by_hand():
-    found = cash.funding_prob_per_month(0.1, np.array([1.0, 0.1, 9.0, 1.0, 1.0]), np.array([12, 12, 12, 11.9, 12]), 1.0)
+    found = cash.funding_prob_per_month(0.1, np.array([1.0, 0.1, 9.0, 1.0, 1.0]), np.array([12, 12, 12, 11.9, 12]))
     assert_allclose(found, [0.1, 0.05, 0.2, 0.2, 0.1])  # growth counts from half to double
-    assert cash.funding_prob_per_month(0.9, 2.0, 1.0, 10.0) == 1.0
-    assert cash.funding_prob_per_month(0.9, 2.0, 1.0, 0.0) == 0.0
+    assert_allclose(cash.funding_prob_per_month(0.9, 2.0, 1.0), 3.6)  # above one is certain
+    assert cash.funding_prob_per_month(0.0, 2.0, 1.0) == 0.0
+
+
+@given(st.floats(1e-6, 1), st.floats(1e-3, 10), st.floats(0, 10), st.floats(0, 1e6))
+def test_funding_is_proportional_to_the_rate_of_its_regime(rate, ratio, growth, runway):
+    found = cash.funding_prob_per_month(rate * ratio, growth, runway)
+    assert_allclose(found, ratio * cash.funding_prob_per_month(rate, growth, runway), rtol=1e-12)
+    assert rate * ratio / 2 <= found <= 4 * rate * ratio * (1 + 1e-12)
 
 
 def test_round_by_hand():
@@ -336,8 +418,34 @@ def test_the_same_source_takes_numbers_and_blocks(shape):
     for found in (
         demand.demand_next(one, one, -one, one, one),
         price.target_log_price(one, one, one, one, one / 2, one, one / 2),
+        hardware.hours_after_software(one, one, one),
+        shares.log_weight_next(one, shares.log_aim_change(one, one), one / 2),
         cash.fixed_cost_target(one, one, one, one / 2, one),
+        cash.funding_prob_per_month(one, one, one),
         cash.runway_months(one, -one),
         exits.fringe_count_next(one, one, one, one, one),
     ):
         assert np.shape(found) == shape
+
+
+EQUATIONS = [
+    pytest.param(function, id=f"{module.__name__.rpartition('.')[2]}.{name}")
+    for module in (cash, demand, exits, hardware, price, shares)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_")
+]
+NOT_ARRAYS = {"month": 3, "window_months": 12.0, "count": 5}
+
+
+@pytest.mark.parametrize("equation", EQUATIONS)
+def test_equations_keep_single_precision(equation):
+    # A loop that falls back to double precision is right, and half as fast.
+    half = np.full((3, 4), 0.5, REAL)
+    arguments = {name: NOT_ARRAYS.get(name, half) for name in inspect.signature(equation).parameters}
+    if equation is exits.fringe_count_next:
+        arguments["count"] = half
+    if equation is cash.regime_next:
+        arguments = {"regime": np.zeros(4, np.intp), "transition": half, "uniform": half[0]}
+        assert equation(**arguments).dtype == np.intp  # an index
+    else:
+        assert equation(**arguments).dtype == REAL

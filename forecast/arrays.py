@@ -1,0 +1,59 @@
+"""The arrays of the month loop: single precision, the path axis last, and a few cells of them at a time.
+
+Seven digits are far finer than the Monte Carlo error, and twice as many numbers fit a register. Events are rare, so
+they are found once and read by `Spots`: boolean masks and `np.where` cost thirty times an addition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+REAL = np.float32
+SMALLEST = 2.0**-24  # distance between neighbouring uniform numbers
+
+Array = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Spots:
+    """A few cells of `[row, path]` arrays: `row` and `path` of each, and `flat`, its place row by row."""
+
+    flat: Index
+    row: Index
+    path: Index
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the cells of values shaped `[row, path]`, `[row, 1]` or `[path]`."""
+        if values.ndim == 1:
+            return values.take(self.path)
+        if values.shape[1] == 1:
+            return values[:, 0].take(self.row)
+        return values.reshape(-1).take(self.flat)
+
+    def put(self, values: NDArray[Any], new: Any) -> None:
+        """Write `new` into the cells of a contiguous `[row, path]` array."""
+        assert values.flags.c_contiguous  # or the flat array would be a copy
+        values.reshape(-1)[self.flat] = new
+
+    def among(self, chosen: Flags) -> Spots:
+        """Return those of the cells that are chosen."""
+        which = np.flatnonzero(chosen)
+        return Spots(self.flat.take(which), self.row.take(which), self.path.take(which))
+
+
+def spots(flags: Flags) -> Spots:
+    """Return the true cells of `[row, path]` flags, in the order of rows and then of paths."""
+    flat = np.flatnonzero(flags)
+    row = flat // flags.shape[1]
+    return Spots(flat, row, flat - row * flags.shape[1])
+
+
+def spots_at(row: Index, path: Index, paths: int) -> Spots:
+    """Return the cells at so many rows and paths of arrays with so many paths."""
+    return Spots(row * paths + path, row, path)

@@ -1,0 +1,97 @@
+"""Blocks over workers: forked processes where that is safe, threads elsewhere. The numbers are the same.
+
+A block is a few thousand short array operations, between which threads wait for the interpreter's lock: two threads
+are 1.4 times one, two processes nearly twice. A process is forked only from a program without other threads, on
+Linux; its results lie in shared memory, so nothing is sent. A worker that dies is survived: its blocks are run again.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Run = Callable[[int], None]
+
+
+def can_fork() -> bool:
+    """Return whether a process may be forked: Linux, and no other Python thread that might hold a lock."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Return an array of zeros that forked processes write into together."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(-1, max(size, 1)), dtype, int(np.prod(shape))).reshape(shape)
+
+
+def over_threads(blocks: Sequence[int], workers: int, run: Run, done: Run) -> None:
+    """Run the blocks on so many threads; `done` is called with each that is finished."""
+    if workers == 1:
+        for block in blocks:
+            run(block)
+            done(block)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers) as pool:
+        for block, _ in zip(blocks, pool.map(run, blocks), strict=True):
+            done(block)
+
+
+def over_processes(
+    blocks: Sequence[int], workers: int, run: Callable[[int], Run], clear: Callable[[int], None], done: Run
+) -> None:
+    """Run the blocks in so many processes, this one among them.
+
+    Args:
+        blocks: numbers of the blocks; worker w takes every `workers`-th from the w-th.
+        run: gives worker w the function that computes a block into w's own part of shared memory.
+        clear: wipes worker w's part.
+        done: called with each block that is finished.
+    """
+    reader, writer = os.pipe()
+    children = {worker: _fork(blocks[worker::workers], run(worker), writer) for worker in range(1, workers)}
+    os.close(writer)
+    try:
+        own = run(0)
+        for block in blocks[::workers]:
+            own(block)
+            done(block)
+        while finished := os.read(reader, 8):
+            done(int.from_bytes(finished, "big"))
+        lost = [worker for worker, pid in children.items() if os.waitpid(pid, 0)[1] != 0]
+        children.clear()
+    finally:
+        os.close(reader)
+        for pid in children.values():
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+    for worker in lost:  # what ended it, if it was no accident, is raised here
+        clear(worker)
+        again = run(worker)
+        for block in blocks[worker::workers]:
+            again(block)
+
+
+def _fork(blocks: Sequence[int], run: Run, writer: int) -> int:
+    with warnings.catch_warnings():  # idle threads of the linear algebra library are no danger
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        for block in blocks:
+            run(block)
+            os.write(writer, block.to_bytes(8, "big"))
+        code = 0
+    finally:
+        os._exit(code)

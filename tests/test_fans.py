@@ -1,0 +1,104 @@
+"""Fans: a histogram counts every value once, and its quantiles lie in the bin of the sorted value."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.outcomes.fans import FANS, count, quantiles
+from forecast.summary import PROBS
+
+SEEDS = st.integers(0, 2**32 - 1)
+LOW = FANS["subsidy_usd_per_month"]
+BIN = 2.0**-6  # width of a bin over its lower edge, at most
+SIXTEENTHS = np.arange(1, 16) / 16  # exact ranks
+
+
+def values_of(fan, shape, seed, low_frac):
+    """Values over and beyond a fan's range, so many of them zero."""
+    random = np.random.default_rng(seed)
+    spread = np.exp(random.uniform(np.log(fan.low) - 2, np.log(fan.high) + 1, shape))
+    return np.where(random.random(shape) < low_frac, 0.0, spread).astype(np.float32)
+
+
+def test_some_fan_is_mostly_low():
+    assert LOW.mostly_low
+    assert not all(fan.mostly_low for fan in FANS.values())
+
+
+@given(SEEDS, st.sampled_from([0.0, 0.5, 0.95, 1.0]))
+def test_counting_the_few_is_counting_all(seed, low_frac):
+    values = values_of(LOW, (3, 4, 50), seed, low_frac)
+    found = count(LOW, values)
+    assert_array_equal(found, count(replace(LOW, mostly_low=False), values))
+    assert_array_equal(found.sum(axis=2), np.full((3, 4), 50))
+
+
+def test_counting_the_few_is_counting_all_at_the_edges():
+    edges = LOW.edges().astype(np.float32)
+    around = np.concatenate([np.nextafter(edges, np.float32(side)) for side in (0, np.inf)] + [edges])
+    values = np.concatenate([around, [0.0, LOW.low, LOW.high, 1e30]]).astype(np.float32)[None, None]
+    assert_array_equal(count(LOW, values), count(replace(LOW, mostly_low=False), values))
+
+
+@pytest.mark.parametrize("outcome", FANS)
+def test_what_is_counted_in_the_loop_is_counted_in_any_way(block, outcome):
+    fan, series = FANS[outcome], block[0].series[outcome]
+    found = count(replace(fan, mostly_low=not fan.mostly_low), series)
+    assert_array_equal(count(fan, series), found)
+    edges = fan.edges()
+    edges[[0, -1]] = -np.inf, np.inf  # what lies beyond is counted at the ends
+    for entity, month in ((0, 0), (-1, -1)):
+        assert_array_equal(found[entity, month], np.histogram(series[entity, month], edges)[0])
+
+
+@given(SEEDS, st.integers(1, 300), st.sampled_from(["market_price", "volume", "subsidy_usd_per_month", "rent"]))
+def test_a_quantile_lies_in_the_bin_of_the_sorted_value(seed, paths, outcome):
+    fan = FANS[outcome]
+    values = np.clip(values_of(fan, (2, 3, paths), seed, 0.0), fan.low * (1 + BIN), fan.high)
+    found = quantiles(fan, count(fan, values), SIXTEENTHS)
+    exact = np.moveaxis(np.quantile(values.astype(float), SIXTEENTHS, axis=2, method="inverted_cdf"), 0, 2)
+    assert_allclose(found, exact, rtol=BIN)
+
+
+@given(SEEDS)
+def test_quantiles_with_zeros(seed):
+    values = values_of(LOW, (2, 3, 160), seed, 0.6)
+    values = np.where(values < LOW.low * (1 + BIN), 0, np.minimum(values, LOW.high)).astype(np.float32)
+    found = quantiles(LOW, count(LOW, values), SIXTEENTHS)
+    exact = np.moveaxis(np.quantile(values.astype(float), SIXTEENTHS, axis=2, method="inverted_cdf"), 0, 2)
+    assert_array_equal(found == 0, exact == 0)
+    assert_allclose(found, exact, rtol=BIN)
+
+
+def test_quantiles_of_each_row_are_its_own():
+    # Rows are searched in one long sum: neighbours with other values do not leak in.
+    fan = FANS["market_price"]
+    values = values_of(fan, (4, 5, 77), 3, 0.0)
+    counts = count(fan, values)
+    alone = [[quantiles(fan, counts[e : e + 1, m : m + 1], PROBS)[0, 0] for m in range(5)] for e in range(4)]
+    # Ranks are sums of up to 20 × 77 paths: twelve digits are left.
+    assert_allclose(quantiles(fan, counts, PROBS), alone, rtol=1e-11)
+
+
+def test_the_extreme_quantiles_are_the_outermost_bins():
+    fan = FANS["market_price"]
+    values = np.array([[[0.5, 1.0, 3.0]]], np.float32)
+    low, high = quantiles(fan, count(fan, values), np.array([0.0, 1.0]))[0, 0]
+    assert low == 0.5  # a power of two is the lower edge of its bin
+    assert 3.0 <= high <= 3.0 * (1 + BIN)
+    assert_allclose(quantiles(fan, count(fan, values), np.array([-0.1, 1.1]))[0, 0], [low, high])
+
+
+def test_quantiles_agree_with_sorted_values_of_many_months():
+    fan = FANS["market_price"]
+    values = np.random.default_rng(1).lognormal(-2, 0.5, (2, 3, 4_000)).astype(np.float32)
+    exact = np.moveaxis(np.quantile(values, PROBS, axis=2), 0, 2)
+    assert_allclose(
+        quantiles(fan, count(fan, values), PROBS), exact, rtol=BIN / 2 + 1e-3
+    )  # half a bin, and between paths
+    with pytest.raises(AssertionError):  # the control: quantiles of the next probability
+        assert_allclose(quantiles(fan, count(fan, values), PROBS)[..., 1:], exact[..., :-1], rtol=BIN / 2 + 1e-3)

@@ -1,0 +1,111 @@
+"""Workers: the same numbers however blocks are shared out, and none lost with a worker."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from forecast.workers import can_fork, over_processes, over_threads, shared_zeros
+
+linux = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes can be forked here")
+
+
+def shared_out(blocks, workers, fails=lambda worker, block: None):
+    """Return how often each block was run, by worker, and the blocks said to be done."""
+    runs, done = shared_zeros((workers, blocks), np.int64), []
+
+    def run(worker):
+        def one(block):
+            fails(worker, block)
+            runs[worker, block] += 1
+
+        return one
+
+    def clear(worker):
+        runs[worker] = 0
+
+    over_processes(range(blocks), workers, run, clear, done.append)
+    return runs, done
+
+
+@linux
+@pytest.mark.parametrize(("blocks", "workers"), [(7, 3), (2, 2), (5, 1), (3, 8)])
+def test_every_block_is_run_once(blocks, workers):
+    runs, done = shared_out(blocks, workers)
+    assert_array_equal(runs.sum(axis=0), np.ones(blocks))
+    assert sorted(done) == list(range(blocks))
+    for worker in range(workers):
+        assert_array_equal(np.flatnonzero(runs[worker]), np.arange(blocks)[worker::workers])
+
+
+@linux
+def test_a_worker_that_is_killed_loses_nothing():
+    here = os.getpid()
+
+    def fails(worker, block):
+        if block == 3 and os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    runs, _ = shared_out(6, 2, fails)  # worker 1 has run block 1 when it dies at block 3
+    assert_array_equal(runs.sum(axis=0), np.ones(6))
+
+
+@linux
+def test_an_error_in_a_worker_is_raised_here():
+    def fails(worker, block):
+        if block == 1:
+            raise ValueError("block 1 cannot be computed")
+
+    with pytest.raises(ValueError, match="block 1 cannot be computed"):
+        shared_out(4, 2, fails)
+
+
+@linux
+def test_an_error_here_leaves_no_worker_behind():
+    def fails(worker, block):
+        if worker == 0:
+            raise ValueError("stop")
+        threading.Event().wait(60)
+
+    with pytest.raises(ValueError, match="stop"):
+        shared_out(4, 2, fails)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_threads_run_every_block_once():
+    ran, done = [], []
+    over_threads(range(9), 3, ran.append, done.append)
+    assert sorted(ran) == done == list(range(9))
+
+
+def test_no_fork_beside_other_threads():
+    stop = threading.Event()
+    other = threading.Thread(target=stop.wait)
+    other.start()
+    try:
+        assert not can_fork()
+    finally:
+        stop.set()
+        other.join()
+
+
+@pytest.mark.parametrize("forks", [False, pytest.param(True, marks=linux)])
+def test_any_number_of_workers_gives_the_same_bits(tables, monkeypatch, forks):
+    scenario = load_scenario("base", tables, months=2)
+    alone = simulate(scenario, 12_000, seed=7, threads=1)
+    monkeypatch.setattr("forecast.simulation.can_fork", lambda: forks)
+    for workers in (2, 3):
+        seen = []
+        paths = simulate(scenario, 12_000, seed=7, threads=workers, progress=seen.append)
+        assert sum(seen) == 12_000
+        for kind in ("counts", "dates"):
+            for name, values in getattr(alone, kind).items():
+                assert_array_equal(getattr(paths, kind)[name], values, err_msg=name)
+        for name in ("exit_month", "exit_kind", "listed_month", "runway_months"):
+            assert_array_equal(getattr(paths, name), getattr(alone, name), err_msg=name)
