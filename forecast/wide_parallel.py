@@ -42,6 +42,10 @@ def wide_throughput(
             f"--wide-parallel: {model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
         )
     node = min(float(part["scaleup_count"] or 1), 8.0)
+    if accelerators is None and "parameters.wide_parallel_accelerators" not in scenario.inputs:
+        raise InputError(
+            f"--wide-parallel: no size of such a group was known at {scenario.as_of}. Give --accelerators, or leave it out."
+        )
     wanted = accelerators or number_of(scenario, "wide_parallel_accelerators")
     nodes = math.floor(wanted / node)
     if nodes < 2:
