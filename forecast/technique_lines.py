@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from forecast.admission import memory_of
 from forecast.bench import FULL, Bench, Line, usable_peak
 from forecast.drafting import best_draft, draft, forms, same_family, usable
 from forecast.equations import batching, served_model
@@ -34,6 +37,9 @@ def batching_lines(bench: Bench) -> list[Line]:
 
 def quantization_lines(bench: Bench) -> list[Line]:
     """Return each precision at one sequence and at its largest batch; what a tier cannot afford is refused."""
+    length = bench.input_tokens + bench.output_tokens
+    need = memory_of(bench.scenario, bench.accelerator, bench.model, FULL, length)
+    least = replace(bench, accelerators=need.least_accelerators)
     lines = []
     for precision in PRECISIONS:
         loss = served_model.QUALITY_LOSS_POINTS[precision]
@@ -44,11 +50,13 @@ def quantization_lines(bench: Bench) -> list[Line]:
             continue
         peak = usable_peak(bench.scenario, bench.accelerator, precision)
         why = f"computed in {peak}" + (f"; no longer in the tier {', '.join(lost)}" if lost else "")
-        for batch in (1.0, None):
-            base, speed = bench.speed(FULL, batch), bench.speed(precision, batch)
+        cases = ((least, 1.0, f"one sequence on {least.accelerators:g}"), (bench, 1.0, "one sequence"),
+                 (bench, None, "its largest batch"))  # fmt: skip
+        for group, batch, said in cases[least == bench :]:
+            base, speed = group.speed(FULL, batch), group.speed(precision, batch)
+            gain = speed.decode_tok_per_s / base.decode_tok_per_s
             lines.append(
-                bench.line("quantization", precision, f"{FULL}, {'one sequence' if batch else 'its largest batch'}",
-                      speed.batch, speed.decode_tok_per_s, speed.decode_tok_per_s / base.decode_tok_per_s, loss, why=why)
+                group.line("quantization", precision, f"{FULL}, {said}", speed.batch, speed.decode_tok_per_s, gain, loss, why=why)
             )  # fmt: skip
     return lines
 
@@ -90,9 +98,12 @@ def combined_lines(bench: Bench) -> list[Line]:
     together = found.tok_per_s / one.decode_tok_per_s
     product = gains[0] * gains[1] * gains[2]
     loss = served_model.QUALITY_LOSS_POINTS[precision]
+    singles = f"{gains[0]:.0f} × {gains[1]:.1f} × {gains[2]:.1f} = {product:.0f}"
     why = (
-        f"not {gains[0]:.0f} × {gains[1]:.1f} × {gains[2]:.1f} = {product:.0f}: all three save reading weights, and a full batch "
-        f"has saved it once; drafting then costs arithmetic, {found.gain_ratio:.2f} times here"
+        f"not {singles}: all three save reading weights, and a full batch has saved it once; "
+        f"drafting then costs arithmetic, {found.gain_ratio:.2f} times here"
+        if together < product
+        else f"more than {singles}: narrower weights leave memory for a larger batch; drafting gives {found.gain_ratio:.2f} times here"
     )
     setting = f"continuous, {precision}"
     plain = full.decode_tok_per_s / one.decode_tok_per_s
