@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from forecast.admission import precision_of, refuse
 from forecast.distributions import Z_90
-from forecast.equations import cost
+from forecast.energy_use import joule_per_output_token
+from forecast.equations import cost, served_model
 from forecast.errors import InputError
+from forecast.marks import claims_of, honest_log_sd, marks_of
+from forecast.ownership import buyer_cost, maker_usd_per_hour, published_cost
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, efficiency_family, resolve, throughput
+from forecast.speed import Throughput, resolve, throughput
+from forecast.tiers import tiers_met
 from forecast.token_cost import market_accelerators, number_of, owned_cost
+from forecast.wide_parallel import wide_throughput
 
 CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
+UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
 RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 90)] + [
     "cost_usd_per_mtok_p50",
     "error",
@@ -38,6 +45,9 @@ class Deployment:
     utilisation_frac: float | None = None
     draft_tokens: float = 0.0
     acceptance_frac: float = 0.0
+    wide_parallel: bool = False  # experts over many nodes, prefill on machines of its own
+    usd_per_accelerator_hour: float | None = None  # rent paid; None is the owned cost
+    tier: str | None = None  # segment whose quality the precision must reach
 
 
 def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
@@ -48,21 +58,26 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     """
     accelerator = resolve(scenario, "accelerator", wanted.accelerator)
     model = resolve(scenario, "model", wanted.model)
+    wanted = replace(wanted, precision=precision_of(wanted.precision))
+    refuse(
+        scenario, accelerator, model, precision=wanted.precision, input_tokens=wanted.input_tokens,
+        output_tokens=wanted.output_tokens, accelerators=wanted.accelerators, concurrency=wanted.concurrency,
+        latency_s=wanted.latency_s, cached_frac=wanted.cached_frac, utilisation_frac=wanted.utilisation_frac, tier=wanted.tier,
+        usd_per_accelerator_hour=wanted.usd_per_accelerator_hour, acceptance_frac=wanted.acceptance_frac,
+    )  # fmt: skip
     speed = _speed(scenario, accelerator, model, wanted)
-    blended, parts = _blended(scenario, accelerator, speed, wanted)
-    hourly = owned_cost(scenario, accelerator)
+    total, blended, parts = _priced(scenario, accelerator, speed, wanted)
     use = _utilisation(scenario, wanted)
-    total = hourly.total_usd_per_accelerator_hour
-    spread = float(np.exp(Z_90 * speed.log_sd))
+    spread = float(np.exp(Z_90 * honest_log_sd(scenario, accelerator, speed.log_sd)))
     floor, best = floor_of(scenario, model, wanted)
-    family = efficiency_family(scenario.rows["accelerators"][accelerator])
-    on = scenario.rows["accelerators"][accelerator]["available_on"]
-    fits = [row for key, row in scenario.rows["efficiency"].items() if key.startswith(f"{family}:")]
+    published = published_cost(scenario, accelerator)
+    input_usd = cost.usd_per_mtok(total, speed.input_tok_per_s, use)
     return {
         "model": model,
         "accelerator": accelerator,
         "accelerators": speed.accelerators,
         "precision": speed.precision,
+        "wide_parallel": wanted.wide_parallel,
         "input_tokens": wanted.input_tokens,
         "output_tokens": wanted.output_tokens,
         "concurrency": speed.batch,
@@ -71,18 +86,27 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "output_tokens_per_s_per_accelerator": {
             "p10": speed.output_tok_per_s / spread, "p50": speed.output_tok_per_s, "p90": speed.output_tok_per_s * spread,
         },
-        "owned_usd_per_accelerator_hour": total,
+        "separate_tokens_per_s_per_accelerator": {"input": speed.input_tok_per_s, "output": speed.decode_tok_per_s},
+        "usd_per_accelerator_hour": total,
+        "owned_usd_per_accelerator_hour": _owned_or_none(scenario, accelerator),
+        "maker_usd_per_accelerator_hour": maker_usd_per_hour(scenario, accelerator),
+        "published_owned_usd_per_accelerator_hour": published and published[0],
         "cost_usd_per_mtok": {
-            "input": cost.usd_per_mtok(total, speed.input_tok_per_s, use),
+            "input": input_usd,
+            "cached_input": input_usd * number_of(scenario, "cached_cost_ratio"),
             "output": cost.usd_per_mtok(total, speed.decode_tok_per_s, use),
             "blended": blended,
         },
         "waterfall": parts,
+        "blended_usd_per_mtok_at_utilisation": {f"{u:g}": blended * use / u for u in UTILISATIONS},
+        "joule_per_output_token": joule_per_output_token(scenario, accelerator, model, speed),
+        "quality_loss_points": served_model.QUALITY_LOSS_POINTS[speed.precision],
+        "tiers": tiers_met(scenario, model, speed.precision, wanted.tier),
         "floor_usd_per_mtok": floor,
         "floor_accelerator": best,
         "market_usd_per_mtok": market_of(scenario, model, wanted),
-        "status": "assumption" if any(row["status"] == "assumption" for row in fits) else "derived",
-        "available": bool(on and on <= scenario.as_of),
+        **marks_of(scenario, accelerator, model),
+        "claims": claims_of(scenario, accelerator),
         "as_of": str(scenario.as_of),
     }  # fmt: skip
 
@@ -105,7 +129,10 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
             wanted.cached_frac,
             wanted.latency_s,
         )
-        found[name] = _blended(scenario, name, _speed(scenario, name, model, best), best)[0]
+        speed = _speed(scenario, name, model, best)
+        found[name] = _blended(scenario, name, speed, best, owned_cost(scenario, name))[
+            0
+        ]  # the maker's own, if it owns
     name = min(found, key=lambda n: found[n])
     return found[name], name
 
@@ -171,6 +198,11 @@ def _deployment(case: dict[str, str]) -> Deployment:
 
 
 def _speed(scenario: Scenario, accelerator: str, model: str, wanted: Deployment) -> Throughput:
+    if wanted.wide_parallel:
+        return wide_throughput(
+            scenario, accelerator, model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
+            precision=wanted.precision, accelerators=wanted.accelerators, concurrency=wanted.concurrency, latency_s=wanted.latency_s,
+        )  # fmt: skip
     return throughput(
         scenario, accelerator, model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
         precision=wanted.precision, accelerators=wanted.accelerators, concurrency=wanted.concurrency,
@@ -182,15 +214,40 @@ def _utilisation(scenario: Scenario, wanted: Deployment) -> float:
     return wanted.utilisation_frac or number_of(scenario, "floor_utilisation_frac")
 
 
-def _blended(
-    scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment
-) -> tuple[float, dict[str, float]]:
-    """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
+def _owned_or_none(scenario: Scenario, accelerator: str) -> float | None:
+    try:
+        return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour)
+    except InputError:
+        return None
+
+
+def _mix_tok_per_s(scenario: Scenario, speed: Throughput, wanted: Deployment) -> float:
     output_frac = wanted.output_tokens / (wanted.input_tokens + wanted.output_tokens)
     cached = speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio")
-    rate = cost.blended_tok_per_s(
-        speed.input_tok_per_s, cached, speed.decode_tok_per_s, output_frac, wanted.cached_frac
+    return float(
+        cost.blended_tok_per_s(speed.input_tok_per_s, cached, speed.decode_tok_per_s, output_frac, wanted.cached_frac)
     )
-    whole = cost.token_cost(owned_cost(scenario, accelerator), 0.0, rate, _utilisation(scenario, wanted))
+
+
+def _blended(
+    scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment, hourly: cost.HourlyCost | None = None
+) -> tuple[float, dict[str, float]]:
+    """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
+    rate = _mix_tok_per_s(scenario, speed, wanted)
+    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), 0.0, rate, _utilisation(scenario, wanted))
     parts = {name: float(value) for name, value in whole._asdict().items() if name != "scarcity"}
     return float(whole.total_usd_per_mtok), parts
+
+
+def _priced(
+    scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment
+) -> tuple[float, float, dict[str, float]]:
+    """Return the hour's price, the blended cost and its parts, owned or rented."""
+    rent = wanted.usd_per_accelerator_hour
+    if rent is None:
+        blended, parts = _blended(scenario, accelerator, speed, wanted)
+        return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour), blended, parts
+    rate, use = _mix_tok_per_s(scenario, speed, wanted), _utilisation(scenario, wanted)
+    busy = float(cost.usd_per_mtok(rent, rate, 1.0))
+    parts = {"rent": busy, "idle": busy * (1.0 / use - 1.0)}
+    return rent, parts["rent"] + parts["idle"], parts

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.equations import roofline, served_model
+from forecast.equations.batching import group_sizes
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.tables import Row
@@ -216,6 +217,4 @@ EFFICIENCIES = (
 def _group_sizes(part: Row, least: float, wanted: float | None) -> Array:
     if wanted is not None:
         return np.array([float(wanted)])
-    most = max(least, min(MOST_ACCELERATORS, float(part["scaleup_count"] or 8)))
-    sizes = [2.0**k for k in range(7) if least <= 2.0**k <= most]
-    return np.array(sizes or [least])
+    return group_sizes(least, float(part["scaleup_count"] or 1), MOST_ACCELERATORS)

@@ -262,6 +262,10 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "accelerators": ("name",),
     "accelerator_prices": ("accelerator",),
     "efficiency": ("family", "architecture"),
+    "speculation": ("form",),
+    "serving_stacks": ("stack",),
+    "load_power": ("family",),
+    "outside_prices": ("accelerator",),
 }
 
 

@@ -6,14 +6,15 @@ import csv
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
+from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.deployments import CASE_COLUMNS, Deployment, cost_of, price_of_cases
 from forecast.errors import InputError
 from forecast.exports import csv_text
 from forecast.scenario import load_scenario
+from forecast.techniques import techniques
 
 
 @click.command("cost")
@@ -43,6 +44,12 @@ from forecast.scenario import load_scenario
     show_default=True,
     help="Chance that a draft token is kept.",
 )
+@click.option("--wide-parallel", is_flag=True, help="Spread the experts over many nodes, prefill on its own machines.")
+@click.option(
+    "--usd-per-hour", type=click.FloatRange(0.0001, 1e5), help="Rent paid for an hour.  [default: owned cost]"
+)
+@click.option("--tier", help="Segment whose quality the precision must reach.")
+@click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
 @click.option("--scenario", default="base", show_default=True)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
 @click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
@@ -52,7 +59,8 @@ from forecast.scenario import load_scenario
 def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
     output_tokens: float, cached_frac: float, concurrency: float | None, latency_ms: float, utilisation: float | None,
-    draft_tokens: int, acceptance: float, scenario: str, settings: tuple[str, ...], as_of: datetime | None, as_json: bool,
+    draft_tokens: int, acceptance: float, wide_parallel: bool, usd_per_hour: float | None, tier: str | None,
+    as_techniques: bool, scenario: str, settings: tuple[str, ...], as_of: datetime | None, as_json: bool,
     cases: str | None, out: str,
 ) -> None:  # fmt: skip
     """Cost per million tokens of a model on an accelerator, with its waterfall, against the market price."""
@@ -66,12 +74,19 @@ def command(
         return
     if not model or not accelerator:
         raise InputError("cost: --model and --accelerator are required (or --cases IN.csv). Add them.")
+    if as_techniques:
+        table = techniques(
+            made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
+            accelerators=accelerators,
+        )  # fmt: skip
+        click.echo(json.dumps(table, indent=2) if as_json else techniques_text(table))
+        return
     wanted = Deployment(
         accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
-        utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0,
+        utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else _printed(found))
+    click.echo(json.dumps(found, indent=2) if as_json else cost_text(found))
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:
@@ -87,33 +102,3 @@ def _read_cases(path: str) -> list[dict[str, str]]:
         raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text. Save the file as UTF-8 CSV.") from None
-
-
-def _printed(found: dict[str, Any]) -> str:
-    speed, cost = found["output_tokens_per_s_per_accelerator"], found["cost_usd_per_mtok"]
-    lines = [
-        f"{found['model']} on {found['accelerators']:.0f} × {found['accelerator']}, {found['precision']}, "
-        f"{found['input_tokens']:.0f} in / {found['output_tokens']:.0f} out, batch {found['concurrency']:.0f} "
-        f"({found['step_ms']:.1f} ms between tokens)",
-        f"  output tokens/s per accelerator  {speed['p50']:.0f}  (80 % band {speed['p10']:.0f}-{speed['p90']:.0f})",
-        f"  owned cost                       ${found['owned_usd_per_accelerator_hour']:.2f} per accelerator-hour",
-        f"  USD per million tokens           input {cost['input']:.4f}   output {cost['output']:.4f}   blended {cost['blended']:.4f}",
-        "  waterfall of the blended cost",
-        *(
-            f"    {part:14s} {value:9.5f}   {100 * value / cost['blended']:5.1f} %"
-            for part, value in found["waterfall"].items()
-        ),
-        f"  floor, best accelerator          {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
-    ]
-    if market := found["market_usd_per_mtok"]:
-        lines.append(
-            f"  market list price, same mix      {market['median']:.4f}  ({market['lowest']:.4f}-{market['highest']:.4f}, "
-            f"{market['hosts']} hosts), {market['median'] / cost['blended']:.1f} times this cost"
-        )
-    if found["status"] != "derived":
-        lines.append(
-            f"  mark: {found['status']}: no independent measurement of this family; the band is wide on purpose"
-        )
-    if not found["available"]:
-        lines.append(f"  mark: projection: not broadly available at {found['as_of']}")
-    return "\n".join(lines)

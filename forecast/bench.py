@@ -1,0 +1,100 @@
+"""A bench: one model on one group of accelerators, on which serving techniques are compared like with like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from forecast.equations import cost
+from forecast.errors import InputError
+from forecast.scenario import Scenario
+from forecast.speed import Throughput, throughput
+from forecast.token_cost import number_of, owned_cost
+
+FULL = "bf16"  # the precision gains are counted from
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table: a technique at a batch, its gain over what it is compared with, and why."""
+
+    technique: str
+    setting: str
+    against: str
+    batch: float | None = None
+    tok_per_s: float | None = None  # output tokens per accelerator
+    gain_ratio: float | None = None
+    usd_per_mtok: float | None = None
+    quality_loss_points: float = 0.0
+    status: str = "derived"
+    why: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """Return the line as one JSON-ready object."""
+        return {
+            "technique": self.technique,
+            "setting": self.setting,
+            "batch": self.batch,
+            "output_tokens_per_s_per_accelerator": self.tok_per_s,
+            "gain_ratio": self.gain_ratio,
+            "against": self.against,
+            "output_usd_per_mtok": self.usd_per_mtok,
+            "quality_loss_points": self.quality_loss_points,
+            "status": self.status,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A served model on a fixed number of accelerators, decoding; prefill runs elsewhere."""
+
+    scenario: Scenario
+    accelerator: str
+    model: str
+    accelerators: float
+    input_tokens: float
+    output_tokens: float
+    latency_s: float
+
+    def speed(self, precision: str, batch: float | None = None, verified_tokens: float = 1.0) -> Throughput:
+        """Return the throughput at a batch, the largest that memory and latency allow without one.
+
+        With `verified_tokens` above one a step computes so many for each sequence, and one counts.
+        """
+        return throughput(
+            self.scenario, self.accelerator, self.model, input_tokens=self.input_tokens, output_tokens=self.output_tokens,
+            precision=precision, accelerators=self.accelerators, concurrency=batch, latency_s=self.latency_s,
+            draft_tokens=verified_tokens - 1.0, acceptance_frac=0.0,
+        )  # fmt: skip
+
+    def of(self, scenario: Scenario, model: str) -> Bench:
+        """Return the same bench with another model on it."""
+        return replace(self, scenario=scenario, model=model)
+
+    def usd_per_mtok(self, tok_per_s: float) -> float | None:
+        """Return the cost of a million output tokens at a rate; None if the accelerator has no price."""
+        try:
+            hourly = owned_cost(self.scenario, self.accelerator).total_usd_per_accelerator_hour
+        except InputError:
+            return None
+        use = number_of(self.scenario, "floor_utilisation_frac")
+        return float(cost.usd_per_mtok(hourly, tok_per_s, use))
+
+    def line(
+        self, technique: str, setting: str, against: str, batch: float, rate: float, gain: float,
+        loss: float = 0.0, status: str = "derived", why: str = "",
+    ) -> Line:  # fmt: skip
+        """Return a line of the table at a rate, with its cost here."""
+        return Line(technique, setting, against, batch, rate, gain, self.usd_per_mtok(rate), loss, status, why)
+
+
+def usable_peak(scenario: Scenario, accelerator: str, precision: str) -> str:
+    """Return the arithmetic an accelerator uses for a precision: its own, or the next wider one it has.
+
+    Weights narrower than the arithmetic save memory and reading, not operations.
+    """
+    part = scenario.rows["accelerators"][accelerator]
+    has = [name for name in ("fp16", "fp8", "fp4") if part[f"{name}_dense_tflops"]]
+    wanted = {"fp4": ("fp4", "fp8", "fp16"), "fp8": ("fp8", "fp16"), "int8": ("fp8", "fp16")}.get(precision, ("fp16",))
+    return next((name for name in wanted if name in has), "fp8 at half its rate")

@@ -1,0 +1,86 @@
+"""Energy of a token: of the whole system at the wall, and of the accelerators alone by how hard they read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from forecast.equations import energy, roofline, served_model
+from forecast.errors import InputError
+from forecast.ownership import machine_kw
+from forecast.scenario import Scenario
+from forecast.speed import Throughput, native_precision, number, throughput
+from forecast.token_cost import number_of
+from forecast.variants import served_row
+
+
+def joule_per_output_token(
+    scenario: Scenario, accelerator: str, model: str, speed: Throughput
+) -> dict[str, float | None] | None:
+    """Return the energy of an output token, the input tokens of its mix included; None if no power is known.
+
+    `machines`: provisioned power times the share drawn on average, what a loaded system takes at the wall;
+    `facility`: that times PUE; `accelerators`: the parts alone, where a power curve of the family is known.
+    """
+    try:
+        watts = 1000 * machine_kw(scenario, accelerator) * number_of(scenario, "power_load_frac")
+    except InputError:
+        return None
+    alone = accelerator_watts(scenario, accelerator, read_frac(scenario, accelerator, model, speed))
+    at_machines = float(energy.joule_per_token(watts, speed.output_tok_per_s))
+    return {
+        "accelerators": None if alone is None else float(energy.joule_per_token(alone, speed.output_tok_per_s)),
+        "machines": at_machines,
+        "facility": at_machines * number_of(scenario, "pue_ratio"),
+    }
+
+
+def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughput) -> float:
+    """Return the share of peak bandwidth at which a decoding step reads weights."""
+    row = served_row(scenario, model)
+    read_gb = served_model.weights_read_gb(
+        row["dense_params_b"], row["expert_params_b"], float(row["experts_per_token"]), float(row["experts_count"]),
+        speed.batch, served_model.bytes_per_weight(speed.precision, native_precision(row)),
+    )  # fmt: skip
+    bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
+    return float(roofline.read_s(read_gb, speed.accelerators, bandwidth, 1.0)) / speed.step_s
+
+
+def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> float | None:
+    """Return the power of the accelerator alone at a share of peak reading; None without design power or curve."""
+    family = scenario.rows["accelerators"][accelerator]["family"]
+    tdp = number(scenario, "accelerators", accelerator, "tdp_watts")
+    base, slope = (number(scenario, "load_power", family, column) for column in ("base_frac", "slope_frac"))
+    return None if np.isnan(tdp + base) else float(energy.loaded_watts(tdp, base, slope, share))
+
+
+def measured_load(scenario: Scenario) -> list[tuple[str, float, float]]:
+    """Return family, share of peak reading and power over design power of the rows that measure accelerators alone."""
+    found = []
+    for row in scenario.tables["energy_per_token"]:
+        kind, _, sequences = row["scenario"].partition("=")
+        if kind != "concurrency":
+            continue
+        speed = throughput(
+            scenario, row["accelerator"], row["model"], input_tokens=8192.0, output_tokens=1024.0,
+            precision=row["precision"], accelerators=float(row["accelerator_count"]), concurrency=float(sequences),
+        )  # fmt: skip
+        tdp = number(scenario, "accelerators", row["accelerator"], "tdp_watts")
+        share = read_frac(scenario, row["accelerator"], row["model"], speed)
+        family = str(scenario.rows["accelerators"][row["accelerator"]]["family"])
+        found.append((family, share, row["watts"] / row["accelerator_count"] / tdp))
+    return found
+
+
+def fitted_load(scenario: Scenario) -> dict[str, tuple[float, float]]:
+    """Return base and slope of each family's power curve by least squares: what `load_power.csv` holds, rounded."""
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for family, share, power in measured_load(scenario):
+        points[family].append((share, power))
+    curves = {}
+    for family, pairs in points.items():
+        share, power = np.array(pairs).T
+        slope, base = np.polyfit(share, power, 1)
+        curves[family] = (float(base), float(slope))
+    return curves

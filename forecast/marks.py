@@ -1,0 +1,69 @@
+"""How far to trust an answer: marks of the rows behind it, spread where nothing is measured, claims kept as claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.scenario import Scenario
+from forecast.speed import efficiency_family
+from forecast.token_cost import number_of
+from forecast.variants import served_row
+
+ORDER = ("measured", "derived", "background", "claim", "assumption", "projection")
+
+
+def weakest(*marks: str) -> str:
+    """Return the least certain of some status marks.
+
+    >>> weakest("measured", "claim", "derived")
+    'claim'
+    """
+    return max(marks, key=ORDER.index)
+
+
+def marks_of(scenario: Scenario, accelerator: str, model: str) -> dict[str, Any]:
+    """Return the marks of an answer: of the accelerator's row, of the efficiencies, and dates still to come."""
+    part = scenario.rows["accelerators"][accelerator]
+    moe = served_row(scenario, model)["experts_count"] > 0
+    fit = scenario.rows["efficiency"][f"{efficiency_family(part)}:{'moe' if moe else 'dense'}"]
+    on = part["available_on"]
+    return {
+        "status": weakest(part["status"], fit["status"]),
+        "accelerator_status": part["status"],
+        "accelerator_confidence": part["confidence"],
+        "efficiency_status": fit["status"],
+        "measured_rows": measured_rows(scenario, accelerator),
+        "available": bool(on and on <= scenario.as_of),
+        "announced_on": str(part["announced_on"]),
+        "promised_on": str(part["promised_on"]) if part["promised_on"] else None,
+        "expected_on": str(on) if on else None,
+    }
+
+
+def measured_rows(scenario: Scenario, accelerator: str) -> int:
+    """Return how many rows of throughput.csv measure an accelerator; claims do not count."""
+    rows = scenario.tables["throughput"]
+    return sum(row["accelerator"] == accelerator and row["status"] != "claim" for row in rows)
+
+
+def honest_log_sd(scenario: Scenario, accelerator: str, log_sd: float) -> float:
+    """Return the spread of throughput: the fit's, but never a narrow one for what nobody has measured."""
+    if measured_rows(scenario, accelerator):
+        return log_sd
+    return max(log_sd, number_of(scenario, "unmeasured_log_sd"))
+
+
+def claims_of(scenario: Scenario, accelerator: str) -> list[dict[str, Any]]:
+    """Return what vendors claim of an accelerator; nothing here is used as a measurement."""
+    return [
+        {
+            "model": row["model"],
+            "accelerators": row["accelerator_count"],
+            "output_tok_per_s_per_accelerator": row["output_tok_per_s_per_accelerator"],
+            "load": row["scenario"],
+            "note": row["note"],
+            "source": row["source"],
+        }
+        for row in scenario.tables["throughput"]
+        if row["accelerator"] == accelerator and row["status"] == "claim"
+    ]

@@ -1,0 +1,56 @@
+"""Owning an accelerator-hour: what its maker pays, what others pay, and what published models have."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from forecast.equations import cost
+from forecast.scenario import Scenario
+from forecast.speed import number
+from forecast.token_cost import OWNED, number_of, owned_cost, power_kw
+
+
+def outside_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost | None:
+    """Return the owned hour of a buyer who is not the maker; None where both pay the same price."""
+    if accelerator not in scenario.rows["outside_prices"]:
+        return None
+    low, high = (number(scenario, "outside_prices", accelerator, f"price_{end}_usd") for end in ("low", "high"))
+    position = number_of(scenario, "accelerator_price_position_frac")
+    parameters = {argument: number_of(scenario, name) for argument, name in OWNED.items()}
+    return cost.owned_cost(
+        capex_usd=low + position * (high - low), power_kw=machine_kw(scenario, accelerator), **parameters
+    )
+
+
+def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
+    """Return the owned hour of whoever buys: the outside price where the maker has one of its own.
+
+    Raises:
+        InputError: no price is known at the vintage.
+    """
+    return outside_cost(scenario, accelerator) or owned_cost(scenario, accelerator)
+
+
+def maker_usd_per_hour(scenario: Scenario, accelerator: str) -> float | None:
+    """Return what an hour costs the maker who owns its own parts; None where it pays what others do."""
+    if accelerator not in scenario.rows["outside_prices"]:
+        return None
+    return float(owned_cost(scenario, accelerator).total_usd_per_accelerator_hour)
+
+
+def published_cost(scenario: Scenario, accelerator: str) -> tuple[float, float] | None:
+    """Return a published owned cost [USD per accelerator-hour] and ours for the same buyer, or None.
+
+    Where the maker's own price is not what others pay, the published models take the outside buyer's.
+    """
+    row = scenario.rows["accelerator_prices"].get(accelerator)
+    if row is None or row["published_owned_usd_per_accelerator_hour"] is None:
+        return None
+    ours = buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour
+    return row["published_owned_usd_per_accelerator_hour"], float(ours)
+
+
+def machine_kw(scenario: Scenario, accelerator: str) -> float:
+    """Return the all-in provisioned power of an accelerator [kW], its share of server and network included."""
+    ratio = number_of(scenario, "provisioned_power_ratio")
+    return float(power_kw(scenario, accelerator, ratio, partial(number, scenario)))

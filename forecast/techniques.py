@@ -1,0 +1,147 @@
+"""What each serving technique is worth on an accelerator, computed with the roofline: `forecast cost --techniques`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.admission import memory_of, refuse
+from forecast.bench import FULL, Bench, Line
+from forecast.equations import roofline, served_model
+from forecast.marks import marks_of
+from forecast.scenario import Scenario
+from forecast.speed import efficiency_family, native_precision, number, resolve, throughput
+from forecast.stacks import over_mixture
+from forecast.technique_lines import batching_lines, combined_lines, quantization_lines, speculation_lines
+from forecast.variants import dense_twin, served_row
+
+MIXTURES = ("deepseek-v2", "mixtral-8x22b")
+AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
+
+
+def techniques(
+    scenario: Scenario,
+    model: str,
+    accelerator: str,
+    *,
+    input_tokens: float = 1024.0,
+    output_tokens: float = 1024.0,
+    latency_s: float = 0.05,
+    accelerators: float | None = None,
+) -> dict[str, Any]:
+    """Return the table of techniques as one JSON-ready object; rates are those of decoding.
+
+    Raises:
+        InputError: a name is unknown, the accelerator cannot be computed, or the request is too long.
+    """
+    name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
+    asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
+    refuse(scenario, name, model, precision=FULL, accelerators=accelerators, **asked)
+    group = throughput(scenario, name, model, precision=FULL, accelerators=accelerators, **asked).accelerators
+    bench = Bench(scenario, name, model, group, **asked)
+    sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)
+    lines = [line for section in sections for line in section(bench)]
+    return {
+        "model": model,
+        "accelerator": name,
+        "accelerators": group,
+        **asked,
+        "batch_one": batch_one(scenario, name, model, input_tokens, output_tokens),
+        "techniques": [line.row() for line in lines],
+        **marks_of(scenario, name, model),
+        "as_of": str(scenario.as_of),
+    }
+
+
+def batch_one(
+    scenario: Scenario, accelerator: str, model: str, input_tokens: float, output_tokens: float
+) -> dict[str, Any]:
+    """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
+    row, part = served_row(scenario, model), scenario.rows["accelerators"][accelerator]
+    need = memory_of(scenario, accelerator, model, FULL, input_tokens + output_tokens)
+    read_gb = float(
+        served_model.weights_read_gb(
+            row["dense_params_b"], row["expert_params_b"], float(row["experts_per_token"]), float(row["experts_count"]),
+            1.0, served_model.bytes_per_weight(FULL, native_precision(row)),
+        )
+    )  # fmt: skip
+    bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
+    speed = throughput(
+        scenario, accelerator, model, input_tokens=input_tokens, output_tokens=output_tokens, precision=FULL,
+        accelerators=need.least_accelerators, concurrency=1.0,
+    )  # fmt: skip
+    return {
+        "precision": FULL,
+        "bytes_per_weight": served_model.bytes_per_weight(FULL, native_precision(row)),
+        "weights_gb": need.weights_gb,
+        "memory_gb_per_accelerator": part["memory_gb"],
+        "least_accelerators": need.least_accelerators,
+        "read_gb_per_token": read_gb,
+        "bandwidth_tb_per_s": bandwidth,
+        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read_gb, 1.0, bandwidth, 1.0)),
+        "ideal_ms_per_token": 1000 * float(roofline.read_s(read_gb, need.least_accelerators, bandwidth, 1.0)),
+        "ms_per_token": 1000 * speed.step_s,
+    }
+
+
+def _mixtures(bench: Bench) -> list[Line]:
+    scenario, lines = bench.scenario, []
+    own = (bench.model,) if served_row(scenario, bench.model)["experts_count"] else ()
+    for model in dict.fromkeys((*own, *MIXTURES)):
+        if model not in scenario.tables["served_models"].latest("model"):
+            continue  # not released at the vintage
+        row = served_row(scenario, model)
+        if bench.input_tokens + bench.output_tokens > row["max_context_tokens"]:
+            continue
+        twinned, twin = dense_twin(scenario, model)
+        length = bench.input_tokens + bench.output_tokens
+        group = max(bench.accelerators, memory_of(twinned, bench.accelerator, twin, "fp8", length).least_accelerators)
+        sized = Bench(twinned, bench.accelerator, twin, group, bench.input_tokens, bench.output_tokens, bench.latency_s)
+        mixed = sized.of(scenario, model)
+        for batch in (1.0, None):
+            dense, sparse = sized.speed("fp8", batch), mixed.speed("fp8", batch)
+            read = float(
+                served_model.expert_fraction_touched(sparse.batch, row["experts_per_token"], row["experts_count"])
+            )
+            lines.append(
+                mixed.line("mixture of experts", f"{model}, {row['active_params_b']:g} of {row['total_params_b']:g} B",
+                      "dense twin of as many weights, fp8, " + ("one sequence" if batch else "its largest batch"), sparse.batch,
+                      sparse.decode_tok_per_s, sparse.decode_tok_per_s / dense.decode_tok_per_s,
+                      why=f"{100 * read:.0f} % of the experts are read a step; arithmetic {row['total_params_b'] / row['active_params_b']:.1f} times less, "
+                          "at the lower efficiency of mixtures")
+            )  # fmt: skip
+    return lines
+
+
+def _stacks(bench: Bench) -> list[Line]:
+    lines = []
+    for batch in (1.0, bench.speed(FULL).batch):
+        rate = bench.speed(FULL, batch).decode_tok_per_s
+        base = over_mixture(bench.scenario, "vllm", batch) if "vllm" in bench.scenario.rows["serving_stacks"] else 1.0
+        for stack, row in bench.scenario.rows["serving_stacks"].items():
+            ratio = over_mixture(bench.scenario, stack, batch)
+            measured = (
+                f"{row['cells_count']} cells measured on both" if row["cells_count"] else "not measured in our tables"
+            )
+            lines.append(
+                bench.line("serving stack", row["label"], f"vLLM, batch {batch:g}", batch, rate * ratio, ratio / base,
+                      status=row["status"], why=measured)
+            )  # fmt: skip
+    return lines
+
+
+def _maturity(bench: Bench) -> list[Line]:
+    scenario, part = bench.scenario, bench.scenario.rows["accelerators"][bench.accelerator]
+    kind = "moe" if served_row(scenario, bench.model)["experts_count"] else "dense"
+    entity = f"{efficiency_family(part)}:{kind}"
+    gain, months = (number(scenario, "efficiency", entity, f"maturity_{what}") for what in ("gain_frac", "months"))
+    full = bench.speed(FULL)
+    young = float(roofline.software_maturity_frac(0.0, gain, months))
+    lines = []
+    for age in AGES_MONTHS:
+        ripe = float(roofline.software_maturity_frac(age, gain, months))
+        lines.append(
+            bench.line("software", f"{age:g} months after launch", "software at launch", full.batch,
+                  full.decode_tok_per_s * ripe, ripe / young, status=scenario.rows["efficiency"][entity]["status"],
+                  why=f"whole gain {100 * gain:.0f} %, a factor e in {months:g} months, {kind} models")
+        )  # fmt: skip
+    return lines

@@ -1,0 +1,38 @@
+"""Which tiers of quality a model reaches, and what a precision costs it there."""
+
+from __future__ import annotations
+
+from forecast.equations import served_model
+from forecast.errors import InputError, suggestion
+from forecast.scenario import Scenario
+from forecast.variants import served_row
+
+
+def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None = None) -> dict[str, list[str]]:
+    """Return the tiers (segments, by their least GPQA) a model reaches at a precision, and those the precision costs it.
+
+    Raises:
+        InputError: the tier is unknown, or the precision costs the model the tier asked for, or its only tiers.
+    """
+    score = served_row(scenario, model)["gpqa_frac"]
+    lost_points = served_model.QUALITY_LOSS_POINTS[precision]
+    least = {name: row["gpqa_at_least"] for name, row in scenario.rows["segments"].items()}
+    if tier is not None and tier not in least:
+        raise InputError(f'no tier "{tier}"; {", ".join(least)} are known.{suggestion(tier, least)} Correct it.')
+    if score is None:
+        return {"met": [], "lost": []}
+    left = score - lost_points / 100
+    met = [name for name, needed in least.items() if left >= needed]
+    lost = [name for name, needed in least.items() if left < needed <= score]
+    if (tier in lost) or (lost and not met):
+        named = tier or lost[-1]
+        best = [p for p, points in served_model.QUALITY_LOSS_POINTS.items() if score - points / 100 >= least[named]]
+        raise InputError(
+            f"{model} at {precision}: loses {lost_points:g} points of GPQA, {100 * score:.1f} to {100 * left:.1f}; the tier "
+            f"{named} needs {100 * least[named]:g}. Use {', '.join(best)}."
+        )
+    if tier is not None and tier not in met:
+        raise InputError(
+            f"{model}: scores {100 * score:.1f} on GPQA; the tier {tier} needs {100 * least[tier]:g}. Choose another model."
+        )
+    return {"met": met, "lost": lost}

@@ -1,0 +1,69 @@
+"""Wide expert parallelism with prefill on machines of its own: how the largest services run mixtures of experts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from forecast.errors import InputError
+from forecast.scenario import Scenario
+from forecast.speed import Throughput, throughput
+from forecast.token_cost import number_of
+from forecast.variants import node_share, served_row
+
+
+def wide_throughput(
+    scenario: Scenario,
+    accelerator: str,
+    model: str,
+    *,
+    input_tokens: float,
+    output_tokens: float,
+    precision: str | None = None,
+    accelerators: float | None = None,
+    concurrency: float | None = None,
+    latency_s: float = 0.05,
+) -> Throughput:
+    """Return the throughput of a group that spreads its experts over many nodes while decoding.
+
+    Each node decodes its share (`variants.node_share`); what two overlapping halves of a batch hide of the exchange
+    between nodes, and the finer balance, is the parameter `wide_parallel_gain_ratio`, for prefill too.
+
+    Args:
+        accelerators: of the decoding group; `wide_parallel_accelerators` without it.
+        concurrency: sequences of the whole group.
+
+    Raises:
+        InputError: the model is dense, or the group is no larger than a node.
+    """
+    part, row = scenario.rows["accelerators"][accelerator], served_row(scenario, model)
+    if not row["experts_count"]:
+        raise InputError(
+            f"--wide-parallel: {model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
+        )
+    node = min(float(part["scaleup_count"] or 1), 8.0)
+    if accelerators is None and "parameters.wide_parallel_accelerators" not in scenario.inputs:
+        raise InputError(
+            f"--wide-parallel: no size of such a group was known at {scenario.as_of}. Give --accelerators, or leave it out."
+        )
+    wanted = accelerators or number_of(scenario, "wide_parallel_accelerators")
+    nodes = math.floor(wanted / node)
+    if nodes < 2:
+        raise InputError(
+            f"--wide-parallel on {wanted:g} accelerators: one node of {node:g}; at least {2 * node:g} are required. "
+            "Give --accelerators more, or leave --wide-parallel out."
+        )
+    shared, name = node_share(scenario, model, nodes)
+    speed = throughput(
+        shared, accelerator, name, input_tokens=input_tokens, output_tokens=output_tokens, precision=precision,
+        accelerators=node, concurrency=None if concurrency is None else concurrency / nodes, latency_s=latency_s,
+    )  # fmt: skip
+    gain = number_of(scenario, "wide_parallel_gain_ratio")
+    return replace(
+        speed,
+        accelerators=nodes * node,
+        batch=nodes * speed.batch,
+        output_tok_per_s=gain * speed.output_tok_per_s,
+        decode_tok_per_s=gain * speed.decode_tok_per_s,
+        input_tok_per_s=gain * speed.input_tok_per_s,
+    )

@@ -1,0 +1,66 @@
+"""Group sizes, static batches, speculation and energy: values by hand, limits on paper, properties."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.equations import batching, energy, roofline, speculation
+
+
+@pytest.mark.parametrize(
+    ("least", "domain", "sizes"),
+    [
+        (1, 8, [1, 2, 4, 8]),
+        (3, 8, [4, 8]),
+        (8, 8, [8]),
+        (9, 8, [16, 32]),  # whole nodes
+        (5, 1, [5, 10]),  # no scale-up domain
+        (21, 8960, [32, 64]),  # a pod larger than the fitted range
+        (345, 576, [345, 432, 518, 690]),  # SRAM only: a quarter, a half, all of it again for the cache
+    ],
+)
+def test_group_sizes_by_hand(least, domain, sizes):
+    assert_array_equal(batching.group_sizes(least, domain, 64.0), sizes)
+
+
+@given(st.integers(1, 5000), st.integers(1, 9000))
+def test_every_group_holds_the_weights(least, domain):
+    sizes = batching.group_sizes(float(least), float(domain), 64.0)
+    assert sizes.size and np.all(sizes >= least) and np.all(sizes == np.floor(sizes))
+
+
+def test_static_batch_of_two_by_hand():
+    # E[max of two] = 2·e^(σ²/2)·Φ(σ/√2), so the useful share is 1 / (2·Φ(σ/√2))
+    sd = 1.0
+    normal = 0.5 * math.erfc(-(sd / math.sqrt(2)) / math.sqrt(2))
+    assert_allclose(batching.static_batching_frac(2.0, sd), 1 / (2 * normal), rtol=2e-3)  # 4,096 slices
+
+
+@given(st.integers(1, 500), st.floats(0.0, 1.5))
+def test_static_batches_waste_more_the_larger_and_the_more_uneven(concurrency, sd):
+    share = batching.static_batching_frac(float(concurrency), sd)
+    assert 0 < share <= 1 + 1e-12
+    assert batching.static_batching_frac(concurrency + 1.0, sd) <= share + 1e-12
+    assert batching.static_batching_frac(float(concurrency), sd + 0.1) <= share + 1e-12
+
+
+def test_no_batch_is_smaller_than_one():
+    assert_array_equal(batching.fitting_batch(np.array([1.0, 3.0, 10.0]), 0.3), [1.0, 1.0, 3.0])
+
+
+@given(st.floats(0, 0.99), st.integers(1, 8), st.floats(0.001, 0.1))
+def test_speculation_limits(acceptance, tokens, step_s):
+    accepted = roofline.accepted_tokens_per_step(acceptance, float(tokens))
+    free = speculation.speculation_gain_ratio(accepted, step_s, step_s, 0.0)
+    assert_allclose(free, accepted)  # reading bound, drafting free: all it wins
+    bound = speculation.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0)
+    assert bound <= 1 + 1e-12  # arithmetic bound: never a gain
+
+
+def test_energy_by_hand():
+    assert_allclose(energy.joule_per_token(1200.0, 400.0), 3.0)
+    assert_allclose(energy.loaded_watts(700.0, 0.3, 1.0, np.array([0.0, 0.2, 0.7, 1.0])), [210.0, 350.0, 700.0, 700.0])
