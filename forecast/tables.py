@@ -262,6 +262,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "accelerators": ("name",),
     "accelerator_prices": ("accelerator",),
     "efficiency": ("family", "architecture"),
+    "throughput_effects": ("term", "feature", "level"),
 }
 
 

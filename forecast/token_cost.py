@@ -17,7 +17,8 @@ from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import efficiency_family, number, throughput
+from forecast.speed import throughput
+from forecast.workloads import efficiency_family, number
 
 Array = NDArray[np.float64]
 
