@@ -43,9 +43,10 @@ Array = NDArray[np.float64]
 
 USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
-LARGEST_BATCH = 8192.0  # of one group; more sequences wait
+LARGEST_BATCH = 8192.0  # of one engine; more sequences wait
 SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chosen
-GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0])  # the measured engines are on at most eight accelerators
+GROUPS: Array = 2.0 ** np.arange(7)  # up to 64: wider groups change little
+WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
 BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
 
 
@@ -96,7 +97,7 @@ def throughput(
     """Return the median throughput of a deployment.
 
     Without `concurrency` the largest batch that fits memory and meets `latency_s` between two tokens is taken, and
-    the group of accelerators (up to eight, or as many as hold the weights) that yields most with it.
+    the group of accelerators (within a scale-up domain, or as many as hold the weights) that yields most with it.
 
     Args:
         input_tokens, output_tokens: length of a request.
@@ -148,7 +149,8 @@ def group_sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
     """Return sizes of the group to try in each case, `[case, size]`, and which of them hold the model."""
     given, least = columns["accelerators_count"][:, None], least_accelerators(columns)[:, None]
     fixed = ~np.isnan(given) & ~np.isnan(columns["concurrency"][:, None])
-    most = np.where(np.isnan(given), np.minimum(columns["scaleup_count"][:, None], GROUPS[-1]), given)
+    domain = np.minimum(columns["scaleup_count"][:, None], GROUPS[-1])
+    most = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
     sizes = np.where(fixed, given, np.broadcast_to(GROUPS, (len(given), len(GROUPS))))
     roomy = (sizes <= most) & (largest_batch(columns, sizes) >= SMALLEST_OFFLINE_BATCH)
     holding = (sizes <= most) & (sizes >= least)
@@ -158,13 +160,21 @@ def group_sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
     return sizes, allowed
 
 
+def engines(columns: Columns, sizes: Array) -> Array:
+    """Return the engines a group is made of: a mixture of experts on more than eight accelerators is several."""
+    wide, moe = (a.reshape(len(sizes), *[1] * (sizes.ndim - 1)) for a in (least_accelerators(columns), columns["moe"]))
+    found: Array = np.where(moe > 0, np.maximum(1.0, sizes / np.maximum(WIDEST_ENGINE, wide)), 1.0)
+    return found
+
+
 def largest_batch(columns: Columns, sizes: Array) -> Array:
     """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH`."""
-    gb = (columns["total_computed_b"] * columns["bytes_per_weight"])[:, None]
+    more = columns["dense_params_b"][:, None] * (engines(columns, sizes) - 1)
+    gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
     held = columns["kv_held_gb"][:, None]
     usable = np.where(np.isnan(columns["concurrency"]), USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
-    return np.minimum(np.asarray(fits), LARGEST_BATCH)
+    return np.minimum(np.asarray(fits), LARGEST_BATCH * engines(columns, sizes))
 
 
 def step_terms(
@@ -180,6 +190,7 @@ def step_terms(
     found = step.step_terms_s(
         concurrency=batch,
         accelerators_count=sizes,
+        engines_count=engines(columns, sizes),
         input_per_output_ratio=ratio,
         dense_gb=wide["bytes_per_weight"] * wide["dense_params_b"],
         expert_gb=wide["bytes_per_weight"] * wide["expert_params_b"] * touched,
@@ -200,7 +211,7 @@ def throughputs(
     free = np.isnan(columns["concurrency"])
     cap, sizes = np.maximum(largest_batch(columns, sizes), 1.0)[:, :, None], sizes[:, :, None]
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s) else BATCH_SHARES[:1]
-    wanted = np.where(free, LARGEST_BATCH, columns["concurrency"])[:, None, None]
+    wanted = np.where(free, np.inf, columns["concurrency"])[:, None, None]
     batch = np.where(free[:, None, None], np.maximum(np.floor(cap * shares), 1.0), np.minimum(wanted, cap))
     log = {term: factor[:, None, None] for term, factor in log_factors(values, columns).items()}
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]

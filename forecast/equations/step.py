@@ -62,6 +62,7 @@ def step_terms_s(
     *,
     concurrency: Num,
     accelerators_count: Num,
+    engines_count: Num,
     input_per_output_ratio: Num,
     layers_count: Num,
     hidden_size: Num,
@@ -84,12 +85,13 @@ def step_terms_s(
     overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
     · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · all-reduce · c·10 µs·L/60
 
-    input_per_output_ratio ρ: uncached input tokens per output token; verified_tokens v and accepted_tokens A of a
+    engines_count d: engines of n/d accelerators that share the experts only (wide expert parallelism); each has its own
+    sequences c/d and dense weights, and no sequence is cached twice. input_per_output_ratio ρ: uncached input tokens per output token; verified_tokens v and accepted_tokens A of a
     sequence in a step (1 without speculation); expert_gb: of the experts touched. Returns s, by term.
     Source: own-fit-throughput.
 
-    >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, input_per_output_ratio=4.0, layers_count=60.0,
-    ...     hidden_size=5000.0, kv_heads_count=8.0, dense_gb=80.0, expert_gb=0.0, kv_gb_per_sequence=0.8,
+    >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0, input_per_output_ratio=4.0,
+    ...     layers_count=60.0, hidden_size=5000.0, kv_heads_count=8.0, dense_gb=80.0, expert_gb=0.0, kv_gb_per_sequence=0.8,
     ...     weight_gflop_per_token=100.0, decode_attention_gflop=10.0, prefill_attention_gflop=0.0,
     ...     memory_bandwidth_tb_per_s=4.0, peak_tflops=1000.0, attention_tflops=500.0, scaleup_gb_per_s=500.0,
     ...     verified_tokens=1.0, accepted_tokens=1.0)
@@ -98,19 +100,20 @@ def step_terms_s(
     """
     c, n, depth = concurrency, accelerators_count, np.divide(layers_count, REFERENCE_LAYERS)
     given = accepted_tokens * input_per_output_ratio
-    copies = cache_copies(n, kv_heads_count)
+    width, own = np.divide(n, engines_count), np.divide(c, engines_count)
+    copies = np.where(np.greater(engines_count, 1.0), 1.0, cache_copies(n, kv_heads_count))
     return {
         "overhead_base": 1e-3 * depth,
         "overhead_per_log2": 1e-3 * depth * np.log2(n),
-        "per_sequence": 1e-5 * depth * c,
-        "dense_weights": split_s(dense_gb, n, memory_bandwidth_tb_per_s),
+        "per_sequence": 1e-5 * depth * own,
+        "dense_weights": split_s(dense_gb, width, memory_bandwidth_tb_per_s),
         "expert_weights": split_s(expert_gb, n, memory_bandwidth_tb_per_s),
-        "kv_cache": split_s(c * kv_gb_per_sequence * copies, n, memory_bandwidth_tb_per_s),
+        "kv_cache": as_given(split_s(c * kv_gb_per_sequence * copies, n, memory_bandwidth_tb_per_s)),
         "decode_compute": split_s(c * verified_tokens * weight_gflop_per_token, n, peak_tflops),
         "prefill_compute": split_s(c * given * weight_gflop_per_token, n, peak_tflops),
         "decode_attention": split_s(c * verified_tokens * decode_attention_gflop, n, attention_tflops),
         "prefill_attention": split_s(c * given * prefill_attention_gflop, n, attention_tflops),
-        "all_reduce": all_reduce_s(c * (verified_tokens + given), layers_count, hidden_size, n, scaleup_gb_per_s),
+        "all_reduce": all_reduce_s(own * (verified_tokens + given), layers_count, hidden_size, width, scaleup_gb_per_s),
     }
 
 
