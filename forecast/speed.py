@@ -45,7 +45,7 @@ USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
 LARGEST_BATCH = 8192.0  # of one engine; more sequences wait
 SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chosen
-GROUPS: Array = 2.0 ** np.arange(7)  # up to 64: wider groups change little
+GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
 WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
 BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
 
