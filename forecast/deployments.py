@@ -11,8 +11,9 @@ import numpy as np
 from forecast.distributions import Z_90
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.groups import misfits
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, effect_values, misfits, resolve, throughput, throughputs
+from forecast.speed import Throughput, effect_values, resolve, throughput, throughputs
 from forecast.token_cost import market_accelerators, number_of, owned_cost
 from forecast.workloads import Request, efficiency_family, workloads
 

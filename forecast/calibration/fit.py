@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
 from forecast.effects import ALL, FORM, NUMBERS, TERMS, features
-from forecast.speed import group_sizes, largest_batch, step_terms
+from forecast.groups import group_sizes, largest_batch, step_terms
 
 Array = NDArray[np.float64]
 
