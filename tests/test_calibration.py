@@ -1,5 +1,6 @@
 """The fit: stored numbers are reproduced, the page is theirs, and what was not measured borrows and widens."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ from numpy.testing import assert_allclose
 from forecast.calibration.fit import factors, fit
 from forecast.calibration.observations import accelerators_of, observations, stack_of
 from forecast.calibration.page import digest
-from forecast.calibration.record import FITTED, differences, fitted, stored
-from forecast.calibration.validation import left_out, predicted, relative, rival
+from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
+from forecast.calibration.validation import left_out, predicted, relative, rival, spreads
 from forecast.deployments import CASE_COLUMNS, price_of_cases
 from forecast.effects import FORM, log_factors
 from forecast.scenario import load_scenario
 from forecast.speed import effect_values, throughput, throughputs
-from forecast.tables import Row
+from forecast.tables import Row, load_tables
 from forecast.workloads import Request, workloads
 
 PAGE = Path(__file__).parent.parent / "docs" / "throughput.md"
@@ -150,3 +151,31 @@ def test_every_measured_name_resolves(scenario):
     header, rows = price_of_cases(scenario, [case(accelerator=a, model=m, n_accelerators="", precision="") for a, m in sorted(pairs)])  # fmt: skip
     wrong = [row[-1] for row in rows if row[header.index("error")] and "context" not in row[-1]]
     assert wrong == []
+
+
+def test_rows_written_are_read_back(scenario, found, data_copy):
+    observed, made, rows, whole = found
+    guess = predicted(made, rows, whole)
+    calibration = Calibration(observed, made, rows, whole, guess, guess, guess, guess)
+    path = data_copy / "throughput_effects.csv"
+    assumed = {row.number for row in load_tables(data_copy)["throughput_effects"] if row["source"] != FITTED}
+    write(path, calibration, date(2026, 9, 30))
+    tables = load_tables(data_copy)
+    assert tables.problems() == []
+    assert differences(calibration.values(), stored(load_scenario("base", tables))) == []
+    assert len([row for row in tables["throughput_effects"] if row["source"] != FITTED]) == len(assumed)
+
+
+def test_a_difference_says_where_and_how_much():
+    said = differences({"kv_cache:one:all": 0.5, "new:one:all": 1.0}, {"kv_cache:one:all": 0.4, "old:one:all": 1.0})
+    assert said == ["new:one:all: not stored", "old:one:all: stored but not fitted",
+                    "kv_cache:one:all: fitted 0.5000, stored 0.4000"]  # fmt: skip
+
+
+def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found):
+    observed = found[0]
+    error = np.linspace(-1, 1, len(observed.kind))
+    made = spreads(observed, {"both_known": error, "model_new": error / 2})
+    counted = (observed.kind != "interactive") & (observed.columns["moe"] > 0)
+    assert_allclose(np.mean(np.abs(error[counted]) <= 1.2816 * made["log_sd:both_known:moe"]), 0.8, atol=0.01)
+    assert made["log_sd:model_new:moe"] == made["log_sd:both_known:moe"]

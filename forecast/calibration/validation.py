@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.calibration.fit import Design, Fit, Rows, factors, fit
 from forecast.calibration.observations import Observations
+from forecast.distributions import Z_90
 from forecast.groups import group_sizes, largest_batch, step_terms
 
 Array = NDArray[np.float64]
@@ -44,13 +45,17 @@ def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
 
 
 def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, float]:
-    """Return `log_sd:seen:dense|moe`: the spread whose central 80 % holds 80 % of the errors left out."""
-    found = {}
-    counted = observed.kind != "interactive"
+    """Return `log_sd:seen:dense|moe`: the spread whose central 80 % holds 80 % of the errors left out.
+
+    What is less known is never surer: the first of `errors` is the least that the others may be.
+    """
+    found: dict[str, float] = {}
+    counted, least = observed.kind != "interactive", next(iter(errors))
     for seen, error in errors.items():
         for name, moe in (("dense", 0.0), ("moe", 1.0)):
             chosen = counted & (observed.columns["moe"] == moe)
-            found[f"log_sd:{seen}:{name}"] = float(np.quantile(np.abs(error[chosen]), 0.8)) / 1.2815515655446004
+            own = float(np.quantile(np.abs(error[chosen]), 0.8)) / Z_90
+            found[f"log_sd:{seen}:{name}"] = max(own, found.get(f"log_sd:{least}:{name}", 0.0))
     return found
 
 
