@@ -81,7 +81,7 @@ accelerator with that architecture (models of one design count as one, so no sis
 precision, lengths and concurrency; not the software, its date, the parallelism, or that a row is a server one.
 
 Three things make these figures kinder than a test on rows kept back would be. The terms, the features and the widths of the priors were
-chosen among some hundred variants by this same error, which lay between 10 and 15 % for most of them: expect 0.5 to 1 point more.
+chosen among some hundred variants by this same error, which lay between 10 and 15 % for most of them: expect somewhat more; how much was not measured.
 The width of the interval is set on these errors, so that 80 % of them inside is so by construction, not a test. The day whose
 software a prediction stands for is the middle day of all rows, those left out too.
 """
