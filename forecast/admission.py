@@ -11,9 +11,8 @@ from forecast.scenario import Scenario
 from forecast.speed import KV_COLUMNS, USABLE_MEMORY_FRAC, best_precision, native_precision
 from forecast.tiers import tiers_met
 from forecast.variants import served_row
+from forecast.workloads import PRECISION_SPELLINGS
 
-SAME_PRECISION = {"nvfp4": "fp4", "mxfp4": "fp4", "mxfp8": "fp8", "half": "fp16", "bfloat16": "bf16"}
-BEST_PRECISION = ("", "unset", "best")
 LARGEST = 1e9
 
 
@@ -35,9 +34,9 @@ def precision_of(text: str | None, where: str = "--precision") -> str | None:
         InputError: no such precision.
     """
     name = (text or "").strip().lower()
-    if name in BEST_PRECISION:
+    name = PRECISION_SPELLINGS.get(name, name)
+    if not name:
         return None
-    name = SAME_PRECISION.get(name, name)
     if name in served_model.BYTES_PER_WEIGHT:
         return name
     known = ", ".join(served_model.BYTES_PER_WEIGHT)

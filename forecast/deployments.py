@@ -13,13 +13,15 @@ from forecast.distributions import Z_90
 from forecast.energy_use import joule_per_output_token
 from forecast.equations import cost, served_model
 from forecast.errors import InputError
+from forecast.groups import misfits
 from forecast.marks import claims_of, honest_log_sd, marks_of
 from forecast.ownership import buyer_cost, maker_usd_per_hour, published_cost
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, resolve, throughput
+from forecast.speed import Throughput, effect_values, resolve, throughput, throughputs
 from forecast.tiers import tiers_met
 from forecast.token_cost import market_accelerators, number_of, owned_cost
 from forecast.wide_parallel import wide_throughput
+from forecast.workloads import Request, workloads
 
 CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
@@ -156,27 +158,52 @@ def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, A
 
 
 def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[list[str], list[list[Any]]]:
-    """Return header and rows of many deployments, one out for one in; a wrong case says why in its row."""
-    rows = []
-    for case in cases:
-        given = [case.get(column) or "" for column in CASE_COLUMNS]
+    """Return header and rows of many deployments, one out for one in; a wrong case says why in its row.
+
+    Without concurrency a case is offline: the largest batch, however long a token takes.
+    """
+    asked: dict[int, tuple[Deployment, Request]] = {}
+    errors: dict[int, str] = {}
+    known: dict[tuple[str, str], str] = {}
+    for i, case in enumerate(cases):
         try:
             wanted = _deployment(case)
-            accelerator, model = (
-                resolve(scenario, "accelerator", wanted.accelerator),
-                resolve(scenario, "model", wanted.model),
-            )
-            speed = _speed(scenario, accelerator, model, wanted)
-            spread = float(np.exp(Z_90 * speed.log_sd))
-            rates = [speed.output_tok_per_s / spread, speed.output_tok_per_s, speed.output_tok_per_s * spread]
-            try:
-                price: float | None = _blended(scenario, accelerator, speed, wanted)[0]
-            except InputError:
-                price = None  # throughput stands although no price of the accelerator is known
-            rows.append([*given, *rates, price, None])
+            asked[i] = wanted, _request(scenario, wanted, known)
         except (InputError, ValueError) as error:
-            rows.append([*given, None, None, None, None, str(error)])
+            errors[i] = str(error)
+    speeds: dict[int, Throughput] = {}
+    if asked:
+        columns = workloads(scenario, [request for _, request in asked.values()])
+        speeds = dict(zip(asked, throughputs(effect_values(scenario), columns, float("inf")), strict=True))
+    rows: list[list[Any]] = []
+    for i, case in enumerate(cases):
+        given: list[Any] = [case.get(column) or "" for column in CASE_COLUMNS]
+        if i in errors:
+            rows.append([*given, None, None, None, None, errors[i]])
+            continue
+        (wanted, request), speed = asked[i], speeds[i]
+        spread = float(np.exp(Z_90 * speed.log_sd))
+        rates = [speed.output_tok_per_s / spread, speed.output_tok_per_s, speed.output_tok_per_s * spread]
+        try:
+            price: float | None = _blended(scenario, request.accelerator, speed, wanted)[0]
+        except InputError:
+            price = None  # throughput stands although no price of the accelerator is known
+        rows.append([*given, *rates, price, None])
     return [*CASE_COLUMNS, *RESULT_COLUMNS], rows
+
+
+def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str], str]) -> Request:
+    """Return the case by stable names (looked up once each, in `known`), or raise for what cannot be computed."""
+    for kind, name in (("accelerator", wanted.accelerator), ("model", wanted.model)):
+        if (kind, name) not in known:
+            known[kind, name] = resolve(scenario, kind, name)
+    request = Request(
+        known["accelerator", wanted.accelerator], known["model", wanted.model], wanted.input_tokens, wanted.output_tokens,
+        wanted.precision, wanted.accelerators, wanted.concurrency,
+    )  # fmt: skip
+    if problem := misfits(workloads(scenario, [request]))[0]:
+        raise InputError(problem)
+    return request
 
 
 def _deployment(case: dict[str, str]) -> Deployment:
@@ -189,10 +216,8 @@ def _deployment(case: dict[str, str]) -> Deployment:
             raise ValueError(f"{column} = {text}: a number above 0 is required")
         return value
 
-    precision = (case.get("precision") or "").strip().lower()
-    precision = {"nvfp4": "fp4", "mxfp4": "fp4", "unset": ""}.get(precision, precision)
     return Deployment(
-        case["accelerator"], number("n_accelerators"), case["model"], precision or None,
+        case["accelerator"], number("n_accelerators"), case["model"], case.get("precision") or None,
         number("input_tokens") or 1024.0, number("output_tokens") or 1024.0, number("concurrency"),
     )  # fmt: skip
 

@@ -1,35 +1,48 @@
-"""Tokens per second: the roofline applied to the rows of an accelerator and a served model.
+"""Tokens per second: the fitted step applied to deployments, one or a thousand at a time.
 
 A *deployment* is a served model on so many accelerators at one precision. Its throughput is a median with the
-spread of the fit (`throughput_log_sd`).
+spread of the fit (`log_sd`), wider where the accelerator or the model was never measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.equations import roofline, served_model
-from forecast.equations.batching import group_sizes
+from forecast.effects import Columns, log_factors
+from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
+from forecast.groups import USABLE_MEMORY_FRAC, WIDEST_ENGINE, group_sizes, largest_batch, misfits, step_terms
 from forecast.scenario import Scenario
-from forecast.tables import Row
+from forecast.workloads import (
+    KV_COLUMNS,
+    Request,
+    best_precision,
+    efficiency_family,
+    native_precision,
+    number,
+    workloads,
+)
+
+__all__ = [  # what rooms above ask of a deployment, wherever it is worked out
+    "KV_COLUMNS",
+    "USABLE_MEMORY_FRAC",
+    "Throughput",
+    "best_precision",
+    "efficiency_family",
+    "native_precision",
+    "number",
+    "resolve",
+    "throughput",
+    "throughputs",
+]
 
 Array = NDArray[np.float64]
 
-USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
-MOST_ACCELERATORS = 64.0  # wider groups change little and leave the fitted range
-BATCH_GRID: Array = np.unique(np.round(2.0 ** np.arange(0, 14.01, 0.25)))
-KV_COLUMNS = (
-    "kv_full_elements_per_token kv_sparse_elements_per_token kv_sparse_read_tokens kv_window_elements_per_token "
-    "kv_window_tokens kv_index_elements_per_token kv_state_bytes_per_seq"
-).split()
-SPECIFICATIONS = (
-    "memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops power_kw tdp_watts".split()
-)
+BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
 
 
 @dataclass(frozen=True)
@@ -44,32 +57,6 @@ class Throughput:
     decode_tok_per_s: float  # per accelerator, decoding alone (prefill runs elsewhere)
     input_tok_per_s: float  # per accelerator, prefill alone
     log_sd: float
-
-
-def efficiency_family(accelerator: Row) -> str:
-    """Return the family of fitted efficiencies: NVIDIA parts split at the arrival of four-bit arithmetic."""
-    if accelerator["family"] == "nvidia":
-        return "nvidia-blackwell" if accelerator["fp4_dense_tflops"] else "nvidia-hopper"
-    return str(accelerator["family"])
-
-
-def native_precision(served_model: Row) -> str:
-    """Return the precision in which a model's weights are published."""
-    text = str(served_model["native_weights"])
-    return next(
-        (
-            p
-            for prefix, p in (("fp4", "fp4"), ("mxfp4", "fp4"), ("int4", "int4"), ("fp8", "fp8"))
-            if text.startswith(prefix)
-        ),
-        "bf16",
-    )
-
-
-def best_precision(accelerator: Row) -> str:
-    """Return the narrowest precision for which an accelerator has arithmetic."""
-    narrow = (("fp4_dense_tflops", "fp4"), ("fp8_dense_tflops", "fp8"))
-    return next((precision for column, precision in narrow if accelerator[column]), "bf16")
 
 
 def resolve(scenario: Scenario, kind: str, name: str) -> str:
@@ -88,12 +75,6 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
     raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{suggestion(wanted, [*known, *aliases])}')
 
 
-def number(scenario: Scenario, table: str, entity: str, column: str) -> float:
-    """Return the median of an input, or nan where the table leaves it empty."""
-    item = scenario.inputs.get(f"{table}.{entity}.{column}")
-    return float("nan") if item is None else item.value.median()
-
-
 def throughput(
     scenario: Scenario,
     accelerator: str,
@@ -110,111 +91,112 @@ def throughput(
 ) -> Throughput:
     """Return the median throughput of a deployment.
 
-    Without `accelerators` the best power of two up to the scale-up domain is taken; without `concurrency` the
-    largest batch that fits memory and meets `latency_s` between two tokens, whichever yields most.
+    Without `concurrency` the largest batch that fits memory and meets `latency_s` between two tokens is taken, and
+    the group of accelerators (within a scale-up domain, or as many as hold the weights) that yields most with it.
 
     Args:
         input_tokens, output_tokens: length of a request.
         precision: of the weights; None is the best the accelerator supports.
         accelerators, concurrency: size of the group and sequences served at once.
-        latency_s: slowest step between two tokens.
+        latency_s: slowest step between two tokens; infinite is offline.
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
 
     Raises:
         InputError: a part of the accelerator is unknown, or the model does not fit.
     """
-    part = scenario.rows["accelerators"][accelerator]
-    served = scenario.tables["served_models"].latest("model")[model]
-    spec = {column: number(scenario, "accelerators", accelerator, column) for column in SPECIFICATIONS}
-    precision = precision or best_precision(part)
-    if precision not in served_model.BYTES_PER_WEIGHT:
-        known = ", ".join(served_model.BYTES_PER_WEIGHT)
-        raise InputError(
-            f'precision "{precision}": one of {known}.{suggestion(precision, served_model.BYTES_PER_WEIGHT)}'
-        )
-    peak = served_model.peak_tflops(
-        precision, spec["fp16_dense_tflops"], spec["fp8_dense_tflops"], spec["fp4_dense_tflops"]
-    )
-    if not part["memory_gb"] or np.isnan(spec["memory_bandwidth_tb_per_s"]) or np.isnan(peak):
-        reason = "it was cancelled" if part["cancelled"] else "memory, bandwidth and FLOP/s are required"
-        raise InputError(f"accelerator {accelerator}: no specification to compute with; {reason}. Choose another.")
-    moe = served["experts_count"] > 0
-    entity = f"{efficiency_family(part)}:{'moe' if moe else 'dense'}"
-    fit = {c: number(scenario, "efficiency", entity, c) for c in EFFICIENCIES}
+    request = Request(accelerator, model, input_tokens, output_tokens, precision, accelerators, concurrency)
+    columns = workloads(scenario, [request])
+    if problem := misfits(columns)[0]:
+        raise InputError(problem)
+    return throughputs(effect_values(scenario), columns, latency_s, draft_tokens, acceptance_frac)[0]
 
-    weight_bytes = served_model.bytes_per_weight(precision, native_precision(served))
-    kv_bytes = 2.0 if precision in ("bf16", "fp16") else 1.0
-    footprint = served["total_computed_b"] * weight_bytes
-    full, sparse, sparse_tokens, window, window_tokens, index, state = (float(served[c] or 0) for c in KV_COLUMNS)
-    context, length = input_tokens + output_tokens / 2, input_tokens + output_tokens
-    kv_read = served_model.kv_read_gb(
-        context, full, sparse, sparse_tokens, window, window_tokens, index, state, kv_bytes, 1.0
-    )
-    kv_held = served_model.kv_cached_gb(length, full, window, window_tokens, index, state, kv_bytes, 1.0)
-    elements = served_model.kv_read_elements(context, full, sparse, sparse_tokens, window, window_tokens)
-    decode = served_model.decode_gflop_per_token(
-        served["active_computed_b"], served["attn_flops_per_kv_element"] or 0.0, elements
-    )
-    prefill = served_model.prefill_gflop_per_token(
-        served["active_computed_b"], served["prefill_attn_flops_per_pair"] or 0.0, input_tokens, sparse_tokens)  # fmt: skip
-    accepted = roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens)
 
-    least = float(roofline.minimum_accelerators(footprint + kv_held, part["memory_gb"], USABLE_MEMORY_FRAC))
-    if accelerators is not None and accelerators < least and concurrency is None:
-        raise InputError(
-            f"{model} at {precision} takes {footprint:.0f} GB: {accelerators:g} × {accelerator} hold "
-            f"{accelerators * part['memory_gb'] * USABLE_MEMORY_FRAC:.0f} GB. Use at least {least:.0f} accelerators."
-        )
-    count, batch = _group_sizes(part, least, accelerators)[:, None], BATCH_GRID[None, :]
-    if concurrency is not None:
-        batch = np.array([[float(concurrency)]])
-    step = partial(
-        roofline.decode_step_s,
-        layers_count=float(served["layers_count"]),
-        concurrency=batch,
-        accelerators_count=count,
-        weights_gb=served_model.weights_read_gb(
-            served["dense_params_b"], served["expert_params_b"], float(served["experts_per_token"]),
-            float(served["experts_count"]), batch * (1 + draft_tokens), weight_bytes),
-        kv_gb_per_sequence=kv_read,
-        decode_gflop_per_token=decode,
-        prefill_gflop_per_token=prefill,
-        draft_tokens=draft_tokens,
-        acceptance_frac=acceptance_frac,
-        memory_bandwidth_tb_per_s=spec["memory_bandwidth_tb_per_s"],
-        peak_tflops=peak,
-        **{k: fit[k] for k in EFFICIENCIES if k not in ("prefill_mfu_frac", *SOFTWARE)},
+def effect_values(scenario: Scenario) -> dict[str, float]:
+    """Return the median of every fitted effect, by `term:feature:level`."""
+    return {
+        name: scenario.inputs[f"throughput_effects.{name}.value"].value.median()
+        for name in scenario.rows["throughput_effects"]
+    }
+
+
+def throughputs(
+    values: Mapping[str, float], columns: Columns, latency_s: float | Array, draft_tokens: float = 0.0,
+    acceptance_frac: float = 0.0,
+) -> list[Throughput]:  # fmt: skip
+    """Return the throughput of each case, the best group and batch chosen where no concurrency is given.
+
+    What is chosen within a latency is answered as if it had been asked for; without any limit the case is an offline run.
+
+    Args:
+        values: fitted effects, by `term:feature:level`.
+        columns: the cases (`workloads`).
+        latency_s: slowest step between two tokens, of all or of each case; infinite is offline.
+        draft_tokens, acceptance_frac: speculative decoding; 0 is none.
+    """
+    free, group, drafts = (
+        np.isnan(columns["concurrency"]),
+        columns["accelerators_count"],
+        (draft_tokens, acceptance_frac),
+    )
+    if not free.any() or np.isinf(latency_s).all():
+        return _answers(values, columns, columns, latency_s, *drafts)
+    online = {"concurrency": np.where(free, 1.0, columns["concurrency"]),
+              "accelerators_count": np.where(np.isnan(group), WIDEST_ENGINE, group)}  # fmt: skip
+    chosen = _answers(values, columns, {**columns, **online}, latency_s, *drafts)
+    asked = {
+        **columns,
+        "concurrency": np.where(free, [found.batch for found in chosen], columns["concurrency"]),
+        "accelerators_count": np.where(free, [found.accelerators for found in chosen], group),
+    }
+    return _answers(values, asked, asked, latency_s, *drafts)
+
+
+def _answers(
+    values: Mapping[str, float], columns: Columns, effects_of: Columns, latency_s: float | Array, draft_tokens: float,
+    acceptance_frac: float,
+) -> list[Throughput]:  # fmt: skip
+    """Return the best answer to each case; `effects_of` are the cases whose fitted factors apply."""
+    accepted = float(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens))
+    sizes, allowed = group_sizes(columns)
+    free = np.isnan(columns["concurrency"])
+    cap, sizes = np.maximum(largest_batch(columns, sizes), 1.0)[:, :, None], sizes[:, :, None]
+    shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
+    wanted = np.where(free, np.inf, columns["concurrency"])[:, None, None]
+    batch = np.where(free[:, None, None], np.maximum(np.floor(cap * shares), 1.0), np.minimum(wanted, cap))
+    log = {term: factor[:, None, None] for term, factor in log_factors(values, effects_of).items()}
+    ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
+    scale = np.exp(log["throughput"])
+    mixed_s = step.step_s(step_terms(columns, sizes, batch, ratio, draft_tokens + 1, accepted), log) / scale
+    alone_s = step.step_s(step_terms(columns, sizes, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    mixed = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, sizes, accepted))
+    alone = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, alone_s, sizes, accepted))
+    patient = (np.asarray(alone_s) / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
+    score = np.where(allowed[:, :, None], np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
+    best = score.reshape(len(free), -1).argmax(axis=1)
+    pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in
+            (sizes, batch, alone_s, mixed, alone)]  # fmt: skip
+    given = step.prefill_s_per_token(
+        step_terms(columns, pick[0], np.ones(len(free)), columns["input_tokens"], accepted=1.0),
+        {term: factor[:, 0, 0] for term, factor in log.items()}, columns["input_tokens"],
     )  # fmt: skip
-    mixed_s = np.asarray(step(input_per_output_ratio=input_tokens / output_tokens))
-    alone_s = np.asarray(step(input_per_output_ratio=0.0))
-    rate = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, count, accepted))
-    if concurrency is None:
-        held = roofline.largest_batch_by_memory(part["memory_gb"], count, footprint, kv_held, USABLE_MEMORY_FRAC)
-        allowed = (batch <= held) & (alone_s / accepted <= latency_s)
-        rate = np.where(allowed, rate, np.where(batch == 1, rate * 1e-6, 0.0))  # nothing meets it: one at a time
-    best = np.unravel_index(int(np.argmax(rate)), rate.shape)
-    chosen, sequences = float(count[best[0], 0]), float(batch[0, best[1]])
-    return Throughput(
-        accelerators=chosen,
-        precision=precision,
-        batch=sequences,
-        step_s=float(alone_s[best]),
-        output_tok_per_s=float(roofline.output_tok_per_s_per_accelerator(sequences, mixed_s[best], chosen, accepted)),
-        decode_tok_per_s=float(roofline.output_tok_per_s_per_accelerator(sequences, alone_s[best], chosen, accepted)),
-        input_tok_per_s=float(
-            1 / (chosen * roofline.prefill_s_per_token(prefill, chosen, peak, fit["prefill_mfu_frac"]))
-        ),
-        log_sd=fit["throughput_log_sd"],
-    )
+    alone_log = np.array([values.get(f"prefill_alone:kind:{'moe' if moe else 'dense'}", 0.0) for moe in columns["moe"]])
+    prefill = scale[:, 0, 0] / (pick[0] * np.asarray(given) * np.exp(alone_log))
+    spread = log_sds(values, columns)
+    return [
+        Throughput(float(n), str(p), float(b), float(t), float(out), float(decode), float(inp), float(sd))
+        for n, b, t, out, decode, p, inp, sd in zip(*pick, columns["precision"], prefill, spread, strict=True)
+    ]
 
 
-SOFTWARE = ("throughput_log_sd", "maturity_gain_frac", "maturity_months")
-EFFICIENCIES = (
-    "mbu_weights_frac mbu_kv_frac mfu_frac prefill_mfu_frac overhead_base_s overhead_per_log2_s prefill_interference"
-).split() + list(SOFTWARE)
-
-
-def _group_sizes(part: Row, least: float, wanted: float | None) -> Array:
-    if wanted is not None:
-        return np.array([float(wanted)])
-    return group_sizes(least, float(part["scaleup_count"] or 1), MOST_ACCELERATORS)
+def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
+    """Return the standard deviation of the log error of each case, by what of it was measured before."""
+    found = []
+    for accelerator, design, family, moe in zip(
+        columns["accelerator"], columns["architecture"], columns["family"], columns["moe"], strict=True
+    ):
+        chip = f"throughput:accelerator:{accelerator}" in values
+        model = f"throughput:architecture:{design}" in values
+        seen = {(1, 1): "both_known", (1, 0): "model_new", (0, 1): "accelerator_new", (0, 0): "both_new"}[chip, model]
+        general = values[f"log_sd:{seen}:{'moe' if moe else 'dense'}"]
+        found.append(max(general, values.get(f"log_sd:family:{family}", 0.0)))
+    return np.array(found)

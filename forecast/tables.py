@@ -266,6 +266,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "serving_stacks": ("stack",),
     "load_power": ("family",),
     "outside_prices": ("accelerator",),
+    "throughput_effects": ("term", "feature", "level"),
 }
 
 

@@ -18,7 +18,8 @@ from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import efficiency_family, number, throughput
+from forecast.speed import effect_values, throughputs
+from forecast.workloads import Request, efficiency_family, number, workloads
 
 FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 
@@ -64,18 +65,15 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     hours, sd, gain, months = (np.empty((len(names), len(segments))) for _ in range(4))
     models = scenario.tables["served_models"].latest("model")
     moe = [models[scenario.rows["segments"][s]["reference_model"]]["experts_count"] > 0 for s in segments]
+    columns = ("input_tokens", "output_tokens", "latency_ms_per_token")
+    asked = {s: [number(scenario, "segments", s, column) for column in columns] for s in segments}
+    reference = {s: scenario.rows["segments"][s]["reference_model"] for s in segments}
+    cases = workloads(scenario, [Request(n, reference[s], asked[s][0], asked[s][1]) for n in names for s in segments])
+    latency_s = np.array([asked[s][2] / 1000 for _ in names for s in segments])
+    found = iter(throughputs(effect_values(scenario), cases, latency_s))
     for i, name in enumerate(names):
         for j, segment in enumerate(segments):
-            median = partial(number, scenario, "segments", segment)
-            model = scenario.rows["segments"][segment]["reference_model"]
-            speed = throughput(
-                scenario,
-                name,
-                model,
-                input_tokens=median("input_tokens"),
-                output_tokens=median("output_tokens"),
-                latency_s=median("latency_ms_per_token") / 1000,
-            )
+            median, speed = partial(number, scenario, "segments", segment), next(found)
             blended = cost.blended_tok_per_s(
                 speed.input_tok_per_s,
                 speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio"),

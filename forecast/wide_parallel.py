@@ -26,8 +26,8 @@ def wide_throughput(
 ) -> Throughput:
     """Return the throughput of a group that spreads its experts over many nodes while decoding.
 
-    Each node decodes its share (`variants.node_share`); what two overlapping halves of a batch hide of the exchange
-    between nodes, and the finer balance, is the parameter `wide_parallel_gain_ratio`, for prefill too.
+    Each node decodes its share (`variants.node_share`); that two overlapping halves of a batch hide the exchange
+    between nodes is assumed, as the published day of the largest service shows it.
 
     Args:
         accelerators: of the decoding group; `wide_parallel_accelerators` without it.
@@ -58,12 +58,4 @@ def wide_throughput(
         shared, accelerator, name, input_tokens=input_tokens, output_tokens=output_tokens, precision=precision,
         accelerators=node, concurrency=None if concurrency is None else concurrency / nodes, latency_s=latency_s,
     )  # fmt: skip
-    gain = number_of(scenario, "wide_parallel_gain_ratio")
-    return replace(
-        speed,
-        accelerators=nodes * node,
-        batch=nodes * speed.batch,
-        output_tok_per_s=gain * speed.output_tok_per_s,
-        decode_tok_per_s=gain * speed.decode_tok_per_s,
-        input_tok_per_s=gain * speed.input_tok_per_s,
-    )
+    return replace(speed, accelerators=nodes * node, batch=nodes * speed.batch)

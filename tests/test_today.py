@@ -83,8 +83,9 @@ def test_overhead_that_known_margins_imply_is_believable(tables):
     fleet = Sellers.fleet_of_offer(names, start_machines(scenario, names, draws).fleet_usd_per_mtok)
     ratio = np.median(books.unit_cost_usd_per_mtok / fleet, axis=1)
     hosts = [r for r, o in zip(ratio, names.offer_provider, strict=True) if names.kinds[o] == "host"]
-    assert 1.0 <= np.median(hosts) <= 6.0
-    assert min(hosts) > 0.5 and max(hosts) < 30.0
+    # Some sell mostly smaller models than the reference, some sell machines with the tokens.
+    assert 0.8 <= np.median(hosts) <= 2.5
+    assert min(hosts) > 0.4 and max(hosts) < 8.0
 
 
 @pytest.mark.parametrize(

@@ -13,28 +13,6 @@ from forecast.units import Num, as_given
 MIDPOINTS: NDArray[np.float64] = (np.arange(4096) + 0.5) / 4096
 
 
-def group_sizes(least_accelerators: float, domain_accelerators: float, most_accelerators: float) -> NDArray[np.float64]:
-    """Group sizes worth trying: powers of two inside a scale-up domain, whole domains beyond it.
-
-    n ∈ {2ᵏ : n₀ ≤ 2ᵏ ≤ max};  if n₀ > d: {⌈n₀/d⌉·d, and twice that};  if n₀ > max: {n₀, 5/4·n₀, 3/2·n₀, 2·n₀}
-
-    least_accelerators n₀ ≥ 1 (hold the weights), domain_accelerators d ≥ 1, most_accelerators. Where hundreds of
-    parts hold a model (SRAM only), room for the cache is bought with a fraction more of them. Returns whole numbers.
-    Source: own-assumption.
-
-    >>> group_sizes(2.0, 8.0, 64.0), group_sizes(10.0, 8.0, 64.0), group_sizes(100.0, 576.0, 64.0)
-    (array([2., 4., 8.]), array([16., 32.]), array([100., 125., 150., 200.]))
-    """
-    if least_accelerators > most_accelerators:
-        return np.ceil(least_accelerators * np.array([1.0, 1.25, 1.5, 2.0]))
-    if least_accelerators > domain_accelerators:
-        whole = math.ceil(least_accelerators / domain_accelerators) * domain_accelerators
-        return np.array([whole, 2.0 * whole])
-    most = min(domain_accelerators, most_accelerators)
-    sizes = [2.0**k for k in range(int(most).bit_length()) if least_accelerators <= 2.0**k <= most]
-    return np.array(sizes or [float(least_accelerators)])
-
-
 def static_batching_frac(concurrency: float, output_length_log_sd: float) -> float:
     """Share of the slots of a static batch that do useful work: it runs until its longest answer is done.
 

@@ -6,25 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecast.units import GB_PER_TB, GFLOP_PER_TFLOP, Num, as_given
+from forecast.units import GB_PER_TB, Num, as_given
 
 LARGEST_BATCH = 2**20
+NO_CACHE_GB = 1e-9  # models without a cache are not limited by memory
 REFERENCE_LAYERS = 60.0
-
-
-def overhead_s(layers_count: Num, accelerators_count: Num, overhead_base_s: Num, overhead_per_log2_s: Num) -> Num:
-    """Fixed launch and synchronisation time of a step; every layer launches and synchronises anew.
-
-    t₀ = (a₀ + a₁·log₂(n))·L/60
-
-    layers_count L > 0, accelerators_count n ≥ 1, coefficients [s at 60 layers]. Returns s.
-    Source: own-fit-throughput.
-
-    >>> overhead_s(30.0, 8.0, 0.002, 0.001)
-    0.0025
-    """
-    overhead = overhead_base_s + overhead_per_log2_s * np.log2(accelerators_count)
-    return as_given(overhead * layers_count / REFERENCE_LAYERS)
 
 
 def read_s(read_gb: Num, accelerators_count: Num, memory_bandwidth_tb_per_s: Num, mbu_frac: Num) -> Num:
@@ -39,86 +25,6 @@ def read_s(read_gb: Num, accelerators_count: Num, memory_bandwidth_tb_per_s: Num
     0.02
     """
     return read_gb / (GB_PER_TB * accelerators_count * memory_bandwidth_tb_per_s * mbu_frac)
-
-
-def compute_s(gflop: Num, accelerators_count: Num, peak_tflops: Num, mfu_frac: Num) -> Num:
-    """Time of arithmetic spread evenly over accelerators.
-
-    t = D / (1000·n·F·MFU)
-
-    gflop D, peak_tflops F of one accelerator, mfu_frac 0–1. Returns s. Source: facts-compilation.
-
-    >>> compute_s(1000.0, 2.0, 1000.0, 0.5)
-    0.001
-    """
-    return gflop / (GFLOP_PER_TFLOP * accelerators_count * peak_tflops * mfu_frac)
-
-
-def decode_step_s(
-    *,
-    concurrency: Num,
-    accelerators_count: Num,
-    layers_count: Num,
-    weights_gb: Num,
-    kv_gb_per_sequence: Num,
-    decode_gflop_per_token: Num,
-    prefill_gflop_per_token: Num,
-    input_per_output_ratio: Num,
-    draft_tokens: Num,
-    acceptance_frac: Num,
-    memory_bandwidth_tb_per_s: Num,
-    peak_tflops: Num,
-    mbu_weights_frac: Num,
-    mbu_kv_frac: Num,
-    mfu_frac: Num,
-    overhead_base_s: Num,
-    overhead_per_log2_s: Num,
-    prefill_interference: Num,
-) -> Num:
-    """Time of one step of a continuously batched engine, with the prefill that keeps its batch full.
-
-    t = t₀(L, n) + W/(n·BW·MBU_w) + c·R/(n·BW·MBU_kv) + c·(D·(g+1) + Q·ρ·A·p)/(n·F·MFU)
-
-    weights_gb W = weights_read_gb at c·(g+1) tokens; kv R [GB per sequence]; D and Q [GFLOP per token];
-    input_per_output_ratio ρ = uncached input tokens per output token (0 where prefill has its own
-    accelerators); draft_tokens g and acceptance_frac a give A = accepted_tokens_per_step(a, g), both 0
-    without speculation; prefill_interference p = cost of a FLOP of prefill next to one of decode.
-    Returns s per step; each sequence gains A tokens in it. Source: own-fit-throughput.
-
-    >>> step_s = decode_step_s(concurrency=10.0, accelerators_count=2.0, layers_count=60.0, weights_gb=80.0,
-    ...     kv_gb_per_sequence=0.8, decode_gflop_per_token=100.0,
-    ...     prefill_gflop_per_token=50.0, input_per_output_ratio=4.0,
-    ...     draft_tokens=0.0, acceptance_frac=0.0, memory_bandwidth_tb_per_s=4.0, peak_tflops=1000.0,
-    ...     mbu_weights_frac=0.5, mbu_kv_frac=0.25, mfu_frac=0.5, overhead_base_s=0.002,
-    ...     overhead_per_log2_s=0.001, prefill_interference=0.5)
-    >>> round(step_s, 9)
-    0.029
-    """
-    accepted = accepted_tokens_per_step(acceptance_frac, draft_tokens)
-    prefill_gflop = prefill_gflop_per_token * input_per_output_ratio * accepted * prefill_interference
-    gflop = concurrency * (decode_gflop_per_token * (draft_tokens + 1.0) + prefill_gflop)
-    return (
-        overhead_s(layers_count, accelerators_count, overhead_base_s, overhead_per_log2_s)
-        + read_s(weights_gb, accelerators_count, memory_bandwidth_tb_per_s, mbu_weights_frac)
-        + read_s(concurrency * kv_gb_per_sequence, accelerators_count, memory_bandwidth_tb_per_s, mbu_kv_frac)
-        + compute_s(gflop, accelerators_count, peak_tflops, mfu_frac)
-    )
-
-
-def prefill_s_per_token(
-    prefill_gflop_per_token: Num, accelerators_count: Num, peak_tflops: Num, prefill_mfu_frac: Num
-) -> Num:
-    """Time of one uncached input token on accelerators that do prefill: compute-bound.
-
-    t = Q / (1000·n·F·MFU_prefill)
-
-    Arguments as compute_s; a cached input token takes none. Returns s per token; times n it is the
-    accelerator-seconds an input token costs. Source: own-fit-throughput.
-
-    >>> prefill_s_per_token(140.0, 2.0, 2000.0, 0.35)
-    0.0001
-    """
-    return compute_s(prefill_gflop_per_token, accelerators_count, peak_tflops, prefill_mfu_frac)
 
 
 def accepted_tokens_per_step(acceptance_frac: Num, draft_tokens: Num) -> Num:
@@ -173,14 +79,16 @@ def largest_batch_by_memory(
 
     c = ⌊(u·n·M − footprint) / kv⌋, between 0 and 2²⁰
 
-    memory_gb M of one accelerator, kv_gb_per_sequence > 0 (from kv_cached_gb), usable_frac u 0–1.
+    memory_gb M of one accelerator, kv_gb_per_sequence ≥ 0 (from kv_cached_gb), usable_frac u 0–1.
     Returns a whole number of sequences. Source: facts-compilation.
 
     >>> largest_batch_by_memory(80.0, 2.0, 70.0, 1.0, 0.9)
     74.0
     """
     free_gb = usable_frac * memory_gb * accelerators_count - footprint_gb
-    return as_given(np.clip(np.floor(np.divide(free_gb, kv_gb_per_sequence)), 0.0, float(LARGEST_BATCH)))
+    return as_given(
+        np.clip(np.floor(np.divide(free_gb, np.maximum(kv_gb_per_sequence, NO_CACHE_GB))), 0.0, float(LARGEST_BATCH))
+    )
 
 
 def best_batch(step_s: Callable[[Num], Num], largest_batch: Num, target_s: Num) -> Num:

@@ -3,34 +3,11 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.equations import batching, energy, roofline, speculation
-
-
-@pytest.mark.parametrize(
-    ("least", "domain", "sizes"),
-    [
-        (1, 8, [1, 2, 4, 8]),
-        (3, 8, [4, 8]),
-        (8, 8, [8]),
-        (9, 8, [16, 32]),  # whole nodes
-        (5, 1, [5, 10]),  # no scale-up domain
-        (21, 8960, [32, 64]),  # a pod larger than the fitted range
-        (345, 576, [345, 432, 518, 690]),  # SRAM only: a quarter, a half, all of it again for the cache
-    ],
-)
-def test_group_sizes_by_hand(least, domain, sizes):
-    assert_array_equal(batching.group_sizes(least, domain, 64.0), sizes)
-
-
-@given(st.integers(1, 5000), st.integers(1, 9000))
-def test_every_group_holds_the_weights(least, domain):
-    sizes = batching.group_sizes(float(least), float(domain), 64.0)
-    assert sizes.size and np.all(sizes >= least) and np.all(sizes == np.floor(sizes))
 
 
 def test_static_batch_of_two_by_hand():

@@ -9,64 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.equations import roofline, served_model
 
 NAN = float("nan")
-# One H100-like pair serving a dense model of 70e9 weights in fp8; the arithmetic below follows from it.
-STEP = {
-    "concurrency": 10.0,
-    "accelerators_count": 2.0,
-    "layers_count": 60.0,
-    "weights_gb": 70.0,
-    "kv_gb_per_sequence": 0.7,
-    "decode_gflop_per_token": 140.0,
-    "prefill_gflop_per_token": 150.0,
-    "input_per_output_ratio": 4.0,
-    "draft_tokens": 0.0,
-    "acceptance_frac": 0.0,
-    "memory_bandwidth_tb_per_s": 3.5,
-    "peak_tflops": 2000.0,
-    "mbu_weights_frac": 0.5,
-    "mbu_kv_frac": 0.5,
-    "mfu_frac": 0.5,
-    "overhead_base_s": 0.002,
-    "overhead_per_log2_s": 0.001,
-    "prefill_interference": 1.0,
-}
-
-
-def step_s(**changes: float) -> float:
-    return roofline.decode_step_s(**(STEP | changes))
-
-
-def test_step_worked_by_hand():
-    # 3 ms overhead; 70/(1000·2·3.5·.5) = 20 ms; 7 GB likewise 2 ms
-    # 10·(140 + 4·150) GFLOP at 2 PFLOP/s = 3.7 ms
-    assert_allclose(step_s(), 0.003 + 0.020 + 0.002 + 0.0037, rtol=1e-12)
-
-
-def test_infinite_bandwidth_is_compute_bound():
-    compute_only = step_s(memory_bandwidth_tb_per_s=np.inf, overhead_base_s=0.0, overhead_per_log2_s=0.0)
-    assert_allclose(compute_only, 0.0037, rtol=1e-12)
-
-
-def test_infinite_compute_is_bandwidth_bound():
-    read_only = step_s(peak_tflops=np.inf, overhead_base_s=0.0, overhead_per_log2_s=0.0)
-    assert_allclose(read_only, 0.022, rtol=1e-12)
-
-
-def test_speculation_multiplies_verification_only():
-    # one draft always accepted: A = 2, verification 2·140, prefill 2·600 GFLOP per sequence and step
-    with_draft = step_s(draft_tokens=1.0, acceptance_frac=1.0)
-    assert_allclose(with_draft - step_s(), 10 * (140 + 600) / 2e6, rtol=1e-9)
-
-
-def test_speculation_pays_at_small_batch_and_hurts_at_large():
-    def rate(concurrency: float, drafts: float) -> float:
-        changes = {"concurrency": concurrency, "draft_tokens": drafts, "acceptance_frac": 0.5}
-        step = step_s(**changes, input_per_output_ratio=0.0, kv_gb_per_sequence=0.01)
-        accepted = roofline.accepted_tokens_per_step(0.5, drafts)
-        return roofline.output_tok_per_s_per_accelerator(concurrency, step, 2.0, accepted)
-
-    assert rate(1.0, 3.0) > rate(1.0, 0.0)
-    assert rate(10_000.0, 3.0) < rate(10_000.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +56,6 @@ def test_cache_of_a_sparse_and_of_a_windowed_model():
 def test_recurrent_state_is_read_and_written():
     assert_allclose(served_model.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
     assert_allclose(served_model.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
-
-
-def test_prefill_is_the_same_price_apart_or_beside():
-    # with MFU_prefill = MFU/p a mixed step costs what its decode and its prefill cost apart
-    apart = step_s(input_per_output_ratio=0.0) + 10 * 4 * roofline.prefill_s_per_token(150.0, 2.0, 2000.0, 0.5)
-    assert_allclose(apart, step_s(), rtol=1e-12)
 
 
 def test_sparse_prefill_joins_the_full_one():
@@ -173,20 +109,3 @@ def test_best_batch_is_the_brute_force_one(largest: int, target: float, per_sequ
 def test_best_batch_elementwise():
     batch = roofline.best_batch(lambda c: 0.01 + 0.001 * c, np.array([0.0, 5.0, 1e6]), 0.0205)
     assert_array_equal(batch, [0.0, 5.0, 10.0])
-
-
-@given(st.floats(1, 1e4), st.floats(1.01, 10), st.floats(1e3, 1e5))
-def test_step_grows_with_concurrency_and_context(concurrency: float, growth: float, context: float):
-    def step(concurrency: float, context: float) -> float:
-        weights_gb = served_model.weights_read_gb(16.0, 650.0, 8.0, 256.0, concurrency, 1.0)
-        kv_gb = served_model.kv_read_gb(context, 35136.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-        return step_s(concurrency=concurrency, weights_gb=weights_gb, kv_gb_per_sequence=kv_gb)
-
-    assert step(concurrency * growth, context) > step(concurrency, context)
-    assert step(concurrency, context * growth) > step(concurrency, context)
-
-
-@given(st.lists(st.floats(1, 1e4), min_size=2, max_size=5))
-def test_arrays_give_what_floats_give(concurrencies: list[float]):
-    together = step_s(concurrency=np.array(concurrencies))
-    assert_allclose(together, [step_s(concurrency=c) for c in concurrencies], rtol=1e-12)

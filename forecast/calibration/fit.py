@@ -1,0 +1,160 @@
+"""The fit: effects that make the step agree with measurements, by robust least squares with Gaussian priors.
+
+A prior is a row of `effects.FORM`; random effects have mean zero. Errors are Student-t, so that a run on broken or
+undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
+not the case (stack, date, expert parallelism, server and interactive rules, the pair itself): they keep those
+differences out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
+∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.calibration.observations import Observations
+from forecast.effects import ALL, FORM, NUMBERS, TERMS, features
+from forecast.groups import group_sizes, largest_batch, step_terms
+
+Array = NDArray[np.float64]
+
+DEGREES_OF_FREEDOM = 4.0
+SCALES = {"concurrency": 0.10, "offline": 0.12, "server": 0.15, "interactive": 0.30}  # of the log error within a pair
+MOST_STEPS = 60
+CLOSE_ENOUGH = 1e-7  # of the objective
+
+
+@dataclass(frozen=True)
+class Design:
+    """The entries of the model over a set of rows: which term each moves, by how much in each row, and its prior."""
+
+    names: tuple[str, ...]
+    terms: NDArray[np.int64]
+    weights: Array  # [row, entry]
+    mean: Array
+    sd: Array
+    kept: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted effects with their standard errors, kept ones first named as in `throughput_effects`."""
+
+    design: Design
+    estimate: Array
+    standard_error: Array
+
+    def values(self) -> dict[str, float]:
+        """Return the kept effects by `term:feature:level`."""
+        d = self.design
+        return {n: float(v) for n, v, k in zip(d.names, self.estimate, d.kept, strict=True) if k}
+
+
+def design(observed: Observations) -> Design:
+    """Return the entries: kept effects, then passing ones."""
+    entries: list[tuple[str, str, Array, float, float, bool]] = []
+    made = features(observed.columns)
+    for effect in FORM:
+        levels, weights = made[effect.feature]
+        names = [ALL] if effect.feature in NUMBERS else sorted(set(levels))
+        entries += [
+            (f"{effect.term}:{effect.feature}:{level}", effect.term, weights * (levels == level), effect.mean, effect.sd, True)
+            for level in names
+        ]  # fmt: skip
+    entries += _passing(observed)
+    return Design(
+        names=tuple(entry[0] for entry in entries),
+        terms=np.array([TERMS.index(entry[1]) for entry in entries]),
+        weights=np.stack([entry[2] for entry in entries], axis=1),
+        mean=np.array([entry[3] for entry in entries]),
+        sd=np.array([entry[4] for entry in entries]),
+        kept=np.array([entry[5] for entry in entries]),
+    )
+
+
+def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float, bool]]:
+    moe, server = observed.columns["moe"], (observed.kind == "server") * 1.0
+    single = ~np.isnan(observed.columns["concurrency"])
+    small_dense = (moe == 0) & (observed.columns["total_computed_b"] < 100)
+    found = [
+        ("server", server, -0.10, 0.2), ("server large", server * ~small_dense, 0.0, 0.3),
+        ("interactive", (observed.kind == "interactive") * 1.0, -0.5, 0.5),
+        ("year", observed.year, 0.0, 0.2), ("year moe", observed.year * moe, 0.0, 0.2),
+        ("expert parallel", observed.expert_parallel * single, 0.0, 0.3),
+    ]  # fmt: skip
+    stack = [f"{s}|{a}|{f}" for s, a, f in
+             zip(observed.stack, observed.columns["architecture"], observed.columns["family"], strict=True)]  # fmt: skip
+    for labels, sd in ((observed.design_pair, 0.06), (np.array(stack), 0.05)):
+        found += [(str(label), (labels == label) * 1.0, 0.0, sd) for label in sorted(set(labels))]
+    return [(name, "throughput", weights, mean, sd, False) for name, weights, mean, sd in found]
+
+
+class Rows:
+    """Terms of every measured row at the printed peaks, computed once; only the factors change while fitting."""
+
+    def __init__(self, observed: Observations) -> None:
+        columns = observed.columns
+        sizes, self.allowed = group_sizes(columns)
+        cap = np.maximum(largest_batch(columns, sizes), 1.0)
+        wanted = columns["concurrency"][:, None]
+        batch = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
+        ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
+        made = step_terms(columns, sizes, batch, ratio)
+        self.per_accelerator = batch / sizes
+        self.terms = np.stack([np.broadcast_to(made[t], sizes.shape) for t in TERMS if t != "throughput"])
+
+    def predict(self, theta: Array) -> tuple[Array, Array]:
+        """Return log tokens per second and accelerator, and its derivative by each term's factor `[term, row]`."""
+        steps = [i for i, term in enumerate(TERMS) if term != "throughput"]
+        parts = self.terms * np.exp(theta[steps])[:, :, None]
+        total = parts.sum(axis=0)
+        rate = np.where(self.allowed, self.per_accelerator / total, 0.0)
+        best = rate.argmax(axis=1)
+        row = np.arange(len(best))
+        slope = np.ones_like(theta)
+        slope[steps] = -parts[:, row, best] / total[row, best]
+        return np.log(rate[row, best]) + theta[TERMS.index("throughput")], slope
+
+
+def factors(made: Design, estimate: Array) -> Array:
+    """Return the log factors of every term in every row, `[term, row]`."""
+    return np.stack([made.weights[:, made.terms == i] @ estimate[made.terms == i] for i in range(len(TERMS))])
+
+
+def fit(
+    observed: Observations, made: Design, rows: Rows, used: NDArray[np.bool_] | None = None, start: Array | None = None
+) -> Fit:
+    """Return the effects that fit the used rows best, from `start` (the priors' means by default)."""
+    used = np.ones(len(observed.kind), bool) if used is None else used
+    scale = np.array([SCALES[kind] for kind in observed.kind])
+    nu = DEGREES_OF_FREEDOM
+
+    def objective(estimate: Array, log_rate: Array) -> float:
+        error = ((observed.log_tok_per_s - log_rate) / scale)[used]
+        prior = (estimate - made.mean) / made.sd
+        return float((nu + 1) * np.log1p(error**2 / nu).sum() + (prior**2).sum()) / 2
+
+    estimate = made.mean.copy() if start is None else start.copy()
+    log_rate, slope = rows.predict(factors(made, estimate))
+    best = objective(estimate, log_rate)
+    precision = np.diag(1 / made.sd**2)
+    for _ in range(MOST_STEPS):
+        jacobian = made.weights * slope[made.terms].T
+        error = observed.log_tok_per_s - log_rate
+        weight = np.where(used, (nu + 1) / (nu + (error / scale) ** 2) / scale**2, 0.0)
+        curvature = jacobian.T @ (jacobian * weight[:, None]) + precision
+        step = np.linalg.solve(curvature, jacobian.T @ (weight * error) - precision @ (estimate - made.mean))
+        before, length = best, 1.0
+        while length > 1e-3:
+            tried = estimate + length * step
+            log_rate, slope = rows.predict(factors(made, tried))
+            best = objective(tried, log_rate)
+            if best <= before:
+                break
+            length /= 2
+        estimate = tried
+        if before - best < CLOSE_ENOUGH * before:
+            break
+    return Fit(made, estimate, np.sqrt(np.diag(np.linalg.inv(curvature))))

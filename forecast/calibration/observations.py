@@ -1,0 +1,122 @@
+"""The measured rows of `throughput` that a fit can use: columns of their cases, the log of what they reached, labels.
+
+Left out: claims, single streams, static batches, rows without lengths, rows whose engine separates prefill or
+drafts tokens (another system), and those whose number of accelerators is neither given nor follows from latencies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.effects import Columns, features
+from forecast.scenario import Scenario
+from forecast.tables import Row
+from forecast.workloads import Request, workloads
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+KINDS = ("concurrency", "offline", "server", "interactive")
+OTHER_SYSTEMS = ("disagg", "mtp")
+STACKS = (("trt", "trt"), ("tensorrt", "trt"), ("vllm", "vllm"), ("sglang", "sglang"))
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Measured rows: the columns of their cases, log tokens per second and accelerator, and what else is known."""
+
+    columns: Columns
+    log_tok_per_s: Array
+    kind: NDArray[np.str_]
+    stack: NDArray[np.str_]
+    year: Array  # of the measurement, since the middle row of its kind of model
+    expert_parallel: Array
+
+    @property
+    def pair(self) -> NDArray[np.str_]:
+        """Accelerator and served model of each row."""
+        return _joined(self.columns["accelerator"], self.columns["model"])
+
+    @property
+    def design_pair(self) -> NDArray[np.str_]:
+        """Accelerator and architecture: models of one design are one model to the fit."""
+        return _joined(self.columns["accelerator"], self.columns["architecture"])
+
+    def columns_of(self, feature: str) -> NDArray[np.str_]:
+        """Return the level that a named feature takes in each row."""
+        found: NDArray[np.str_] = features(self.columns)[feature][0]
+        return found
+
+    def where(self, chosen: Flags) -> Observations:
+        """Return the chosen rows."""
+        return Observations(
+            columns={name: column[chosen] for name, column in self.columns.items()},
+            log_tok_per_s=self.log_tok_per_s[chosen],
+            kind=self.kind[chosen],
+            stack=self.stack[chosen],
+            year=self.year[chosen],
+            expert_parallel=self.expert_parallel[chosen],
+        )
+
+
+def observations(scenario: Scenario) -> Observations:
+    """Return the rows that a fit at the scenario's vintage can use."""
+    rows = [row for row in scenario.tables["throughput"] if _usable(row)]
+    requests = [
+        Request(
+            row["accelerator"], row["model"], row["input_tokens"], row["output_tokens"], row["precision"],
+            accelerators_of(row), row["concurrency"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = workloads(scenario, requests)
+    days = np.array([(row["measured_on"] - date(2026, 1, 1)).days for row in rows], float)
+    moe = columns["moe"] > 0
+    middle = np.where(moe, np.median(days[moe]) if moe.any() else 0.0, np.median(days[~moe]) if (~moe).any() else 0.0)
+    return Observations(
+        columns=columns,
+        log_tok_per_s=np.log([row["output_tok_per_s_per_accelerator"] for row in rows]),
+        kind=np.array([row["scenario"] for row in rows]),
+        stack=np.array([stack_of(row["framework"]) for row in rows]),
+        year=(days - middle) / 365.0,
+        expert_parallel=np.array([_expert_parallel(row["parallelism"]) for row in rows], float),
+    )
+
+
+def accelerators_of(row: Row) -> float | None:
+    """Return the accelerators of a run: as printed, or the power of two nearest to sequences over latency and rate."""
+    if row["accelerator_count"] or not (row["concurrency"] and row["tpot_ms"] and row["output_tokens"]):
+        return float(row["accelerator_count"]) if row["accelerator_count"] else None
+    per_token_s = (row["tpot_ms"] + (row["ttft_ms"] or 0.0) / row["output_tokens"]) / 1000
+    return float(2 ** round(np.log2(row["concurrency"] / (row["output_tok_per_s_per_accelerator"] * per_token_s))))
+
+
+def stack_of(framework: str | None) -> str:
+    """Return the serving software a printed framework belongs to."""
+    text = (framework or "").lower()
+    return next((stack for part, stack in STACKS if part in text), "other")
+
+
+def _expert_parallel(parallelism: str | None) -> bool:
+    return "/EP" in (parallelism or "") and not str(parallelism).endswith("/EP1")
+
+
+def _usable(row: Row) -> bool:
+    kind, framework = row["scenario"], (row["framework"] or "").lower()
+    return bool(
+        row["status"] in ("measured", "derived")
+        and kind in KINDS
+        and (row["concurrency"] or kind != "concurrency")
+        and row["input_tokens"]
+        and row["output_tokens"]
+        and accelerators_of(row)
+        and not any(system in framework for system in OTHER_SYSTEMS)
+    )
+
+
+def _joined(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:
+    return np.char.add(np.char.add(first.astype(str), " × "), second.astype(str))

@@ -1,0 +1,120 @@
+"""Fitted effects as rows of `throughput_effects`: written by the calibration, checked against what is stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast.calibration.fit import Design, Fit, Rows, design, fit
+from forecast.calibration.observations import Observations, observations
+from forecast.calibration.validation import Array, left_out, predicted, spreads
+from forecast.effects import ALL, FORM, NUMBERS
+from forecast.errors import InputError
+from forecast.scenario import Scenario
+
+FITTED = "own-fit-throughput"
+HEADER = "term,feature,level,value,standard_error,status,confidence,as_of,source,note".split(",")
+TOLERANCE_LOG = 2e-3  # other processors and libraries round the last digits
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fit with what it leaves out: everything the stored rows and the validation page are made of."""
+
+    observed: Observations
+    made: Design
+    rows: Rows
+    whole: Fit
+    within: Array  # log predictions in the fit
+    by_pair: Array  # log predictions with the accelerator × architecture left out
+    by_accelerator: Array
+    by_architecture: Array
+
+    def values(self) -> dict[str, float]:
+        """Return every kept effect and spread by `term:feature:level`."""
+        return self.whole.values() | spreads(self.observed, self.errors())
+
+    def errors(self) -> dict[str, Array]:
+        """Return the log errors by what of a case was measured before."""
+        measured = self.observed.log_tok_per_s
+        wide = np.maximum(np.abs(self.by_accelerator - measured), np.abs(self.by_architecture - measured))
+        return {
+            "both_known": self.by_pair - measured,
+            "accelerator_new": self.by_accelerator - measured,
+            "model_new": self.by_architecture - measured,
+            "both_new": wide,
+        }
+
+
+def fitted(scenario: Scenario) -> tuple[Observations, Design, Rows, Fit]:
+    """Return the fit to all rows known at the scenario's vintage, in under a second."""
+    observed = observations(scenario)
+    made, rows = design(observed), Rows(observed)
+    return observed, made, rows, fit(observed, made, rows)
+
+
+def calibrate(scenario: Scenario) -> Calibration:
+    """Return the fit and its predictions of everything left out in turn."""
+    observed, made, rows, whole = fitted(scenario)
+    accelerator, architecture = (observed.columns[c].astype(str) for c in ("accelerator", "architecture"))
+    groups = (observed.design_pair, accelerator, architecture)
+    left = [left_out(observed, made, rows, whole, group) for group in groups]
+    return Calibration(observed, made, rows, whole, predicted(made, rows, whole), *left)
+
+
+def stored(scenario: Scenario) -> dict[str, float]:
+    """Return the stored fitted values by `term:feature:level`."""
+    rows = scenario.rows["throughput_effects"]
+    return {name: row["value"] for name, row in rows.items() if row["source"] == FITTED}
+
+
+def differences(found: Mapping[str, float], kept: Mapping[str, float]) -> list[str]:
+    """Return how fitted values differ from stored ones, one sentence each."""
+    said = [f"{name}: not stored" for name in found if name not in kept]
+    said += [f"{name}: stored but not fitted" for name in kept if name not in found]
+    apart = (name for name in found if name in kept and abs(found[name] - kept[name]) > TOLERANCE_LOG)
+    return said + [f"{name}: fitted {found[name]:.4f}, stored {kept[name]:.4f}" for name in apart]
+
+
+def write(path: Path, made: Calibration, as_of: date) -> None:
+    """Rewrite the fitted rows of a `throughput_effects` file; rows of other sources stay as they are."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such table. Correct the path.")
+    with path.open(encoding="utf-8", newline="") as file:
+        others = [row for row in csv.DictReader(file) if row["source"] != FITTED]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, HEADER, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        sorted([*others, *_rows(made, as_of)], key=lambda r: [r[c] for c in ("term", "feature", "level", "as_of")])
+    )
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:
+    errors = dict(zip(made.made.names, made.whole.standard_error, strict=True))
+    prior = {f"{e.term}:{e.feature}:{ALL}": e.sd for e in FORM if e.feature in NUMBERS}
+    count = len(made.observed.kind)
+    found = []
+    for name, value in made.values().items():
+        term, feature, level = name.split(":")
+        note = f"robust fit to {count} rows"
+        if term == "log_sd":
+            note = "holds 80 % of the errors of what was left out"
+        elif feature not in NUMBERS:
+            note = f"{int((made.observed.columns_of(feature) == level).sum())} rows; shrunk towards zero"
+        sure = name in prior and errors[name] < 0.5 * prior[name]
+        found.append({
+            "term": term, "feature": feature, "level": level, "value": f"{value:.4f}",
+            "standard_error": f"{errors.get(name, 0.0):.4f}", "status": "derived",
+            "confidence": "medium" if sure or term == "log_sd" else "low", "as_of": str(as_of), "source": FITTED,
+            "note": note,
+        })  # fmt: skip
+    return found

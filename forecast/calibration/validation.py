@@ -1,0 +1,65 @@
+"""Errors on what a fit has not seen: each pair, accelerator or architecture left out in turn, and rivals beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.calibration.fit import Design, Fit, Rows, factors, fit
+from forecast.calibration.observations import Observations
+from forecast.distributions import Z_90
+from forecast.groups import group_sizes, largest_batch, step_terms
+
+Array = NDArray[np.float64]
+RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}
+
+
+def left_out(observed: Observations, made: Design, rows: Rows, whole: Fit, groups: NDArray[np.str_]) -> Array:
+    """Return the log prediction of every row by a fit that saw no row of its group; passing effects are zero."""
+    found = np.empty(len(groups))
+    for group in sorted(set(groups)):
+        test = groups == group
+        found[test] = predicted(made, rows, fit(observed, made, rows, ~test, whole.estimate))[test]
+    return found
+
+
+def predicted(made: Design, rows: Rows, fitted: Fit) -> Array:
+    """Return the log prediction of every row as the engine would make it: kept effects only."""
+    return rows.predict(factors(made, np.where(made.kept, fitted.estimate, 0.0)))[0]
+
+
+def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
+    """Return the log prediction of a flat roofline: the longer of reading and arithmetic, no overhead."""
+    columns = observed.columns
+    sizes, allowed = group_sizes(columns)
+    cap, wanted = np.maximum(largest_batch(columns, sizes), 1.0), columns["concurrency"][:, None]
+    batch = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
+    made = step_terms(columns, sizes, batch, (columns["input_tokens"] / columns["output_tokens"])[:, None])
+    read = (made["dense_weights"] + made["expert_weights"] + made["kv_cache"]) / mbu_frac
+    compute = (made["decode_compute"] + made["prefill_compute"]) / mfu_frac
+    rate = np.where(allowed, batch / sizes / np.maximum(read, compute), 0.0)
+    found: Array = np.log(rate.max(axis=1))
+    return found
+
+
+def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, float]:
+    """Return `log_sd:seen:dense|moe`: the spread whose central 80 % holds 80 % of the errors left out.
+
+    What is less known is never surer: the first of `errors` is the least that the others may be.
+    """
+    found: dict[str, float] = {}
+    counted, least = observed.kind != "interactive", next(iter(errors))
+    for seen, error in errors.items():
+        for name, moe in (("dense", 0.0), ("moe", 1.0)):
+            chosen = counted & (observed.columns["moe"] == moe)
+            own = float(np.quantile(np.abs(error[chosen]), 0.8)) / Z_90
+            found[f"log_sd:{seen}:{name}"] = max(own, found.get(f"log_sd:{least}:{name}", 0.0))
+    return found
+
+
+def relative(error: Array) -> Array:
+    """Return the relative error of a log error."""
+    found: Array = np.abs(np.expm1(error))
+    return found

@@ -1,0 +1,114 @@
+"""How far each term of a step lies from its printed peak: a sum of fitted effects, shrunk towards zero.
+
+An effect is one row of `throughput_effects`: a term of the step, a feature of the case, and a level of it. Levels of
+accelerator, family and architecture are random effects: one that was never measured counts as zero, so that a new chip
+or model gets what its family gets, and the family what all get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Any]
+
+REFERENCE_TFLOPS = 2000.0
+REFERENCE_HIDDEN = 7168.0
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One entry of the model: which term a feature moves, and how far it is believed to move it before any data."""
+
+    term: str
+    feature: str
+    mean: float
+    sd: float
+
+
+def _log2_accelerators(w: Columns) -> Array:
+    found: Array = np.where(np.isnan(w["concurrency"]), 0.0, np.log2(np.clip(w["accelerators_count"], 1.0, 8.0)))
+    return np.nan_to_num(found)
+
+
+# Features that are numbers: one coefficient each. Without concurrency the group is the engine's own choice.
+NUMBERS: dict[str, Callable[[Columns], Any]] = {
+    "one": lambda w: np.ones(len(w["moe"])),
+    "moe": lambda w: w["moe"],
+    "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
+    "log_hidden": lambda w: np.log(w["hidden_size"] / REFERENCE_HIDDEN),
+    "fp4": lambda w: (w["precision"] == "fp4") * 1.0,
+    "bf16": lambda w: np.isin(w["precision"], ("bf16", "fp16")) * 1.0,
+    "log2_accelerators": _log2_accelerators,
+    "offline": lambda w: np.isnan(w["concurrency"]) * 1.0,
+    "offline_moe": lambda w: np.isnan(w["concurrency"]) * w["moe"],
+}
+# Features that are names: one coefficient for each name, drawn towards zero.
+LABELS: dict[str, Callable[[Columns], Any]] = {
+    "accelerator": lambda w: w["accelerator"],
+    "family": lambda w: w["family"],
+    "architecture": lambda w: w["architecture"],
+    "family_kind": lambda w: np.char.add(w["family"].astype(str), np.where(w["moe"] > 0, "+moe", "+dense")),
+}
+
+
+def _form() -> tuple[Effect, ...]:
+    log = np.log
+    base = [
+        ("overhead_base", log(3.0), 1.0), ("overhead_per_log2", log(0.6), 1.0), ("per_sequence", 0.0, 1.0),
+        ("dense_weights", -log(0.85), 0.3), ("expert_weights", -log(0.6), 0.3), ("kv_cache", -log(0.6), 0.5),
+        ("decode_compute", -log(0.5), 0.5), ("prefill_compute", -log(0.5), 0.5), ("all_reduce", -log(0.6), 0.5),
+        ("decode_attention", -log(0.4), 0.5), ("prefill_attention", -log(0.4), 0.5),
+    ]  # fmt: skip
+    found = [Effect(term, "one", float(mean), sd) for term, mean, sd in base]
+    found += [Effect(term, "moe", 0.0, 0.5) for term in ("overhead_base", "overhead_per_log2")]
+    found += [Effect("kv_cache", "moe", 0.0, 0.3), Effect("decode_compute", "moe", 1.2, 0.6)]
+    found += [Effect("prefill_compute", "moe", 1.0, 0.6), Effect("all_reduce", "log_hidden", 0.0, 0.3)]
+    for term in ("decode_compute", "prefill_compute"):
+        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4", "bf16")]
+    shared = ("decode_compute", "prefill_compute", "expert_weights")
+    found += [Effect(term, "log2_accelerators", 0.0, 0.15) for term in shared]
+    offline = ("kv_cache", "decode_compute", "prefill_compute", "overhead_base", "all_reduce", "per_sequence")
+    found += [Effect(term, "offline", 0.0, 0.3) for term in offline]
+    found += [Effect(term, "offline_moe", 0.0, 0.2) for term in ("decode_compute", "prefill_compute", "kv_cache")]
+    found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "accelerator", 0.0, 0.12)]
+    found += [Effect("throughput", "family", 0.0, 0.15), Effect("throughput", "architecture", 0.0, 0.08)]
+    found += [Effect("throughput", "family_kind", 0.0, 0.10)]
+    grouped = ("overhead_base", "decode_compute", "prefill_compute", "expert_weights")
+    found += [Effect(term, "architecture", 0.0, 0.14) for term in grouped]
+    found += [Effect(term, "family", 0.0, 0.1) for term in grouped[:3]]
+    return (*found, *(Effect(term, "family_kind", 0.0, 0.2) for term in grouped))
+
+
+FORM = _form()
+TERMS = tuple(dict.fromkeys(effect.term for effect in FORM))
+
+
+def features(columns: Columns) -> dict[str, tuple[Any, Array]]:
+    """Return for each feature its level in each case and the weight with which that level counts."""
+    n = len(columns["moe"])
+    numbers = {name: (np.full(n, ALL), np.asarray(made(columns), float)) for name, made in NUMBERS.items()}
+    return numbers | {name: (made(columns), np.ones(n)) for name, made in LABELS.items()}
+
+
+def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Array]:
+    """Return each term's log factor in each case: θ = Σ weight · effect(term, feature, level).
+
+    `values` maps `term:feature:level` to the effect; a level that is not in it counts as zero.
+    """
+    found = {term: np.zeros(len(columns["moe"])) for term in TERMS}
+    made = features(columns)
+    for effect in FORM:
+        levels, weights = made[effect.feature]
+        start = f"{effect.term}:{effect.feature}:"
+        if effect.feature in NUMBERS:
+            found[effect.term] += values.get(start + ALL, 0.0) * weights
+        else:
+            found[effect.term] += np.array([values.get(start + level, 0.0) for level in levels])
+    return found

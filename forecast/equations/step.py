@@ -1,0 +1,159 @@
+"""One step of a serving engine as the sum of what it waits for, each term with its own fitted factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forecast.units import BYTES_PER_GB, GB_PER_TB, Num, as_given
+
+REFERENCE_LAYERS = 60.0
+BYTES_PER_ACTIVATION = 2.0
+REDUCTIONS_PER_LAYER = 2.0
+
+
+def split_s(amount: Num, accelerators_count: Num, peak_per_s: Num) -> Num:
+    """Time of reading or arithmetic spread evenly over accelerators, at the printed peak.
+
+    t = G / (1000·n·R)
+
+    amount G [GB or GFLOP], peak_per_s R of one accelerator [TB/s or TFLOP/s]. Returns s.
+    Source: facts-compilation.
+
+    >>> split_s(80.0, 2.0, 4.0)
+    0.01
+    """
+    return as_given(np.divide(amount, GB_PER_TB * np.multiply(accelerators_count, peak_per_s)))
+
+
+def all_reduce_s(
+    tokens: Num, layers_count: Num, hidden_size: Num, accelerators_count: Num, scaleup_gb_per_s: Num
+) -> Num:
+    """Time to add up the halves of every layer over the accelerators that share it (ring), at the printed link.
+
+    t = T·L·2·H·2 B·2·(n − 1)/n / link;  0 at n = 1
+
+    tokens T in the step (prefill included), hidden_size H, scaleup_gb_per_s [GB/s] of one accelerator. Returns s.
+    Source: facts-compilation.
+
+    >>> all_reduce_s(1000.0, 50.0, 5000.0, 2.0, 500.0)
+    0.002
+    """
+    moved = 2.0 * (np.asarray(accelerators_count) - 1.0) / accelerators_count
+    layer_bytes = REDUCTIONS_PER_LAYER * BYTES_PER_ACTIVATION * hidden_size
+    return as_given(tokens * layers_count * layer_bytes * moved / (scaleup_gb_per_s * BYTES_PER_GB))
+
+
+def cache_copies(accelerators_count: Num, kv_heads_count: Num) -> Num:
+    """Times the cache is held and read: heads cannot be cut, so beyond one head each accelerator keeps a copy.
+
+    r = max(1, n/h)
+
+    kv_heads_count h ≥ 1 (1 where a latent is shared). Returns a ratio ≥ 1. Source: facts-compilation.
+
+    >>> cache_copies(8.0, 2.0), cache_copies(2.0, 8.0)
+    (4.0, 1.0)
+    """
+    return as_given(np.maximum(1.0, np.divide(accelerators_count, kv_heads_count)))
+
+
+def step_terms_s(
+    *,
+    concurrency: Num,
+    accelerators_count: Num,
+    engines_count: Num,
+    input_per_output_ratio: Num,
+    layers_count: Num,
+    hidden_size: Num,
+    kv_heads_count: Num,
+    dense_gb: Num,
+    expert_gb: Num,
+    kv_gb_per_sequence: Num,
+    weight_gflop_per_token: Num,
+    decode_attention_gflop: Num,
+    prefill_attention_gflop: Num,
+    memory_bandwidth_tb_per_s: Num,
+    peak_tflops: Num,
+    attention_tflops: Num,
+    scaleup_gb_per_s: Num,
+    verified_tokens: Num,
+    accepted_tokens: Num,
+) -> dict[str, Num]:
+    """What a step would take at the printed peaks, term by term, and its overheads in units of 1 ms and 10 µs.
+
+    overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
+    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · all-reduce · c·10 µs·L/60
+
+    engines_count d: engines of n/d accelerators that share the experts only (wide expert parallelism); each has its own
+    sequences c/d and dense weights, and no sequence is cached twice. input_per_output_ratio ρ: uncached input tokens per output token; verified_tokens v and accepted_tokens A of a
+    sequence in a step (1 without speculation); expert_gb: of the experts touched. Returns s, by term.
+    Source: own-fit-throughput.
+
+    >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0, input_per_output_ratio=4.0,
+    ...     layers_count=60.0, hidden_size=5000.0, kv_heads_count=8.0, dense_gb=80.0, expert_gb=0.0, kv_gb_per_sequence=0.8,
+    ...     weight_gflop_per_token=100.0, decode_attention_gflop=10.0, prefill_attention_gflop=0.0,
+    ...     memory_bandwidth_tb_per_s=4.0, peak_tflops=1000.0, attention_tflops=500.0, scaleup_gb_per_s=500.0,
+    ...     verified_tokens=1.0, accepted_tokens=1.0)
+    >>> found["dense_weights"], found["kv_cache"], found["decode_compute"], found["prefill_compute"]
+    (0.01, 0.001, 0.0005, 0.002)
+    """
+    c, n, depth = concurrency, accelerators_count, np.divide(layers_count, REFERENCE_LAYERS)
+    given = accepted_tokens * input_per_output_ratio
+    width, own = np.divide(n, engines_count), np.divide(c, engines_count)
+    copies = np.where(np.greater(engines_count, 1.0), 1.0, cache_copies(n, kv_heads_count))
+    return {
+        "overhead_base": 1e-3 * depth,
+        "overhead_per_log2": 1e-3 * depth * np.log2(n),
+        "per_sequence": 1e-5 * depth * own,
+        "dense_weights": split_s(dense_gb, width, memory_bandwidth_tb_per_s),
+        "expert_weights": split_s(expert_gb, n, memory_bandwidth_tb_per_s),
+        "kv_cache": as_given(split_s(c * kv_gb_per_sequence * copies, n, memory_bandwidth_tb_per_s)),
+        "decode_compute": split_s(c * verified_tokens * weight_gflop_per_token, n, peak_tflops),
+        "prefill_compute": split_s(c * given * weight_gflop_per_token, n, peak_tflops),
+        "decode_attention": split_s(c * verified_tokens * decode_attention_gflop, n, attention_tflops),
+        "prefill_attention": split_s(c * given * prefill_attention_gflop, n, attention_tflops),
+        "all_reduce": all_reduce_s(own * (verified_tokens + given), layers_count, hidden_size, width, scaleup_gb_per_s),
+    }
+
+
+def step_s(terms_s: Mapping[str, Num], log_factors: Mapping[str, Num]) -> Num:
+    """Time of a step: each term at its peak times its fitted factor, one over the share of the peak reached.
+
+    t = Σ tᵢ·exp(θᵢ)
+
+    terms_s from step_terms_s, log_factors θ by the same names. Returns s. Source: own-fit-throughput.
+
+    >>> step_s({"dense_weights": 0.01, "kv_cache": 0.001}, {"dense_weights": 0.0, "kv_cache": 0.0})
+    0.011
+    """
+    return as_given(np.asarray(sum(term * np.exp(log_factors[name]) for name, term in terms_s.items())))
+
+
+def prefill_s_per_token(terms_s: Mapping[str, Num], log_factors: Mapping[str, Num], input_tokens: Num) -> Num:
+    """Time of one input token where prefill runs alone: the terms of a step that grow with its input.
+
+    t = (t_prefill·e^θ + t_attention·e^θ) / m
+
+    terms_s of a step that holds m = input_tokens input tokens. Returns s per token. Source: own-fit-throughput.
+
+    >>> prefill_s_per_token({"prefill_compute": 0.2, "prefill_attention": 0.05},
+    ...     {"prefill_compute": 0.0, "prefill_attention": 0.0}, 1000.0)
+    0.00025
+    """
+    busy = {name: terms_s[name] for name in ("prefill_compute", "prefill_attention")}
+    return step_s(busy, log_factors) / input_tokens
+
+
+def matched_peak_tflops(peak_tflops: Num, fp16_dense_tflops: Num, four_bit: Num, fp4_dense_tflops: Num) -> Num:
+    """Peak that applies to weights stored in four bits: without four-bit arithmetic they are widened to 16 bits.
+
+    F = F₁₆ if the weights take four bits and the accelerator has no F₄, else the precision's own peak
+
+    four_bit 0 or 1; peaks in TFLOP/s, NaN where there is none. Returns TFLOP/s. Source: own-fit-throughput.
+
+    >>> matched_peak_tflops(1979.0, 989.0, 1.0, float("nan")), matched_peak_tflops(9000.0, 2250.0, 1.0, 9000.0)
+    (989.0, 9000.0)
+    """
+    widened = np.greater(four_bit, 0.0) & np.isnan(fp4_dense_tflops)
+    return as_given(np.where(widened, fp16_dense_tflops, peak_tflops))

@@ -1,0 +1,99 @@
+"""Groups of accelerators: which sizes hold a model, how many sequences fit, and the terms of their step.
+
+Every function takes the columns of many cases; sizes and batches are arrays `[case, size]` or `[case, size, batch]`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.effects import Array, Columns
+from forecast.equations import roofline, served_model, step
+
+USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
+TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
+LARGEST_BATCH = 8192.0  # of one engine; more sequences wait
+SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chosen
+GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
+ROOMIER: Array = np.array([1.0, 1.1, 1.25, 1.5, 2.0, 2.0, 2.0])  # of parts that hold a model by the hundred
+WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
+
+
+def misfits(columns: Columns) -> list[str | None]:
+    """Return for each case why its model does not fit the accelerators given, or None."""
+    found: list[str | None] = []
+    weights_gb = columns["total_computed_b"] * columns["bytes_per_weight"]
+    needed = np.asarray(roofline.minimum_accelerators(weights_gb, columns["memory_gb"], TIGHTEST_MEMORY_FRAC))
+    for i, given in enumerate(columns["accelerators_count"]):
+        held = given * columns["memory_gb"][i] * TIGHTEST_MEMORY_FRAC
+        found.append(
+            None if np.isnan(given) or given >= needed[i] else
+            f"{columns['model'][i]} at {columns['precision'][i]} takes {weights_gb[i]:.0f} GB: {given:g} × "
+            f"{columns['accelerator'][i]} hold {held:.0f} GB. Use at least {needed[i]:.0f} accelerators."
+        )  # fmt: skip
+    return found
+
+
+def least_accelerators(columns: Columns) -> Array:
+    """Return the accelerators that hold the weights and one sequence."""
+    gb = columns["total_computed_b"] * columns["bytes_per_weight"] + columns["kv_held_gb"]
+    return np.asarray(roofline.minimum_accelerators(gb, columns["memory_gb"], USABLE_MEMORY_FRAC))
+
+
+def group_sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
+    """Return sizes of the group to try in each case, `[case, size]`, and which of them hold the model."""
+    given, least = columns["accelerators_count"][:, None], least_accelerators(columns)[:, None]
+    fixed = ~np.isnan(given) & ~np.isnan(columns["concurrency"][:, None])
+    domain = np.minimum(columns["scaleup_count"][:, None], GROUPS[-1])
+    most = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
+    sizes = np.where(fixed, given, np.broadcast_to(GROUPS, (len(given), len(GROUPS))))
+    roomy = (sizes <= most) & (largest_batch(columns, sizes) >= SMALLEST_OFFLINE_BATCH)
+    holding = (sizes <= most) & (sizes >= least)
+    allowed = np.where(roomy.any(axis=1, keepdims=True), roomy, holding) | fixed
+    none = ~allowed.any(axis=1)
+    nodes = np.ceil(least / domain) * domain * np.where(GROUPS < 4, GROUPS, 1.0)  # whole ones, or twice as many
+    larger = np.where(least <= GROUPS[-1], nodes, np.ceil(least * ROOMIER))
+    sizes[none], allowed[none] = np.fmin(larger, np.nan_to_num(given, nan=np.inf))[none], True
+    return sizes, allowed
+
+
+def engines(columns: Columns, sizes: Array) -> Array:
+    """Return the engines a group is made of: a mixture of experts on more than eight accelerators is several."""
+    wide, moe = (a.reshape(len(sizes), *[1] * (sizes.ndim - 1)) for a in (least_accelerators(columns), columns["moe"]))
+    found: Array = np.where(moe > 0, np.maximum(1.0, sizes / np.maximum(WIDEST_ENGINE, wide)), 1.0)
+    return found
+
+
+def largest_batch(columns: Columns, sizes: Array) -> Array:
+    """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH`."""
+    more = columns["dense_params_b"][:, None] * (engines(columns, sizes) - 1)
+    gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
+    held = columns["kv_held_gb"][:, None]
+    usable = np.where(np.isnan(columns["concurrency"]), USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC)[:, None]
+    fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
+    return np.minimum(np.asarray(fits), LARGEST_BATCH * engines(columns, sizes))
+
+
+def step_terms(
+    columns: Columns, sizes: Array, batch: Array, ratio: Array, verified: float = 1.0, accepted: float = 1.0
+) -> dict[str, Array]:
+    """Return the terms of a step at the printed peaks; every array is `[case, …]`, broadcast against the columns."""
+    wide = {name: column.reshape(len(column), *[1] * (batch.ndim - 1)) for name, column in columns.items()}
+    touched = served_model.expert_fraction_touched(batch * verified, wide["experts_per_token"], wide["experts_count"])
+    names = (
+        "layers_count hidden_size kv_heads_count kv_gb_per_sequence weight_gflop_per_token decode_attention_gflop "
+        "prefill_attention_gflop memory_bandwidth_tb_per_s peak_tflops attention_tflops scaleup_gb_per_s"
+    ).split()
+    found = step.step_terms_s(
+        concurrency=batch,
+        accelerators_count=sizes,
+        engines_count=engines(columns, sizes),
+        input_per_output_ratio=ratio,
+        dense_gb=wide["bytes_per_weight"] * wide["dense_params_b"],
+        expert_gb=wide["bytes_per_weight"] * wide["expert_params_b"] * touched,
+        verified_tokens=verified,
+        accepted_tokens=accepted,
+        **{name: wide[name] for name in names},
+    )
+    return {name: np.asarray(value) for name, value in found.items()}

@@ -1,0 +1,176 @@
+"""What a deployment asks and what its accelerators give, as columns of numbers: one row a case.
+
+The same columns feed a single answer, a thousand cases and the calibration, so that all three use one equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.equations import served_model, step
+from forecast.errors import InputError, suggestion
+from forecast.scenario import Scenario
+from forecast.tables import Row
+
+Array = NDArray[np.float64]
+Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
+
+SPECIFICATIONS = "memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops".split()
+SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: where no scale-up link is printed
+PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
+                       "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """One case: stable names, None where the best choice is wanted."""
+
+    accelerator: str
+    model: str
+    input_tokens: float
+    output_tokens: float
+    precision: str | None = None
+    accelerators: float | None = None
+    concurrency: float | None = None
+
+
+def efficiency_family(accelerator: Row) -> str:
+    """Return the family of fitted efficiencies: NVIDIA parts split at the arrival of four-bit arithmetic."""
+    if accelerator["family"] == "nvidia":
+        return "nvidia-blackwell" if accelerator["fp4_dense_tflops"] else "nvidia-hopper"
+    return str(accelerator["family"])
+
+
+def native_precision(served_model: Row) -> str:
+    """Return the precision in which a model's weights are published."""
+    text = str(served_model["native_weights"])
+    starts = (("fp4", "fp4"), ("mxfp4", "fp4"), ("int4", "int4"), ("fp8", "fp8"))
+    return next((precision for start, precision in starts if text.startswith(start)), "bf16")
+
+
+def best_precision(accelerator: Row) -> str:
+    """Return the narrowest precision for which an accelerator has arithmetic."""
+    narrow = (("fp4_dense_tflops", "fp4"), ("fp8_dense_tflops", "fp8"))
+    return next((precision for column, precision in narrow if accelerator[column]), "bf16")
+
+
+def known_precision(text: str | None, accelerator: Row) -> str:
+    """Return the precision meant by a text; empty or `unset` is the best the accelerator supports.
+
+    Raises:
+        InputError: no such precision.
+    """
+    spelled = (text or "").strip().lower()
+    precision = PRECISION_SPELLINGS.get(spelled, spelled) or best_precision(accelerator)
+    if precision not in served_model.BYTES_PER_WEIGHT:
+        known = ", ".join(served_model.BYTES_PER_WEIGHT)
+        raise InputError(
+            f'precision "{precision}": one of {known}.{suggestion(precision, served_model.BYTES_PER_WEIGHT)}'
+        )
+    return precision
+
+
+def architecture(served: Row) -> str:
+    """Return what models of one design share: family, depth and width."""
+    return f"{served['family']}-{served['layers_count']}-{served['hidden_size']}"
+
+
+def number(scenario: Scenario, table: str, entity: str, column: str) -> float:
+    """Return the median of an input, or nan where the table leaves it empty."""
+    item = scenario.inputs.get(f"{table}.{entity}.{column}")
+    return float("nan") if item is None else item.value.median()
+
+
+def workloads(scenario: Scenario, requests: Iterable[Request]) -> Columns:
+    """Return the columns of many cases.
+
+    Raises:
+        InputError: a part of an accelerator is unknown, a precision is, or a request is longer than the context.
+    """
+    models = scenario.tables["served_models"].latest("model")
+    rows = [_row(scenario, request, models) for request in requests]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[str, Any]:
+    part, served = scenario.rows["accelerators"][request.accelerator], models[request.model]
+    precision = known_precision(request.precision, part)
+    hardware = _hardware(scenario, request.accelerator, part, precision)
+    stored = served_model.bytes_per_weight(precision, native_precision(served))
+    peak = step.matched_peak_tflops(
+        hardware["peak_tflops"], hardware["attention_tflops"], float(stored < 1.0), hardware["fp4_dense_tflops"]
+    )
+    return {
+        "accelerator": request.accelerator,
+        "model": request.model,
+        "family": efficiency_family(part),
+        "architecture": architecture(served),
+        "precision": precision,
+        "accelerators_count": request.accelerators or np.nan,
+        "concurrency": request.concurrency or np.nan,
+        "input_tokens": request.input_tokens,
+        "output_tokens": request.output_tokens,
+        **hardware,
+        **_served(served, request, 2.0 if precision in ("bf16", "fp16") else 1.0),
+        "bytes_per_weight": stored,
+        "peak_tflops": peak,
+    }
+
+
+def _hardware(scenario: Scenario, name: str, part: Row, precision: str) -> dict[str, float]:
+    spec = {column: number(scenario, "accelerators", name, column) for column in SPECIFICATIONS}
+    fp16, fp8, fp4 = (spec[f"{p}_dense_tflops"] for p in ("fp16", "fp8", "fp4"))
+    peak = float(served_model.peak_tflops(precision, fp16, fp8, fp4))
+    if not part["memory_gb"] or np.isnan(spec["memory_bandwidth_tb_per_s"]) or np.isnan(peak):
+        reason = "it was cancelled" if part["cancelled"] else "memory, bandwidth and FLOP/s are required"
+        raise InputError(f"accelerator {name}: no specification to compute with; {reason}. Choose another.")
+    wide = float(served_model.peak_tflops("fp16", fp16, fp8, fp4))
+    return {
+        "memory_gb": float(part["memory_gb"]),
+        "memory_bandwidth_tb_per_s": spec["memory_bandwidth_tb_per_s"],
+        "peak_tflops": peak,
+        "attention_tflops": peak if np.isnan(wide) else wide,
+        "fp4_dense_tflops": fp4,
+        "scaleup_gb_per_s": float(part["scaleup_gb_per_s"] or SLOWEST_LINK_GB_PER_S),
+        "scaleup_count": float(part["scaleup_count"] or 8),
+    }
+
+
+def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
+    limit = served["max_context_tokens"]
+    given, made = request.input_tokens, request.output_tokens
+    if limit and given + made > limit:
+        raise InputError(f"{request.model}: {given:g} + {made:g} tokens exceed its context of {limit}. Shorten them.")
+    kv = {c: float(served[c] or 0) for c in KV_COLUMNS}
+    context = given + made / 2  # halfway through an answer: sequences of a continuous batch are at all stages
+    full, sparse, sparse_tokens, window, window_tokens, index, state = kv.values()
+    elements = served_model.kv_read_elements(context, full, sparse, sparse_tokens, window, window_tokens)
+    attention = served["attn_flops_per_kv_element"] or 0.0
+    active = float(served["active_computed_b"])
+    pairs = served["prefill_attn_flops_per_pair"] or 0.0
+    prefill = served_model.prefill_gflop_per_token(active, pairs, given, sparse_tokens)
+    return {
+        "moe": float(served["experts_count"] > 0),
+        **{c: float(served[c]) for c in MODEL_COLUMNS},
+        "kv_gb_per_sequence": float(
+            served_model.kv_read_gb(context, full, sparse, sparse_tokens, window, window_tokens, index, state, kv_bytes, 1.0)
+        ),
+        "kv_held_gb": float(served_model.kv_cached_gb(context, full, window, window_tokens, index, state, kv_bytes, 1.0)),
+        "weight_gflop_per_token": 2.0 * active,
+        "decode_attention_gflop": float(served_model.decode_gflop_per_token(0.0, attention, elements)),
+        "prefill_attention_gflop": float(prefill) - 2.0 * active,
+    }  # fmt: skip
+
+
+KV_COLUMNS = (
+    "kv_full_elements_per_token kv_sparse_elements_per_token kv_sparse_read_tokens kv_window_elements_per_token "
+    "kv_window_tokens kv_index_elements_per_token kv_state_bytes_per_seq"
+).split()
+MODEL_COLUMNS = (
+    "layers_count hidden_size kv_heads_count dense_params_b expert_params_b total_computed_b experts_per_token experts_count"
+).split()

@@ -1,0 +1,181 @@
+"""The fit: stored numbers are reproduced, the page is theirs, and what was not measured borrows and widens."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from forecast.calibration.fit import factors, fit
+from forecast.calibration.observations import accelerators_of, observations, stack_of
+from forecast.calibration.page import digest
+from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
+from forecast.calibration.validation import left_out, predicted, relative, rival, spreads
+from forecast.deployments import CASE_COLUMNS, price_of_cases
+from forecast.effects import FORM, log_factors
+from forecast.scenario import load_scenario
+from forecast.speed import effect_values, throughput, throughputs
+from forecast.tables import Row, load_tables
+from forecast.workloads import Request, workloads
+
+PAGE = Path(__file__).parent.parent / "docs" / "throughput.md"
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load_scenario("base")
+
+
+@pytest.fixture(scope="module")
+def found(scenario):
+    return fitted(scenario)
+
+
+def test_fitting_again_gives_the_stored_numbers(scenario, found):
+    kept = {name: value for name, value in stored(scenario).items() if not name.startswith("log_sd")}
+    assert differences(found[3].values(), kept) == []
+
+
+def test_the_page_shows_the_stored_numbers(scenario):
+    assert digest(stored(scenario)) in PAGE.read_text("utf-8"), "forecast calibrate throughput --page docs, and commit"
+
+
+def test_the_fit_and_the_engine_predict_the_same(scenario, found):
+    observed, made, rows, whole = found
+    ours = [
+        speed.output_tok_per_s
+        for speed in throughputs(effect_values(scenario) | whole.values(), observed.columns, float("inf"))
+    ]
+    assert_allclose(np.log(ours), predicted(made, rows, whole), atol=1e-9)
+
+
+def test_a_pair_left_out_is_predicted_better_than_by_any_rival(found):
+    observed, made, rows, whole = found
+    pair = observed.design_pair == "h100 × llama-80-8192"
+    groups = np.where(pair, "left out", "")
+    ours = relative(left_out(observed, made, rows, whole, groups) - observed.log_tok_per_s)[pair]
+    flat = relative(rival(observed, 0.6, 0.5) - observed.log_tok_per_s)[pair]
+    assert np.median(ours) < 0.15 < 0.3 < np.median(flat)
+
+
+def test_the_slope_is_the_derivative(found):
+    _, made, rows, whole = found
+    theta = factors(made, whole.estimate)
+    at, slope = rows.predict(theta)
+    for term in range(len(theta)):
+        moved = theta.copy()
+        moved[term] += 1e-6
+        assert_allclose(
+            (rows.predict(moved)[0] - at) / 1e-6, slope[term], atol=1e-4
+        )  # a difference of logs: 1e-10/1e-6
+
+
+def test_the_fit_finds_what_made_the_rows(found):
+    observed, made, rows, _ = found
+    truth = made.mean.copy()
+    truth[made.names.index("kv_cache:one:all")] += 0.4
+    observed = observed.where(np.ones(len(observed.kind), bool))
+    drawn = rows.predict(factors(made, truth))[0]
+    again = fit(observed.__class__(**{**observed.__dict__, "log_tok_per_s": drawn}), made, rows)
+    assert_allclose(rows.predict(factors(made, again.estimate))[0], drawn, atol=0.02)
+
+
+def test_rows_of_the_future_move_nothing():
+    early = load_scenario("base", as_of=load_scenario("article-corrected").as_of)
+    assert FITTED not in {row["source"] for row in early.rows["throughput_effects"].values()}
+    assert len(observations(early).kind) < 50
+    assert throughput(early, "h100", "llama-3.1-70b", input_tokens=1000, output_tokens=1000).log_sd >= 0.4
+
+
+def test_what_was_never_measured_counts_as_zero_and_is_less_sure(scenario):
+    values = effect_values(scenario)
+    known, new = (
+        workloads(scenario, [Request(name, "llama-3.1-70b", 1000.0, 1000.0, "fp8", 2.0, 16.0)])
+        for name in ("h100", "h800")
+    )
+    gap = log_factors(values, known)["throughput"] - log_factors(values, new)["throughput"]
+    assert_allclose(gap, values["throughput:accelerator:h100"])
+    sure, unsure = (throughputs(values, columns, 1.0)[0].log_sd for columns in (known, new))
+    assert unsure > sure
+
+
+def test_every_effect_has_a_prior_and_every_term_one_of_its_own():
+    assert len({(e.term, e.feature) for e in FORM}) == len(FORM)
+    assert all(e.sd > 0 for e in FORM)
+
+
+@pytest.mark.parametrize(
+    ("printed", "stack"), [("TensorRT 10.11", "trt"), ("vLLM 0.9", "vllm"), ("SGLang", "sglang"), (None, "other")]
+)
+def test_stacks_are_told_by_their_name(printed, stack):
+    assert stack_of(printed) == stack
+
+
+def test_the_number_of_accelerators_follows_from_latency():
+    row = {"accelerator_count": None, "concurrency": 64.0, "tpot_ms": 55.0, "ttft_ms": None, "output_tokens": 1024.0,
+           "output_tok_per_s_per_accelerator": 285.3}  # fmt: skip
+    assert accelerators_of(Row(row, 2)) == 4.0
+
+
+def case(**changed):
+    base = dict(zip(CASE_COLUMNS, ("h100", "2", "llama-3.1-70b", "fp8", "1024", "1024", "64"), strict=True))
+    return base | changed
+
+
+def test_cases_keep_their_order_and_say_what_is_wrong(scenario):
+    header, rows = price_of_cases(scenario, [
+        case(), case(accelerator="h101"), case(model="LLAMA-3.1-70B", accelerator="H100"), case(n_accelerators="1", precision="bf16"),
+        case(precision="fp7"), case(input_tokens="200000"), case(concurrency="", n_accelerators=""),
+    ])  # fmt: skip
+    errors = [row[header.index("error")] for row in rows]
+    middle = [row[header.index("output_tokens_per_s_per_accelerator_p50")] for row in rows]
+    assert errors[0] is None and errors[2] is None and middle[0] == middle[2]
+    assert 'no accelerator "h101"' in errors[1] and "Did you mean" in errors[1]
+    assert errors[3] == "llama-3.1-70b at bf16 takes 141 GB: 1 × h100 hold 78 GB. Use at least 2 accelerators."
+    assert errors[4].startswith('precision "fp7": one of bf16')
+    assert errors[5] == "llama-3.1-70b: 200000 + 1024 tokens exceed its context of 131072. Shorten them."
+    assert errors[6] is None and middle[6] > middle[0]
+    low, high = (rows[0][header.index(f"output_tokens_per_s_per_accelerator_p{q}")] for q in (10, 90))
+    assert low < middle[0] < high
+
+
+@pytest.mark.parametrize("spelled", ["nvfp4", "MXFP4", "mx", "int8/fp16", "unset", "", "fp16", "int4", "fp8-kv"])
+def test_every_printed_precision_is_understood(scenario, spelled):
+    header, rows = price_of_cases(scenario, [case(precision=spelled, accelerator="b200")])
+    assert rows[0][header.index("error")] is None
+
+
+def test_every_measured_name_resolves(scenario):
+    pairs = {(row["accelerator"], row["model"]) for row in scenario.tables["throughput"]}
+    header, rows = price_of_cases(scenario, [case(accelerator=a, model=m, n_accelerators="", precision="") for a, m in sorted(pairs)])  # fmt: skip
+    wrong = [row[-1] for row in rows if row[header.index("error")] and "context" not in row[-1]]
+    assert wrong == []
+
+
+def test_rows_written_are_read_back(scenario, found, data_copy):
+    observed, made, rows, whole = found
+    guess = predicted(made, rows, whole)
+    calibration = Calibration(observed, made, rows, whole, guess, guess, guess, guess)
+    path = data_copy / "throughput_effects.csv"
+    assumed = {row.number for row in load_tables(data_copy)["throughput_effects"] if row["source"] != FITTED}
+    write(path, calibration, date(2026, 9, 30))
+    tables = load_tables(data_copy)
+    assert tables.problems() == []
+    assert differences(calibration.values(), stored(load_scenario("base", tables))) == []
+    assert len([row for row in tables["throughput_effects"] if row["source"] != FITTED]) == len(assumed)
+
+
+def test_a_difference_says_where_and_how_much():
+    said = differences({"kv_cache:one:all": 0.5, "new:one:all": 1.0}, {"kv_cache:one:all": 0.4, "old:one:all": 1.0})
+    assert said == ["new:one:all: not stored", "old:one:all: stored but not fitted",
+                    "kv_cache:one:all: fitted 0.5000, stored 0.4000"]  # fmt: skip
+
+
+def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found):
+    observed = found[0]
+    error = np.linspace(-1, 1, len(observed.kind))
+    made = spreads(observed, {"both_known": error, "model_new": error / 2})
+    counted = (observed.kind != "interactive") & (observed.columns["moe"] > 0)
+    assert_allclose(np.mean(np.abs(error[counted]) <= 1.2816 * made["log_sd:both_known:moe"]), 0.8, atol=0.01)
+    assert made["log_sd:model_new:moe"] == made["log_sd:both_known:moe"]

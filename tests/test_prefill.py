@@ -1,0 +1,46 @@
+"""Prefill alone against the times to first token that were measured beside the throughput."""
+
+import numpy as np
+import pytest
+
+from forecast.speed import effect_values, throughputs
+from forecast.workloads import Request, workloads
+
+
+@pytest.fixture(scope="module")
+def waits(base):
+    """Measured times to first token over the fitted prefill terms, without what alone adds: dense models, mixtures."""
+    rows = [
+        row for row in base.tables["throughput"]
+        if row["ttft_ms"] and row["scenario"] == "concurrency" and row["concurrency"] == 4 and row["input_tokens"] == 8192
+        and row["accelerator"] in base.rows["accelerators"] and row["status"] != "claim"
+    ]  # fmt: skip
+    columns = workloads(
+        base,
+        [
+            Request(row["accelerator"], row["model"], row["input_tokens"], row["output_tokens"],
+                    None if row["precision"] == "unset" else row["precision"], row["accelerator_count"], row["concurrency"])
+            for row in rows
+        ],
+    )  # fmt: skip
+    fitted = {name: value for name, value in effect_values(base).items() if not name.startswith("prefill_alone")}
+    found = throughputs(fitted, columns, float("inf"))
+    ratio = np.array([
+        row["ttft_ms"] / 1000 * speed.accelerators * speed.input_tok_per_s / row["input_tokens"]
+        for row, speed in zip(rows, found, strict=True)
+    ])  # fmt: skip
+    moe = columns["moe"] > 0
+    assert moe.sum() > 40 and (~moe).sum() > 15
+    return np.median(ratio[~moe]), np.median(ratio[moe])
+
+
+def test_a_prompt_waits_longer_than_its_arithmetic(waits):
+    """Four sequences queue a little: a dense model's first token takes one to two times its prefill."""
+    assert 1.0 < waits[0] < 2.2
+
+
+def test_mixtures_pay_more_for_prefill_alone(base, waits):
+    """A few sequences are the dear end, a service at full load the cheap one: the row lies between."""
+    dense, moe = waits
+    found = effect_values(base)["prefill_alone:kind:moe"]
+    assert 0 < found < np.log(moe / dense) < found + 0.3
