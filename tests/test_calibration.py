@@ -12,12 +12,12 @@ from forecast.calibration.observations import accelerators_of, observations, sta
 from forecast.calibration.page import digest
 from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
 from forecast.calibration.validation import left_out, predicted, relative, rival, spreads
-from forecast.deployments import CASE_COLUMNS, price_of_cases
-from forecast.effects import FORM, log_factors
+from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.scenario import load_scenario
-from forecast.speed import effect_values, throughput, throughputs
+from forecast.serving.effects import FORM, log_factors
+from forecast.serving.speed import effect_values, throughput, throughputs
+from forecast.serving.workloads import Request, workloads
 from forecast.tables import Row, load_tables
-from forecast.workloads import Request, workloads
 
 PAGE = Path(__file__).parent.parent / "docs" / "throughput.md"
 

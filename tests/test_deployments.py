@@ -8,17 +8,17 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from forecast.admission import precision_of
 from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
-from forecast.deployments import Deployment, cost_of
-from forecast.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
+from forecast.deployments.admission import precision_of
+from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
+from forecast.deployments.ownership import published_cost
+from forecast.deployments.priced import Deployment, cost_of
+from forecast.deployments.wide_parallel import wide_throughput
 from forecast.equations import cost
 from forecast.errors import InputError
-from forecast.ownership import published_cost
-from forecast.speed import throughput
-from forecast.token_cost import number_of
-from forecast.wide_parallel import wide_throughput
+from forecast.serving.speed import throughput
+from forecast.serving.token_cost import number_of
 
 ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
 ANSWERING = (
@@ -41,8 +41,8 @@ def test_every_accelerator_answers(base, name, model):
     # between a power bill and a hundred times what the dearest host asks
     assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 10
     assert 0 < found["joule_per_output_token"]["machines"] < found["joule_per_output_token"]["facility"]
-    if not found["measured_rows"]:
-        assert speed["p90"] / speed["p10"] > 3.5  # a factor of 1.9 either way at least
+    if not found["measured_rows"]:  # a factor of 1.3 either way at least, 1.9 before it is on the market
+        assert speed["p90"] / speed["p10"] > (1.6 if found["available"] else 3.5)
     if name in CLAIMED:
         assert found["accelerator_status"] == "claim"
         assert "the specification of" in cost_text(found)

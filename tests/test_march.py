@@ -22,8 +22,8 @@ from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
+from forecast.serving.token_cost import FAMILIES
 from forecast.tables import load_tables
-from forecast.token_cost import FAMILIES
 
 NO_SALES = [
     f"regimes.{regime}.{column}=0"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast.speed import effect_values, throughputs
-from forecast.workloads import Request, workloads
+from forecast.serving.speed import effect_values, throughputs
+from forecast.serving.workloads import Request, workloads
 
 
 @pytest.fixture(scope="module")

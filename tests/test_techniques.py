@@ -7,14 +7,14 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from forecast.bench import FULL, Bench, usable_peak
 from forecast.cli.cost_verb import command
-from forecast.drafting import draft, forms, same_family, usable
+from forecast.deployments.bench import FULL, Bench, usable_peak
+from forecast.deployments.drafting import draft, forms, same_family, usable
+from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, median_ratio, over_mixture
+from forecast.deployments.techniques import techniques
+from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
-from forecast.stacks import LARGE_BATCH, SMALL_BATCH, median_ratio, over_mixture
-from forecast.techniques import techniques
-from forecast.variants import dense_twin, drafting_heads, node_share, served_row
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from forecast.market.machines import start_machines
 from forecast.market.names import market_names
 from forecast.market.sellers import Sellers, start_books
 from forecast.scenario import load_scenario
+from forecast.serving.token_cost import owned_cost
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
-from forecast.token_cost import owned_cost
 
 
 @pytest.fixture(scope="module")

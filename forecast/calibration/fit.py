@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
-from forecast.effects import ALL, FORM, NUMBERS, TERMS, features
-from forecast.groups import group_sizes, largest_batch, step_terms
+from forecast.serving.effects import ALL, FORM, NUMBERS, TERMS, features
+from forecast.serving.groups import group_sizes, largest_batch, step_terms
 
 Array = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.effects import Columns, features
 from forecast.scenario import Scenario
+from forecast.serving.effects import Columns, features
+from forecast.serving.workloads import Request, workloads
 from forecast.tables import Row
-from forecast.workloads import Request, workloads
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -15,9 +15,9 @@ import numpy as np
 from forecast.calibration.fit import Design, Fit, Rows, design, fit
 from forecast.calibration.observations import Observations, observations
 from forecast.calibration.validation import Array, left_out, predicted, spreads
-from forecast.effects import ALL, FORM, NUMBERS
 from forecast.errors import InputError
 from forecast.scenario import Scenario
+from forecast.serving.effects import ALL, FORM, NUMBERS
 
 FITTED = "own-fit-throughput"
 HEADER = "term,feature,level,value,standard_error,status,confidence,as_of,source,note".split(",")

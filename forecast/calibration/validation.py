@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.calibration.fit import Design, Fit, Rows, factors, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
-from forecast.groups import group_sizes, largest_batch, step_terms
+from forecast.serving.groups import group_sizes, largest_batch, step_terms
 
 Array = NDArray[np.float64]
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}

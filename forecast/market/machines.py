@@ -11,7 +11,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.market.names import Names
 from forecast.scenario import Scenario
-from forecast.token_cost import FAMILIES, owned_parts
+from forecast.serving.token_cost import FAMILIES, owned_parts
 
 REFERENCE = "h100"  # rents are quoted for this accelerator
 

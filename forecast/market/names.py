@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from forecast.arrays import Array, Index
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import number
-from forecast.token_cost import FAMILIES, SegmentSpeed, segment_speed
+from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
+from forecast.serving.workloads import number
 
 REGIMES = ("hot", "normal", "cold")
 

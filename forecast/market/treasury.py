@@ -13,7 +13,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
-from forecast.speed import number
+from forecast.serving.workloads import number
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.bench import Bench
+from forecast.deployments.bench import Bench
+from forecast.deployments.variants import drafting_heads, served_row
 from forecast.equations import roofline, served_model, speculation
 from forecast.scenario import Scenario
-from forecast.speed import native_precision, number
-from forecast.variants import drafting_heads, served_row
+from forecast.serving.workloads import native_precision, number
 
 
 class Draft(NamedTuple):

@@ -7,7 +7,7 @@ from math import exp, log
 from statistics import median
 
 from forecast.scenario import Scenario
-from forecast.speed import number
+from forecast.serving.workloads import number
 from forecast.tables import Tables
 
 CELL = "accelerator model precision input_tokens output_tokens concurrency accelerator_count".split()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from forecast.deployments.variants import served_row
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.variants import served_row
 
 
 def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None = None) -> dict[str, list[str]]:

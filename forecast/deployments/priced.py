@@ -8,27 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from forecast.admission import precision_of, refuse
+from forecast.deployments.admission import precision_of, refuse
+from forecast.deployments.energy_use import joule_per_output_token
+from forecast.deployments.marks import claims_of, marks_of
+from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
+from forecast.deployments.tiers import tiers_met
+from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
-from forecast.energy_use import joule_per_output_token
 from forecast.equations import cost, served_model
 from forecast.errors import InputError
-from forecast.groups import misfits
-from forecast.marks import claims_of, honest_log_sd, marks_of
-from forecast.ownership import buyer_cost, maker_usd_per_hour, published_cost
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, effect_values, resolve, throughput, throughputs
-from forecast.tiers import tiers_met
-from forecast.token_cost import market_accelerators, number_of, owned_cost
-from forecast.wide_parallel import wide_throughput
-from forecast.workloads import Request, workloads
+from forecast.serving.speed import Throughput, resolve, throughput
+from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
 
-CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
-RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 90)] + [
-    "cost_usd_per_mtok_p50",
-    "error",
-]
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     speed = _speed(scenario, accelerator, model, wanted)
     total, blended, parts = _priced(scenario, accelerator, speed, wanted)
     use = _utilisation(scenario, wanted)
-    spread = float(np.exp(Z_90 * honest_log_sd(scenario, accelerator, speed.log_sd)))
+    spread = float(np.exp(Z_90 * speed.log_sd))
     floor, best = floor_of(scenario, model, wanted)
     published = published_cost(scenario, accelerator)
     input_usd = cost.usd_per_mtok(total, speed.input_tok_per_s, use)
@@ -121,20 +114,11 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
         if on is None or on > scenario.as_of:
             continue
         best = Deployment(
-            name,
-            None,
-            model,
-            None,
-            wanted.input_tokens,
-            wanted.output_tokens,
-            None,
-            wanted.cached_frac,
-            wanted.latency_s,
-        )
-        speed = _speed(scenario, name, model, best)
-        found[name] = _blended(scenario, name, speed, best, owned_cost(scenario, name))[
-            0
-        ]  # the maker's own, if it owns
+            name, None, model, None, wanted.input_tokens, wanted.output_tokens, cached_frac=wanted.cached_frac,
+            latency_s=wanted.latency_s,
+        )  # fmt: skip
+        hour = owned_cost(scenario, name)  # the maker's own, if it owns
+        found[name] = blended_cost(scenario, name, _speed(scenario, name, model, best), best, hour)[0]
     name = min(found, key=lambda n: found[n])
     return found[name], name
 
@@ -155,71 +139,6 @@ def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, A
         "highest": max(last.values()),
         "hosts": len(last),
     }
-
-
-def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[list[str], list[list[Any]]]:
-    """Return header and rows of many deployments, one out for one in; a wrong case says why in its row.
-
-    Without concurrency a case is offline: the largest batch, however long a token takes.
-    """
-    asked: dict[int, tuple[Deployment, Request]] = {}
-    errors: dict[int, str] = {}
-    known: dict[tuple[str, str], str] = {}
-    for i, case in enumerate(cases):
-        try:
-            wanted = _deployment(case)
-            asked[i] = wanted, _request(scenario, wanted, known)
-        except (InputError, ValueError) as error:
-            errors[i] = str(error)
-    speeds: dict[int, Throughput] = {}
-    if asked:
-        columns = workloads(scenario, [request for _, request in asked.values()])
-        speeds = dict(zip(asked, throughputs(effect_values(scenario), columns, float("inf")), strict=True))
-    rows: list[list[Any]] = []
-    for i, case in enumerate(cases):
-        given: list[Any] = [case.get(column) or "" for column in CASE_COLUMNS]
-        if i in errors:
-            rows.append([*given, None, None, None, None, errors[i]])
-            continue
-        (wanted, request), speed = asked[i], speeds[i]
-        spread = float(np.exp(Z_90 * speed.log_sd))
-        rates = [speed.output_tok_per_s / spread, speed.output_tok_per_s, speed.output_tok_per_s * spread]
-        try:
-            price: float | None = _blended(scenario, request.accelerator, speed, wanted)[0]
-        except InputError:
-            price = None  # throughput stands although no price of the accelerator is known
-        rows.append([*given, *rates, price, None])
-    return [*CASE_COLUMNS, *RESULT_COLUMNS], rows
-
-
-def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str], str]) -> Request:
-    """Return the case by stable names (looked up once each, in `known`), or raise for what cannot be computed."""
-    for kind, name in (("accelerator", wanted.accelerator), ("model", wanted.model)):
-        if (kind, name) not in known:
-            known[kind, name] = resolve(scenario, kind, name)
-    request = Request(
-        known["accelerator", wanted.accelerator], known["model", wanted.model], wanted.input_tokens, wanted.output_tokens,
-        wanted.precision, wanted.accelerators, wanted.concurrency,
-    )  # fmt: skip
-    if problem := misfits(workloads(scenario, [request]))[0]:
-        raise InputError(problem)
-    return request
-
-
-def _deployment(case: dict[str, str]) -> Deployment:
-    def number(column: str) -> float | None:
-        text = (case.get(column) or "").strip()
-        if not text:
-            return None
-        value = float(text)
-        if not 0 < value < 1e9:
-            raise ValueError(f"{column} = {text}: a number above 0 is required")
-        return value
-
-    return Deployment(
-        case["accelerator"], number("n_accelerators"), case["model"], case.get("precision") or None,
-        number("input_tokens") or 1024.0, number("output_tokens") or 1024.0, number("concurrency"),
-    )  # fmt: skip
 
 
 def _speed(scenario: Scenario, accelerator: str, model: str, wanted: Deployment) -> Throughput:
@@ -254,7 +173,7 @@ def _mix_tok_per_s(scenario: Scenario, speed: Throughput, wanted: Deployment) ->
     )
 
 
-def _blended(
+def blended_cost(
     scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment, hourly: cost.HourlyCost | None = None
 ) -> tuple[float, dict[str, float]]:
     """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
@@ -270,7 +189,7 @@ def _priced(
     """Return the hour's price, the blended cost and its parts, owned or rented."""
     rent = wanted.usd_per_accelerator_hour
     if rent is None:
-        blended, parts = _blended(scenario, accelerator, speed, wanted)
+        blended, parts = blended_cost(scenario, accelerator, speed, wanted)
         return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour), blended, parts
     rate, use = _mix_tok_per_s(scenario, speed, wanted), _utilisation(scenario, wanted)
     busy = float(cost.usd_per_mtok(rent, rate, 1.0))

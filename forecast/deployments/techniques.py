@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.admission import memory_of, refuse
-from forecast.bench import FULL, Bench, Line
+from forecast.deployments.admission import memory_of, refuse
+from forecast.deployments.bench import FULL, Bench, Line
+from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
+from forecast.deployments.marks import marks_of
+from forecast.deployments.stacks import over_mixture
+from forecast.deployments.variants import dense_twin, served_row
 from forecast.equations import roofline, served_model
-from forecast.marks import marks_of
 from forecast.scenario import Scenario
-from forecast.speed import efficiency_family, native_precision, number, resolve, throughput
-from forecast.stacks import over_mixture
-from forecast.technique_lines import batching_lines, combined_lines, quantization_lines, speculation_lines
-from forecast.variants import dense_twin, served_row
+from forecast.serving.speed import resolve, throughput
+from forecast.serving.workloads import efficiency_family, native_precision, number
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)

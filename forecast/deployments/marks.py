@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast.deployments.variants import served_row
 from forecast.scenario import Scenario
-from forecast.speed import efficiency_family
-from forecast.token_cost import number_of
-from forecast.variants import served_row
+from forecast.serving.workloads import efficiency_family
 
 ORDER = ("measured", "derived", "background", "claim", "assumption", "projection")
 
@@ -44,13 +43,6 @@ def measured_rows(scenario: Scenario, accelerator: str) -> int:
     """Return how many rows of throughput.csv measure an accelerator; claims do not count."""
     rows = scenario.tables["throughput"]
     return sum(row["accelerator"] == accelerator and row["status"] != "claim" for row in rows)
-
-
-def honest_log_sd(scenario: Scenario, accelerator: str, log_sd: float) -> float:
-    """Return the spread of throughput: the fit's, but never a narrow one for what nobody has measured."""
-    if measured_rows(scenario, accelerator):
-        return log_sd
-    return max(log_sd, number_of(scenario, "unmeasured_log_sd"))
 
 
 def claims_of(scenario: Scenario, accelerator: str) -> list[dict[str, Any]]:

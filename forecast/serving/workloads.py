@@ -111,6 +111,7 @@ def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[s
         "family": efficiency_family(part),
         "architecture": architecture(served),
         "precision": precision,
+        "on_market": bool(part["available_on"] and part["available_on"] <= scenario.as_of),
         "accelerators_count": request.accelerators or np.nan,
         "concurrency": request.concurrency or np.nan,
         "input_tokens": request.input_tokens,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from forecast.deployments.variants import node_share, served_row
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, throughput
-from forecast.token_cost import number_of
-from forecast.variants import node_share, served_row
+from forecast.serving.speed import Throughput, throughput
+from forecast.serving.token_cost import number_of
 
 
 def wide_throughput(

@@ -6,8 +6,8 @@ from functools import partial
 
 from forecast.equations import cost
 from forecast.scenario import Scenario
-from forecast.speed import number
-from forecast.token_cost import OWNED, number_of, owned_cost, power_kw
+from forecast.serving.token_cost import OWNED, number_of, owned_cost, power_kw
+from forecast.serving.workloads import number
 
 
 def outside_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost | None:

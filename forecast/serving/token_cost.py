@@ -18,8 +18,8 @@ from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import effect_values, throughputs
-from forecast.workloads import Request, efficiency_family, number, workloads
+from forecast.serving.speed import effect_values, throughputs
+from forecast.serving.workloads import Request, efficiency_family, number, workloads
 
 FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 

@@ -6,13 +6,14 @@ from collections import defaultdict
 
 import numpy as np
 
+from forecast.deployments.ownership import machine_kw
+from forecast.deployments.variants import served_row
 from forecast.equations import energy, roofline, served_model
 from forecast.errors import InputError
-from forecast.ownership import machine_kw
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, native_precision, number, throughput
-from forecast.token_cost import number_of
-from forecast.variants import served_row
+from forecast.serving.speed import Throughput, throughput
+from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import native_precision, number
 
 
 def joule_per_output_token(

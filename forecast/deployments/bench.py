@@ -8,8 +8,8 @@ from typing import Any
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.speed import Throughput, throughput
-from forecast.token_cost import number_of, owned_cost
+from forecast.serving.speed import Throughput, throughput
+from forecast.serving.token_cost import number_of, owned_cost
 
 FULL = "bf16"  # the precision gains are counted from
 

@@ -12,33 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.effects import Columns, log_factors
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
-from forecast.groups import USABLE_MEMORY_FRAC, WIDEST_ENGINE, group_sizes, largest_batch, misfits, step_terms
 from forecast.scenario import Scenario
-from forecast.workloads import (
-    KV_COLUMNS,
-    Request,
-    best_precision,
-    efficiency_family,
-    native_precision,
-    number,
-    workloads,
-)
-
-__all__ = [  # what rooms above ask of a deployment, wherever it is worked out
-    "KV_COLUMNS",
-    "USABLE_MEMORY_FRAC",
-    "Throughput",
-    "best_precision",
-    "efficiency_family",
-    "native_precision",
-    "number",
-    "resolve",
-    "throughput",
-    "throughputs",
-]
+from forecast.serving.effects import Columns, log_factors
+from forecast.serving.groups import WIDEST_ENGINE, group_sizes, largest_batch, misfits, step_terms
+from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
 
@@ -191,12 +170,13 @@ def _answers(
 def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
     """Return the standard deviation of the log error of each case, by what of it was measured before."""
     found = []
-    for accelerator, design, family, moe in zip(
-        columns["accelerator"], columns["architecture"], columns["family"], columns["moe"], strict=True
+    for accelerator, design, family, moe, on_market in zip(
+        *(columns[name] for name in ("accelerator", "architecture", "family", "moe", "on_market")), strict=True
     ):
         chip = f"throughput:accelerator:{accelerator}" in values
         model = f"throughput:architecture:{design}" in values
         seen = {(1, 1): "both_known", (1, 0): "model_new", (0, 1): "accelerator_new", (0, 0): "both_new"}[chip, model]
         general = values[f"log_sd:{seen}:{'moe' if moe else 'dense'}"]
-        found.append(max(general, values.get(f"log_sd:family:{family}", 0.0)))
+        announced = 0.0 if on_market or chip else values.get("log_sd:announced:all", 0.0)
+        found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))
     return np.array(found)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from forecast.deployments.tiers import tiers_met
+from forecast.deployments.variants import served_row
 from forecast.equations import roofline, served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.speed import KV_COLUMNS, USABLE_MEMORY_FRAC, best_precision, native_precision
-from forecast.tiers import tiers_met
-from forecast.variants import served_row
-from forecast.workloads import PRECISION_SPELLINGS
+from forecast.serving.groups import USABLE_MEMORY_FRAC
+from forecast.serving.workloads import KV_COLUMNS, PRECISION_SPELLINGS, best_precision, native_precision
 
 LARGEST = 1e9
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forecast.admission import memory_of
-from forecast.bench import FULL, Bench, Line, usable_peak
-from forecast.drafting import best_draft, draft, forms, same_family, usable
+from forecast.deployments.admission import memory_of
+from forecast.deployments.bench import FULL, Bench, Line, usable_peak
+from forecast.deployments.drafting import best_draft, draft, forms, same_family, usable
+from forecast.deployments.tiers import tiers_met
 from forecast.equations import batching, served_model
 from forecast.errors import InputError
-from forecast.tiers import tiers_met
-from forecast.token_cost import number_of
+from forecast.serving.token_cost import number_of
 
 BATCHES = (1.0, 4.0, 16.0, 64.0, 256.0)
 PRECISIONS = ("fp8", "fp4", "int4", "int2")

@@ -1,0 +1,86 @@
+"""Many deployments from a table: one row out for one in, and a wrong one says why in its row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from forecast.deployments.priced import Deployment, blended_cost
+from forecast.distributions import Z_90
+from forecast.errors import InputError
+from forecast.scenario import Scenario
+from forecast.serving.groups import misfits
+from forecast.serving.speed import Throughput, effect_values, resolve, throughputs
+from forecast.serving.workloads import Request, workloads
+
+CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
+RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 90)] + [
+    "cost_usd_per_mtok_p50",
+    "error",
+]
+
+
+def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows of many deployments, one out for one in; a wrong case says why in its row.
+
+    Without concurrency a case is offline: the largest batch, however long a token takes.
+    """
+    asked: dict[int, tuple[Deployment, Request]] = {}
+    errors: dict[int, str] = {}
+    known: dict[tuple[str, str], str] = {}
+    for i, case in enumerate(cases):
+        try:
+            wanted = _deployment(case)
+            asked[i] = wanted, _request(scenario, wanted, known)
+        except (InputError, ValueError) as error:
+            errors[i] = str(error)
+    speeds: dict[int, Throughput] = {}
+    if asked:
+        columns = workloads(scenario, [request for _, request in asked.values()])
+        speeds = dict(zip(asked, throughputs(effect_values(scenario), columns, float("inf")), strict=True))
+    rows: list[list[Any]] = []
+    for i, case in enumerate(cases):
+        given: list[Any] = [case.get(column) or "" for column in CASE_COLUMNS]
+        if i in errors:
+            rows.append([*given, None, None, None, None, errors[i]])
+            continue
+        (wanted, request), speed = asked[i], speeds[i]
+        spread = float(np.exp(Z_90 * speed.log_sd))
+        rates = [speed.output_tok_per_s / spread, speed.output_tok_per_s, speed.output_tok_per_s * spread]
+        try:
+            price: float | None = blended_cost(scenario, request.accelerator, speed, wanted)[0]
+        except InputError:
+            price = None  # throughput stands although no price of the accelerator is known
+        rows.append([*given, *rates, price, None])
+    return [*CASE_COLUMNS, *RESULT_COLUMNS], rows
+
+
+def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str], str]) -> Request:
+    """Return the case by stable names (looked up once each, in `known`), or raise for what cannot be computed."""
+    for kind, name in (("accelerator", wanted.accelerator), ("model", wanted.model)):
+        if (kind, name) not in known:
+            known[kind, name] = resolve(scenario, kind, name)
+    request = Request(
+        known["accelerator", wanted.accelerator], known["model", wanted.model], wanted.input_tokens, wanted.output_tokens,
+        wanted.precision, wanted.accelerators, wanted.concurrency,
+    )  # fmt: skip
+    if problem := misfits(workloads(scenario, [request]))[0]:
+        raise InputError(problem)
+    return request
+
+
+def _deployment(case: dict[str, str]) -> Deployment:
+    def number(column: str) -> float | None:
+        text = (case.get(column) or "").strip()
+        if not text:
+            return None
+        value = float(text)
+        if not 0 < value < 1e9:
+            raise ValueError(f"{column} = {text}: a number above 0 is required")
+        return value
+
+    return Deployment(
+        case["accelerator"], number("n_accelerators"), case["model"], case.get("precision") or None,
+        number("input_tokens") or 1024.0, number("output_tokens") or 1024.0, number("concurrency"),
+    )  # fmt: skip
