@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.admission import precision_of
+from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
 from forecast.deployments.ownership import published_cost
 from forecast.deployments.priced import Deployment, cost_of
@@ -321,3 +322,36 @@ def test_the_command_shows_kinds_rent_and_marks():
         "output",
         "blended",
     }
+
+
+WRONG_CASES = [
+    ("concurrency", "abc", "concurrency = abc: a number above 0 is required. Correct it."),
+    ("n_accelerators", "-1", "n_accelerators = -1: a number above 0 is required. Correct it."),
+    ("precision", "fp5", 'precision "fp5": one of bf16, fp16, fp8, int8, fp4, int4, int2.'),
+    ("accelerator", "Nothing like it", 'no accelerator "Nothing like it" known at'),
+    ("accelerator", "Falcon Shores", "accelerator falcon-shores: no specification to compute with; it was cancelled"),
+    ("model", "", 'no model "" known at'),
+    ("n_accelerators", "1", "llama-3.3-70b at fp16 takes 141 GB: 1 × h100 hold 78 GB. Use at least 2 accelerators."),
+    ("input_tokens", "1000000", "llama-3.3-70b: 1000000 + 1000 tokens exceed its context of 131072. Shorten them."),
+]
+
+
+@pytest.mark.parametrize(("column", "text", "message"), WRONG_CASES)
+def test_a_wrong_case_says_why_and_the_others_are_done(base, column, text, message):
+    right = dict(zip(CASE_COLUMNS, ("H100", "4", "Llama-3.3-70B", "fp16", "1000", "1000", "8"), strict=True))
+    header, rows = price_of_cases(base, [right, right | {column: text}, right])
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert found[1]["error"].startswith(message)
+    assert [found[1][name] for name in header if name.endswith(("p10", "p50", "p90"))] == [None] * 4
+    assert found[0] == found[2] and found[0]["error"] is None
+    assert found[0]["output_tokens_per_s_per_accelerator_p10"] < found[0]["output_tokens_per_s_per_accelerator_p50"]
+
+
+def test_a_case_is_the_deployment_asked_for(base):
+    case = dict(zip(CASE_COLUMNS, ("b200", "8", "deepseek-v3", "fp8", "4000", "400", "64"), strict=True))
+    header, (row,) = price_of_cases(base, [case])
+    one = cost_of(base, Deployment("b200", 8.0, "deepseek-v3", "fp8", 4000.0, 400.0, 64.0))
+    found = dict(zip(header, row, strict=True))
+    for name, value in one["output_tokens_per_s_per_accelerator"].items():
+        assert_allclose(found[f"output_tokens_per_s_per_accelerator_{name}"], value)
+    assert_allclose(found["cost_usd_per_mtok_p50"], one["cost_usd_per_mtok"]["blended"])

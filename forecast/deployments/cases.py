@@ -33,7 +33,7 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
         try:
             wanted = _deployment(case)
             asked[i] = wanted, _request(scenario, wanted, known)
-        except (InputError, ValueError) as error:
+        except InputError as error:
             errors[i] = str(error)
     speeds: dict[int, Throughput] = {}
     if asked:
@@ -75,9 +75,12 @@ def _deployment(case: dict[str, str]) -> Deployment:
         text = (case.get(column) or "").strip()
         if not text:
             return None
-        value = float(text)
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
         if not 0 < value < 1e9:
-            raise ValueError(f"{column} = {text}: a number above 0 is required")
+            raise InputError(f"{column} = {text}: a number above 0 is required. Correct it.")
         return value
 
     return Deployment(

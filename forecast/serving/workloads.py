@@ -146,7 +146,9 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     limit = served["max_context_tokens"]
     given, made = request.input_tokens, request.output_tokens
     if limit and given + made > limit:
-        raise InputError(f"{request.model}: {given:g} + {made:g} tokens exceed its context of {limit}. Shorten them.")
+        raise InputError(
+            f"{request.model}: {given:.0f} + {made:.0f} tokens exceed its context of {limit}. Shorten them."
+        )
     kv = {c: float(served[c] or 0) for c in KV_COLUMNS}
     context = given + made / 2  # halfway through an answer: sequences of a continuous batch are at all stages
     full, sparse, sparse_tokens, window, window_tokens, index, state = kv.values()
