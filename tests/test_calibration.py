@@ -11,10 +11,10 @@ from forecast.calibration.fit import factors, fit
 from forecast.calibration.observations import accelerators_of, observations, stack_of
 from forecast.calibration.page import digest
 from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
-from forecast.calibration.validation import left_out, predicted, relative, rival, spreads
+from forecast.calibration.validation import left_out, predicted, relative, rival, spreads, weighted_quantile
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.scenario import load_scenario
-from forecast.serving.effects import FORM, log_factors
+from forecast.serving.effects import FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
 from forecast.serving.workloads import Request, workloads
 from forecast.tables import Row, load_tables
@@ -172,10 +172,20 @@ def test_a_difference_says_where_and_how_much():
                     "kv_cache:one:all: fitted 0.5000, stored 0.4000"]  # fmt: skip
 
 
-def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found):
+@pytest.mark.parametrize("level", ["dense", "dense_best", "moe", "moe_best"])
+def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found, level):
     observed = found[0]
+    counted = (observed.kind != "interactive") & (spread_level(observed.columns) == level)
     error = np.linspace(-1, 1, len(observed.kind))
     made = spreads(observed, {"both_known": error, "model_new": error / 2})
-    counted = (observed.kind != "interactive") & (observed.columns["moe"] > 0)
-    assert_allclose(np.mean(np.abs(error[counted]) <= 1.2816 * made["log_sd:both_known:moe"]), 0.8, atol=0.01)
-    assert made["log_sd:model_new:moe"] == made["log_sd:both_known:moe"]
+    inside = np.abs(error[counted]) <= 1.2816 * made[f"log_sd:both_known:{level}"]
+    pair = observed.design_pair[counted]
+    root = np.array([np.sqrt(np.sum(pair == name)) for name in pair])
+    assert 0.8 - 1e-9 <= np.average(inside, weights=1 / root) < 0.85  # one row more than four fifths
+    assert made[f"log_sd:model_new:{level}"] == made[f"log_sd:both_known:{level}"]
+
+
+def test_a_pair_of_many_rows_decides_less_than_its_rows():
+    values, weights = np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.5, 0.5, 0.5, 1.0])
+    assert weighted_quantile(values, weights, 0.6) == 1.0
+    assert weighted_quantile(values, weights, 0.7) == 5.0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forecast.calibration.fit import Design, Fit, Rows, factors, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
+from forecast.serving.effects import spread_level
 from forecast.serving.groups import group_sizes, largest_batch, step_terms
 
 Array = NDArray[np.float64]
@@ -45,18 +46,30 @@ def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
 
 
 def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, float]:
-    """Return `log_sd:seen:dense|moe`: the spread whose central 80 % holds 80 % of the errors left out.
+    """Return `log_sd:seen:level` by spread_level: the spread whose central 80 % holds 80 % of the errors left out.
 
-    What is less known is never surer: the first of `errors` is the least that the others may be.
+    A row weighs 1/√(rows of its pair), so that the few pairs with hundreds of rows do not decide how sure all others
+    are. What is less known is never surer: the first of `errors` is the least that the others may be.
     """
     found: dict[str, float] = {}
     counted, least = observed.kind != "interactive", next(iter(errors))
+    levels, pairs = spread_level(observed.columns), observed.design_pair
+    names, index = np.unique(pairs[counted], return_inverse=True)
+    weight = np.zeros(len(pairs))
+    weight[counted] = 1 / np.sqrt(np.bincount(index, minlength=len(names)))[index]
     for seen, error in errors.items():
-        for name, moe in (("dense", 0.0), ("moe", 1.0)):
-            chosen = counted & (observed.columns["moe"] == moe)
-            own = float(np.quantile(np.abs(error[chosen]), 0.8)) / Z_90
-            found[f"log_sd:{seen}:{name}"] = max(own, found.get(f"log_sd:{least}:{name}", 0.0))
+        for level in sorted(set(levels[counted])):
+            chosen = counted & (levels == level)
+            own = weighted_quantile(np.abs(error[chosen]), weight[chosen], 0.8) / Z_90
+            found[f"log_sd:{seen}:{level}"] = max(own, found.get(f"log_sd:{least}:{level}", 0.0))
     return found
+
+
+def weighted_quantile(values: Array, weights: Array, share: float) -> float:
+    """Return the least value up to which at least a share of the weight lies."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(reached, share)])
 
 
 def relative(error: Array) -> Array:

@@ -112,3 +112,10 @@ def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Arra
         else:
             found[effect.term] += np.array([values.get(start + level, 0.0) for level in levels])
     return found
+
+
+def spread_level(columns: Columns) -> NDArray[np.str_]:
+    """Return the level of `log_sd` of each case: its kind of model, and `_best` where group and batch are not given."""
+    kind = np.where(columns["moe"] > 0, "moe", "dense")
+    found: NDArray[np.str_] = np.where(np.isnan(columns["concurrency"]), np.char.add(kind, "_best"), kind)
+    return found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.effects import Columns, log_factors
+from forecast.serving.effects import Columns, log_factors, spread_level
 from forecast.serving.groups import WIDEST_ENGINE, group_sizes, largest_batch, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
@@ -170,13 +170,15 @@ def _answers(
 def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
     """Return the standard deviation of the log error of each case, by what of it was measured before."""
     found = []
-    for accelerator, design, family, moe, on_market in zip(
-        *(columns[name] for name in ("accelerator", "architecture", "family", "moe", "on_market")), strict=True
+    for accelerator, design, family, on_market, level in zip(
+        *(columns[name] for name in ("accelerator", "architecture", "family", "on_market")),
+        spread_level(columns),
+        strict=True,
     ):
         chip = f"throughput:accelerator:{accelerator}" in values
         model = f"throughput:architecture:{design}" in values
         seen = {(1, 1): "both_known", (1, 0): "model_new", (0, 1): "accelerator_new", (0, 0): "both_new"}[chip, model]
-        general = values[f"log_sd:{seen}:{'moe' if moe else 'dense'}"]
+        general = values[f"log_sd:{seen}:{level}"]
         announced = 0.0 if on_market or chip else values.get("log_sd:announced:all", 0.0)
         found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))
     return np.array(found)
