@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.calibration.fit import factors, fit
-from forecast.calibration.observations import accelerators_of, observations, stack_of
+from forecast.calibration.observations import accelerators_of, observations, share_of_peak, stack_of
 from forecast.calibration.page import digest
 from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
 from forecast.calibration.validation import left_out, predicted, relative, rival, spreads, weighted_quantile
@@ -79,6 +79,13 @@ def test_the_fit_finds_what_made_the_rows(found):
     drawn = rows.predict(factors(made, truth))[0]
     again = fit(observed.__class__(**{**observed.__dict__, "log_tok_per_s": drawn}), made, rows)
     assert_allclose(rows.predict(factors(made, again.estimate))[0], drawn, atol=0.02)
+
+
+def test_rows_beyond_the_printed_arithmetic_are_left_out(found):
+    observed = found[0]
+    assert share_of_peak(observed).max() <= 1
+    hundredfold = observed.__class__(**{**observed.__dict__, "log_tok_per_s": observed.log_tok_per_s + np.log(100)})
+    assert_allclose(share_of_peak(hundredfold), 100 * share_of_peak(observed))
 
 
 def test_rows_of_the_future_move_nothing():

@@ -1,7 +1,8 @@
 """The measured rows of `throughput` that a fit can use: columns of their cases, the log of what they reached, labels.
 
 Left out: claims, single streams, static batches, rows without lengths, rows whose engine separates prefill or
-drafts tokens (another system), and those whose number of accelerators is neither given nor follows from latencies.
+drafts tokens (another system), those whose number of accelerators is neither given nor follows from latencies, and
+those whose arithmetic, every prompt token computed, would exceed the printed peak: their prompts were not all computed.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def observations(scenario: Scenario) -> Observations:
     days = np.array([(row["measured_on"] - date(2026, 1, 1)).days for row in rows], float)
     moe = columns["moe"] > 0
     middle = np.where(moe, np.median(days[moe]) if moe.any() else 0.0, np.median(days[~moe]) if (~moe).any() else 0.0)
-    return Observations(
+    found = Observations(
         columns=columns,
         log_tok_per_s=np.log([row["output_tok_per_s_per_accelerator"] for row in rows]),
         kind=np.array([row["scenario"] for row in rows]),
@@ -85,6 +86,15 @@ def observations(scenario: Scenario) -> Observations:
         year=(days - middle) / 365.0,
         expert_parallel=np.array([_expert_parallel(row["parallelism"]) for row in rows], float),
     )
+    return found.where(share_of_peak(found) <= 1)
+
+
+def share_of_peak(observed: Observations) -> Array:
+    """Return the share of the printed arithmetic a row would need if every token of its prompts were computed."""
+    columns = observed.columns
+    tokens_per_s = np.exp(observed.log_tok_per_s) * (1 + columns["input_tokens"] / columns["output_tokens"])
+    found: Array = tokens_per_s * columns["weight_gflop_per_token"] / 1000 / columns["peak_tflops"]
+    return found
 
 
 def accelerators_of(row: Row) -> float | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecast.calibration.record import Calibration
 from forecast.calibration.validation import RIVALS, Array, relative, rival
 from forecast.distributions import Z_90
-from forecast.effects import spread_level
+from forecast.serving.effects import spread_level
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ INTRODUCTION = """# Throughput: predicted against measured
 Written by `forecast calibrate throughput --page docs`; do not edit. Values: `{digest}`.
 
 {rows} measured rows of {pairs} pairs of accelerator and served model (concurrency, offline and server rows; interactive
-ones are fitted but not counted, claims never). Each prediction is the engine's own, by a fit that saw no row of the
+ones are fitted but not counted; claims, and rows that would need more than the printed arithmetic, never). Each prediction is the engine's own, by a fit that saw no row of the
 accelerator with that architecture (models of one design count as one, so no sister model helps). It knows accelerators,
 precision, lengths and concurrency; not the software, its date, the parallelism, or that a row is a server one.
 
