@@ -47,9 +47,27 @@ class Spots:
         return Spots(self.flat.take(which), self.row.take(which), self.path.take(which))
 
 
+def places(flags: Flags) -> Index:
+    """Return where flags are true, row by row, as `np.flatnonzero` does, which a few scattered events slow down.
+
+    Eight flags are one 64-bit word: words with an event are found first, then the flags within them, so that neither
+    search jumps at every event where the processor expects none.
+
+    >>> places(np.arange(16).reshape(2, 8) % 9 == 0).tolist()
+    [0, 9]
+    """
+    flat = flags.reshape(-1)
+    if len(flat) % 8:
+        return np.flatnonzero(flat)
+    words = flat.view(np.uint64)
+    some = np.flatnonzero(words != 0)
+    inside = np.flatnonzero(words.take(some).view(np.bool_))
+    return some.take(inside >> 3) * 8 + (inside & 7)
+
+
 def spots(flags: Flags) -> Spots:
     """Return the true cells of `[row, path]` flags, in the order of rows and then of paths."""
-    flat = np.flatnonzero(flags)
+    flat = places(flags)
     row = flat // flags.shape[1]
     return Spots(flat, row, flat - row * flags.shape[1])
 
