@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array
+from forecast.arrays import REAL, Array, Few
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price, shares
 from forecast.market.customers import start_customers
@@ -29,6 +29,7 @@ class History:
     """What a block remembers: monthly series `[entity, month, path]`, and how each provider fared."""
 
     series: dict[str, NDArray[np.float32]]
+    few: dict[str, Few]  # monthly quantities of each provider that are zero almost everywhere
     exit_month: NDArray[np.int16]  # [provider, path]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
@@ -113,7 +114,7 @@ def march(
     tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
-    series = {} if memory is None else memory
+    series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -162,6 +163,7 @@ def march(
         provider_tokens = names.provider_sum(tokens)
         all_tokens, all_spend = provider_tokens.sum(axis=0), revenue.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
+        subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
         _record(
             series,
             month,
@@ -175,7 +177,6 @@ def march(
             unit_cost=names.segment_sum(cost) / segment_tokens,
             volume=segment_tokens,
             rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
-            subsidy_usd_per_month=names.provider_sum(np.clip(cost - spend, 0.0, np.inf)),
             hhi_tokens=shares.herfindahl(single_tokens, all_tokens)[None],
             hhi_spend=shares.herfindahl(single_spend, all_spend)[None],
             top5_tokens_frac=(shares.top_sum(single_tokens, 5) / all_tokens)[None],
@@ -185,7 +186,8 @@ def march(
         )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
-    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
+    few = {"subsidy_usd_per_month": subsidies}
+    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:
