@@ -106,9 +106,10 @@ def march(
     revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
     treasury = start_treasury(scenario, draws, names, revenue[own_cash], (revenue - serving_cost)[own_cash], wanted)
     doors = start_doors(draws, names)
-    margin_start = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+    segment_tokens, segment_spend, segment_cost = (names.segment_sum(x) for x in (tokens, spend, cost))
+    margin_start = 1 - segment_cost.sum(axis=0) / segment_spend.sum(axis=0)
     sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
-    log_market = previous_log_market = np.log(names.segment_sum(spend) / wanted)
+    log_market = previous_log_market = np.log(segment_spend / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
     tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
@@ -140,6 +141,7 @@ def march(
             tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))
             spend = tokens * sellers.usd_per_mtok
             cost = tokens * sellers.unit_cost_usd_per_mtok
+            segment_tokens, segment_spend, segment_cost = (names.segment_sum(x) for x in (tokens, spend, cost))
             # 7. Cash: profit, fixed cost, rounds under the shared regime.
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
@@ -149,10 +151,9 @@ def march(
             # 8. Exits and entry.
             sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
             doors.step(month, scenario.months, treasury, customers, sustainability, exit_uniform, chance.bids())
-            margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+            margin = 1 - segment_cost.sum(axis=0) / segment_spend.sum(axis=0)
             customers.grow_fringe(doors.count_fringe(margin / margin_start, chance.normal("fringe")))
 
-        segment_tokens, segment_spend = names.segment_sum(tokens), names.segment_sum(spend)
         previous_log_market, log_market = log_market, np.log(segment_spend / segment_tokens)
         floor = machines.floor_usd_per_mtok
         capability_floor = price.capability_floor(floor, shrink, fade, month)
@@ -161,7 +162,7 @@ def march(
             shock = tier_shock_sd * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
         provider_tokens = names.provider_sum(tokens)
-        all_tokens, all_spend = provider_tokens.sum(axis=0), revenue.sum(axis=0)
+        all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
         _record(
@@ -174,7 +175,7 @@ def march(
             floor=floor,
             capability_floor=capability_floor,
             price_to_floor_ratio=np.exp(log_market) / floor,
-            unit_cost=names.segment_sum(cost) / segment_tokens,
+            unit_cost=segment_cost / segment_tokens,
             volume=segment_tokens,
             rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
             hhi_tokens=shares.herfindahl(single_tokens, all_tokens)[None],
@@ -191,8 +192,14 @@ def march(
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:
+    if not series:
+        series.update(_memory({name: len(value) for name, value in values.items()}, months))
     for name, value in values.items():
         assert value.dtype == REAL, f"{name} is {value.dtype}"
-        if name not in series:
-            series[name] = np.empty((len(value), months + 1, BLOCK_PATHS), REAL)
         series[name][:, month] = value
+
+
+def _memory(rows: dict[str, int], months: int) -> dict[str, NDArray[np.float32]]:
+    """Return room for series with so many rows each: one array, which the system gives in large pages, in parts."""
+    whole = np.empty((sum(rows.values()), months + 1, BLOCK_PATHS), REAL)
+    return dict(zip(rows, np.split(whole, np.cumsum(list(rows.values()))[:-1]), strict=True))
