@@ -75,8 +75,8 @@ def count(fan: Fan, series: NDArray[np.float32]) -> Counts:
 def _count_rows(fan: Fan, rows: NDArray[np.float32]) -> Counts:
     """Return the histogram of `[month, path]` values, `[month, bin]`."""
     months = len(rows)
-    index = _bin_of(fan, rows)
-    index += np.arange(0, months * fan.bins, fan.bins, dtype=np.int32)[:, None]
+    index = _bits_of(fan, rows)
+    index += np.arange(months, dtype=np.int32)[:, None] * fan.bins - fan.first
     found = np.bincount(index.reshape(-1), minlength=months * fan.bins).reshape(months, fan.bins)
     return found.astype(np.int32)
 
@@ -89,17 +89,16 @@ def count_few(fan: Fan, few: Few, paths: int) -> Counts:
     for month, (cells, values) in enumerate(zip(few.cells, few.values, strict=True)):
         asked = cells.among(cells.path < paths)
         first = (asked.row * months + month) * fan.bins
-        flat = first + _bin_of(fan, values[cells.path < paths])
+        flat = first + (_bits_of(fan, values[cells.path < paths]) - fan.first)
         np.subtract.at(found.reshape(-1), first, one)
         np.add.at(found.reshape(-1), flat, one)
     return found
 
 
-def _bin_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the number of the bin in which each value lies; what lies beyond the range is in the first or last."""
+def _bits_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the bit pattern of the bin in which each value lies; what lies beyond the range is in the first or last."""
     index: NDArray[np.int32] = values.view(np.int32) >> FRACTION_BITS
     np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
-    index -= fan.first
     return index
 
 
