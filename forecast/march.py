@@ -96,8 +96,9 @@ def march(
     machines = start_machines(scenario, names, draws)
     fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
     rents = start_rents(draws)
-    own_frac = draws.column("providers", "own_frac", names.providers)
-    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac))
+    # Providers that own as much of their fleet pay alike: few distinct rows.
+    own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
+    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
     share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
     load_start = (books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0)
     customers = start_customers(draws, names, wanted, share)

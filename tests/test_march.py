@@ -711,7 +711,7 @@ def test_a_small_host_is_a_small_part_of_the_load(base, block):
     books, rents = start_books(draws, names), start_rents(draws)
     fleet = Sellers.fleet_of_offer(names, start_machines(base, names, draws).fleet_usd_per_mtok)
     hire = rents.hire_ratio(draws.column("providers", "own_frac", names.providers))
-    sellers = start_sellers(draws, names, books, fleet, hire)
+    sellers = start_sellers(draws, names, books, fleet, hire, np.arange(len(names.providers)))
     tokens = books.tokens_mtok_per_month
     load = names.provider_sum(tokens * sellers.machine_cost_usd_per_mtok)
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))
