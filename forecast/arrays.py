@@ -6,7 +6,7 @@ they are found once and read by `Spots`: boolean masks and `np.where` cost thirt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,27 @@ class Spots:
         return Spots(self.flat.take(which), self.row.take(which), self.path.take(which))
 
 
+def places(flags: Flags) -> Index:
+    """Return where flags are true, row by row, as `np.flatnonzero` does, which a few scattered events slow down.
+
+    Eight flags are one 64-bit word: words with an event are found first, then the flags within them, so that neither
+    search jumps at every event where the processor expects none.
+
+    >>> places(np.arange(16).reshape(2, 8) % 9 == 0).tolist()
+    [0, 9]
+    """
+    flat = flags.reshape(-1)
+    if len(flat) % 8:
+        return np.flatnonzero(flat)
+    words = flat.view(np.uint64)
+    some = np.flatnonzero(words != 0)
+    inside = np.flatnonzero(words.take(some).view(np.bool_))
+    return some.take(inside >> 3) * 8 + (inside & 7)
+
+
 def spots(flags: Flags) -> Spots:
     """Return the true cells of `[row, path]` flags, in the order of rows and then of paths."""
-    flat = np.flatnonzero(flags)
+    flat = places(flags)
     row = flat // flags.shape[1]
     return Spots(flat, row, flat - row * flags.shape[1])
 
@@ -57,3 +75,26 @@ def spots(flags: Flags) -> Spots:
 def spots_at(row: Index, path: Index, paths: int) -> Spots:
     """Return the cells at so many rows and paths of arrays with so many paths."""
     return Spots(row * paths + path, row, path)
+
+
+@dataclass
+class Few:
+    """Monthly `[row, path]` values most of which are zero: the cells of the others in each month, and what they hold."""
+
+    shape: tuple[int, int]
+    cells: list[Spots] = field(default_factory=list)
+    values: list[NDArray[Any]] = field(default_factory=list)
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Add the values of the next month, `[row, path]`, at least 0."""
+        assert values.shape == self.shape
+        cells = spots(values > 0)
+        self.cells.append(cells)
+        self.values.append(cells.of(values))
+
+    def whole(self) -> NDArray[Any]:
+        """Return all of the values, `[row, month, path]`."""
+        whole = np.zeros((self.shape[0], len(self.cells), self.shape[1]), REAL)
+        for month, (cells, values) in enumerate(zip(self.cells, self.values, strict=True)):
+            whole[cells.row, month, cells.path] = values
+        return whole

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array
+from forecast.arrays import REAL, Array, Few
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price, shares
 from forecast.market.customers import start_customers
@@ -29,6 +29,7 @@ class History:
     """What a block remembers: monthly series `[entity, month, path]`, and how each provider fared."""
 
     series: dict[str, NDArray[np.float32]]
+    few: dict[str, Few]  # monthly quantities of each provider that are zero almost everywhere
     exit_month: NDArray[np.int16]  # [provider, path]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
@@ -95,8 +96,9 @@ def march(
     machines = start_machines(scenario, names, draws)
     fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
     rents = start_rents(draws)
-    own_frac = draws.column("providers", "own_frac", names.providers)
-    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac))
+    # Providers that own as much of their fleet pay alike: few distinct rows.
+    own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
+    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
     share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
     load_start = (books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0)
     customers = start_customers(draws, names, wanted, share)
@@ -105,15 +107,16 @@ def march(
     revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
     treasury = start_treasury(scenario, draws, names, revenue[own_cash], (revenue - serving_cost)[own_cash], wanted)
     doors = start_doors(draws, names)
-    margin_start = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+    segment_tokens, segment_spend, segment_cost = (names.segment_sum(x) for x in (tokens, spend, cost))
+    margin_start = 1 - segment_cost.sum(axis=0) / segment_spend.sum(axis=0)
     sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
-    log_market = previous_log_market = np.log(names.segment_sum(spend) / wanted)
+    log_market = previous_log_market = np.log(segment_spend / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
     tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
-    series = {} if memory is None else memory
+    series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -139,6 +142,7 @@ def march(
             tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))
             spend = tokens * sellers.usd_per_mtok
             cost = tokens * sellers.unit_cost_usd_per_mtok
+            segment_tokens, segment_spend, segment_cost = (names.segment_sum(x) for x in (tokens, spend, cost))
             # 7. Cash: profit, fixed cost, rounds under the shared regime.
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
@@ -148,10 +152,9 @@ def march(
             # 8. Exits and entry.
             sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
             doors.step(month, scenario.months, treasury, customers, sustainability, exit_uniform, chance.bids())
-            margin = 1 - serving_cost.sum(axis=0) / revenue.sum(axis=0)
+            margin = 1 - segment_cost.sum(axis=0) / segment_spend.sum(axis=0)
             customers.grow_fringe(doors.count_fringe(margin / margin_start, chance.normal("fringe")))
 
-        segment_tokens, segment_spend = names.segment_sum(tokens), names.segment_sum(spend)
         previous_log_market, log_market = log_market, np.log(segment_spend / segment_tokens)
         floor = machines.floor_usd_per_mtok
         capability_floor = price.capability_floor(floor, shrink, fade, month)
@@ -160,8 +163,9 @@ def march(
             shock = tier_shock_sd * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
         provider_tokens = names.provider_sum(tokens)
-        all_tokens, all_spend = provider_tokens.sum(axis=0), revenue.sum(axis=0)
+        all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
+        subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
         _record(
             series,
             month,
@@ -172,10 +176,9 @@ def march(
             floor=floor,
             capability_floor=capability_floor,
             price_to_floor_ratio=np.exp(log_market) / floor,
-            unit_cost=names.segment_sum(cost) / segment_tokens,
+            unit_cost=segment_cost / segment_tokens,
             volume=segment_tokens,
             rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
-            subsidy_usd_per_month=names.provider_sum(np.clip(cost - spend, 0.0, np.inf)),
             hhi_tokens=shares.herfindahl(single_tokens, all_tokens)[None],
             hhi_spend=shares.herfindahl(single_spend, all_spend)[None],
             top5_tokens_frac=(shares.top_sum(single_tokens, 5) / all_tokens)[None],
@@ -185,12 +188,19 @@ def march(
         )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
-    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
+    few = {"subsidy_usd_per_month": subsidies}
+    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:
+    if not series:
+        series.update(_memory({name: len(value) for name, value in values.items()}, months))
     for name, value in values.items():
         assert value.dtype == REAL, f"{name} is {value.dtype}"
-        if name not in series:
-            series[name] = np.empty((len(value), months + 1, BLOCK_PATHS), REAL)
         series[name][:, month] = value
+
+
+def _memory(rows: dict[str, int], months: int) -> dict[str, NDArray[np.float32]]:
+    """Return room for series with so many rows each: one array, which the system gives in large pages, in parts."""
+    whole = np.empty((sum(rows.values()), months + 1, BLOCK_PATHS), REAL)
+    return dict(zip(rows, np.split(whole, np.cumsum(list(rows.values()))[:-1]), strict=True))

@@ -17,7 +17,7 @@ from forecast.errors import InputError
 from forecast.march import History, march
 from forecast.market.names import Names, market_names
 from forecast.outcomes.dates import DATES
-from forecast.outcomes.fans import FANS, Counts, count
+from forecast.outcomes.fans import FANS, Counts, count, count_few
 from forecast.scenario import Scenario
 from forecast.workers import Run, can_fork, over_processes, over_threads, shared_zeros
 
@@ -54,8 +54,10 @@ class Paths:
         ):
             mine[:, place] = theirs[:, :wanted]
         for name, fan in FANS.items():
-            series = history.series[name]
-            found = count(fan, series if wanted == BLOCK_PATHS else np.ascontiguousarray(series[:, :, :wanted]))
+            if name in history.few:
+                found = count_few(fan, history.few[name], wanted)
+            else:
+                found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from forecast.arrays import REAL, SMALLEST, spots, spots_at
+from forecast.arrays import REAL, SMALLEST, places, spots, spots_at
 
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 40))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,6 +27,13 @@ def test_cells_are_read_as_flags_read_them(shape, seed, chance):
         assert_array_equal(cells.of(small), np.broadcast_to(small, shape)[flags])
     assert_array_equal([cells.row, cells.path], np.nonzero(flags))
     assert_array_equal(cells.flat, np.flatnonzero(flags))
+
+
+@given(SHAPES, SEEDS, st.sampled_from([0.0, 0.01, 0.1, 0.5, 1.0]))
+def test_true_flags_are_found_eight_at_a_time(shape, seed, chance):
+    flags = np.random.default_rng(seed).random((shape[0], 8 * shape[1])) < chance
+    for view in (flags, flags[:, : shape[1]], flags[::-1], np.asfortranarray(flags)):
+        assert_array_equal(places(view), np.flatnonzero(view))
 
 
 @given(SHAPES, SEEDS, CHANCES)

@@ -1,14 +1,14 @@
 """Fans: a histogram counts every value once, and its quantiles lie in the bin of the sorted value."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.outcomes.fans import FANS, count, quantiles
+from forecast.arrays import Few
+from forecast.draws import BLOCK_PATHS
+from forecast.outcomes.fans import FANS, count, count_few, quantiles
 from forecast.summary import PROBS
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -24,31 +24,37 @@ def values_of(fan, shape, seed, low_frac):
     return np.where(random.random(shape) < low_frac, 0.0, spread).astype(np.float32)
 
 
-def test_some_fan_is_mostly_low():
-    assert LOW.mostly_low
-    assert not all(fan.mostly_low for fan in FANS.values())
+def few_of(values):
+    """The same values, kept as a few."""
+    few = Few((values.shape[0], values.shape[2]))
+    for month in range(values.shape[1]):
+        few.add(np.ascontiguousarray(values[:, month]))
+    assert_array_equal(few.whole(), values)
+    return few
 
 
-@given(SEEDS, st.sampled_from([0.0, 0.5, 0.95, 1.0]))
-def test_counting_the_few_is_counting_all(seed, low_frac):
+@given(SEEDS, st.sampled_from([0.0, 0.5, 0.95, 1.0]), st.integers(1, 50))
+def test_counting_the_few_is_counting_all(seed, low_frac, paths):
     values = values_of(LOW, (3, 4, 50), seed, low_frac)
-    found = count(LOW, values)
-    assert_array_equal(found, count(replace(LOW, mostly_low=False), values))
-    assert_array_equal(found.sum(axis=2), np.full((3, 4), 50))
+    found = count_few(LOW, few_of(values), paths)
+    assert_array_equal(found, count(LOW, np.ascontiguousarray(values[:, :, :paths])))
+    assert_array_equal(found.sum(axis=2), np.full((3, 4), paths))
 
 
 def test_counting_the_few_is_counting_all_at_the_edges():
     edges = LOW.edges().astype(np.float32)
     around = np.concatenate([np.nextafter(edges, np.float32(side)) for side in (0, np.inf)] + [edges])
     values = np.concatenate([around, [0.0, LOW.low, LOW.high, 1e30]]).astype(np.float32)[None, None]
-    assert_array_equal(count(LOW, values), count(replace(LOW, mostly_low=False), values))
+    values = np.maximum(values, 0)
+    assert_array_equal(count_few(LOW, few_of(values), values.size), count(LOW, values))
 
 
 @pytest.mark.parametrize("outcome", FANS)
 def test_what_is_counted_in_the_loop_is_counted_in_any_way(block, outcome):
-    fan, series = FANS[outcome], block[0].series[outcome]
-    found = count(replace(fan, mostly_low=not fan.mostly_low), series)
-    assert_array_equal(count(fan, series), found)
+    fan, history = FANS[outcome], block[0]
+    series = history.few[outcome].whole() if outcome in history.few else history.series[outcome]
+    found = count(fan, series)
+    assert_array_equal(count_few(fan, few_of(series), BLOCK_PATHS), found)
     edges = fan.edges()
     edges[[0, -1]] = -np.inf, np.inf  # what lies beyond is counted at the ends
     for entity, month in ((0, 0), (-1, -1)):

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import date
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -327,9 +328,10 @@ def test_twice_the_power_price_is_twice_the_energy_term(tables):
         return start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
 
     cheap, dear = machines(0.07), machines(0.14)
-    assert_array_equal(dear.power_usd_per_hour, 2 * cheap.power_usd_per_hour)
-    assert_array_equal(dear.capital_usd_per_hour, cheap.capital_usd_per_hour)
-    assert_array_equal(dear.rest_usd_per_hour, cheap.rest_usd_per_hour)
+    for low, high in zip(cheap.groups, dear.groups, strict=True):
+        assert_array_equal(high.power_usd_per_hour, 2 * low.power_usd_per_hour)
+        assert_array_equal(high.capital_usd_per_hour, low.capital_usd_per_hour)
+        assert_array_equal(high.rest_usd_per_hour, low.rest_usd_per_hour)
     assert (dear.floor_usd_per_mtok > cheap.floor_usd_per_mtok).all()
 
 
@@ -345,10 +347,13 @@ def test_twice_the_serving_gain_is_half_the_cost(base, block):
 def test_the_best_of_a_family_against_brute_force(base, block):
     _, names, draws = block
     machines = start_machines(base, names, draws)
-    owned = machines.capital_usd_per_hour + machines.power_usd_per_hour + machines.rest_usd_per_hour
-    hours = machines.hours_per_mtok / (1 + machines.gain_frac * machines.maturity[:, None])
+    cost = np.empty((len(names.accelerators), len(names.segments), BLOCK_PATHS))
+    assert sorted(np.concatenate([group.rows for group in machines.groups])) == list(range(len(cost)))
     for month in (0, 12):
-        cost = np.where((machines.available_month <= month)[:, None], hours * owned[:, None], np.inf)
+        for group in machines.groups:
+            owned = group.capital_usd_per_hour + group.power_usd_per_hour + group.rest_usd_per_hour
+            hours = group.hours_per_mtok / (1 + group.gain_frac * group.maturity[:, None])
+            cost[group.rows] = np.where((group.available_month <= month)[:, None], hours * owned[:, None], np.inf)
         for number, family in enumerate(FAMILIES):
             rows = [
                 a for a, name in enumerate(names.accelerators) if base.rows["accelerators"][name]["family"] == family
@@ -361,15 +366,12 @@ def test_prices_lie_above_the_electricity_in_them(base, block):
     history, names, draws = block
     machines = start_machines(base, names, draws)
     cheapest = np.full_like(machines.floor_usd_per_mtok, np.inf)
-    for row in range(len(names.accelerators)):
-        for segment in range(len(names.segments)):
-            hours = hardware.hours_after_software(
-                machines.hours_per_mtok[row, segment],
-                machines.maturity[row],
-                machines.gain_frac[row, segment],
-            )
-            power = np.where(machines.available_month[row] <= 0, hours * machines.power_usd_per_hour[row], np.inf)
-            cheapest[segment] = np.minimum(cheapest[segment], power)
+    for group, segment in product(machines.groups, range(len(names.segments))):
+        hours = hardware.hours_after_software(
+            group.hours_per_mtok[:, segment], group.maturity, group.gain_frac[:, segment]
+        )
+        power = np.where(group.available_month <= 0, hours * group.power_usd_per_hour, np.inf)
+        cheapest[segment] = np.minimum(cheapest[segment], power.min(axis=0, initial=np.inf))
     assert (cheapest > 0).all()
     for name in ("floor", "market_price", "unit_cost"):
         assert (history.series[name][:, 0] > cheapest).all(), name
@@ -709,7 +711,7 @@ def test_a_small_host_is_a_small_part_of_the_load(base, block):
     books, rents = start_books(draws, names), start_rents(draws)
     fleet = Sellers.fleet_of_offer(names, start_machines(base, names, draws).fleet_usd_per_mtok)
     hire = rents.hire_ratio(draws.column("providers", "own_frac", names.providers))
-    sellers = start_sellers(draws, names, books, fleet, hire)
+    sellers = start_sellers(draws, names, books, fleet, hire, np.arange(len(names.providers)))
     tokens = books.tokens_mtok_per_month
     load = names.provider_sum(tokens * sellers.machine_cost_usd_per_mtok)
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))

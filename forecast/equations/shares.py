@@ -79,7 +79,9 @@ def herfindahl(amount: Array, total: Array) -> Array:
     >>> herfindahl(np.array([[2.0], [2.0]]), np.array([4.0])).tolist()
     [0.5]
     """
-    return np.square(amount / total).sum(axis=0)
+    share = amount / total
+    share *= share
+    return np.asarray(share.sum(axis=0))
 
 
 # Comparisons that put eight numbers in falling order (Batcher's network), and eight that first fall and then rise.
@@ -91,7 +93,7 @@ ORDER_BITONIC_8 = ((0, 4), (1, 5), (2, 6), (3, 7), (0, 2), (1, 3), (4, 6), (5, 7
 def top_sum(amount: Array, count: int) -> Array:
     """Sum of the largest amounts along the first axis.
 
-    Lists of eight rows are ordered all at once and merged, the eight largest of two lists being max(aᵢ, b₇₋ᵢ): whole
+    Lists of eight rows are ordered all at once and merged, the n largest of two lists being max(aᵢ, bₙ₋₁₋ᵢ): whole
     rows are compared, which takes half the time of sorting path by path.
 
     Args:
@@ -104,18 +106,21 @@ def top_sum(amount: Array, count: int) -> Array:
     >>> top_sum(np.array([[0.5], [0.3], [0.2]]), 2).tolist()
     [0.8]
     """
-    lists = 2 ** math.ceil(math.log2(max(1.0, len(amount) / 8)))
+    lists = 2 ** max(1, math.ceil(math.log2(max(1.0, len(amount) / 8))))
     padded = np.zeros((8, lists, amount.shape[1]), amount.dtype)
     padded.reshape(8 * lists, -1)[: len(amount)] = amount
     rows = list(padded)
     _put_in_order(rows, ORDER_8)
-    while lists > 1:
+    while lists > 2:
         lists //= 2
         rows = [np.maximum(rows[place][:lists], rows[7 - place][lists:]) for place in range(8)]
         _put_in_order(rows, ORDER_BITONIC_8)
-    return np.asarray(sum(row[0] for row in rows[1:count]) + rows[0][0])
+    return np.asarray(sum(np.maximum(rows[place][0], rows[count - 1 - place][1]) for place in range(count)))
 
 
 def _put_in_order(rows: list[Array], comparisons: tuple[tuple[int, int], ...]) -> None:
+    spare = np.empty_like(rows[0])  # memory that is at hand
     for first, second in comparisons:
-        rows[first], rows[second] = np.maximum(rows[first], rows[second]), np.minimum(rows[first], rows[second])
+        np.minimum(rows[first], rows[second], out=spare)
+        np.maximum(rows[first], rows[second], out=rows[first])
+        rows[second], spare = spare, rows[second]

@@ -73,14 +73,14 @@ class Customers:
 
     def follow(self, seller: Index, buyer: Index, path: Index, kept: Array) -> None:
         """Move the customers of bought providers to their buyers, segment by segment, where the buyer sells there."""
-        there, here = self.names.offer_at[buyer], self.names.offer_at[seller]
-        deal, segment = np.nonzero((there >= 0) & (here >= 0))
-        buyers = spots_at(there[deal, segment], path[deal], BLOCK_PATHS)
-        sellers = spots_at(here[deal, segment], path[deal], BLOCK_PATHS)
+        there, here = (self.names.offer_at.take(of, axis=0).reshape(-1) for of in (buyer, seller))
+        both = np.flatnonzero((there >= 0) & (here >= 0))
+        deal = both // self.names.offer_at.shape[1]
+        buyers, sellers = (spots_at(of.take(both), path.take(deal), BLOCK_PATHS) for of in (there, here))
         for weight in (self.log_weight, self.log_aim):
             # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
             before = buyers.of(weight)
-            grown = exits.merged_log_weight(before, sellers.of(weight), kept[deal])
+            grown = exits.merged_log_weight(before, sellers.of(weight), kept.take(deal))
             np.add.at(weight.reshape(-1), buyers.flat, grown - before)
 
 

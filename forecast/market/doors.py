@@ -35,7 +35,8 @@ class Doors:
     acquirable_ratio: Array
     depreciation_usd_per_year: Array  # [cloud, path] in the as_of month
     other_revenue_start: Array  # [cloud, path] USD/month
-    highest_prob: float  # of a purchase or a listing in a month: bounds the draws worth a look
+    highest_purchase_prob: Array  # [own_cash, 1] in a month of any regime: bounds the draws worth a look
+    highest_listing_prob: Array
     alive: Flags
     present: Array  # 1 for the living, else 0
     absent: Array  # 0 for the living, else infinite
@@ -77,12 +78,11 @@ class Doors:
     def _at_the_door(self, treasury: Treasury, uniform: Array) -> Spots:
         """Return the living to whom something may happen: out of cash, or a draw that may mean a sale or a listing."""
         own_cash = self.names.own_cash
-        highest = self.highest_prob
         drawn = uniform[own_cash]
         maybe = (treasury.cash_without_rounds_usd < 0) & np.isinf(self.runway_months)
         maybe |= treasury.cash_usd < 0
-        maybe |= drawn < highest
-        maybe |= drawn > 1 - highest
+        maybe |= drawn < self.highest_purchase_prob
+        maybe |= drawn > 1 - self.highest_listing_prob
         return spots(maybe & self.alive[own_cash])
 
     def _fates(self, cells: Spots, treasury: Treasury, u: Array) -> tuple[NDArray[np.int8], Flags]:
@@ -169,8 +169,8 @@ def start_doors(draws: Draws, names: Names) -> Doors:
     acquirable = draws.column("providers", "acquirable_ratio", names.providers)
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-    highest_purchase = by_regime["acquired_per_year"].max() * (kind["acquired_ratio"] * acquirable).max()
-    highest_listing = by_regime["ipo_per_year"].max() * kind["ipo_ratio"].max()
+    purchases = by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
+    listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"]
     return Doors(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -184,7 +184,8 @@ def start_doors(draws: Draws, names: Names) -> Doors:
             "provider_finances", "other_revenue_usd_per_year", [names.providers[c] for c in names.cloud_provider]
         )
         / 12,
-        highest_prob=float(exits.monthly_prob(np.maximum(highest_purchase, highest_listing))),
+        highest_purchase_prob=exits.monthly_prob(purchases[names.own_cash].max(axis=1, keepdims=True)),
+        highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
         alive=np.ones(shape, dtype=bool),
         present=np.ones(shape, REAL),
         absent=np.zeros(shape, REAL),

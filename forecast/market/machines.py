@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array
+from forecast.arrays import REAL, Array, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.market.names import Names
@@ -17,18 +18,59 @@ REFERENCE = "h100"  # rents are quoted for this accelerator
 
 
 @dataclass
-class Machines:
-    """Accelerators `[accelerator, path]` and fleets `[family, segment, path]`."""
+class Accelerators:
+    """Accelerators that were on the market in the as_of month, or those announced by then; sorted by family.
 
-    names: Names
+    Of the first, month and maturity are the same on all paths, `[accelerator, 1]`; of the others `[accelerator, path]`.
+    """
+
+    rows: Index  # of each in `Names.accelerators`
+    of_family: list[slice]
     hours_per_mtok: Array  # [accelerator, segment, path] at launch software and best-practice use
     gain_frac: Array  # [accelerator, segment, 1] software gain after launch when complete
     maturity_months: Array  # [accelerator, 1]
     available_month: Array
     maturity: Array
-    capital_usd_per_hour: Array
+    capital_usd_per_hour: Array  # [accelerator, path]
     power_usd_per_hour: Array
     rest_usd_per_hour: Array
+
+    def step(self, month: int, capital_factor: Array, power_factor: Array) -> None:
+        """Move one month: software matures and prices decline once an accelerator is on the market."""
+        available = self.available(month)
+        self.maturity = hardware.maturity_next(self.maturity, available, self.maturity_months)
+        self.capital_usd_per_hour *= capital_factor if available.all() else 1.0 + available * (capital_factor - 1.0)
+        self.power_usd_per_hour *= power_factor
+
+    def available(self, month: int) -> Array:
+        """Return 1 for accelerators on the market, else 0, shaped as `available_month`."""
+        return (self.available_month <= month).astype(REAL)
+
+    def owned_usd_per_hour(self, which: int | slice) -> Array:
+        """Return the owned cost of an hour of one accelerator, `[path]`, or of many, `[accelerator, path]`."""
+        return self.capital_usd_per_hour[which] + self.power_usd_per_hour[which] + self.rest_usd_per_hour[which]
+
+    def lower(self, best: Array, month: int, serving_gain: Array) -> None:
+        """Lower `best`, `[family, segment, path]`, to the cost on these where it is less."""
+        owned, available = self.owned_usd_per_hour(slice(None)), self.available(month)
+        with np.errstate(divide="ignore"):  # not on the market: infinitely dear
+            owned /= serving_gain if available.all() else available * serving_gain
+        for family, rows in zip(best, self.of_family, strict=True):
+            cost = hardware.hours_after_software(
+                self.hours_per_mtok[rows], self.maturity[rows, None], self.gain_frac[rows]
+            )
+            cost *= owned[rows, None]
+            for each in cost:
+                np.minimum(family, each, out=family)
+
+
+@dataclass
+class Machines:
+    """Accelerators, and fleets `[family, segment, path]`."""
+
+    names: Names
+    groups: list[Accelerators]  # on the market in the as_of month, and announced
+    reference: tuple[Accelerators, int]  # group and row of the accelerator for which rents are quoted
     capital_factor: Array  # [path] monthly factors
     power_factor: Array
     serving_factor: Array
@@ -39,37 +81,24 @@ class Machines:
 
     def step(self, month: int) -> None:
         """Move one month: software matures, prices decline, newcomers arrive, fleets follow the best."""
-        available = self.available(month)
-        self.maturity = hardware.maturity_next(self.maturity, available, self.maturity_months)
-        self.capital_usd_per_hour *= 1.0 + available * (self.capital_factor - 1.0)
-        self.power_usd_per_hour *= self.power_factor
+        for group in self.groups:
+            group.step(month, self.capital_factor, self.power_factor)
         self.serving_gain = self.serving_gain * self.serving_factor
         best = self.best(month)
         self.floor_usd_per_mtok = best.min(axis=0)
         self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, self.turnover_per_month)
 
-    def available(self, month: int) -> Array:
-        """Return 1 for accelerators on the market, else 0, `[accelerator, path]`."""
-        return (self.available_month <= month).astype(REAL)
-
     def best(self, month: int) -> Array:
         """Return the cost on each family's best accelerator, `[family, segment, path]`; inf where it has none."""
-        owned = self.capital_usd_per_hour + self.power_usd_per_hour + self.rest_usd_per_hour
-        with np.errstate(divide="ignore"):  # not on the market: infinitely dear
-            owned /= self.available(month) * self.serving_gain
-        best = np.empty((len(FAMILIES), *self.hours_per_mtok.shape[1:]), REAL)
-        for family, rows in enumerate(self.names.accelerators_of_family):
-            cost = hardware.hours_after_software(
-                self.hours_per_mtok[rows], self.maturity[rows, None], self.gain_frac[rows]
-            )
-            cost *= owned[rows, None]
-            cost.min(axis=0, out=best[family], initial=np.inf)
+        best = np.full((len(FAMILIES), len(self.names.segments), BLOCK_PATHS), np.inf, REAL)
+        for group in self.groups:
+            group.lower(best, month, self.serving_gain)
         return best
 
     def reference_owned_usd_per_hour(self) -> Array:
         """Return the owned cost of an hour of the accelerator for which rents are quoted, `[path]`."""
-        row = self.names.accelerators.index(REFERENCE)
-        return self.capital_usd_per_hour[row] + self.power_usd_per_hour[row] + self.rest_usd_per_hour[row]
+        group, row = self.reference
+        return group.owned_usd_per_hour(row)
 
 
 def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
@@ -90,16 +119,31 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         speed.promised_month[:, None], slip, cancel, draws.parameter("launch_cancel_prob")
     )
     capital, power, rest = owned_parts(scenario, draws, accelerators)
+    month = np.where(speed.available[:, None], -np.inf, arrives).astype(REAL)
+    grown = (maturity[:, None] * np.ones(BLOCK_PATHS)).astype(REAL)
+
+    def group(chosen: NDArray[np.bool_], paths: slice) -> Accelerators:
+        """Return the chosen accelerators; `paths` are those on which what is the same on all is kept."""
+        rows = np.flatnonzero(chosen)
+        return Accelerators(
+            rows=rows,
+            of_family=[slice(*np.searchsorted(rows, [of.start, of.stop])) for of in names.accelerators_of_family],
+            hours_per_mtok=hours[rows],
+            gain_frac=speed.gain_frac[rows, :, None].astype(REAL),
+            maturity_months=speed.maturity_months[rows, None].astype(REAL),
+            available_month=month[rows, paths],
+            maturity=grown[rows, paths],
+            capital_usd_per_hour=capital[rows],
+            power_usd_per_hour=power[rows],
+            rest_usd_per_hour=rest[rows],
+        )
+
+    groups = [group(speed.available, slice(1)), group(~speed.available, slice(None))]
+    row = accelerators.index(REFERENCE)
     made = Machines(
         names=names,
-        hours_per_mtok=hours,
-        gain_frac=speed.gain_frac[:, :, None].astype(REAL),
-        maturity_months=speed.maturity_months[:, None].astype(REAL),
-        available_month=np.where(speed.available[:, None], -np.inf, arrives).astype(REAL),
-        maturity=np.repeat(maturity[:, None], BLOCK_PATHS, axis=1).astype(REAL),
-        capital_usd_per_hour=capital.copy(),
-        power_usd_per_hour=power.copy(),
-        rest_usd_per_hour=rest,
+        groups=groups,
+        reference=next((g, g.rows.tolist().index(row)) for g in groups if row in g.rows),
         capital_factor=hardware.decline_factor(draws.parameter("hardware_price_decline_per_year")),
         power_factor=hardware.decline_factor(-draws.parameter("electricity_growth_per_year")),
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),

@@ -35,7 +35,7 @@ class Names:
     offer_segment: Index
     offers_of_segment: list[slice]
     first_offer: Index  # of each provider
-    later_offers: list[tuple[Index, Index]]  # (providers, their second offers), (…, third), …
+    later_offers: list[tuple[int, int]]  # (provider, its second offer), …
     fleet_of_offer: Index  # row of each offer in [family × segment] values
     accelerators_of_family: list[slice]
     cloud_provider: Index
@@ -66,9 +66,9 @@ class Names:
 
     def provider_sum(self, values: Array) -> Array:
         """Return the sum over the offers of each provider, `[provider, path]`."""
-        total = values[self.first_offer]
-        for providers, offers in self.later_offers:
-            total[providers] += values[offers]
+        total = values.take(self.first_offer, axis=0)
+        for provider, offer in self.later_offers:  # row by row: many rows at once are copied before they are added
+            total[provider] += values[offer]
         return total
 
 
@@ -124,10 +124,7 @@ def market_names(scenario: Scenario) -> Names:
     pairs = sorted((segments.index(s), providers.index(p)) for p, s in split if p in providers)
     offer_segment, offer_provider = (np.array(axis) for axis in zip(*pairs, strict=True))
     of_provider = [np.flatnonzero(offer_provider == p) for p in range(len(providers))]
-    later = []
-    for place in range(1, max(len(offers) for offers in of_provider)):
-        more = [p for p, offers in enumerate(of_provider) if len(offers) > place]
-        later.append((np.array(more), np.array([of_provider[p][place] for p in more])))
+    later = [(p, int(offer)) for p, offers in enumerate(of_provider) for offer in offers[1:]]
     offer_at = np.full((len(providers), len(segments)), -1)
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
     speed = segment_speed(scenario)

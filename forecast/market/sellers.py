@@ -47,7 +47,8 @@ class Sellers:
     usd_per_mtok: Array  # its exponential, kept because prices rarely move
     overhead_ratio: Array  # own unit cost over the cost on the fleet: the part the roofline does not explain
     machine_cost_usd_per_mtok: Array  # owned cost of the busy hours of a token: what it takes of the market's machines
-    hire_ratio: Array  # [provider, path] what is paid for a busy hour over its owned cost
+    owner: Index  # [provider] row in hire_ratio: providers that own as much of their fleet pay alike
+    hire_ratio: Array  # [owner, path] what is paid for a busy hour over its owned cost
     unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
     reprice_per_month: Array  # [provider, path]
     kind: dict[str, Array]  # other habits, by offer
@@ -63,7 +64,7 @@ class Sellers:
     def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
         """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours."""
         self.hire_ratio = hire_ratio
-        paid_ratio = (hire_ratio * idle_ratio).take(self.names.offer_provider, axis=0)
+        paid_ratio = (hire_ratio * idle_ratio).take(self.owner[self.names.offer_provider], axis=0)
         self.unit_cost_usd_per_mtok = self.machine_cost_usd_per_mtok * paid_ratio
 
     @staticmethod
@@ -82,6 +83,7 @@ class Sellers:
         resets = uniform < self.reprice_per_month
         offers = spots(resets.take(names.offer_provider, axis=0))
         sellers = spots_at(names.offer_provider.take(offers.row), offers.path, BLOCK_PATHS)
+        owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
         kind = {column: offers.of(values) for column, values in self.kind.items()}
         allowed = price.allowed_subsidy_frac(
             offers.of(self.subsidy_depth_frac),
@@ -92,7 +94,7 @@ class Sellers:
         log_price = offers.of(self.log_price)
         target = price.target_log_price(
             spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS).of(log_market),
-            np.log(offers.of(self.machine_cost_usd_per_mtok) * sellers.of(self.hire_ratio)),
+            np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)),
             log_price,
             price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
             kind["market_weight_frac"],
@@ -109,19 +111,22 @@ class Sellers:
 KIND_COLUMNS = ("reprice_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
 
 
-def start_sellers(draws: Draws, names: Names, books: Books, fleet_of_offer: Array, hire_ratio: Array) -> Sellers:
+def start_sellers(
+    draws: Draws, names: Names, books: Books, fleet_of_offer: Array, hire_ratio: Array, owner: Index
+) -> Sellers:
     """Return today's sellers. Known margins fix today's unit cost, the roofline how it moves; overhead is their ratio."""
 
     def habit(column: str) -> Array:
         return draws.column("provider_kinds", column, names.kinds)
 
-    machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[names.offer_provider]
+    machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[owner[names.offer_provider]]
     return Sellers(
         names=names,
         log_price=np.log(books.usd_per_mtok),
         usd_per_mtok=books.usd_per_mtok.copy(),
         overhead_ratio=machine_cost / fleet_of_offer,
         machine_cost_usd_per_mtok=machine_cost,
+        owner=owner,
         hire_ratio=hire_ratio,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
         reprice_per_month=habit("reprice_per_month"),

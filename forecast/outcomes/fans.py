@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Few
+
 Array = NDArray[np.float64]
 Counts = NDArray[np.int32]
 FRACTION_BITS = 17  # dropped of the 23: six stay
@@ -25,7 +27,6 @@ class Fan:
     low: float
     high: float
     definition: str
-    mostly_low: bool = False  # few values are above the lowest bin
 
     @property
     def first(self) -> int:
@@ -56,7 +57,7 @@ FANS: dict[str, Fan] = {
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
     "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**48, "tokens served in a month"),
     "rent": Fan("USD/accelerator-hour", "market", 2.0**-5, 2.0**7, "on-demand rent of an H100"),
-    "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs", mostly_low=True),
+    "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs"),
     "hhi_tokens": Fan("index", "market", *FRACTION, "Herfindahl index of tokens by provider, the fringe counted as nothing"),
     "hhi_spend": Fan("index", "market", *FRACTION, "Herfindahl index of spend by provider, the fringe counted as nothing"),
     "top5_tokens_frac": Fan("fraction", "market", *FRACTION, "share of the five largest providers in tokens"),
@@ -73,19 +74,32 @@ def count(fan: Fan, series: NDArray[np.float32]) -> Counts:
 
 def _count_rows(fan: Fan, rows: NDArray[np.float32]) -> Counts:
     """Return the histogram of `[month, path]` values, `[month, bin]`."""
-    months, paths = rows.shape
-    if fan.mostly_low:  # count the others and infer the lowest bin
-        place = np.flatnonzero(rows >= np.float32(fan.edges()[1]))
-        values, month = rows.reshape(-1).take(place), (place // paths).astype(np.int32)
-    else:
-        values, month = rows, np.arange(months, dtype=np.int32)[:, None]
-    index = values.view(np.int32) >> FRACTION_BITS
-    np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
-    index += month * fan.bins - fan.first
+    months = len(rows)
+    index = _bits_of(fan, rows)
+    index += np.arange(months, dtype=np.int32)[:, None] * fan.bins - fan.first
     found = np.bincount(index.reshape(-1), minlength=months * fan.bins).reshape(months, fan.bins)
-    if fan.mostly_low:
-        found[:, 0] = paths - found[:, 1:].sum(axis=1)
     return found.astype(np.int32)
+
+
+def count_few(fan: Fan, few: Few, paths: int) -> Counts:
+    """Return the same histogram of the first `paths` of values most of which are zero: the lowest bin has the others."""
+    months, one = len(few.cells), np.int32(1)
+    found = np.zeros((few.shape[0], months, fan.bins), np.int32)
+    found[:, :, 0] = paths
+    for month, (cells, values) in enumerate(zip(few.cells, few.values, strict=True)):
+        asked = cells.among(cells.path < paths)
+        first = (asked.row * months + month) * fan.bins
+        flat = first + (_bits_of(fan, values[cells.path < paths]) - fan.first)
+        np.subtract.at(found.reshape(-1), first, one)
+        np.add.at(found.reshape(-1), flat, one)
+    return found
+
+
+def _bits_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the bit pattern of the bin in which each value lies; what lies beyond the range is in the first or last."""
+    index: NDArray[np.int32] = values.view(np.int32) >> FRACTION_BITS
+    np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
+    return index
 
 
 def quantiles(fan: Fan, counts: Counts, probs: Array) -> Array:

@@ -271,7 +271,7 @@ def test_zeros_and_ones_prove_the_comparisons(rows):
 def test_a_missing_comparison_is_noticed(monkeypatch):
     monkeypatch.setattr(shares, "ORDER_8", shares.ORDER_8[:-1])
     with pytest.raises(AssertionError):
-        test_zeros_and_ones_prove_the_comparisons(8)
+        test_zeros_and_ones_prove_the_comparisons(16)
 
 
 def test_concentration_at_its_limits():
