@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Few
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Uniforms
 from forecast.equations import price, shares
 from forecast.market.customers import start_customers
 from forecast.market.doors import start_doors
@@ -44,7 +44,7 @@ class Chance:
     def __init__(self, draws: Draws, names: Names):
         providers = [f"provider:{p}" for p in names.providers]
         self._normals = [draws.stream(p, "attraction") for p in providers]
-        self._uniforms = [[draws.stream(p, purpose) for p in providers] for purpose in self.purposes]
+        self._uniforms = Uniforms([draws.stream(p, purpose) for purpose in self.purposes for p in providers])
         market = [
             "regime",
             "rent",
@@ -52,26 +52,19 @@ class Chance:
             *(f"{k}:{s}" for k in ("demand", "tier") for s in names.segments),
         ]
         self.market = {name: draws.stream("market", name) for name in market}
-        self._bidders = [draws.stream(p, "bid") for p in providers]
-        self._bid = np.empty((len(providers), BLOCK_PATHS), REAL)
+        self._bids = Uniforms([draws.stream(p, "bid") for p in providers])
         self._segments = names.segments
         self._normal = np.empty((len(providers), BLOCK_PATHS), REAL)
-        self._uniform = np.empty((len(self.purposes), len(providers), BLOCK_PATHS), REAL)
 
     def providers(self) -> tuple[Array, Array]:
         """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
         for row, generator in zip(self._normal, self._normals, strict=True):
             generator.standard_normal(out=row, dtype=REAL)
-        for purpose, generators in zip(self._uniform, self._uniforms, strict=True):
-            for row, generator in zip(purpose, generators, strict=True):
-                generator.random(out=row, dtype=REAL)
-        return self._normal, self._uniform
+        return self._normal, self._uniforms.draw().reshape(len(self.purposes), *self._normal.shape)
 
     def bids(self) -> Array:
         """Return a month's uniforms with which providers bid for those sold, `[provider, path]`, in reused memory."""
-        for row, generator in zip(self._bid, self._bidders, strict=True):
-            generator.random(out=row, dtype=REAL)
-        return self._bid
+        return self._bids.draw()
 
     def normal(self, name: str) -> Array:
         """Return a month's normals of a market-wide purpose, `[path]`."""

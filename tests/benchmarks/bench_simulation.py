@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_simulation.py [--paths 10000] [--months 60] [--threads 1,2] [--scenario base]
 
 Prints, for each number of threads, the seconds of a simulation, path-months per second, and the ratio to drawing
-the same random numbers alone: same streams, same counts, same threads, nothing done with them. Then the time of a
+the same random numbers alone by NumPy's own calls: same streams, same counts, same threads, nothing done with them. Then the time of a
 cold `forecast run` over that of a Python that only imports numpy and pandas. Medians; nothing is asserted.
 """
 
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.march import Chance, march
 from forecast.market.names import Names, market_names
@@ -35,20 +36,29 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: int) -> None:
-    """Draw what `march` draws for one block, its uncertain inputs first, and drop it."""
+    """Draw what `march` draws for one block by NumPy's own calls, its uncertain inputs first, and drop it."""
     draws = Draws(scenario, SEED, block)
     for address in addresses:
         draws._order(address)
-    chance = Chance(draws, names)
+    purposes = (*Chance.purposes, "bid")
+    providers = [f"provider:{provider}" for provider in names.providers]
+    normals = [draws.stream(provider, "attraction") for provider in providers]
+    uniforms = [draws.stream(provider, purpose) for purpose in purposes for provider in providers]
+    market = Chance(draws, names)
+    normal = np.empty((len(normals), BLOCK_PATHS), REAL)
+    uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
     for month in range(scenario.months + 1):
-        chance.providers()
+        for row, generator in zip(normal, normals, strict=True):
+            generator.standard_normal(out=row, dtype=REAL)
+        # The bids of the as_of month are not drawn.
+        for row, generator in zip(uniform[: None if month else len(providers) * 3], uniforms, strict=month > 0):
+            generator.random(out=row, dtype=REAL)
         if month:
-            chance.segment_normal("demand")
-            chance.normal("rent")
-            chance.market["regime"].random(BLOCK_PATHS)
-            chance.bids()
-            chance.normal("fringe")
-            chance.segment_normal("tier")
+            market.segment_normal("demand")
+            market.normal("rent")
+            market.market["regime"].random(BLOCK_PATHS, REAL)
+            market.normal("fringe")
+            market.segment_normal("tier")
 
 
 def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
