@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Few
 from forecast.draws import BLOCK_PATHS, Draws, Uniforms
 from forecast.equations import price, shares
+from forecast.equations.cost import rented_usd_per_accelerator_hour
 from forecast.market.customers import start_customers
 from forecast.market.doors import start_doors
 from forecast.market.machines import start_machines
@@ -171,7 +172,9 @@ def march(
             price_to_floor_ratio=np.exp(log_market) / floor,
             unit_cost=segment_cost / segment_tokens,
             volume=segment_tokens,
-            rent=(machines.reference_owned_usd_per_hour() * np.exp(rents.scarcity))[None],
+            rent=np.atleast_2d(
+                rented_usd_per_accelerator_hour(machines.reference_owned_usd_per_hour(), rents.scarcity)
+            ),
             hhi_tokens=shares.herfindahl(single_tokens, all_tokens)[None],
             hhi_spend=shares.herfindahl(single_spend, all_spend)[None],
             top5_tokens_frac=(shares.top_sum(single_tokens, 5) / all_tokens)[None],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from forecast.units import GB_PER_TB, Num, as_given
@@ -89,27 +87,6 @@ def largest_batch_by_memory(
     return as_given(
         np.clip(np.floor(np.divide(free_gb, np.maximum(kv_gb_per_sequence, NO_CACHE_GB))), 0.0, float(LARGEST_BATCH))
     )
-
-
-def best_batch(step_s: Callable[[Num], Num], largest_batch: Num, target_s: Num) -> Num:
-    """Largest batch that fits memory and meets a latency target, by bisection on whole numbers.
-
-    c* = max{c ≤ c_max : t(c) ≤ target};  zero if even one sequence is too slow or does not fit
-
-    step_s: seconds per token of a sequence at concurrency c (not falling in c; step time over accepted
-    tokens), elementwise; largest_batch c_max ≤ 2²⁰; target_s > 0 of the same shape. Returns sequences.
-    Source: own-assumption (full batches are cheapest).
-
-    >>> best_batch(lambda c: 0.01 + 0.001 * c, 1000.0, 0.0455)
-    35.0
-    """
-    low = np.zeros(np.broadcast(largest_batch, target_s, step_s(1.0)).shape)
-    high = low + largest_batch + 1.0
-    for _ in range(LARGEST_BATCH.bit_length()):
-        middle = np.maximum(np.floor((low + high) / 2.0), 1.0)
-        fits = np.less_equal(step_s(middle), target_s) & (middle < high)
-        low, high = np.where(fits, middle, low), np.where(fits, high, np.minimum(middle, high))
-    return as_given(low)
 
 
 def minimum_accelerators(footprint_gb: Num, memory_gb: Num, usable_frac: Num) -> Num:

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.equations import roofline, served_model
@@ -95,17 +93,3 @@ def test_memory_decides_the_batch_and_the_count():
 def test_maturity_runs_from_launch_to_one():
     maturity = roofline.software_maturity_frac(np.array([0.0, 1e9]), 0.75, 4.0)
     assert_allclose(maturity, [1 / 1.75, 1.0], rtol=1e-12)
-
-
-@given(st.integers(0, 5000), st.floats(0.001, 0.5), st.floats(1e-5, 1e-2))
-def test_best_batch_is_the_brute_force_one(largest: int, target: float, per_sequence: float):
-    def latency(concurrency):
-        return 0.002 + per_sequence * concurrency
-
-    fitting = [c for c in range(1, largest + 1) if latency(c) <= target]
-    assert roofline.best_batch(latency, float(largest), target) == max(fitting, default=0)
-
-
-def test_best_batch_elementwise():
-    batch = roofline.best_batch(lambda c: 0.01 + 0.001 * c, np.array([0.0, 5.0, 1e6]), 0.0205)
-    assert_array_equal(batch, [0.0, 5.0, 10.0])
