@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Few
@@ -37,6 +38,12 @@ class History:
     runway_months: Array
 
 
+def market_streams(draws: Draws, names: Names) -> dict[str, Generator]:
+    """Return the streams of the market-wide purposes, by name."""
+    by_segment = (f"{kind}:{segment}" for kind in ("demand", "tier") for segment in names.segments)
+    return {name: draws.stream("market", name) for name in ("regime", "rent", "fringe", *by_segment)}
+
+
 class Chance:
     """The streams of a block: one for each provider and purpose, one for each market-wide purpose."""
 
@@ -46,13 +53,7 @@ class Chance:
         providers = [f"provider:{p}" for p in names.providers]
         self._normals = [draws.stream(p, "attraction") for p in providers]
         self._uniforms = Uniforms([draws.stream(p, purpose) for purpose in self.purposes for p in providers])
-        market = [
-            "regime",
-            "rent",
-            "fringe",
-            *(f"{k}:{s}" for k in ("demand", "tier") for s in names.segments),
-        ]
-        self.market = {name: draws.stream("market", name) for name in market}
+        self.market = market_streams(draws, names)
         self._bids = Uniforms([draws.stream(p, "bid") for p in providers])
         self._segments = names.segments
         self._normal = np.empty((len(providers), BLOCK_PATHS), REAL)

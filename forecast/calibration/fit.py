@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
 from forecast.serving.effects import ALL, FORM, NUMBERS, TERMS, features
-from forecast.serving.groups import group_sizes, largest_batch, step_terms
+from forecast.serving.groups import batch_of, group_sizes, step_terms
 
 Array = NDArray[np.float64]
 
@@ -97,9 +97,7 @@ class Rows:
     def __init__(self, observed: Observations) -> None:
         columns = observed.columns
         sizes, self.allowed = group_sizes(columns)
-        cap = np.maximum(largest_batch(columns, sizes), 1.0)
-        wanted = columns["concurrency"][:, None]
-        batch = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
+        batch = batch_of(columns, sizes)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
         made = step_terms(columns, sizes, batch, ratio)
         self.per_accelerator = batch / sizes

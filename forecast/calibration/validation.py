@@ -11,7 +11,7 @@ from forecast.calibration.fit import Design, Fit, Rows, factors, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
 from forecast.serving.effects import spread_level
-from forecast.serving.groups import group_sizes, largest_batch, step_terms
+from forecast.serving.groups import batch_of, group_sizes, step_terms
 
 Array = NDArray[np.float64]
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}
@@ -35,8 +35,7 @@ def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
     """Return the log prediction of a flat roofline: the longer of reading and arithmetic, no overhead."""
     columns = observed.columns
     sizes, allowed = group_sizes(columns)
-    cap, wanted = np.maximum(largest_batch(columns, sizes), 1.0), columns["concurrency"][:, None]
-    batch = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
+    batch = batch_of(columns, sizes)
     made = step_terms(columns, sizes, batch, (columns["input_tokens"] / columns["output_tokens"])[:, None])
     read = (made["dense_weights"] + made["expert_weights"] + made["kv_cache"]) / mbu_frac
     compute = (made["decode_compute"] + made["prefill_compute"]) / mfu_frac

@@ -55,9 +55,8 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line; bad input is one message and exit 2, failed work exit 1."""
-    gc.set_threshold(
-        100_000
-    )  # a command makes many small rows and no cycles: looking for those takes a fifth of the summary
+    # A command makes many small rows and no cycles: looking for those takes a fifth of the summary.
+    gc.set_threshold(100_000)
     try:
         group(prog_name="forecast")
     except InputError as error:

@@ -52,7 +52,7 @@ def memory_of(scenario: Scenario, accelerator: str, model: str, precision: str |
     precision = precision or best_precision(part)
     weights_gb = row["total_computed_b"] * served_model.bytes_per_weight(precision, native_precision(row))
     full, _, _, window, window_tokens, index, state = (float(row[column] or 0) for column in KV_COLUMNS)
-    kv_bytes = 2.0 if precision in ("bf16", "fp16") else 1.0
+    kv_bytes = served_model.bytes_per_kv(precision)
     sequence_gb = float(
         served_model.kv_cached_gb(length_tokens, full, window, window_tokens, index, state, kv_bytes, 1.0)
     )

@@ -34,6 +34,17 @@ def bytes_per_weight(precision: str, native_precision: str) -> float:
     return min(BYTES_PER_WEIGHT[precision], BYTES_PER_WEIGHT[native_precision])
 
 
+def bytes_per_kv(precision: str) -> float:
+    """Bytes one cache element takes: full precision keeps two, everything narrower one.
+
+    precision: key of BYTES_PER_WEIGHT. Returns bytes. Source: facts-compilation.
+
+    >>> bytes_per_kv("bf16"), bytes_per_kv("fp4")
+    (2.0, 1.0)
+    """
+    return 2.0 if precision in ("bf16", "fp16") else 1.0
+
+
 def peak_tflops(precision: str, fp16_dense_tflops: Num, fp8_dense_tflops: Num, fp4_dense_tflops: Num) -> Num:
     """Dense peak that applies to a precision: its own rate, or the next wider one the accelerator has.
 

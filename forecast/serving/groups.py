@@ -75,6 +75,13 @@ def largest_batch(columns: Columns, sizes: Array) -> Array:
     return np.minimum(np.asarray(fits), LARGEST_BATCH * engines(columns, sizes))
 
 
+def batch_of(columns: Columns, sizes: Array) -> Array:
+    """Return the sequences a group of each size serves at once: those given, or the most that fit."""
+    cap, wanted = np.maximum(largest_batch(columns, sizes), 1.0), columns["concurrency"][:, None]
+    batch: Array = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
+    return batch
+
+
 def step_terms(
     columns: Columns, sizes: Array, batch: Array, ratio: Array, verified: float = 1.0, accepted: float = 1.0
 ) -> dict[str, Array]:

@@ -16,7 +16,7 @@ from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, log_factors, spread_level
-from forecast.serving.groups import WIDEST_ENGINE, group_sizes, largest_batch, misfits, step_terms
+from forecast.serving.groups import WIDEST_ENGINE, batch_of, group_sizes, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
@@ -112,11 +112,8 @@ def throughputs(
         latency_s: slowest step between two tokens, of all or of each case; infinite is offline.
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
     """
-    free, group, drafts = (
-        np.isnan(columns["concurrency"]),
-        columns["accelerators_count"],
-        (draft_tokens, acceptance_frac),
-    )
+    free, group = np.isnan(columns["concurrency"]), columns["accelerators_count"]
+    drafts = draft_tokens, acceptance_frac
     if not free.any() or np.isinf(latency_s).all():
         return _answers(values, columns, columns, latency_s, *drafts)
     online = {"concurrency": np.where(free, 1.0, columns["concurrency"]),
@@ -138,10 +135,9 @@ def _answers(
     accepted = float(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens))
     sizes, allowed = group_sizes(columns)
     free = np.isnan(columns["concurrency"])
-    cap, sizes = np.maximum(largest_batch(columns, sizes), 1.0)[:, :, None], sizes[:, :, None]
+    most, sizes = batch_of(columns, sizes)[:, :, None], sizes[:, :, None]
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
-    wanted = np.where(free, np.inf, columns["concurrency"])[:, None, None]
-    batch = np.where(free[:, None, None], np.maximum(np.floor(cap * shares), 1.0), np.minimum(wanted, cap))
+    batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
     log = {term: factor[:, None, None] for term, factor in log_factors(values, effects_of).items()}
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
     scale = np.exp(log["throughput"])

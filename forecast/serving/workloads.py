@@ -117,7 +117,7 @@ def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[s
         "input_tokens": request.input_tokens,
         "output_tokens": request.output_tokens,
         **hardware,
-        **_served(served, request, 2.0 if precision in ("bf16", "fp16") else 1.0),
+        **_served(served, request, served_model.bytes_per_kv(precision)),
         "bytes_per_weight": stored,
         "peak_tflops": peak,
     }

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.march import Chance, march
+from forecast.march import Chance, march, market_streams
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
@@ -44,7 +44,7 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
     providers = [f"provider:{provider}" for provider in names.providers]
     normals = [draws.stream(provider, "attraction") for provider in providers]
     uniforms = [draws.stream(provider, purpose) for purpose in purposes for provider in providers]
-    market = Chance(draws, names)
+    market = market_streams(draws, names)
     normal = np.empty((len(normals), BLOCK_PATHS), REAL)
     uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
     for month in range(scenario.months + 1):
@@ -54,11 +54,11 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
         for row, generator in zip(uniform[: None if month else len(providers) * 3], uniforms, strict=month > 0):
             generator.random(out=row, dtype=REAL)
         if month:
-            market.segment_normal("demand")
-            market.normal("rent")
-            market.market["regime"].random(BLOCK_PATHS, REAL)
-            market.normal("fringe")
-            market.segment_normal("tier")
+            for name, generator in market.items():
+                if name == "regime":
+                    generator.random(BLOCK_PATHS, REAL)
+                else:
+                    generator.standard_normal(BLOCK_PATHS, REAL)
 
 
 def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
