@@ -354,3 +354,20 @@ def test_a_case_is_the_deployment_asked_for(base):
     for name, value in one["output_tokens_per_s_per_accelerator"].items():
         assert_allclose(found[f"output_tokens_per_s_per_accelerator_{name}"], value)
     assert_allclose(found["cost_usd_per_mtok_p50"], one["cost_usd_per_mtok"]["blended"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--techniques --model llama-3.3-70b --accelerator h100 --precision fp8 --concurrency 4",
+         "cost --techniques: --precision, --concurrency would change nothing. Leave it out."),
+        ("--cases in.csv --model llama-3.3-70b", "cost --cases: --model would change nothing. Leave it out."),
+        ("--model llama-3.3-70b --accelerator h100 --out x.csv", "cost without --cases: --out would change nothing. Leave it out."),
+        ("--model deepseek-v3 --accelerator h100 --wide-parallel --draft-tokens 2",
+         "cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out."),
+    ],
+)  # fmt: skip
+def test_an_option_that_would_be_ignored_is_refused(words, message):
+    with pytest.raises(InputError) as caught:
+        command.main(words.split(), standalone_mode=False)
+    assert message in str(caught.value)

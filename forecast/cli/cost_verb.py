@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
@@ -16,6 +17,32 @@ from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.exports import csv_text
 from forecast.scenario import load_scenario
+
+INPUTS = {"scenario", "settings", "as_of"}
+USED = {  # options that a way of asking looks at; None looks at all but the others' own
+    "cases": {*INPUTS, "cases", "out"},
+    "as_techniques": {*INPUTS, "as_techniques", "as_json", "model", "accelerator", "accelerators", "input_tokens", "output_tokens",
+                      "latency_ms"},
+}  # fmt: skip
+
+
+def refuse_unused(way: str | None) -> None:
+    """Raise for options that were given and would be ignored.
+
+    Raises:
+        InputError: one sentence that names them.
+    """
+    context = click.get_current_context()
+    used = USED[way] if way else {str(name) for name in context.params} - {"cases", "out"}
+    options = {option.name: option.opts[-1] for option in context.command.params}
+    unused = [
+        options[name]
+        for name in context.params
+        if name not in used and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if unused:
+        said = f"cost {options[way]}" if way else "cost without --cases"
+        raise InputError(f"{said}: {', '.join(unused)} would change nothing. Leave it out.")
 
 
 @click.command("cost")
@@ -66,6 +93,9 @@ def command(
 ) -> None:  # fmt: skip
     """Cost per million tokens of a model on an accelerator, with its waterfall, against the market price."""
     made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None)
+    refuse_unused("cases" if cases is not None else "as_techniques" if as_techniques else None)
+    if wide_parallel and draft_tokens:
+        raise InputError("cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out.")
     if cases is not None:
         text = csv_text(*price_of_cases(made, _read_cases(cases)))
         if out == "-":
