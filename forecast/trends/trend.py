@@ -1,0 +1,85 @@
+"""What a fitted trend is, whatever its form: numbers for the model, and the evidence a reader needs to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Distribution
+
+Array = NDArray[np.float64]
+
+
+class Band(NamedTuple):
+    """A number that is not known exactly: its 10 %, 50 % and 90 % quantiles."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One fitted number that the model reads: its address among the inputs of a scenario, and its distribution."""
+
+    key: str  # "parameters.rent_shock_sd"
+    value: Distribution
+    unit: str
+    observations_count: int
+    confidence: str  # high, medium or low, as in the tables
+    note: str
+
+
+@dataclass(frozen=True)
+class Fan:
+    """What a trend expects: quantiles `[level, month]` of the months after the last observation."""
+
+    levels: tuple[float, ...]
+    quantiles: Array
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One test of a fit: a number, and the sentence that says what it should be."""
+
+    name: str
+    value: float
+    meaning: str
+
+
+@dataclass(frozen=True)
+class FormScore:
+    """How one form of a trend did in the backtest that chose it."""
+
+    form: str
+    horizon_months: int
+    cases: int
+    crps: float
+    skill: float  # against the driftless random walk
+    coverage_80: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A fit: its chosen form, what it says a year ahead, its checks, and the numbers it gives to the model."""
+
+    name: str
+    title: str
+    unit: str
+    form: str
+    why: str  # why this form: the backtest, in a sentence
+    annual_change: Band | None = None  # value a year from now over today's
+    half_life_months: Band | None = None  # of a deviation from where the series tends
+    floor_ratio: Band | None = None  # today's value over its floor
+    diagnostics: tuple[Diagnostic, ...] = ()
+    scores: tuple[FormScore, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    observed: tuple[tuple[date, float], ...] = ()
+    fitted: tuple[tuple[date, float], ...] = ()
+    fan: Fan | None = None
+    more: Mapping[str, str] | None = None  # further facts a reader wants, by name
