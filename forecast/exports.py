@@ -1,18 +1,16 @@
-"""Writers: the tidy table and the five small ones, as CSV, XLSX or Parquet, moved into place whole."""
+"""Writers: the tidy table and the five small ones, as CSV, XLSX or Parquet."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import InputError
+from forecast.folders import publish_files
 from forecast.summary import Fact, Forecast
 
 if TYPE_CHECKING:
@@ -39,24 +37,19 @@ def export_forecast(
         InputError: an unknown format, or a place that cannot be written.
     """
     made = forecast if isinstance(forecast, Forecast) else from_frame(forecast)
-    wanted = list(formats)
+    return publish_files(directory, _files(made, checked_formats(formats)), OUR_FILES)
+
+
+def checked_formats(formats: Iterable[str]) -> list[str]:
+    """Return the formats as a list, without blanks.
+
+    Raises:
+        InputError: one of them is unknown.
+    """
+    wanted = [name.strip() for name in formats if name.strip()]
     if wrong := [f for f in wanted if f not in FORMATS]:
-        raise InputError(f"format {', '.join(wrong)}: one of {', '.join(FORMATS)} is allowed. Correct --format.")
-    target = Path(directory)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-            made_in = Path(temporary, "new")
-            made_in.mkdir()
-            files = _files(made, wanted)
-            for name, content in files.items():
-                with open(made_in / name, "wb") as file:
-                    file.write(content)
-                    os.fsync(file.fileno())
-            _publish(made_in, target, Path(temporary, "old"))
-            return sorted(target / name for name in files)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+        raise InputError(f"--format {', '.join(wrong)}: one of {', '.join(FORMATS)} is allowed. Correct it.")
+    return wanted
 
 
 def from_frame(frame: pandas.DataFrame) -> Forecast:
@@ -176,6 +169,22 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+def sheet_files(name: str, header: Sequence[str], rows: Rows, formats: Iterable[str]) -> dict[str, bytes]:
+    """Return one table as a file of each format, by file name; `formats` are checked ones."""
+    import pandas
+
+    buffer, files = io.BytesIO(), {}
+    for ending in formats:
+        if ending == "csv":
+            files["csv"] = csv_text(header, rows).encode()
+        elif ending == "xlsx":
+            files["xlsx"] = _workbook({name: (header, rows)})
+        else:
+            pandas.DataFrame(rows, columns=list(header)).to_parquet(buffer, index=False)
+            files["parquet"] = buffer.getvalue()
+    return {f"{name}.{ending}": content for ending, content in files.items()}
+
+
 def _files(forecast: Forecast, formats: list[str]) -> dict[str, bytes]:
     small = tables(forecast)
     files: dict[str, bytes] = {}
@@ -183,7 +192,7 @@ def _files(forecast: Forecast, formats: list[str]) -> dict[str, bytes]:
         files["forecast.csv"] = csv_text(Fact._fields, forecast.facts).encode()
         files |= {f"{name}.csv": csv_text(header, rows).encode() for name, (header, rows) in small.items()}
     if "xlsx" in formats:
-        files["forecast.xlsx"] = _workbook(forecast, small)
+        files["forecast.xlsx"] = _workbook({**small, "forecast": (Fact._fields, forecast.facts)})
     if "parquet" in formats:
         buffer = io.BytesIO()
         forecast.frame().to_parquet(buffer, index=False)
@@ -192,7 +201,7 @@ def _files(forecast: Forecast, formats: list[str]) -> dict[str, bytes]:
     return files
 
 
-def _workbook(forecast: Forecast, small: dict[str, tuple[list[str], Rows]]) -> bytes:
+def _workbook(sheets: Mapping[str, tuple[Sequence[str], Iterable[Sequence[Any]]]]) -> bytes:
     from datetime import datetime
 
     import xlsxwriter
@@ -201,10 +210,6 @@ def _workbook(forecast: Forecast, small: dict[str, tuple[list[str], Rows]]) -> b
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": "forecast", "created": datetime(2026, 1, 1)})  # same run, same bytes
     bold = book.add_format({"bold": True})
-    sheets: dict[str, tuple[Sequence[str], Iterable[Sequence[Any]]]] = {
-        **small,
-        "forecast": (Fact._fields, forecast.facts),
-    }
     for name, (header, rows) in sheets.items():
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
@@ -215,29 +220,3 @@ def _workbook(forecast: Forecast, small: dict[str, tuple[list[str], Rows]]) -> b
                     sheet.write(number, column, cell if isinstance(cell, int | float) else safe_cell(cell))
     book.close()
     return buffer.getvalue()
-
-
-def _publish(made: Path, target: Path, old: Path) -> None:
-    """Put a finished folder in the place of the target by renaming whole folders; what else lay there is kept.
-
-    Between the two renames the target is missing for an instant; it never holds a mix of two runs.
-    """
-    if target.is_dir():
-        for path in target.iterdir():
-            if path.name not in OUR_FILES:
-                _link(path, made / path.name)
-        target.rename(old)
-    try:
-        made.rename(target)
-    except OSError:
-        if old.is_dir():
-            old.rename(target)
-        raise
-
-
-def _link(source: Path, place: Path) -> None:
-    """Give a file or a folder a second place without copying a byte of it."""
-    if source.is_dir() and not source.is_symlink():
-        shutil.copytree(source, place, symlinks=True, copy_function=os.link)
-    else:
-        os.link(source, place, follow_symlinks=False)

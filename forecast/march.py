@@ -25,13 +25,15 @@ from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import Scenario
 
+FEW = ("subsidy_usd_per_month",)  # quantities of a provider that are zero almost everywhere
+
 
 @dataclass
 class History:
     """What a block remembers: monthly series `[entity, month, path]`, and how each provider fared."""
 
     series: dict[str, NDArray[np.float32]]
-    few: dict[str, Few]  # monthly quantities of each provider that are zero almost everywhere
+    few: dict[str, Few]  # the quantities named in FEW
     exit_month: NDArray[np.int16]  # [provider, path]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
@@ -185,7 +187,7 @@ def march(
         )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
-    few = {"subsidy_usd_per_month": subsidies}
+    few = dict(zip(FEW, (subsidies,), strict=True))
     return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
 
 

@@ -45,7 +45,12 @@ def overview(forecast: Forecast) -> Figure:
 
 
 def save_overview(forecast: Forecast, path: str) -> None:
-    """Write the overview to a PNG or SVG file.
+    """Write the overview to a PNG or SVG file; InputError where that cannot be."""
+    save_figure(overview(forecast), path)
+
+
+def save_figure(figure: Figure, path: str) -> None:
+    """Write a figure to a PNG or SVG file.
 
     Raises:
         InputError: another ending, or a place that cannot be written.
@@ -53,7 +58,7 @@ def save_overview(forecast: Forecast, path: str) -> None:
     if Path(path).suffix not in (".png", ".svg"):
         raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
     try:
-        overview(forecast).savefig(path, dpi=110)
+        figure.savefig(path, dpi=110)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from forecast.arrays import Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
-from forecast.march import History, march
+from forecast.march import FEW, History, march
 from forecast.market.names import Names, market_names
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, count, count_few
@@ -38,6 +38,8 @@ class Paths:
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
     runway_months: NDArray[np.float32]
+    kept_months: tuple[int, ...] = ()
+    kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)  # fan → [entity, kept month, path]
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, block: int, history: History) -> None:
@@ -53,6 +55,8 @@ class Paths:
             (self.runway_months, history.runway_months),
         ):
             mine[:, place] = theirs[:, :wanted]
+        for name, values in self.kept.items():
+            values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
         for name, fan in FANS.items():
             if name in history.few:
                 found = count_few(fan, history.few[name], wanted)
@@ -73,6 +77,7 @@ def simulate(
     seed: int = 7,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    keep_months: Iterable[int] = (),
 ) -> Paths:
     """Return the paths of a scenario; the same scenario, paths and seed give the same bits on any threads.
 
@@ -82,6 +87,7 @@ def simulate(
         seed: whole number ≥ 0 that names the chance shared by all scenarios.
         threads: workers; by default $FORECAST_THREADS or the number of processors.
         progress: called with the number of paths of each block that is done.
+        keep_months: months, 0 to the horizon, whose value on every path is kept for each fan, beside the histograms.
 
     Raises:
         InputError: a number is out of range.
@@ -93,11 +99,14 @@ def simulate(
     workers = threads if threads is not None else _default_threads()
     if not 1 <= workers <= 256:
         raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
+    kept_months = tuple(sorted(set(keep_months)))
+    if wrong := [month for month in kept_months if not 0 <= month <= scenario.months]:
+        raise InputError(f"keep_months = {wrong[0]}: outside 0 to {scenario.months}. Choose months of the run.")
     blocks = range(-(-n_paths // BLOCK_PATHS))
     workers = min(workers, len(blocks))
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros
-    paths = _empty(scenario, names, n_paths, seed, made)
+    paths = _empty(scenario, names, n_paths, seed, kept_months, made)
     shapes: dict[str, Array] = {}
     memory = threading.local()
 
@@ -144,8 +153,11 @@ def _no_counts(scenario: Scenario, names: Names, made: Maker) -> dict[str, Count
     return {n: made((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}
 
 
-def _empty(scenario: Scenario, names: Names, n_paths: int, seed: int, made: Maker) -> Paths:
-    size, providers = _sizes(names), (len(names.providers), n_paths)
+def _empty(
+    scenario: Scenario, names: Names, n_paths: int, seed: int, kept_months: tuple[int, ...], made: Maker
+) -> Paths:
+    size, providers, kept = _sizes(names), (len(names.providers), n_paths), (len(kept_months), n_paths)
+    dense = [name for name in FANS if kept_months and name not in FEW]
     return Paths(
         scenario=scenario,
         names=names,
@@ -157,4 +169,6 @@ def _empty(scenario: Scenario, names: Names, n_paths: int, seed: int, made: Make
         exit_kind=made(providers, np.int8),
         listed_month=made(providers, np.int16),
         runway_months=made(providers, np.float32),
+        kept_months=kept_months,
+        kept={name: made((size[FANS[name].axis], *kept), np.float32) for name in dense},
     )

@@ -18,6 +18,7 @@ FLOORS = {
     "workers": 0,
     "distributions": 1,
     "scoring": 1,
+    "folders": 1,
     "equations": 1,
     "cells": 2,
     "tables": 3,
@@ -66,9 +67,11 @@ FLOORS = {
     "simulation": 14,
     "summary": 15,
     "exports": 16,
+    "comparison": 16,
+    "contrasts": 18,
     "headline": 17,
     "plots": 17,
-    "cli": 18,
+    "cli": 19,
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor
 SIBLINGS = ("outcomes", "cli")  # of these, a file may use its neighbours

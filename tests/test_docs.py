@@ -18,7 +18,7 @@ README = (TOP / "README.md").read_text("utf-8")
 COMMANDS = [
     line.split("  #")[0].strip()
     for line in README.splitlines()
-    if re.match(r"forecast (list|show|check|cost|run) ?", line)
+    if re.match(r"forecast (list|show|check|cost|run|compare) ?", line)
 ]
 
 
@@ -48,16 +48,12 @@ def test_a_stale_line_is_noticed():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_of_the_readme_work(command, tmp_path):
     words = shlex.split(command)[1:]
-    if words[0] == "run":
-        words = [w if w != "drought" else str(tmp_path / "drought") for w in words] + [
-            "--paths",
-            "100",
-            "--months",
-            "6",
-        ]
+    if words[0] in ("run", "compare"):
+        words += ["--paths", "100", "--months", "6"]
     done = subprocess.run(
-        [sys.executable, "-m", "forecast.cli.main", *words], capture_output=True, text=True, timeout=120
-    )
+        [sys.executable, "-m", "forecast.cli.main", *words],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 

@@ -1,20 +1,56 @@
-"""Options that several verbs share."""
+"""Options that several verbs share, and the progress bar they show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from forecast.scenario import Scenario
+    from forecast.simulation import Paths
 
-def scenario_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add SCENARIO, --set, --as-of and --months to a verb."""
-    for decorate in reversed((
-        click.argument("scenario", default="base"),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable."),
-        click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists."),
-        click.option("--months", type=int, help="Horizon in months."),
-    )):  # fmt: skip
-        function = decorate(function)
-    return function
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _all(*decorators: Decorator) -> Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+input_options = _all(
+    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable."),
+    click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists."),
+    click.option("--months", type=int, help="Horizon in months."),
+)
+scenario_options = _all(click.argument("scenario", default="base"), input_options)
+run_options = _all(
+    click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
+    click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits."),
+    click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"),
+    click.option("--quiet", is_flag=True, help="No progress."),
+)  # fmt: skip
+output_options = _all(
+    click.option("--out", type=click.Path(file_okay=False), help="Folder for the files; it is replaced whole."),
+    click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."),
+    click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+)  # fmt: skip
+
+
+def simulated(
+    scenario: Scenario, n_paths: int, seed: int, threads: int | None, quiet: bool, keep_months: Iterable[int] = ()
+) -> Paths:
+    """Return the simulation of a scenario, with a bar on stderr when that is a terminal and `quiet` is not asked for."""
+    from forecast.simulation import simulate
+
+    if quiet or not sys.stderr.isatty():
+        return simulate(scenario, n_paths, seed, threads, keep_months=keep_months)
+    with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
+        return simulate(scenario, n_paths, seed, threads, bar.update, keep_months)

@@ -1,0 +1,61 @@
+"""`forecast compare`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+
+from forecast.cli.options import input_options, output_options, run_options, simulated
+from forecast.comparison import Difference, check_comparable, compared_months, differences
+from forecast.contrasts import contrast_text, save_contrast
+from forecast.exports import Rows, checked_formats, sheet_files
+from forecast.folders import publish_files
+from forecast.scenario import load_scenario
+
+HEADER = [*Difference._fields, "paths_saved_ratio"]
+
+
+@click.command("compare")
+@click.argument("scenarios", nargs=-1, required=True)
+@input_options
+@run_options
+@output_options
+def command(
+    scenarios: tuple[str, ...],
+    settings: tuple[str, ...],
+    as_of: datetime | None,
+    months: int | None,
+    n_paths: int,
+    seed: int,
+    threads: int | None,
+    quiet: bool,
+    out: str | None,
+    formats: str,
+    picture: str | None,
+    as_json: bool,
+) -> None:
+    """Run SCENARIOS under the same chance; print how each differs from the first, with the error of the difference.
+
+    The column "paths saved" says how many times more paths independent runs would need for the same error.
+    """
+    wanted = checked_formats(formats.split(","))
+    date = as_of.date() if as_of else None
+    made = [load_scenario(name, settings=settings, as_of=date, months=months) for name in scenarios]
+    check_comparable(made)
+    runs = [simulated(each, n_paths, seed, threads, quiet, compared_months(each)) for each in made]
+    found = differences(runs)
+    rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
+    if out is not None:
+        files = sheet_files("comparison", HEADER, rows, wanted)
+        for path in publish_files(out, files, ("comparison.csv", "comparison.xlsx", "comparison.parquet")):
+            if not quiet:
+                click.echo(f"wrote {path}", err=True)
+    if picture is not None:
+        save_contrast(runs, found, picture)
+    if as_json:
+        document = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": n_paths, "seed": seed}
+        click.echo(json.dumps({**document, "differences": [dict(zip(HEADER, row, strict=True)) for row in rows]}))
+    else:
+        click.echo(contrast_text(found, n_paths, str(made[0].as_of)))

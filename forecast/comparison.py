@@ -1,0 +1,168 @@
+"""Scenarios side by side under common chance: paired differences of every headline with their standard error.
+
+Path k of one scenario and path k of another meet the same funding market, the same launches, the same luck. What
+differs between them is the scenarios' doing, and far fewer paths show it than two independent runs would need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.market.doors import NEVER
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS
+from forecast.scenario import Scenario
+from forecast.simulation import Paths
+
+Array = NDArray[np.float64]
+COMPARED_FANS = (
+    "market_price", "cheapest_price", "tier_price", "floor", "price_to_floor_ratio", "unit_cost", "rent",
+    "top5_tokens_frac", "top5_spend_frac", "hhi_tokens", "hhi_spend", "independent_providers", "sustainability_ratio",
+)  # fmt: skip
+DENSITY_HALF_WIDTH_PROB = 0.05  # the density at a median is taken over the tenth of the paths around it
+
+
+class Headline(NamedTuple):
+    """One number that scenarios are compared by, and its estimate on each path of each of them."""
+
+    outcome: str
+    statistic: str  # median, probability or mean
+    unit: str
+    segment: str | None
+    provider: str | None
+    month: int
+    values: list[Array]  # by scenario, `[path]`
+
+
+class Difference(NamedTuple):
+    """A row of the comparison: a headline in the first scenario and in another, and how far they are apart."""
+
+    outcome: str
+    statistic: str
+    unit: str
+    segment: str | None
+    provider: str | None
+    month: int
+    scenario: str
+    against: str
+    value: float
+    value_against: float
+    difference: float
+    standard_error: float
+    independent_standard_error: float  # of the same difference between two runs with chance of their own
+
+    @property
+    def paths_saved_ratio(self) -> float:
+        """How many times more paths independent runs would need for the same error; infinite without any error."""
+        if self.standard_error == 0:
+            return float("inf")
+        return (self.independent_standard_error / self.standard_error) ** 2
+
+
+def compared_months(scenario: Scenario) -> tuple[int, ...]:
+    """Return the months at which scenarios are compared: one and three years, and the horizon."""
+    return tuple(sorted({month for month in (12, 36) if month < scenario.months} | {scenario.months}))
+
+
+def check_comparable(scenarios: Sequence[Scenario]) -> None:
+    """Refuse scenarios of different length or vintage, whose months are not the same months.
+
+    Raises:
+        InputError: fewer than two, or they differ in as_of or months.
+    """
+    if len(scenarios) < 2:
+        raise InputError("compare: one scenario given; at least two are needed. Add another, such as base.")
+    first = scenarios[0]
+    wrong = [
+        f"{other.name} starts {other.as_of} and runs {other.months} months, {first.name} starts {first.as_of} and "
+        f"runs {first.months}; both must agree. Give --as-of and --months."
+        for other in scenarios[1:]
+        if (other.as_of, other.months) != (first.as_of, first.months)
+    ]
+    if wrong:
+        raise InputError(wrong)
+
+
+def differences(runs: Sequence[Paths]) -> list[Difference]:
+    """Return every headline of each later run less that of the first, paired path by path.
+
+
+    Args:
+        runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`.
+
+    The error of a difference is sd(ψ_B − ψ_A)/√n with ψ a path's influence on the statistic: its own value for a
+    mean or a probability, (½ − 1[x ≤ m])/f(m) for a median m with density f (Hampel, 1974). Paths are stratified,
+    so the error errs on the large side.
+
+    Raises:
+        InputError: the providers of the runs stand in different groups.
+    """
+    if any(run.names.providers != runs[0].names.providers for run in runs):
+        raise InputError("compare: a scenario changes which providers have a parent's balance sheet. Compare it alone.")
+    found = []
+    for headline in _headlines(runs):
+        estimates = [_estimate(headline.statistic, values) for values in headline.values]
+        (first, first_influence), *others = estimates
+        for run, (value, influence) in zip(runs[1:], others, strict=True):
+            found.append(
+                Difference(
+                    *headline[:-1], run.scenario.name, runs[0].scenario.name, value, first, value - first,
+                    _standard_error(influence - first_influence),
+                    float(np.hypot(_standard_error(influence), _standard_error(first_influence))),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
+    names = runs[0].names
+    labels: dict[str, list[tuple[str | None, str | None]]] = {
+        "segment": [(segment, None) for segment in names.segments],
+        "cloud": [(None, cloud) for cloud in names.clouds],
+        "market": [(None, None)],
+    }
+    for outcome in COMPARED_FANS:
+        fan = FANS[outcome]
+        for row, (segment, provider) in enumerate(labels[fan.axis]):
+            for place, month in enumerate(runs[0].kept_months):
+                values = [run.kept[outcome][row, place].astype(float) for run in runs]
+                yield Headline(outcome, "median", fan.unit, segment, provider, month, values)
+    for outcome, date in DATES.items():
+        for row, (segment, provider) in enumerate(labels[date.axis]):
+            for month in runs[0].kept_months:
+                values = [_by(run.dates[outcome][row], month) for run in runs]
+                yield Headline(outcome, "probability", "probability", segment, provider, month, values)
+    horizon = runs[0].scenario.months
+    for row, provider in enumerate(names.providers):
+        gone = [_by(run.exit_month[row], horizon) for run in runs]
+        yield Headline("exit", "probability", "probability", None, provider, horizon, gone)
+        if not names.backed[row, 0]:
+            runways = [run.runway_months[row].astype(float) for run in runs]
+            month = min(24, horizon)
+            dry = [(months <= month).astype(float) for months in runways]
+            yield Headline("out_of_cash", "probability", "probability", None, provider, month, dry)
+            within = [np.minimum(months, horizon) for months in runways]
+            yield Headline("runway_within_horizon", "mean", "months", None, provider, horizon, within)
+
+
+def _by(months: NDArray[np.int16], month: int) -> Array:
+    """Return 1 on each path on which it has happened by a month, else 0."""
+    return ((months != NEVER) & (months <= month)).astype(float)
+
+
+def _estimate(statistic: str, values: Array) -> tuple[float, Array]:
+    """Return a statistic and each path's influence on it, `[path]`."""
+    if statistic != "median":
+        return float(values.mean()), values
+    low, median, high = np.quantile(values, [0.5 - DENSITY_HALF_WIDTH_PROB, 0.5, 0.5 + DENSITY_HALF_WIDTH_PROB])
+    slope = (high - low) / (2 * DENSITY_HALF_WIDTH_PROB)  # 1/f(m)
+    return float(median), (0.5 - (values <= median)) * slope
+
+
+def _standard_error(influence: Array) -> float:
+    return float(influence.std() / np.sqrt(len(influence)))

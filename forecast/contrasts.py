@@ -1,0 +1,110 @@
+"""What a comparison of scenarios says: a printed table of the differences that matter, and a picture of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.comparison import Difference
+from forecast.plots import BANDS, PRICE, SPEND, save_figure
+from forecast.summary import PROBS, fan_quantiles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from forecast.simulation import Paths
+
+PRINTED = (
+    "market_price", "floor", "price_to_floor_ratio", "tier_price", "rent", "top5_tokens_frac", "top5_spend_frac",
+    "independent_providers", "convergence_month", "consolidation_month", "price_rise",
+)  # fmt: skip
+PRINTED_PROVIDERS = 8
+COLOURS, LINES = (SPEND, PRICE, "#c2571a", "#2a7a3b", "#7b3f9d"), ("-", "--", "-.", ":", (0, (5, 1)))
+
+
+def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
+    """Return the printed comparison: by scenario, the headlines at the horizon and the providers whose fate differs most."""
+    lines = []
+    for scenario in dict.fromkeys(row.scenario for row in found):
+        rows = [row for row in found if row.scenario == scenario]
+        against, sure = rows[0].against, [row for row in rows if abs(row.difference) > 2 * row.standard_error]
+        saved = [row.paths_saved_ratio for row in rows if np.isfinite(row.paths_saved_ratio)]
+        horizon = max(row.month for row in rows)
+        lines += [
+            f"{scenario} against {against}, {horizon} months from {as_of}; {n_paths:,} paths under the same chance",
+            f"  {'':40s}{against[:14]:>14s}{scenario[:16]:>18s}{'difference':>14s}{'± error':>10s}{'paths saved':>13s}",
+            *(_line(row) for row in rows if row.outcome in PRINTED and row.month == horizon),
+            *(_line(row) for row in _fates(rows)),
+            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors; independent runs would need "
+            f"{np.median(saved) if saved else float('inf'):.0f} times the paths (median).",
+            "",
+        ]
+    return "\n".join(lines[:-1])
+
+
+def _fates(rows: Sequence[Difference]) -> list[Difference]:
+    exits = [row for row in rows if row.outcome == "exit" and row.difference]
+    return sorted(exits, key=lambda row: (-abs(row.difference), row.provider or ""))[:PRINTED_PROVIDERS]
+
+
+def _line(row: Difference) -> str:
+    what = f"{row.outcome} {row.segment or row.provider or ''}".strip()
+    what += " (probability)" if row.statistic == "probability" else ""
+    saved = f"{row.paths_saved_ratio:.0f}×" if np.isfinite(row.paths_saved_ratio) else "-"
+    return (
+        f"  {what:40s}{row.value_against:14.3g}{row.value:18.3g}{row.difference:+14.2g}"
+        f"{row.standard_error:10.1g}{saved:>13s}"
+    )
+
+
+def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figure:
+    """Return one figure: the price of each segment in each scenario, and how the chance of leaving the market moves."""
+    from matplotlib.figure import Figure
+
+    names = runs[0].names
+    figure = Figure(figsize=(13, 8), layout="constrained")
+    grid = figure.add_gridspec(2, len(names.segments))
+    for column, segment in enumerate(names.segments):
+        axes = figure.add_subplot(grid[0, column])
+        for run, colour, style in zip(runs, COLOURS, LINES, strict=False):
+            values = fan_quantiles(run, "market_price")[0][column]
+            low, middle, high = (values[:, int(np.argmin(np.abs(PROBS - p)))] for p in (BANDS[0][0], 0.5, BANDS[0][1]))
+            months = np.arange(len(middle))
+            axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
+            axes.plot(months, middle, color=colour, linestyle=style, label=run.scenario.name)
+        axes.set(
+            yscale="log", title=segment, xlabel="months from now", ylabel="" if column else "USD per million tokens"
+        )
+        axes.grid(alpha=0.25)
+    figure.axes[0].legend(fontsize=8, title="price: median, 80 %")
+    _fates_panel(figure.add_subplot(grid[1, :]), found)
+    return figure
+
+
+def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
+    rows = [row for row in found if row.outcome == "exit"]
+    providers = list(dict.fromkeys(row.provider for row in rows))
+    place = {provider: i for i, provider in enumerate(providers)}
+    scenarios = list(dict.fromkeys(row.scenario for row in rows))
+    for number, (scenario, colour) in enumerate(zip(scenarios, COLOURS[1:], strict=False)):
+        mine = [row for row in rows if row.scenario == scenario]
+        axes.errorbar(
+            [place[row.provider] + 0.15 * number for row in mine],
+            [100 * row.difference for row in mine],
+            yerr=[200 * row.standard_error for row in mine],
+            fmt="os^Dv"[number % 5], color=colour, label=scenario, markersize=4, linewidth=1,
+        )  # fmt: skip
+    axes.axhline(0, color="#444444", linewidth=0.8)
+    axes.set(
+        ylabel="points", title=f"Chance of leaving the market, less that in {rows[0].against} (± 2 standard errors)"
+    )
+    axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
+    axes.legend(fontsize=8)
+    axes.grid(axis="y", alpha=0.25)
+
+
+def save_contrast(runs: Sequence[Paths], found: Sequence[Difference], path: str) -> None:
+    """Write the comparison's figure to a PNG or SVG file; InputError where that cannot be."""
+    save_figure(contrast_figure(runs, found), path)

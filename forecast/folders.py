@@ -1,0 +1,64 @@
+"""Files that appear whole: written to a temporary place, made durable, and moved into their folder together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from forecast.errors import InputError
+
+
+def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Collection[str]) -> list[Path]:
+    """Write files into a folder and return their paths; a killed run leaves the old files or the new, no mix.
+
+    Args:
+        directory: folder, made when missing.
+        files: content by name.
+        ours: names that belong to such a set: old ones among them go, everything else in the folder stays.
+
+    Raises:
+        InputError: a place that cannot be written.
+    """
+    target = Path(directory)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            made_in = Path(temporary, "new")
+            made_in.mkdir()
+            for name, content in files.items():
+                with open(made_in / name, "wb") as file:
+                    file.write(content)
+                    os.fsync(file.fileno())
+            _publish(made_in, target, Path(temporary, "old"), ours)
+            return sorted(target / name for name in files)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+
+
+def _publish(made: Path, target: Path, old: Path, ours: Collection[str]) -> None:
+    """Put a finished folder in the place of the target by renaming whole folders; what else lay there is kept.
+
+    Between the two renames the target is missing for an instant; it never holds a mix of two runs.
+    """
+    if target.is_dir():
+        for path in target.iterdir():
+            if path.name not in ours:
+                _link(path, made / path.name)
+        target.rename(old)
+    try:
+        made.rename(target)
+    except OSError:
+        if old.is_dir():
+            old.rename(target)
+        raise
+
+
+def _link(source: Path, place: Path) -> None:
+    """Give a file or a folder a second place without copying a byte of it."""
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, place, symlinks=True, copy_function=os.link)
+    else:
+        os.link(source, place, follow_symlinks=False)

@@ -1,0 +1,104 @@
+"""Scenarios under common chance: equal ones do not differ, the error is what repetition shows, pairing pays."""
+
+import json
+
+import numpy as np
+import pytest
+
+from forecast.comparison import check_comparable, compared_months, differences
+from forecast.contrasts import contrast_figure, contrast_text
+from forecast.errors import InputError
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from tests.test_cli import forecast
+
+MONTHS = 14
+
+
+def run(tables, seed=7, n_paths=1_000, settings=()):
+    scenario = load_scenario("base", tables, settings, months=MONTHS)
+    return simulate(scenario, n_paths, seed, threads=1, keep_months=compared_months(scenario))
+
+
+@pytest.fixture(scope="module")
+def base(tables):
+    return run(tables)
+
+
+@pytest.fixture(scope="module")
+def dearer(tables):
+    return run(tables, settings=["electricity_usd_per_kwh=0.2"])
+
+
+def find(found, outcome, month=MONTHS, **where):
+    return [row for row in found if row.outcome == outcome and row.month == month
+            and all(getattr(row, key) == value for key, value in where.items())]  # fmt: skip
+
+
+def test_a_scenario_does_not_differ_from_itself(base, tables):
+    for row in differences([base, run(tables)]):
+        assert row.difference == 0 and row.standard_error == 0, row
+
+
+def test_dearer_power_raises_the_floor_on_the_same_paths(base, dearer):
+    row = find(differences([base, dearer]), "floor", segment="commodity")[0]
+    assert row.difference > 5 * row.standard_error > 0
+    assert row.value - row.value_against == row.difference
+    assert row.paths_saved_ratio > 10
+
+
+def test_the_error_is_the_scatter_of_repetitions(tables):
+    """Twelve seeds: mean stated error against the scatter of the differences; paths are stratified, so it may be larger."""
+    pairs = [(run(tables, seed, 600), run(tables, seed, 600, ["funding_ratio=0.3"])) for seed in range(12)]
+    exits = [find(differences(pair), "exit", provider="groq")[0] for pair in pairs]
+    scatter = np.std([row.difference for row in exits], ddof=1)
+    stated = np.mean([row.standard_error for row in exits])
+    assert 0.6 < stated / scatter < 1.9  # a scatter of twelve is itself known to a fifth
+
+
+def test_probabilities_and_means_by_hand(base, dearer):
+    row = find(differences([base, dearer]), "runway_within_horizon", provider="groq")[0]
+    at = base.names.providers.index("groq")
+    values = [np.minimum(r.runway_months[at].astype(float), MONTHS) for r in (base, dearer)]
+    assert row.difference == pytest.approx((values[1] - values[0]).mean(), abs=1e-12)
+    assert row.standard_error == pytest.approx((values[1] - values[0]).std() / np.sqrt(1_000))
+
+
+def test_kept_months_are_the_same_paths_on_any_number(base, tables):
+    scenario = load_scenario("base", tables, months=MONTHS)
+    more = simulate(scenario, 5_200, 7, threads=2, keep_months=(0, MONTHS))
+    assert np.array_equal(more.kept["rent"][:, 1, :1_000], base.kept["rent"][:, -1])
+    with pytest.raises(InputError, match="keep_months = 15: outside 0 to 14"):
+        simulate(scenario, 10, 7, keep_months=(15,))
+
+
+def test_what_cannot_be_compared_is_refused(tables):
+    short, long = (load_scenario("base", tables, months=months) for months in (6, 7))
+    with pytest.raises(InputError, match="at least two are needed"):
+        check_comparable([short])
+    with pytest.raises(InputError, match="runs 7 months.*Give --as-of and --months"):
+        check_comparable([short, long])
+
+
+def test_the_text_and_the_figure_name_what_differs(base, dearer):
+    found = differences([base, dearer])
+    text = contrast_text(found, 1_000, "2026-10-31")
+    assert "floor commodity" in text and "paths saved" in text and "more than two standard errors" in text
+    figure = contrast_figure([base, dearer], found)
+    assert [axes.get_title() for axes in figure.axes[:3]] == list(base.names.segments)
+
+
+def test_the_verb(tmp_path):
+    arguments = ["compare", "base", "capital-drought", "--paths", "200", "--months", "6", "--quiet"]
+    done = forecast(*arguments, "--json", "--out", str(tmp_path / "o"), "--format", "csv,xlsx,parquet")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["differences"]
+    assert {"market_price", "exit", "rent"} <= {row["outcome"] for row in rows}
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
+        "comparison.csv", "comparison.parquet", "comparison.xlsx"
+    ]  # fmt: skip
+    assert len((tmp_path / "o" / "comparison.csv").read_text().splitlines()) == len(rows) + 1
+    done = forecast("compare", "base")
+    assert done.returncode == 2 and "at least two are needed" in done.stderr
+    done = forecast("compare", "base", "article-corrected")
+    assert done.returncode == 2 and "Give --as-of and --months" in done.stderr
