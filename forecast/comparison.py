@@ -16,8 +16,8 @@ from forecast.errors import InputError
 from forecast.market.doors import NEVER
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
+from forecast.paths import Paths
 from forecast.scenario import Scenario
-from forecast.simulation import Paths
 
 Array = NDArray[np.float64]
 COMPARED_FANS = (

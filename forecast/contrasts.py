@@ -14,7 +14,7 @@ from forecast.summary import PROBS, fan_quantiles
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from forecast.simulation import Paths
+    from forecast.paths import Paths
 
 PRINTED = (
     "market_price", "floor", "price_to_floor_ratio", "tier_price", "rent", "top5_tokens_frac", "top5_spend_frac",

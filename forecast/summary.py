@@ -19,7 +19,7 @@ import forecast
 from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
-from forecast.simulation import Paths
+from forecast.paths import Paths
 from forecast.tables import file_digest
 
 if TYPE_CHECKING:

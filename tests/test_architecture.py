@@ -15,7 +15,8 @@ FLOORS = {
     "units": 0,
     "errors": 0,
     "arrays": 0,
-    "workers": 0,
+    "engines": 0,
+    "engines.workers": 0,
     "distributions": 1,
     "scoring": 1,
     "folders": 1,
@@ -64,7 +65,10 @@ FLOORS = {
     "market.doors": 11,
     "march": 12,
     "outcomes": 13,
-    "simulation": 14,
+    "paths": 14,
+    "engines.local": 15,
+    "engines.cluster": 15,
+    "simulation": 16,
     "summary": 15,
     "exports": 16,
     "comparison": 16,
@@ -75,7 +79,7 @@ FLOORS = {
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor
 SIBLINGS = ("outcomes", "cli")  # of these, a file may use its neighbours
-SLOW = ("statsmodels", "pandas", "scipy", "matplotlib")
+SLOW = ("statsmodels", "pandas", "scipy", "matplotlib", "distributed")
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))

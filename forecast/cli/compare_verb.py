@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -27,14 +28,12 @@ def command(
     settings: tuple[str, ...],
     as_of: datetime | None,
     months: int | None,
-    n_paths: int,
-    seed: int,
-    threads: int | None,
     quiet: bool,
     out: str | None,
     formats: str,
     picture: str | None,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Run SCENARIOS under the same chance; print how each differs from the first, with the error of the difference.
 
@@ -44,7 +43,7 @@ def command(
     date = as_of.date() if as_of else None
     made = [load_scenario(name, settings=settings, as_of=date, months=months) for name in scenarios]
     check_comparable(made)
-    runs = [simulated(each, n_paths, seed, threads, quiet, compared_months(each)) for each in made]
+    runs = [simulated(each, quiet, compared_months(each), **how) for each in made]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None:
@@ -55,7 +54,12 @@ def command(
     if picture is not None:
         save_contrast(runs, found, picture)
     if as_json:
-        document = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": n_paths, "seed": seed}
+        document = {
+            "as_of": str(made[0].as_of),
+            "months": made[0].months,
+            "paths": runs[0].n_paths,
+            "seed": runs[0].seed,
+        }
         click.echo(json.dumps({**document, "differences": [dict(zip(HEADER, row, strict=True)) for row in rows]}))
     else:
-        click.echo(contrast_text(found, n_paths, str(made[0].as_of)))
+        click.echo(contrast_text(found, runs[0].n_paths, str(made[0].as_of)))

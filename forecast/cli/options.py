@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from forecast.paths import Paths
     from forecast.scenario import Scenario
-    from forecast.simulation import Paths
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,6 +34,8 @@ run_options = _all(
     click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
     click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits."),
     click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"),
+    click.option("--engine", default="local", show_default=True, help="local, or dask: a cluster; the same bits."),
+    click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
     click.option("--quiet", is_flag=True, help="No progress."),
 )  # fmt: skip
 output_options = _all(
@@ -45,12 +47,15 @@ output_options = _all(
 
 
 def simulated(
-    scenario: Scenario, n_paths: int, seed: int, threads: int | None, quiet: bool, keep_months: Iterable[int] = ()
+    scenario: Scenario, quiet: bool, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7, **how: Any
 ) -> Paths:
-    """Return the simulation of a scenario, with a bar on stderr when that is a terminal and `quiet` is not asked for."""
+    """Return the simulation of a scenario, with a bar on stderr when that is a terminal and `quiet` is not asked for.
+
+    `how` is the rest of `run_options`: threads, engine and scheduler.
+    """
     from forecast.simulation import simulate
 
     if quiet or not sys.stderr.isatty():
-        return simulate(scenario, n_paths, seed, threads, keep_months=keep_months)
+        return simulate(scenario, n_paths, seed, keep_months=keep_months, **how)
     with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
-        return simulate(scenario, n_paths, seed, threads, bar.update, keep_months)
+        return simulate(scenario, n_paths, seed, progress=bar.update, keep_months=keep_months, **how)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -24,20 +25,18 @@ def command(
     settings: tuple[str, ...],
     as_of: datetime | None,
     months: int | None,
-    n_paths: int,
-    seed: int,
-    threads: int | None,
     out: str | None,
     formats: str,
     picture: str | None,
     as_json: bool,
     quiet: bool,
+    **how: Any,
 ) -> None:
     """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go."""
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))
     made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
-    forecast = summarize_paths(simulated(made, n_paths, seed, threads, quiet))
+    forecast = summarize_paths(simulated(made, quiet, **how))
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None:
         for path in export_forecast(forecast, out, wanted):

@@ -1,0 +1,116 @@
+"""The Dask engine: the same blocks on a cluster, bit for bit what one machine computes.
+
+A worker computes one block at a time and sends back its histograms and small numbers. A block whose worker is lost is
+computed again by another. Only a few blocks are on their way at once, so memory does not grow with the number of paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from numpy.typing import NDArray
+
+import forecast
+from forecast.draws import Draws
+from forecast.errors import ForecastError, InputError
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.outcomes.fans import Counts
+from forecast.paths import Paths, no_paths
+from forecast.scenario import Scenario
+
+WAIT_S = 15
+TRIES = 3  # a block that fails so often is the block's fault
+Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
+
+
+def run_on_cluster(
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], blocks: range, workers: int,
+    scheduler: str | None, done: Callable[[int], None],
+) -> Paths:  # fmt: skip
+    """Return the simulation of the blocks on a Dask cluster.
+
+    Args:
+        scenario, seed, n_paths, kept_months, blocks: what to compute.
+        workers: processes of a cluster on this machine, when no scheduler is given.
+        scheduler: address of a running scheduler, tcp://host:port.
+        done: called with each block that is finished.
+
+    Raises:
+        InputError: Dask is not installed, or the scheduler does not answer.
+        ForecastError: the cluster runs another version of this package, or lost a block too often.
+    """
+    paths = no_paths(scenario, market_names(scenario), seed, n_paths, kept_months)
+    with _client(scheduler, min(workers, len(blocks))) as client:
+        for block, (version, by_path, counts) in _reduced(client, paths, blocks):
+            if version != forecast.__version__:
+                raise ForecastError(
+                    f"the cluster runs forecast {version}, this is {forecast.__version__}. Install one."
+                )
+            paths.merge(block, by_path, counts)
+            done(block)
+    return paths
+
+
+def reduce_block(scenario: Scenario, seed: int, block: int, n_paths: int, kept_months: tuple[int, ...]) -> Reduced:
+    """Return a block's version of this package, arrays by path and counts: what a worker sends back."""
+    names = market_names(scenario)
+    part = no_paths(scenario, names, seed, n_paths, kept_months)
+    part.add(0, march(scenario, names, Draws(scenario, seed, block)))
+    return forecast.__version__, part.by_path(), list(part.counts.values())
+
+
+def _reduced(client: Any, paths: Paths, blocks: range) -> Iterator[tuple[int, Reduced]]:
+    """Yield each block with its result as it comes, never more than two for each worker on their way."""
+    from distributed import KilledWorker, as_completed
+
+    scenario = client.scatter(paths.scenario, broadcast=True)
+    waiting = iter(blocks)
+
+    def submit(block: int) -> Any:
+        place = paths.place(block)
+        count = place.stop - place.start
+        future = client.submit(
+            reduce_block, scenario, paths.seed, block, count, paths.kept_months, pure=False, retries=TRIES
+        )
+        number[future.key] = block
+        return future
+
+    number: dict[str, int] = {}
+    first = [submit(block) for _, block in zip(range(2 * max(len(client.nthreads()), 1)), waiting, strict=False)]
+    coming = as_completed(first)
+    for future in coming:
+        try:
+            result = future.result()
+        except KilledWorker as error:
+            raise ForecastError(f"block {number[future.key]} was lost with {TRIES} workers: {error}") from None
+        for block in waiting:
+            coming.add(submit(block))
+            break
+        yield number.pop(future.key), result
+
+
+@contextmanager
+def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise InputError("--engine dask: Dask is not installed. Install inference-forecast[dask].") from None
+    if scheduler is None:
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=WAIT_S)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--scheduler {scheduler}: no answer ({error}); the address of a running Dask scheduler is tcp://host:port. "
+            "Start it or correct the address."
+        ) from None
+    with client:
+        yield client

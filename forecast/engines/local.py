@@ -1,0 +1,44 @@
+"""The local engine: blocks over the processors of this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from forecast.arrays import Array
+from forecast.draws import Draws
+from forecast.engines.workers import Run, can_fork, over_processes, over_threads, shared_zeros
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.paths import Paths, no_paths
+from forecast.scenario import Scenario
+
+
+def run_local(
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], blocks: range, workers: int, done: Callable[[int], None]
+) -> Paths:  # fmt: skip
+    """Return the simulation of the blocks on so many workers; `done` is called with each block that is finished."""
+    workers = min(workers, len(blocks))
+    forked = workers > 1 and can_fork()
+    names, made = market_names(scenario), shared_zeros if forked else np.zeros
+    paths = no_paths(scenario, names, seed, n_paths, kept_months, made)
+    shapes: dict[str, Array] = {}
+    memory = threading.local()
+
+    def run_into(part: Paths) -> Run:
+        def run(block: int) -> None:
+            series = memory.__dict__.setdefault("series", {})
+            part.add(block, march(scenario, names, Draws(scenario, seed, block, shapes), series))
+
+        return run
+
+    if not forked:
+        over_threads(blocks, workers, run_into(paths), done)
+        return paths
+    parts = [paths, *(paths.part(made) for _ in range(1, workers))]
+    over_processes(blocks, workers, lambda w: run_into(parts[w]), lambda w: parts[w].forget(), done)
+    for part in parts[1:]:
+        paths.add_counts(list(part.counts.values()))
+    return paths

@@ -1,0 +1,122 @@
+"""A simulation reduced to what outcomes need: histograms by month, and small numbers for each path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from forecast.draws import BLOCK_PATHS
+from forecast.march import FEW, History
+from forecast.market.names import Names
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS, Counts, count, count_few
+from forecast.scenario import Scenario
+
+Maker = Callable[[tuple[int, ...], DTypeLike], NDArray[Any]]  # makes an array of zeros
+
+
+@dataclass
+class Paths:
+    """What is left of a simulation: counts for each fan and month, and for each path its dates, exits and runways."""
+
+    scenario: Scenario
+    names: Names
+    seed: int
+    n_paths: int
+    counts: dict[str, Counts]  # fan → [entity, month, bin]
+    dates: dict[str, NDArray[np.int16]]  # outcome → [entity, path]
+    exit_month: NDArray[np.int16]  # [provider, path]
+    exit_kind: NDArray[np.int8]
+    listed_month: NDArray[np.int16]
+    runway_months: NDArray[np.float32]
+    kept_months: tuple[int, ...] = ()
+    kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)  # fan → [entity, kept month, path]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, block: int, history: History) -> None:
+        """Take in the history of a block; only the paths that were asked for count."""
+        place = self.place(block)
+        wanted = place.stop - place.start
+        for name, date in DATES.items():
+            self.dates[name][:, place] = date.find(history)[:, :wanted]
+        for mine, theirs in (
+            (self.exit_month, history.exit_month),
+            (self.exit_kind, history.exit_kind),
+            (self.listed_month, history.listed_month),
+            (self.runway_months, history.runway_months),
+        ):
+            mine[:, place] = theirs[:, :wanted]
+        for name, values in self.kept.items():
+            values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
+        for name, fan in FANS.items():
+            if name in history.few:
+                found = count_few(fan, history.few[name], wanted)
+            else:
+                found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
+            with self._lock:
+                self.counts[name] += found
+
+    def place(self, block: int) -> slice:
+        """Return where the paths of a block lie."""
+        return slice(block * BLOCK_PATHS, min((block + 1) * BLOCK_PATHS, self.n_paths))
+
+    def by_path(self) -> list[NDArray[Any]]:
+        """Return every array whose last axis is the path, in an order that depends on nothing but the code."""
+        small = (self.exit_month, self.exit_kind, self.listed_month, self.runway_months)
+        return [*self.dates.values(), *small, *self.kept.values()]
+
+    def merge(self, block: int, by_path: list[NDArray[Any]], counts: list[Counts]) -> None:
+        """Take in a block that was reduced elsewhere: its `by_path` arrays and its counts."""
+        for mine, theirs in zip(self.by_path(), by_path, strict=True):
+            mine[..., self.place(block)] = theirs
+        self.add_counts(counts)
+
+    def add_counts(self, counts: list[Counts]) -> None:
+        """Add the counts of another part, fan by fan; whole numbers, so the order of parts is nothing."""
+        for mine, theirs in zip(self.counts.values(), counts, strict=True):
+            mine += theirs
+
+    def forget(self) -> None:
+        """Set all counts to nothing."""
+        for counts in self.counts.values():
+            counts[...] = 0
+
+    def part(self, made: Maker) -> Paths:
+        """Return paths that share the arrays by path and have counts of their own, for one more worker."""
+        return replace(self, counts=_no_counts(self.scenario, self.names, made))
+
+
+def no_paths(
+    scenario: Scenario, names: Names, seed: int, n_paths: int, kept_months: tuple[int, ...] = (), made: Maker = np.zeros
+) -> Paths:
+    """Return room for a simulation, with nothing in it yet; `made` makes its arrays."""
+    size, providers, kept = _sizes(names), (len(names.providers), n_paths), (len(kept_months), n_paths)
+    dense = [name for name in FANS if kept_months and name not in FEW]
+    return Paths(
+        scenario=scenario,
+        names=names,
+        seed=seed,
+        n_paths=n_paths,
+        counts=_no_counts(scenario, names, made),
+        dates={n: made((size[d.axis], n_paths), np.int16) for n, d in DATES.items()},
+        exit_month=made(providers, np.int16),
+        exit_kind=made(providers, np.int8),
+        listed_month=made(providers, np.int16),
+        runway_months=made(providers, np.float32),
+        kept_months=kept_months,
+        kept={name: made((size[FANS[name].axis], *kept), np.float32) for name in dense},
+    )
+
+
+def _sizes(names: Names) -> dict[str, int]:
+    return {"segment": len(names.segments), "provider": len(names.providers), "cloud": len(names.clouds), "market": 1}
+
+
+def _no_counts(scenario: Scenario, names: Names, made: Maker) -> dict[str, Counts]:
+    size = _sizes(names)
+    return {n: made((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}

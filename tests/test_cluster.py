@@ -1,0 +1,95 @@
+"""The Dask engine: bit for bit the local one, with a worker that dies and a scheduler that does not answer."""
+
+import os
+import signal
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import forecast
+from forecast.engines import cluster
+from forecast.errors import ForecastError, InputError
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+
+PATHS = 10_050  # three blocks, the last a part
+
+
+@pytest.fixture(scope="module")
+def scenario(tables):
+    return load_scenario("base", tables, months=4)
+
+
+@pytest.fixture(scope="module")
+def local(scenario):
+    return simulate(scenario, PATHS, seed=3, threads=1, keep_months=(2,))
+
+
+def assert_same(found, wanted):
+    for mine, theirs in zip(found.by_path(), wanted.by_path(), strict=True):
+        assert_array_equal(mine, theirs)
+    for name, counts in wanted.counts.items():
+        assert_array_equal(found.counts[name], counts, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as made:
+        yield made
+
+
+def test_a_cluster_gives_the_same_bits_and_says_how_far_it_is(scenario, local, scheduler):
+    said = []
+    found = simulate(
+        scenario, PATHS, seed=3, keep_months=(2,), progress=said.append, engine="dask",
+        scheduler=scheduler.scheduler_address,
+    )  # fmt: skip
+    assert_same(found, local)
+    assert sum(said) == PATHS and len(said) == 3
+
+
+def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local):
+    killed = []
+
+    def kill_one(paths):
+        if not killed:
+            from distributed import get_client
+
+            killed.append(next(iter(get_client().run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    found = simulate(scenario, PATHS, seed=3, threads=2, keep_months=(2,), progress=kill_one, engine="dask")
+    assert killed
+    assert_same(found, local)
+
+
+def test_a_worker_with_another_version_is_refused(scenario, scheduler, monkeypatch):
+    monkeypatch.setattr(forecast, "__version__", "9.9.9")
+    with pytest.raises(ForecastError, match=r"the cluster runs forecast .*, this is 9\.9\.9\. Install one\."):
+        simulate(scenario, 10, engine="dask", scheduler=scheduler.scheduler_address)
+
+
+def test_what_cannot_be_had_is_said(scenario, monkeypatch):
+    with pytest.raises(InputError, match='engine "spark": one of local, dask'):
+        simulate(scenario, 10, engine="spark")
+    with pytest.raises(InputError, match="only the dask engine has one"):
+        simulate(scenario, 10, scheduler="tcp://127.0.0.1:1")
+    monkeypatch.setattr(cluster, "WAIT_S", 0.5)
+    with pytest.raises(InputError, match=r"--scheduler tcp://127\.0\.0\.1:1: no answer"):
+        simulate(scenario, 10, engine="dask", scheduler="tcp://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="Dask is not installed"):
+        simulate(scenario, 10, engine="dask")
+
+
+def test_a_block_reduced_alone_is_what_is_merged(scenario, local):
+    version, by_path, counts = cluster.reduce_block(scenario, 3, 2, 50, (2,))
+    assert version == forecast.__version__
+    for part, whole in zip(by_path, local.by_path(), strict=True):
+        assert_array_equal(part, whole[..., 10_000:])
+    assert all(int(c.reshape(-1, c.shape[-1])[0].sum()) == 50 for c in counts)
+    assert np.isfinite(by_path[0]).all()
