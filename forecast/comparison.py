@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
+from forecast.monte_carlo import mean_error, median_influence
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
@@ -24,7 +25,6 @@ COMPARED_FANS = (
     "market_price", "cheapest_price", "tier_price", "floor", "price_to_floor_ratio", "unit_cost", "rent",
     "top5_tokens_frac", "top5_spend_frac", "hhi_tokens", "hhi_spend", "independent_providers", "sustainability_ratio",
 )  # fmt: skip
-DENSITY_HALF_WIDTH_PROB = 0.05  # the density at a median is taken over the tenth of the paths around it
 
 
 class Headline(NamedTuple):
@@ -96,8 +96,7 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
         runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`.
 
     The error of a difference is sd(ψ_B − ψ_A)/√n with ψ a path's influence on the statistic: its own value for a
-    mean or a probability, (½ − 1[x ≤ m])/f(m) for a median m with density f (Hampel, 1974). Paths are stratified,
-    so the error errs on the large side.
+    mean or a probability, `median_influence` for a median. Paths are stratified, so it errs on the large side.
 
     Raises:
         InputError: the providers of the runs stand in different groups.
@@ -112,8 +111,8 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
             found.append(
                 Difference(
                     *headline[:-1], run.scenario.name, runs[0].scenario.name, value, first, value - first,
-                    _standard_error(influence - first_influence),
-                    float(np.hypot(_standard_error(influence), _standard_error(first_influence))),
+                    mean_error(influence - first_influence),
+                    float(np.hypot(mean_error(influence), mean_error(first_influence))),
                 )
             )  # fmt: skip
     return found
@@ -121,11 +120,7 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
 
 def _headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
     names = runs[0].names
-    labels: dict[str, list[tuple[str | None, str | None]]] = {
-        "segment": [(segment, None) for segment in names.segments],
-        "cloud": [(None, cloud) for cloud in names.clouds],
-        "market": [(None, None)],
-    }
+    labels = names.labels()
     for outcome in COMPARED_FANS:
         fan = FANS[outcome]
         for row, (segment, provider) in enumerate(labels[fan.axis]):
@@ -157,12 +152,4 @@ def _by(months: NDArray[np.int16], month: int) -> Array:
 
 def _estimate(statistic: str, values: Array) -> tuple[float, Array]:
     """Return a statistic and each path's influence on it, `[path]`."""
-    if statistic != "median":
-        return float(values.mean()), values
-    low, median, high = np.quantile(values, [0.5 - DENSITY_HALF_WIDTH_PROB, 0.5, 0.5 + DENSITY_HALF_WIDTH_PROB])
-    slope = (high - low) / (2 * DENSITY_HALF_WIDTH_PROB)  # 1/f(m)
-    return float(median), (0.5 - (values <= median)) * slope
-
-
-def _standard_error(influence: Array) -> float:
-    return float(influence.std() / np.sqrt(len(influence)))
+    return median_influence(values) if statistic == "median" else (float(values.mean()), values)

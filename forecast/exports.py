@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "xlsx", "parquet")
 OUR_FILES = (
-    "forecast.csv runway.csv prices.csv consolidation.csv convergence.csv forecast.xlsx forecast.parquet manifest.json"
+    "forecast.csv runway.csv prices.csv consolidation.csv convergence.csv forecast.xlsx forecast.parquet manifest.json "
+    "sample_paths.csv sample_paths.xlsx sample_paths.parquet"
 ).split()
-Rows = list[Sequence[Any]]
+SHEET_ROWS = 2**20
+Rows = Sequence[Sequence[Any]]
 
 
 def export_forecast(
-    forecast: Forecast | pandas.DataFrame, directory: str | Path, formats: Iterable[str] = ("csv",)
+    forecast: Forecast | pandas.DataFrame,
+    directory: str | Path,
+    formats: Iterable[str] = ("csv",),
+    more: Mapping[str, bytes] | None = None,
 ) -> list[Path]:
     """Write a forecast into a folder and return the files; a killed run leaves the old files or the new, no mix.
 
@@ -32,12 +37,13 @@ def export_forecast(
         forecast: what `summarize` returned, as a Forecast or as its DataFrame.
         directory: folder, made when missing; files of the same name are replaced together.
         formats: any of csv, xlsx, parquet.
+        more: content of further files by name, published with the others.
 
     Raises:
         InputError: an unknown format, or a place that cannot be written.
     """
     made = forecast if isinstance(forecast, Forecast) else from_frame(forecast)
-    return publish_files(directory, _files(made, checked_formats(formats)), OUR_FILES)
+    return publish_files(directory, _files(made, checked_formats(formats)) | dict(more or {}), OUR_FILES)
 
 
 def checked_formats(formats: Iterable[str]) -> list[str]:
@@ -84,7 +90,7 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
             key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
             found.setdefault(fact.provider, {})[key] = fact.value
     horizon = forecast.manifest.get("months")
-    rows: Rows = []
+    rows: list[Sequence[Any]] = []
     for provider, cell in found.items():
         exits = {k[5:].partition("@")[0]: v for k, v in cell.items() if k.startswith("exit_")}
         likely = max(exits, key=lambda name: exits[name]) if exits and max(exits.values()) > 0 else "none"
@@ -169,8 +175,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def sheet_files(name: str, header: Sequence[str], rows: Rows, formats: Iterable[str]) -> dict[str, bytes]:
-    """Return one table as a file of each format, by file name; `formats` are checked ones."""
+def sheet_files(name: str, header: Sequence[str], rows: Rows, formats: Sequence[str]) -> dict[str, bytes]:
+    """Return one table as a file of each format, by file name; `formats` are checked ones.
+
+    Raises:
+        InputError: more rows than a sheet holds.
+    """
+    if "xlsx" in formats and len(rows) >= SHEET_ROWS:
+        raise InputError(f"{name}.xlsx: {len(rows):,} rows, a sheet holds {SHEET_ROWS - 1:,}. Ask for csv or parquet.")
     import pandas
 
     buffer, files = io.BytesIO(), {}

@@ -95,7 +95,7 @@ def no_paths(
     scenario: Scenario, names: Names, seed: int, n_paths: int, kept_months: tuple[int, ...] = (), made: Maker = np.zeros
 ) -> Paths:
     """Return room for a simulation, with nothing in it yet; `made` makes its arrays."""
-    size, providers, kept = _sizes(names), (len(names.providers), n_paths), (len(kept_months), n_paths)
+    labels, providers, kept = names.labels(), (len(names.providers), n_paths), (len(kept_months), n_paths)
     dense = [name for name in FANS if kept_months and name not in FEW]
     return Paths(
         scenario=scenario,
@@ -103,20 +103,16 @@ def no_paths(
         seed=seed,
         n_paths=n_paths,
         counts=_no_counts(scenario, names, made),
-        dates={n: made((size[d.axis], n_paths), np.int16) for n, d in DATES.items()},
+        dates={n: made((len(labels[d.axis]), n_paths), np.int16) for n, d in DATES.items()},
         exit_month=made(providers, np.int16),
         exit_kind=made(providers, np.int8),
         listed_month=made(providers, np.int16),
         runway_months=made(providers, np.float32),
         kept_months=kept_months,
-        kept={name: made((size[FANS[name].axis], *kept), np.float32) for name in dense},
+        kept={name: made((len(labels[FANS[name].axis]), *kept), np.float32) for name in dense},
     )
 
 
-def _sizes(names: Names) -> dict[str, int]:
-    return {"segment": len(names.segments), "provider": len(names.providers), "cloud": len(names.clouds), "market": 1}
-
-
 def _no_counts(scenario: Scenario, names: Names, made: Maker) -> dict[str, Counts]:
-    size = _sizes(names)
-    return {n: made((size[f.axis], scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}
+    labels = names.labels()
+    return {n: made((len(labels[f.axis]), scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import forecast
 from forecast.market.doors import EXIT_KINDS, NEVER
+from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
 from forecast.paths import Paths
@@ -99,12 +100,7 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
             prob: float | None, value: float | None, error: float | None, beyond: bool = False) -> None:  # fmt: skip
         facts.append(Fact(*head, outcome, kind, unit, segment, provider, month, prob, value, error, int(beyond)))
 
-    labels: dict[str, list[tuple[str | None, str | None]]] = {
-        "segment": [(s, None) for s in names.segments],
-        "provider": [(None, p) for p in names.providers],
-        "cloud": [(None, c) for c in names.clouds],
-        "market": [(None, None)],
-    }
+    labels = names.labels()
     for outcome, fan in FANS.items():
         values, errors = fan_quantiles(paths, outcome)
         for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
@@ -121,7 +117,17 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
             kind = "event" if outcome == "price_rise" else "date"
             for month in range(scenario.months + 1):
                 prob = float((reached <= month).mean())
-                add(outcome, kind, "probability", segment, provider, month, None, prob, _se(prob, paths.n_paths))
+                add(
+                    outcome,
+                    kind,
+                    "probability",
+                    segment,
+                    provider,
+                    month,
+                    None,
+                    prob,
+                    probability_error(prob, paths.n_paths),
+                )
     _add_providers(add, paths)
     return Forecast(facts, _manifest(paths, head[0]), dict(zip(names.providers, names.kinds, strict=True)))
 
@@ -147,14 +153,16 @@ def _add_providers(add: Any, paths: Paths) -> None:
             _add_quantiles(add, "runway_months", "quantity", "months", None, provider, runway)
             for month in sorted({m for m in (12, 24) if m <= scenario.months} | {scenario.months}):
                 prob = float((runway <= month).mean())
-                add("out_of_cash", "event", "probability", None, provider, month, None, prob, _se(prob, n))
+                add(
+                    "out_of_cash", "event", "probability", None, provider, month, None, prob, probability_error(prob, n)
+                )
         for code, kind in enumerate(EXIT_KINDS[1:], start=1):
             prob = float((paths.exit_kind[i] == code).mean())
             name = f"exit_{kind.replace(' ', '_')}"
-            add(name, "event", "probability", None, provider, scenario.months, None, prob, _se(prob, n))
+            add(name, "event", "probability", None, provider, scenario.months, None, prob, probability_error(prob, n))
         for name, months in (("exit", paths.exit_month[i]), ("listed", paths.listed_month[i])):
             prob = float((months != NEVER).mean())
-            add(name, "event", "probability", None, provider, scenario.months, None, prob, _se(prob, n))
+            add(name, "event", "probability", None, provider, scenario.months, None, prob, probability_error(prob, n))
 
 
 def _add_quantiles(
@@ -163,7 +171,10 @@ def _add_quantiles(
     """Add the quantiles of a number per path, infinite where it lies beyond the horizon."""
     ordered, n = np.sort(values), len(values)
     for prob in PROBS.tolist():
-        low, middle, high = (float(ordered[_rank(p, n)]) for p in (prob - _se(prob, n), prob, prob + _se(prob, n)))
+        low, middle, high = (
+            float(ordered[_rank(p, n)])
+            for p in (prob - probability_error(prob, n), prob, prob + probability_error(prob, n))
+        )
         beyond = np.isinf(middle)
         error = None if beyond or np.isinf(high) else (high - low) / 2
         add(outcome, kind, unit, segment, provider, None, prob, None if beyond else middle, error, bool(beyond))
@@ -171,11 +182,6 @@ def _add_quantiles(
 
 def _rank(prob: float, n: int) -> int:
     return min(max(int(np.ceil(prob * n)) - 1, 0), n - 1)
-
-
-def _se(prob: float, n: int) -> float:
-    """Standard error of a probability estimated from n paths."""
-    return float(np.sqrt(prob * (1 - prob) / n))
 
 
 def fan_quantiles(paths: Paths, outcome: str) -> tuple[Array, Array]:

@@ -10,8 +10,12 @@ from typing import Any
 import click
 
 from forecast.cli.options import output_options, run_options, scenario_options, simulated
-from forecast.exports import checked_formats, export_forecast, tables
+from forecast.errors import InputError
+from forecast.exports import checked_formats, export_forecast, sheet_files, tables
 from forecast.headline import headline
+from forecast.paths import Paths
+from forecast.precision import parse_target, simulate_until
+from forecast.samples import HEADER, sample_paths
 from forecast.scenario import load_scenario
 from forecast.summary import summarize_paths
 
@@ -20,6 +24,12 @@ from forecast.summary import summarize_paths
 @scenario_options
 @run_options
 @output_options
+@click.option(
+    "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
+)
+@click.option(
+    "--sample-paths", "samples", type=int, default=0, metavar="K", help="Write the first K paths whole; needs --out."
+)
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -30,16 +40,32 @@ def command(
     picture: str | None,
     as_json: bool,
     quiet: bool,
+    precision: str | None,
+    samples: int,
+    n_paths: int,
     **how: Any,
 ) -> None:
-    """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go."""
+    """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go.
+
+    --precision is in the outcome's unit: 0.25 alone means months on the median convergence, rent=0.01 dollars an hour
+    on the median rent at the horizon.
+    """
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))
     made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
-    forecast = summarize_paths(simulated(made, quiet, **how))
+    if samples and out is None:
+        raise InputError(f"--sample-paths {samples}: without --out there is no place for them. Add --out FOLDER.")
+    target = parse_target(precision) if precision else None
+
+    def run(n: int) -> Paths:
+        return simulated(made, quiet, n_paths=n, **how)
+
+    paths = simulate_until(target, n_paths, run) if target else run(n_paths)
+    forecast = summarize_paths(paths)
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None:
-        for path in export_forecast(forecast, out, wanted):
+        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted) if samples else {}
+        for path in export_forecast(forecast, out, wanted, more):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)
     if picture is not None:

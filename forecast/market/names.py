@@ -45,6 +45,15 @@ class Names:
     backed: NDArray[np.bool_]  # [provider, 1]: not of `own_cash`
     speed: SegmentSpeed  # what the accelerators achieve: found once, the same for every block
 
+    def labels(self) -> dict[str, list[tuple[str | None, str | None]]]:
+        """Return the segment and the provider that each row of an outcome's axis stands for."""
+        return {
+            "segment": [(segment, None) for segment in self.segments],
+            "provider": [(None, provider) for provider in self.providers],
+            "cloud": [(None, cloud) for cloud in self.clouds],
+            "market": [(None, None)],
+        }
+
     def segment_sum(self, values: Array) -> Array:
         """Return the sum over the offers of each segment, `[segment, path]`."""
         return np.stack([values[offers].sum(axis=0) for offers in self.offers_of_segment])
