@@ -18,7 +18,7 @@ README = (TOP / "README.md").read_text("utf-8")
 COMMANDS = [
     line.split("  #")[0].strip()
     for line in README.splitlines()
-    if re.match(r"forecast (list|show|check|cost|run|compare) ?", line)
+    if re.match(r"forecast (list|show|check|cost|run|compare|sensitivity) ?", line)
 ]
 
 
@@ -50,6 +50,8 @@ def test_commands_of_the_readme_work(command, tmp_path):
     words = shlex.split(command)[1:]
     if words[0] in ("run", "compare"):
         words += ["--paths", "100", "--months", "6"]
+    if words[0] == "sensitivity":
+        words += ["--paths", "1000", "--months", "25"]
     done = subprocess.run(
         [sys.executable, "-m", "forecast.cli.main", *words],
         capture_output=True, text=True, timeout=120, cwd=tmp_path,

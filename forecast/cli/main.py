@@ -18,6 +18,7 @@ VERBS = {
     "list": "the shipped scenarios",
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
+    "sensitivity": "which inputs drive which outcome, and what learning one is worth",
     "cost": "cost per million tokens with its waterfall",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }

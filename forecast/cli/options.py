@@ -30,9 +30,12 @@ input_options = _all(
     click.option("--months", type=int, help="Horizon in months."),
 )
 scenario_options = _all(click.argument("scenario", default="base"), input_options)
-run_options = _all(
+chance_options = _all(
     click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
     click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits."),
+)  # fmt: skip
+run_options = _all(
+    chance_options,
     click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"),
     click.option("--engine", default="local", show_default=True, help="local, or dask: a cluster; the same bits."),
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),

@@ -1,0 +1,98 @@
+"""`forecast sensitivity`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from forecast.cli.options import chance_options, scenario_options
+from forecast.errors import InputError
+from forecast.exports import csv_text
+from forecast.market.names import market_names
+from forecast.plots import save_figure
+from forecast.scenario import load_scenario
+from forecast.sensitivity.analysis import Sensitivity, analyse
+from forecast.sensitivity.asked import parse_asked
+from forecast.sensitivity.sample import draw_sample
+from forecast.sensitivity.words import HEADER, sensitivity_figure, sensitivity_rows, sensitivity_text
+
+USUAL = ("market_price", "price_to_floor_ratio", "rent", "top5_tokens_frac")
+
+
+@click.command("sensitivity")
+@scenario_options
+@chance_options
+@click.option(
+    "--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help="Such as exit:groq@24; repeatable."
+)
+@click.option("--above", type=float, help="Explain where the outcome lies above this.  [default: its upper quartile]")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write every input's row into this CSV file.")
+@click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file; one outcome only.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    scenario: str,
+    settings: tuple[str, ...],
+    as_of: datetime | None,
+    months: int | None,
+    n_paths: int,
+    seed: int,
+    outcomes: tuple[str, ...],
+    above: float | None,
+    out: str | None,
+    picture: str | None,
+    as_json: bool,
+) -> None:
+    """Show which inputs drive which outcome of SCENARIO, and what learning each would be worth.
+
+    "alone" is the share of the variance an input explains by itself, "total" with all its interactions, "Shapley" its
+    fair part where inputs act together or are correlated; "learning" is the part of the loss that knowing it spares
+    whoever must commit to a number today and loses three times as much by falling short as by exceeding.
+    """
+    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
+    names = market_names(made)
+    wanted = outcomes or [f"{name}:{names.segments[0]}" if i < 2 else name for i, name in enumerate(USUAL)]
+    asked = [parse_asked(text, names, made.months) for text in wanted]
+    if picture is not None and len(asked) != 1:
+        raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
+    sample = draw_sample(made, asked, n_paths, seed)
+    found = [analyse(sample, each, above) for each in asked]
+    rows = [row for each in found for row in sensitivity_rows(each)]
+    if out is not None:
+        _write(Path(out), csv_text(HEADER, rows))
+    if picture is not None:
+        save_figure(sensitivity_figure(found[0]), picture)
+    if as_json:
+        click.echo(json.dumps({"outcomes": [_document(each) for each in found]}))
+    else:
+        click.echo("\n\n".join(sensitivity_text(each) for each in found))
+
+
+def _document(found: Sensitivity) -> dict[str, object]:
+    box = found.box
+    return {
+        "outcome": str(found.asked),
+        "unit": found.asked.unit,
+        "paths": found.n_paths,
+        "mean": found.mean,
+        "sd": found.sd,
+        "inputs_share": found.inputs_share,
+        "inputs_share_error": found.inputs_share_error,
+        "surrogate_explained": found.surrogate.explained,
+        "loss": found.loss,
+        "event": found.event,
+        "box": box and {
+            "density": box.density, "coverage": box.coverage, "base": box.base,
+            "limits": {name: [None if abs(end) == float("inf") else end for end in ends] for name, ends in found.box_limits.items()},
+        },
+        "inputs": [dict(zip(HEADER[2:], row[2:], strict=True)) for row in sensitivity_rows(found)],
+    }  # fmt: skip
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another --out.") from None

@@ -1,0 +1,121 @@
+"""The whole answer to "what drives this outcome?": indices, tornado, box and worth of learning, from one sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.sensitivity.asked import Asked
+from forecast.sensitivity.boxes import Box, find_box
+from forecast.sensitivity.first_order import Effect, first_order
+from forecast.sensitivity.learning import commitment_loss, learning_worth
+from forecast.sensitivity.sample import Sample
+from forecast.sensitivity.shares import normal_correlation, shapley, total_indices
+from forecast.sensitivity.surrogate import Surrogate, fit_surrogate
+
+Array = NDArray[np.float64]
+STUDIED = 8  # inputs in the surrogate: those with the largest first-order index
+TAIL_FRAC = 0.1
+LEAST_PATHS = 1_000
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What drives an outcome. Arrays follow `inputs`, the studied ones first and by importance."""
+
+    asked: Asked
+    inputs: tuple[str, ...]
+    first: Effect
+    total: Effect  # of the studied
+    shapley: Effect  # of the studied
+    correlated: tuple[
+        bool, ...
+    ]  # whether each of the studied is, with any input: its total index is meant for independent ones
+    low_tail: Array  # mean outcome where the input is in its lowest tenth
+    high_tail: Array
+    worth: Array  # of learning each of the studied, in the outcome's unit
+    loss: float  # without learning
+    surrogate: Surrogate
+    inputs_share: float  # of the variance that all inputs together decide; the rest is luck of the months
+    inputs_share_error: float
+    on_log: bool
+    event: str
+    box: Box | None
+    box_limits: dict[str, tuple[float, float]]  # of the studied inputs, in their own units
+    mean: float
+    sd: float
+    n_paths: int
+
+
+def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensitivity:
+    """Return what drives an outcome of a sample.
+
+    Args:
+        sample: inputs and outcomes on the same paths, at least a thousand.
+        asked: which outcome.
+        above: the box explains where the outcome lies above this; by default its upper quartile.
+
+    Raises:
+        InputError: too few paths, or an outcome that is the same on all.
+    """
+    outcome, twin = sample.outcomes[str(asked)], sample.twins[str(asked)]
+    if len(outcome) < LEAST_PATHS:
+        raise InputError(f"sensitivity: {len(outcome)} paths; at least {LEAST_PATHS:,} are needed. Raise --paths.")
+    if np.ptp(outcome) == 0:
+        raise InputError(
+            f"sensitivity: {asked} is {outcome[0]:g} on every path, so nothing drives it. Ask for another."
+        )
+    on_log = asked.unit not in ("probability", "months", "fraction", "providers") and bool(outcome.min() > 0)
+    y, other = (np.log(x) if on_log else x for x in (outcome, twin))
+    first = first_order(sample.scores, y)
+    order = np.argsort(-first.index, kind="stable")
+    studied = order[:STUDIED]
+    scores = sample.scores[studied]
+    made, correlation = fit_surrogate(scores, y), normal_correlation(sample.scores)[studied]
+    tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
+    low, high = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
+    threshold = above if above is not None else _threshold(outcome)
+    happened = outcome > threshold
+    box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
+    share = float(np.cov(y, other)[0, 1] / np.sqrt(y.var() * other.var()))
+    return Sensitivity(
+        asked=asked,
+        inputs=tuple(sample.inputs[i] for i in order),
+        first=Effect(first.index[order], first.error[order]),
+        total=total_indices(made),
+        shapley=shapley(made, correlation[:, studied], seed=1),
+        correlated=tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation),
+        low_tail=low,
+        high_tail=high,
+        worth=learning_worth(scores, outcome),
+        loss=commitment_loss(outcome),
+        surrogate=made,
+        inputs_share=share,
+        inputs_share_error=(1 - share**2) / np.sqrt(len(y)),
+        on_log=on_log,
+        event=f"{asked} > {threshold:.3g}",
+        box=box,
+        box_limits=_limits(sample, studied, box),
+        mean=float(outcome.mean()),
+        sd=float(outcome.std()),
+        n_paths=len(outcome),
+    )
+
+
+def _threshold(outcome: Array) -> float:
+    return 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
+
+
+def _limits(sample: Sample, studied: NDArray[np.int64], box: Box | None) -> dict[str, tuple[float, float]]:
+    """Return the box in the inputs' own units: an end that limits nothing is infinite."""
+    found = {}
+    for i, (low, high) in (box.ranges if box else {}).items():
+        values = np.quantile(sample.values[studied[i]], [low, high])
+        found[sample.inputs[studied[i]]] = (
+            float(values[0]) if low > 0 else -np.inf,
+            float(values[1]) if high < 1 else np.inf,
+        )
+    return found

@@ -1,0 +1,78 @@
+"""An outcome asked for by name, `OUTCOME[:ENTITY][@MONTH]`, as one number for each path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError, suggestion
+from forecast.market.doors import NEVER
+from forecast.market.names import Names
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS
+from forecast.paths import Paths
+
+Array = NDArray[np.float64]
+PROVIDER_OUTCOMES = ("exit", "out_of_cash", "runway_months")
+WRITTEN = re.compile(r"(?P<outcome>[a-z0-9_]+)(?::(?P<entity>[^@]+))?(?:@(?P<month>\d+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A number that each path has: a fan's value in a month, whether something has happened by then, or a runway."""
+
+    outcome: str
+    entity: str | None
+    row: int
+    month: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.outcome}{f':{self.entity}' if self.entity else ''}@{self.month}"
+
+    def values(self, paths: Paths) -> Array:
+        """Return the number on each path, `[path]`; `paths` keep this month."""
+        if self.outcome in FANS:
+            return paths.kept[self.outcome][self.row, paths.kept_months.index(self.month)].astype(float)
+        if self.outcome == "runway_months":
+            return np.minimum(paths.runway_months[self.row].astype(float), self.month)
+        if self.outcome == "out_of_cash":
+            return (paths.runway_months[self.row] <= self.month).astype(float)
+        months = paths.exit_month[self.row] if self.outcome == "exit" else paths.dates[self.outcome][self.row]
+        return ((months != NEVER) & (months <= self.month)).astype(float)
+
+
+def parse_asked(text: str, names: Names, horizon: int) -> Asked:
+    """Return the outcome that a text asks for; without @MONTH, at the horizon.
+
+    Raises:
+        InputError: an unknown outcome or entity, or a month outside the horizon.
+    """
+    found = WRITTEN.fullmatch(text.strip())
+    known = {**{name: fan.axis for name, fan in FANS.items() if fan.axis != "provider"},
+             **{name: date.axis for name, date in DATES.items()},
+             **dict.fromkeys(PROVIDER_OUTCOMES, "provider")}  # fmt: skip
+    outcome = found["outcome"] if found else text
+    if not found or outcome not in known:
+        raise InputError(
+            f'--outcome {text}: no outcome "{outcome}"; write OUTCOME[:ENTITY][@MONTH].{suggestion(outcome, known)}'
+        )
+    month = int(found["month"] or horizon)
+    if not 0 <= month <= horizon:
+        raise InputError(f"--outcome {text}: month {month} is outside 0 to {horizon}. Choose a month of the run.")
+    entities = [segment or provider for segment, provider in names.labels()[known[outcome]]]
+    if outcome in ("out_of_cash", "runway_months"):
+        entities = [e for e, backed in zip(entities, names.backed[:, 0], strict=True) if not backed]
+    entity = found["entity"]
+    if entity not in entities:
+        allowed = ", ".join(str(e) for e in entities if e) or "none"
+        raise InputError(
+            f'--outcome {text}: entity "{entity or ""}"; allowed for {outcome}: {allowed}.'
+            f"{suggestion(entity or '', [e for e in entities if e])} Correct it."
+        )
+    unit = FANS[outcome].unit if outcome in FANS else "months" if outcome == "runway_months" else "probability"
+    row = names.providers.index(entity) if known[outcome] == "provider" and entity else entities.index(entity)
+    return Asked(outcome, entity, row, month, unit)

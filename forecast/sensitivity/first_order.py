@@ -1,0 +1,69 @@
+"""First-order effects read off a given sample: how much of the variance each input explains alone.
+
+Valid for correlated inputs too: what an input carries of its companions counts as its own. No model is assumed, and no
+run is made for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+BINS = 20
+GROUPS = 20  # of the jackknife
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An index of each input with its standard error, `[input]`."""
+
+    index: Array
+    error: Array
+
+
+def first_order(scores: Array, outcome: Array) -> Effect:
+    """Return the first-order index of each input: Sᵢ = Var(E[y | xᵢ])/Var(y), from means in bins of equal probability.
+
+    Args:
+        scores: uniform scores of the inputs, `[input, path]`, inside (0, 1); at least 20·20 paths.
+        outcome: y, `[path]`, not constant.
+
+    The variance between bins exceeds Var(E[y | x]) by the noise of the bins' means, (B − 1)/n times the variance
+    within: it is taken off. The error is a jackknife's over twenty groups of paths.
+    Source: Li & Mahadevan (2016); Plischke, Borgonovo & Smith (2013) for the correction.
+    """
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    group = np.arange(len(outcome)) % GROUPS
+    cell = (group * BINS)[None, :] + bins
+    sums = np.stack([_by_cell(row, weight) for row in cell for weight in (None, outcome)])
+    count, total = (sums[k::2].reshape(len(scores), GROUPS, BINS) for k in (0, 1))
+    square = np.bincount(group, outcome**2, GROUPS)
+    whole = _index(count.sum(axis=1), total.sum(axis=1), float(square.sum()))
+    left = np.stack([
+        _index(count.sum(axis=1) - count[:, g], total.sum(axis=1) - total[:, g], float(square.sum() - square[g]))
+        for g in range(GROUPS)
+    ])  # fmt: skip
+    return Effect(whole, jackknife_error(left))
+
+
+def jackknife_error(left: Array) -> Array:
+    """Return the standard error from estimates each of which leaves one of G groups out: √((G − 1)/G·Σ(θ₋g − θ̄)²)."""
+    groups = len(left)
+    return np.asarray(np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0)))
+
+
+def _by_cell(cell: NDArray[np.int64], weight: Array | None) -> Array:
+    return np.bincount(cell, weight, GROUPS * BINS).astype(float)
+
+
+def _index(count: Array, total: Array, square: float) -> Array:
+    """Return the corrected index from each bin's count and sum, `[input, bin]`, and the sum of squares of all paths."""
+    n = count.sum(axis=1)
+    mean = total.sum(axis=1) / n
+    between = (total**2 / np.maximum(count, 1)).sum(axis=1) / n - mean**2
+    variance = square / n - mean**2
+    noise = (variance - between) / (n - BINS) * (BINS - 1)
+    return np.asarray((between - noise) / variance)

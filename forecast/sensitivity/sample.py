@@ -1,0 +1,83 @@
+"""The sample that sensitivity is read from: each path's uncertain inputs and its outcomes, twice.
+
+The second time the inputs are the same and the months have other luck (shocks, rounds, sales). What the two runs have in
+common is the inputs' doing; the rest nobody can know by learning inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from forecast.arrays import Array as Reals
+from forecast.draws import BLOCK_PATHS, Draws, stream
+from forecast.march import march
+from forecast.market.names import Names, market_names
+from forecast.paths import Paths, no_paths
+from forecast.scenario import Scenario
+from forecast.sensitivity.asked import Asked
+
+Array = NDArray[np.float64]
+OTHER_LUCK = 1_000_003  # added to the seed of everything that is no input
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Uniform scores and values of every uncertain input, and each outcome asked for, on the same paths."""
+
+    inputs: tuple[str, ...]  # addresses
+    scores: Array  # [input, path], ranks inside (0, 1)
+    values: Array  # [input, path], in each input's own unit
+    outcomes: dict[str, Array]  # by the text of what was asked, `[path]`
+    twins: dict[str, Array]  # the same under the same inputs and other luck
+
+
+class NotedDraws(Draws):
+    """Draws that remember their uncertain inputs, and whose months may have luck of another seed."""
+
+    def __init__(self, scenario: Scenario, seed: int, block: int, luck: int):
+        super().__init__(scenario, seed, block)
+        self.luck = luck
+        self.noted: dict[str, Reals] = {}
+
+    def stream(self, entity: str, purpose: str) -> Generator:
+        """Return the stream of an input, or that of the months' luck."""
+        return stream(self.seed if entity.startswith("input:") else self.luck, self.block, entity, purpose)
+
+    def values(self, key: str, address: str) -> Reals:
+        """Return the draws of an input and remember them where they vary."""
+        found = super().values(key, address)
+        if self.scenario.inputs[key].value.name != "fixed":
+            self.noted[address] = found
+        return found
+
+
+def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: int) -> Sample:
+    """Return the sample of a scenario: `n_paths` whole blocks at least, each marched twice."""
+    names, blocks = market_names(scenario), range(-(-n_paths // BLOCK_PATHS))
+    months = tuple(sorted({each.month for each in asked}))
+    runs = [no_paths(scenario, names, seed, n_paths, months) for _ in range(2)]
+    noted: list[dict[str, Reals]] = []
+    for block in blocks:
+        for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
+            noted_now = _march_into(run, scenario, names, seed, block, luck)
+        noted.append(noted_now)
+    inputs = tuple(sorted(noted[0]))
+    values = np.array([np.concatenate([one[name] for one in noted])[:n_paths] for name in inputs], float)
+    outcomes, twins = ({str(each): each.values(run) for each in asked} for run in runs)
+    return Sample(inputs, _ranks(values), values, outcomes, twins)
+
+
+def _march_into(run: Paths, scenario: Scenario, names: Names, seed: int, block: int, luck: int) -> dict[str, Reals]:
+    draws = NotedDraws(scenario, seed, block, luck)
+    run.add(block, march(scenario, names, draws))
+    return draws.noted
+
+
+def _ranks(values: Array) -> Array:
+    order = np.argsort(np.argsort(values, axis=1, kind="stable"), axis=1)
+    return (order + 0.5) / values.shape[1]

@@ -1,0 +1,132 @@
+"""What a sensitivity analysis says: a printed table, rows for a file, and a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.plots import FLOOR, PRICE
+from forecast.sensitivity.analysis import STUDIED, Sensitivity
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADER = (
+    "outcome unit input first_order first_order_error total total_error shapley shapley_error correlated "
+    "mean_in_lowest_tenth mean_in_highest_tenth learning_spares"
+).split()
+
+
+def sensitivity_rows(found: Sensitivity) -> list[list[Any]]:
+    """Return one row an input, as HEADER says; what is computed for the studied inputs only is empty elsewhere."""
+    rows: list[list[Any]] = []
+    for i, name in enumerate(found.inputs):
+        studied: list[Any] = [None] * 5
+        if i < STUDIED:
+            studied = [
+                float(x) for x in (found.total.index[i], found.total.error[i], found.shapley.index[i], found.shapley.error[i])
+            ] + [int(found.correlated[i])]  # fmt: skip
+        rows.append([
+            str(found.asked), found.asked.unit, name, float(found.first.index[i]), float(found.first.error[i]), *studied,
+            float(found.low_tail[i]), float(found.high_tail[i]), float(found.worth[i]) if i < STUDIED else None,
+        ])  # fmt: skip
+    return rows
+
+
+def settled(found: Sensitivity) -> int:
+    """Return how many inputs at the head of the order stand apart from the next by two standard errors."""
+    index, error = found.first.index[: STUDIED + 1], found.first.error[: STUDIED + 1]
+    apart = index[:-1] - index[1:] > 2 * np.hypot(error[:-1], error[1:])
+    return int(np.argmin(apart)) if not apart.all() else len(apart)
+
+
+def sensitivity_text(found: Sensitivity) -> str:
+    """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged."""
+    variance = "variance of the logarithm" if found.on_log else "variance"
+    lines = [
+        f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {found.mean:.3g}, sd {found.sd:.2g})",
+        f"  All {len(found.inputs)} uncertain inputs together decide {_percent(found.inputs_share)} "
+        f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
+        f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
+    ]
+    for i in range(min(STUDIED, len(found.inputs))):
+        columns = [
+            f"{100 * effect.index[i]:.1f} ± {100 * effect.error[i]:.1f} %"
+            for effect in (found.first, found.total, found.shapley)
+        ]
+        tails = f"{found.low_tail[i]:.3g} → {found.high_tail[i]:.3g}"
+        spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
+        star = "*" if found.correlated[i] else ""
+        lines.append(
+            f"  {_short(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
+        )
+    sure = settled(found)
+    lines += [
+        *_box_lines(found),
+        f"  Converged: {f'the order of the first {sure} is settled' if sure else 'the first two are within their errors'}; the surrogate of "
+        f"{min(STUDIED, len(found.inputs))} inputs explains {_percent(found.surrogate.explained)} of paths left out.",
+    ]
+    if any(found.correlated):
+        lines.append(
+            "  * correlated with another one: its total index holds for independent inputs only; read Shapley."
+        )
+    return "\n".join(lines)
+
+
+def _box_lines(found: Sensitivity) -> list[str]:
+    if not found.box:
+        return [f"  {found.event}: no range of these inputs makes it likelier."]
+    ranges = [_range(name, low, high) for name, (low, high) in found.box_limits.items()]
+    return [
+        f"  {found.event} happens on {_percent(found.box.base)} of paths, and on {_percent(found.box.density)} of those with",
+        f"    {' and '.join(ranges)}  (which hold {_percent(found.box.coverage)} of its cases; on paths not used to find it)",
+    ]
+
+
+def _range(name: str, low: float, high: float) -> str:
+    short = _short(name)
+    if np.isfinite(low) and np.isfinite(high):
+        return f"{low:.3g} ≤ {short} ≤ {high:.3g}"
+    return f"{short} ≥ {low:.3g}" if np.isfinite(low) else f"{short} ≤ {high:.3g}"
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("parameters.")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * max(share, 0.0):.0f} %"
+
+
+def sensitivity_figure(found: Sensitivity) -> Figure:
+    """Return one figure: shares of the variance, and the mean outcome in the tails of each input (a tornado)."""
+    from matplotlib.figure import Figure
+
+    count = min(STUDIED, len(found.inputs))
+    place, names = np.arange(count)[::-1], [_short(name) for name in found.inputs[:count]]
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    shares, tornado = figure.subplots(1, 2, sharey=True)
+    figure.suptitle(f"What drives {found.asked}; all inputs together decide {_percent(found.inputs_share)} of it")
+    for effect, offset, label, hatch, alpha in (
+        (found.first, 0.2, "alone (first order)", "", 0.9),
+        (found.shapley, -0.2, "Shapley", "///", 0.4),
+    ):
+        shares.barh(
+            place + offset, 100 * effect.index[:count], 0.38, xerr=200 * effect.error[:count],
+            color=PRICE, alpha=alpha, hatch=hatch, label=label, error_kw={"linewidth": 1},
+        )  # fmt: skip
+    shares.set_yticks(place, names, fontsize=8)
+    shares.set(xlabel="% of the variance (bars: two standard errors)")
+    shares.legend(fontsize=8)
+    low, high = found.low_tail[:count], found.high_tail[:count]
+    tornado.barh(place, low - found.mean, 0.6, left=found.mean, color=FLOOR, label="lowest tenth of the input")
+    tornado.barh(
+        place, high - found.mean, 0.6, left=found.mean, color=PRICE, hatch="///", alpha=0.6, label="highest tenth"
+    )
+    tornado.axvline(found.mean, color="#444444", linewidth=0.8)
+    tornado.set(xlabel=f"mean outcome, {found.asked.unit}")
+    tornado.legend(fontsize=8)
+    for axes in (shares, tornado):
+        axes.grid(axis="x", alpha=0.25)
+    return figure

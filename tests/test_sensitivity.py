@@ -1,0 +1,189 @@
+"""Sensitivity against closed forms: Ishigami, a linear correlated model, a box that was put there, a loss by hand."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from forecast.errors import InputError
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+from forecast.sensitivity.analysis import analyse
+from forecast.sensitivity.asked import Asked, parse_asked
+from forecast.sensitivity.boxes import find_box
+from forecast.sensitivity.first_order import first_order, jackknife_error
+from forecast.sensitivity.learning import commitment_loss, learning_worth
+from forecast.sensitivity.sample import Sample, draw_sample
+from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
+from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
+from forecast.sensitivity.words import sensitivity_figure, sensitivity_text, settled
+from tests.test_cli import forecast
+
+N = 10_000
+
+
+def uniform(inputs, seed=1, n=N):
+    return np.random.default_rng(seed).random((inputs, n))
+
+
+def near(effect, wanted, sds=3.5, bias=0.003):
+    """Within three and a half standard errors, and a small allowance for what bins and polynomials cannot follow."""
+    return np.all(np.abs(effect.index - wanted) <= sds * effect.error + bias)
+
+
+@pytest.fixture(scope="module")
+def ishigami():
+    u = uniform(3)
+    x = np.pi * (2 * u - 1)
+    return u, np.sin(x[0]) + 7 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
+
+
+V = np.array([0.5 * (1 + np.pi**4 / 50) ** 2, 49 / 8, 0.0])  # variances of the main effects of the Ishigami function
+INTERACTION = 0.01 * np.pi**8 * (1 / 18 - 1 / 50)  # of the first and the third
+VARIANCE = V.sum() + INTERACTION
+
+
+def test_first_order_indices_of_ishigami(ishigami):
+    assert near(first_order(*ishigami), V / VARIANCE, bias=0.012)  # twenty bins miss 1 % of a sine
+
+
+def test_total_and_shapley_indices_of_ishigami(ishigami):
+    made = fit_surrogate(*ishigami)
+    assert made.explained > 0.999
+    assert near(total_indices(made), (V + INTERACTION * np.array([1, 0, 1])) / VARIANCE)
+    assert near(independent_shapley(made), (V + INTERACTION * np.array([0.5, 0, 0.5])) / VARIANCE)
+
+
+def test_an_input_without_effect_has_none(ishigami):
+    u, y = ishigami
+    effect = first_order(np.vstack([u, uniform(1, seed=2)]), y)
+    assert abs(effect.index[3]) < 3.5 * effect.error[3] + 1e-3
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, -0.5])
+def test_shapley_effects_of_a_linear_correlated_model(rho):
+    """y = 2·x₁ + x₂, normal with correlation ρ: V₁ = (2 + ρ)², V₂ = (1 + 2ρ)², Sh₁ = (V₁ + V − V₂)/(2V)."""
+    from scipy.special import ndtr
+
+    z = np.linalg.cholesky([[1, rho], [rho, 1]]) @ np.random.default_rng(3).standard_normal((2, N))
+    scores, y = ndtr(z), 2 * z[0] + z[1]
+    variance, first, second = 5 + 4 * rho, (2 + rho) ** 2, (1 + 2 * rho) ** 2
+    found = shapley(fit_surrogate(scores, y), normal_correlation(scores), seed=4)
+    wanted = np.array([first + variance - second, second + variance - first]) / (2 * variance)
+    np.testing.assert_allclose(
+        found.index, wanted, atol=0.025
+    )  # 8,192 conditional draws; a polynomial of a normal tail
+    assert near(first_order(scores, y), np.array([first, second]) / variance, bias=0.02)
+
+
+def test_polynomials_are_orthonormal():
+    u = (np.arange(20_000) + 0.5) / 20_000
+    p = legendre(u, 5)
+    np.testing.assert_allclose(p @ p.T / len(u), np.eye(6), atol=1e-6)
+    assert len(terms(3, 4)) == 35  # C(7, 3)
+    np.testing.assert_allclose(design(np.array([[1.0], [1.0]]), np.array([[1, 2]])), [[np.sqrt(3 * 5)]])
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error():
+    values = np.random.default_rng(5).standard_normal(1_000)
+    left = np.array([[np.delete(values, i).mean()] for i in range(len(values))])
+    assert jackknife_error(left)[0] == pytest.approx(values.std(ddof=1) / np.sqrt(1_000), rel=1e-9)
+
+
+def test_a_box_that_was_put_there_is_found():
+    u = uniform(4, seed=6)
+    inside = (u[1] > 0.7) & (u[3] < 0.4)
+    box = find_box(u, inside | (np.random.default_rng(7).random(N) < 0.02))
+    assert set(box.ranges) == {1, 3}
+    assert box.ranges[1] == pytest.approx((0.7, 1.0), abs=0.02)
+    assert box.ranges[3] == pytest.approx((0.0, 0.4), abs=0.02)
+    assert box.density > 0.9 and box.coverage > 0.8
+    assert box.holds(u).mean() == pytest.approx(0.12, abs=0.02)
+
+
+def test_no_box_where_nothing_matters():
+    box = find_box(uniform(3, seed=8), np.random.default_rng(9).random(N) < 0.3)
+    assert box is None or box.density < 0.36
+
+
+def test_learning_everything_spares_the_whole_loss():
+    """y = x: bins of a twentieth leave a twentieth of the loss; ∫ρ₀.₇₅(x − ¾) over (0, 1) = 0.75·0.25/2 = 0.09375."""
+    u = uniform(2, seed=10)
+    assert commitment_loss(u[0]) == pytest.approx(0.09375, rel=0.03)
+    worth = learning_worth(u, u[0])
+    assert worth[0] == pytest.approx(0.09375 * 19 / 20, rel=0.03)
+    assert abs(worth[1]) < 0.002
+
+
+def planted(noise, n=4_000):
+    """y = exp(x₁ + noise·luck): the share of the inputs is 1/(1 + 12·noise²) of the logarithm."""
+    rng = np.random.default_rng(11)
+    u = uniform(3, seed=12, n=n)
+    luck = noise * rng.standard_normal((2, n))
+    asked = Asked("rent", None, 0, 5, "USD/accelerator-hour")
+    outcome, twin = np.exp(u[0] + luck)
+    return Sample(("parameters.a", "b", "c"), u, 10 * u, {str(asked): outcome}, {str(asked): twin}), asked
+
+
+def test_luck_and_inputs_are_told_apart():
+    sample, asked = planted(0.3)
+    found = analyse(sample, asked)
+    assert found.inputs[0] == "parameters.a" and found.on_log
+    assert found.inputs_share == pytest.approx(1 / (1 + 12 * 0.09), abs=4 * found.inputs_share_error)
+    assert found.first.index[0] == pytest.approx(found.inputs_share, abs=0.04)
+    assert found.box_limits["parameters.a"][1] == np.inf
+    assert settled(found) >= 1
+    text = sensitivity_text(found)
+    assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
+    assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
+
+
+def test_what_cannot_be_analysed_is_refused():
+    sample, asked = planted(0.3, n=900)
+    with pytest.raises(InputError, match="900 paths; at least 1,000 are needed"):
+        analyse(sample, asked)
+    sample, asked = planted(0.3)
+    sample.outcomes[str(asked)][:] = 2.0
+    with pytest.raises(InputError, match="is 2 on every path, so nothing drives it"):
+        analyse(sample, asked)
+
+
+@pytest.fixture(scope="module")
+def base(tables):
+    return load_scenario("base", tables, months=13)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("exi:groq", 'no outcome "exi".*Did you mean "exit"'),
+        ("exit:grq", 'entity "grq".*Did you mean "groq"'),
+        ("rent@99", "month 99 is outside 0 to 13"),
+        ("rent:groq", "allowed for rent: none"),
+        ("out_of_cash:vertex", 'entity "vertex"'),
+        ("a b", r"write OUTCOME\[:ENTITY\]\[@MONTH\]"),
+    ],
+)
+def test_an_outcome_that_is_none(base, text, says):
+    with pytest.raises(InputError, match=says):
+        parse_asked(text, market_names(base), base.months)
+
+
+def test_cash_and_burn_drive_a_runway(base):
+    asked = parse_asked("out_of_cash:groq@13", market_names(base), base.months)
+    found = analyse(draw_sample(base, [asked], 5_000, 7), asked)
+    assert set(found.inputs[:2]) == {"provider_finances.groq.burn_usd_per_year", "provider_finances.groq.cash_usd"}
+
+
+def test_the_verb(tmp_path):
+    options = ["--months", "4", "--paths", "1000", "--outcome", "rent@3"]
+    out, picture = tmp_path / "s.csv", tmp_path / "s.png"
+    done = forecast("sensitivity", *options, "--json", "--out", str(out), "--picture", str(picture))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)["outcomes"][0]
+    assert document["outcome"] == "rent@3" and 0 < document["inputs_share"] < 1
+    assert len(list(csv.reader(out.read_text("utf-8").splitlines()))) == len(document["inputs"]) + 1
+    assert picture.stat().st_size > 10_000
+    done = forecast("sensitivity", "--picture", "x.png", "--months", "2")
+    assert done.returncode == 2 and "shows one outcome, 4 are asked for" in done.stderr
