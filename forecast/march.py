@@ -80,10 +80,15 @@ class Chance:
 
 
 def march(
-    scenario: Scenario, names: Names, draws: Draws, memory: dict[str, NDArray[np.float32]] | None = None
+    scenario: Scenario,
+    names: Names,
+    draws: Draws,
+    memory: dict[str, NDArray[np.float32]] | None = None,
+    record_offers: bool = False,
 ) -> History:
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
+    `record_offers` adds the series `offer_price`, the price paid at each offer: large, and rarely asked for.
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     """
     chance = Chance(draws, names)
@@ -184,6 +189,7 @@ def march(
             top5_spend_frac=(shares.top_sum(single_spend, 5) / all_spend)[None],
             independent_providers=doors.independents()[None],
             sustainability_ratio=sustainability,
+            **({"offer_price": sellers.usd_per_mtok} if record_offers else {}),
         )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months

@@ -83,6 +83,7 @@ FLOORS = {
     "sensitivity.sample": 16,
     "sensitivity.analysis": 17,
     "sensitivity.words": 18,
+    "contract": 16,
     "exports": 16,
     "comparison": 16,
     "contrasts": 18,

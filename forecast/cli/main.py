@@ -19,6 +19,7 @@ VERBS = {
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
     "sensitivity": "which inputs drive which outcome, and what learning one is worth",
+    "contract": "fix the price today or buy month by month, with provider risk",
     "cost": "cost per million tokens with its waterfall",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }

@@ -1,0 +1,81 @@
+"""`forecast contract`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from forecast.cli.options import chance_options
+from forecast.contract import Terms, Verdict, price_strategies, verdicts
+from forecast.scenario import load_scenario
+
+
+@click.command("contract")
+@click.argument("scenario", default="base")
+@click.option("--mtok-per-month", type=float, required=True, help="Million tokens a month, input and output together.")
+@click.option("--segment", required=True, help="commodity, open-frontier or closed-frontier.")
+@click.option("--months", type=int, required=True, help="Length of the contract.")
+@click.option("--provider", "providers", multiple=True, required=True, help="From whom; give two to split it.")
+@click.option(
+    "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
+)
+@click.option("--switch-cost-months", type=float, default=0.5, show_default=True,
+              help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
+@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
+@chance_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    scenario: str,
+    mtok_per_month: float,
+    segment: str,
+    months: int,
+    providers: tuple[str, ...],
+    fixed_usd_per_mtok: float | None,
+    switch_cost_months: float,
+    settings: tuple[str, ...],
+    as_of: datetime | None,
+    n_paths: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Fix the price today or buy month by month, at one provider or two: what each costs, and the chance of having to switch."""
+    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=max(months, 1))
+    terms = Terms(segment, providers, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
+    strategies, even = price_strategies(made, terms, n_paths, seed)
+    found = verdicts(strategies)
+    if as_json:
+        document = {"terms": asdict(terms), "break_even_usd_per_mtok": even, "strategies": [asdict(v) for v in found]}
+        click.echo(json.dumps(document))
+    else:
+        click.echo(_text(terms, found, even, made.name, n_paths))
+
+
+def _text(terms: Terms, found: list[Verdict], even: float, scenario: str, n_paths: int) -> str:
+    lines = [
+        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months; scenario {scenario}, "
+        f"{n_paths:,} paths",
+        f"  {'':44s}{'mean cost':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'must switch':>14s}{'dearer than spot':>18s}",
+    ]
+    for one in found:
+        lines.append(
+            f"  {one.strategy:44s}{_usd(one.mean_usd) + ' ± ' + _usd(one.mean_usd_error):>20s}{_usd(one.p10_usd):>12s}"
+            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{100 * one.switch_prob:12.1f} %{100 * one.dearer_than_spot_prob:16.0f} %"
+        )
+    return "\n".join([
+        *lines,
+        f"  A price fixed at {terms.providers[0]} costs as much on average as following the market at {even:.3g} USD per million tokens.",
+        f"  Prices are those paid over all tokens, input, cached and output. Replacing a provider is taken to cost "
+        f"{terms.switch_cost_months:g} months of spend.",
+        "  Without a quote the fixed price is what the provider charges today, which is itself an estimate with a band.",
+    ])  # fmt: skip
+
+
+def _usd(value: float) -> str:
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"${value / size:.3g}{letter}"
+    return f"${value:.3g}"

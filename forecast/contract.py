@@ -1,0 +1,196 @@
+"""A buyer's choice: fix the price today or buy month by month, at one provider or two, with what each may cost.
+
+Every strategy is priced on the same paths. A provider that leaves ends its contract, and its customer goes on at the
+market's price, after a disruption; one that is bought is served on by its buyer at the agreed price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.errors import InputError, suggestion
+from forecast.march import History, march
+from forecast.market.doors import BOUGHT, NEVER
+from forecast.market.names import Names, market_names
+from forecast.monte_carlo import mean_error, probability_error
+from forecast.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is bought, from whom, and on what terms."""
+
+    segment: str
+    providers: tuple[str, ...]  # one or two
+    mtok_per_month: float
+    months: int
+    fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
+    switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What one way to buy costs on each path, and on which of them a provider had to be replaced."""
+
+    name: str
+    cost_usd: Array  # [path], over all months
+    switched: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A strategy in numbers: cost over the whole time in USD, and chances with their Monte Carlo errors."""
+
+    strategy: str
+    mean_usd: float
+    mean_usd_error: float
+    p10_usd: float
+    p50_usd: float
+    p90_usd: float
+    switch_prob: float
+    switch_prob_error: float
+    dearer_than_spot_prob: float  # than following the market's price
+
+
+def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) -> tuple[list[Strategy], float]:
+    """Return every strategy on the same paths, and the fixed price at which the first provider's contract breaks even.
+
+    Args:
+        scenario: long enough for the contract.
+        terms: what is bought.
+        n_paths, seed: as in `simulate`.
+
+    The price that breaks even, USD/Mtok: the mean of (cost of spot at the market) less what the contract costs once its
+    provider is gone, over the mean of the tokens bought at the fixed price.
+
+    Raises:
+        InputError: an unknown segment or provider, too many months, or numbers that are none.
+    """
+    names = market_names(scenario)
+    check_terms(scenario, names, terms)
+    parts: list[list[Strategy]] = []
+    fixed_mtok, after_usd = [], []
+    for block in range(-(-n_paths // BLOCK_PATHS)):
+        history = march(scenario, names, Draws(scenario, seed, block), record_offers=True)
+        count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
+        parts.append(
+            [Strategy(s.name, s.cost_usd[:count], s.switched[:count]) for s in _strategies(history, names, terms)]
+        )
+        served = _served(history, names, terms, terms.providers[0])[:, :count]
+        fixed_mtok.append(served.sum(axis=0) * terms.mtok_per_month)
+        after_usd.append(_cost(history, names, terms, terms.providers[0], 0.0)[:count])
+    whole = [
+        Strategy(same[0].name, np.concatenate([s.cost_usd for s in same]), np.concatenate([s.switched for s in same]))
+        for same in zip(*parts, strict=True)
+    ]
+    even = (whole[0].cost_usd.mean() - np.concatenate(after_usd).mean()) / np.concatenate(fixed_mtok).mean()
+    return whole, float(even)
+
+
+def verdicts(strategies: list[Strategy]) -> list[Verdict]:
+    """Return the numbers of each strategy; the first one is to follow the market's price."""
+    spot = strategies[0].cost_usd
+    found = []
+    for each in strategies:
+        low, middle, high = (float(q) for q in np.quantile(each.cost_usd, [0.1, 0.5, 0.9]))
+        prob = float(each.switched.mean())
+        dearer = float((each.cost_usd > spot).mean())
+        mean, error = float(each.cost_usd.mean()), mean_error(each.cost_usd)
+        found.append(
+            Verdict(each.name, mean, error, low, middle, high, prob, probability_error(prob, len(spot)), dearer)
+        )
+    return found
+
+
+def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
+    """Refuse terms that cannot be priced, all problems at once.
+
+    Raises:
+        InputError: what is wrong, and what is allowed.
+    """
+    problems = []
+    if terms.segment not in names.segments:
+        allowed = ", ".join(names.segments)
+        problems.append(
+            f"--segment {terms.segment}: one of {allowed} is allowed.{suggestion(terms.segment, names.segments)}"
+        )
+        raise InputError(problems)
+    sellers = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
+    problems += [
+        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(sellers)}.{suggestion(p, sellers)}"
+        for p in terms.providers
+        if p not in sellers
+    ]
+    if not 1 <= len(set(terms.providers)) <= 2 or len(set(terms.providers)) != len(terms.providers):
+        problems.append(f"--provider: {len(terms.providers)} given; one, or two that differ, are allowed.")
+    if not 1 <= terms.months <= scenario.months:
+        problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
+    numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}
+    problems += [
+        f"{option} {value:g}: a number above 0 is needed." for option, value in numbers.items() if value is not None and not 0 < value < 1e15
+    ]  # fmt: skip
+    if not 0 <= terms.switch_cost_months <= 12:
+        problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")
+    if problems:
+        raise InputError(problems)
+
+
+def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
+    """Return the strategies of a block: spot at the market, then spot and fixed at each provider, and fixed at both."""
+    market = _market(history, names, terms)
+    never = np.zeros(market.shape[1], bool)
+    found = [Strategy("spot at the market's price", market.sum(axis=0) * terms.mtok_per_month, never)]
+    fixed = []
+    for provider in terms.providers:
+        gone = ~_served(history, names, terms, provider)[-1]
+        found.append(Strategy(f"spot at {provider}", _cost(history, names, terms, provider, None), gone))
+        price = terms.fixed_usd_per_mtok or _offer(history, names, terms, provider)[0]
+        fixed.append(Strategy(f"fixed at {provider}", _cost(history, names, terms, provider, price), gone))
+    found += fixed
+    if len(fixed) == 2:
+        both = f"fixed, half at {terms.providers[0]} and half at {terms.providers[1]}"
+        either = fixed[0].switched | fixed[1].switched
+        found.append(Strategy(both, (fixed[0].cost_usd + fixed[1].cost_usd) / 2, either))
+    return found
+
+
+def _cost(
+    history: History, names: Names, terms: Terms, provider: str, fixed_usd_per_mtok: float | Array | None
+) -> Array:
+    """Return the cost of buying at a provider, `[path]`: at a fixed price, or at its own of each month.
+
+    C = N·Σ over months of (p while it serves, the market's price after) + N·s·(the market's price when it leaves)
+    """
+    served, market = _served(history, names, terms, provider), _market(history, names, terms)
+    own = _offer(history, names, terms, provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
+    paid = np.where(served, own, market)
+    left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
+    disruption = terms.switch_cost_months * (left * market).sum(axis=0)
+    return np.asarray((paid.sum(axis=0) + disruption) * terms.mtok_per_month)
+
+
+def _market(history: History, names: Names, terms: Terms) -> Array:
+    """Return the market's price in the months of the contract, `[month, path]`."""
+    row = names.segments.index(terms.segment)
+    return history.series["market_price"][row, 1 : terms.months + 1].astype(float)
+
+
+def _offer(history: History, names: Names, terms: Terms, provider: str) -> Array:
+    """Return a provider's price from today to the end of the contract, `[month, path]`."""
+    at = names.offer_at[names.providers.index(provider), names.segments.index(terms.segment)]
+    return history.series["offer_price"][at, : terms.months + 1].astype(float)
+
+
+def _served(history: History, names: Names, terms: Terms, provider: str) -> NDArray[np.bool_]:
+    """Return whether a provider, or who bought it, serves in each month of the contract, `[month, path]`."""
+    row = names.providers.index(provider)
+    gone, kind = history.exit_month[row], history.exit_kind[row]
+    lost = (gone != NEVER) & (kind != BOUGHT)
+    month = np.arange(1, terms.months + 1)[:, None]
+    return np.asarray(~lost | (month < gone))
