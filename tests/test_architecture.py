@@ -82,6 +82,7 @@ FLOORS = {
     "sensitivity.asked": 15,
     "sensitivity.sample": 16,
     "sensitivity.analysis": 17,
+    "sensitivity.signals": 17,
     "sensitivity.words": 18,
     "contract": 16,
     "exports": 16,

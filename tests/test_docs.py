@@ -18,7 +18,7 @@ README = (TOP / "README.md").read_text("utf-8")
 COMMANDS = [
     line.split("  #")[0].strip()
     for line in README.splitlines()
-    if re.match(r"forecast (list|show|check|cost|run|compare|sensitivity|contract) ?", line)
+    if re.match(r"forecast (list|show|check|cost|run|compare|sensitivity|contract|watch) ?", line)
 ]
 
 

@@ -16,6 +16,7 @@ from forecast.sensitivity.first_order import first_order, jackknife_error
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample, draw_sample
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
+from forecast.sensitivity.signals import Question, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
 from forecast.sensitivity.words import sensitivity_figure, sensitivity_text, settled
 from tests.test_cli import forecast
@@ -187,3 +188,30 @@ def test_the_verb(tmp_path):
     assert picture.stat().st_size > 10_000
     done = forecast("sensitivity", "--picture", "x.png", "--months", "2")
     assert done.returncode == 2 and "shows one outcome, 4 are asked for" in done.stderr
+
+
+def test_a_signal_that_turns_the_answer_is_found_with_its_level():
+    sample, _ = planted(0.3)
+    rng = np.random.default_rng(13)
+    seen = sample.scores[1] * 40
+    yes = np.where(seen > 30, rng.random(len(seen)) < 0.8, rng.random(len(seen)) < 0.1)
+    found = rank_signals(Question("it happens", yes), sample, [("rent@6", seen, 17.0)])
+    assert found[0].name in ("rent@6", "b")  # the same thing under two names
+    mine = next(s for s in found if s.name == "rent@6")
+    assert mine.turns and mine.above and mine.latest == 17.0
+    assert mine.level == pytest.approx(30, abs=0.5)
+    assert mine.chance_beyond == pytest.approx(0.8, abs=0.04)
+    assert mine.chance_else == pytest.approx(0.1, abs=0.03)
+    idle = next(s for s in found if s.name == "c")
+    assert not idle.turns and idle.told < 3.5 * idle.told_error + 0.002
+
+
+def test_the_verb_watch():
+    options = ["--months", "8", "--paths", "1000", "--within", "3"]
+    document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:groq", "--json").stdout)
+    assert document["within_months"] == 3
+    assert forecast("watch", *options, "--outcome", "rent").stdout.startswith("rent@8 is above today's: chance ")
+    done = forecast("watch", "--months", "8", "--within", "8")
+    assert done.returncode == 2 and "--within 8: outside 1 to 7" in done.stderr
+    done = forecast("watch", *options, "--outcome", "exit:fringe")
+    assert done.returncode == 2 and "so no signal can change it" in done.stderr

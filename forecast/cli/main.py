@@ -20,6 +20,7 @@ VERBS = {
     "check": "validate data tables and scenarios",
     "sensitivity": "which inputs drive which outcome, and what learning one is worth",
     "contract": "fix the price today or buy month by month, with provider risk",
+    "watch": "what to watch: signals, the level that would change an answer, their latest value",
     "cost": "cost per million tokens with its waterfall",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }

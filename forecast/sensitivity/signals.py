@@ -1,0 +1,96 @@
+"""What to watch: which things that will be seen within months tell most about an answer, and the level that turns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.market.names import Names
+from forecast.outcomes.fans import FANS
+from forecast.sensitivity.asked import Asked
+from forecast.sensitivity.first_order import BINS, first_order
+from forecast.sensitivity.sample import Sample
+
+Array = NDArray[np.float64]
+WATCHED_FANS = (
+    "market_price", "cheapest_price", "tier_price", "rent", "volume", "hhi_tokens", "top5_tokens_frac", "independent_providers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """A yes-or-no question on an outcome, `[path]`, and in words."""
+
+    text: str
+    yes: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something that will be seen: what it tells about the answer, and the level beyond which the answer is another."""
+
+    name: str
+    told: float  # share of the variance of the answer that it explains
+    told_error: float
+    latest: float  # today's value, or the median of what is believed of an input
+    level: float
+    above: bool  # whether the level is passed upwards
+    chance_beyond: float  # of yes, once it is passed
+    chance_else: float
+    turns: bool  # whether passing it makes the likelier answer the other one
+
+
+def watched(names: Names, month: int) -> list[Asked]:
+    """Return the observable quantities of a month in the near future."""
+    labels = names.labels()
+    return [
+        Asked(outcome, segment or provider, row, month, FANS[outcome].unit)
+        for outcome in WATCHED_FANS
+        for row, (segment, provider) in enumerate(labels[FANS[outcome].axis])
+    ]
+
+
+def rank_signals(question: Question, sample: Sample, seen: list[tuple[str, Array, float]]) -> list[Signal]:
+    """Return the signals for a question, the most telling first.
+
+    Args:
+        question: whether the answer is yes on each path.
+        sample: with the uncertain inputs, any of which a filing, a launch or a measurement may reveal.
+        seen: name, value on each path and today's value of every quantity that will be seen.
+
+    A signal tells Var(P(yes | s))/Var(yes). Its level is the end of the widest run of twentieths, from its lowest or its
+    highest, in which the likelier answer is the other one; where no run turns it, the end of its more telling tenth.
+    """
+    yes = question.yes.astype(float)
+    latest = [float(np.median(row)) for row in sample.values] + [today for _, _, today in seen]
+    names = [*sample.inputs, *(name for name, _, _ in seen)]
+    values = np.vstack([sample.values, *(value[None] for _, value, _ in seen)])
+    ranks = (np.argsort(np.argsort(values, axis=1, kind="stable"), axis=1) + 0.5) / values.shape[1]
+    told = first_order(ranks, yes)
+    found = []
+    for i in np.argsort(-told.index, kind="stable"):
+        cut, above, turns = _cut(ranks[i], yes)
+        beyond = ranks[i] > cut if above else ranks[i] <= cut
+        found.append(
+            Signal(
+                names[i], float(told.index[i]), float(told.error[i]), latest[i], float(np.quantile(values[i], cut)),
+                above, float(yes[beyond].mean()), float(yes[~beyond].mean()), turns,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _cut(rank: Array, yes: Array) -> tuple[float, bool, bool]:
+    """Return the score at which the level lies, whether it is passed upwards, and whether the answer turns there."""
+    bins = np.minimum((rank * BINS).astype(int), BINS - 1)
+    chance = np.bincount(bins, yes, BINS) / np.bincount(bins, minlength=BINS)
+    likely = yes.mean() >= 0.5
+    other = (chance >= 0.5) != likely
+    low, high = (int(np.argmin(row)) if not row.all() else BINS for row in (other, other[::-1]))
+    if max(low, high) > 0 and max(low, high) < BINS:
+        return (low / BINS, False, True) if low >= high else (1 - high / BINS, True, True)
+    tenth = BINS // 10
+    below, beyond = abs(chance[:tenth].mean() - yes.mean()), abs(chance[-tenth:].mean() - yes.mean())
+    return (tenth / BINS, False, False) if below > beyond else (1 - tenth / BINS, True, False)
