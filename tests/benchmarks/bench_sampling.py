@@ -1,0 +1,83 @@
+"""What stratified inputs gain: the scatter of headlines over seeds, against plain Monte Carlo and a scrambled Sobol sequence.
+
+    python tests/benchmarks/bench_sampling.py [--seeds 60] [--months 60]
+
+Everything but the order of the uncertain inputs is the same: the months' luck has the same streams. Prints, for each
+headline, how many times more paths plain Monte Carlo would need for the error of the other two; nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.paths import no_paths
+from forecast.scenario import load_scenario
+from forecast.sensitivity.asked import parse_asked
+
+HEADLINES = (
+    "market_price:commodity", "price_to_floor_ratio:commodity", "floor:closed-frontier", "rent@24", "top5_tokens_frac",
+    "out_of_cash:groq@24", "out_of_cash:mistral@24", "exit:together",
+)  # fmt: skip
+DIMENSIONS = 400
+
+
+class Plain(Draws):
+    """Inputs drawn independently on each path."""
+
+    def _order(self, address: str) -> NDArray[np.int64]:
+        return self.stream(f"input:{address}", "plain").integers(0, BLOCK_PATHS, BLOCK_PATHS)
+
+
+class Sobol(Draws):
+    """Inputs drawn from one scrambled Sobol sequence, a dimension each."""
+
+    def __init__(self, *arguments, **named):
+        from scipy.stats.qmc import Sobol as Sequence
+
+        super().__init__(*arguments, **named)
+        with warnings.catch_warnings():  # a block is no power of two
+            warnings.simplefilter("ignore", UserWarning)
+            points = Sequence(DIMENSIONS, rng=np.random.default_rng(self.seed)).random(BLOCK_PATHS)
+        self._points, self._places = points, {}
+
+    def _order(self, address: str) -> NDArray[np.int64]:
+        place = self._places.setdefault(address, len(self._places))
+        return np.asarray(self._points[:, place] * BLOCK_PATHS, np.int64)
+
+
+def main() -> None:
+    """Parse the options, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--months", type=int, default=60)
+    options = parser.parse_args()
+    scenario = load_scenario("base", months=options.months)
+    names = market_names(scenario)
+    asked = [parse_asked(text, names, options.months) for text in HEADLINES]
+    months = tuple(sorted({each.month for each in asked}))
+    found = {}
+    for made in (Plain, Draws, Sobol):
+        rows = []
+        for seed in range(options.seeds):
+            paths = no_paths(scenario, names, seed, BLOCK_PATHS, months)
+            paths.add(0, march(scenario, names, made(scenario, seed, 0)))
+            values = (each.values(paths) for each in asked)
+            rows.append([float(v.mean() if set(np.unique(v)) <= {0, 1} else np.median(v)) for v in values])
+        found[made.__name__] = np.var(rows, axis=0, ddof=1)
+    relative = np.sqrt(2 / (options.seeds - 1)) * np.sqrt(2)
+    print(f"one block of {BLOCK_PATHS} paths, {options.seeds} seeds; ratios are known to {100 * relative:.0f} %")
+    print(f"{'headline':36s}{'plain / stratified':>20s}{'plain / Sobol':>16s}")
+    for i, each in enumerate(asked):
+        ratios = (found["Plain"][i] / found[other][i] for other in ("Draws", "Sobol"))
+        print(f"{each!s:36s}" + "".join(f"{ratio:{width}.2f}" for ratio, width in zip(ratios, (20, 16), strict=True)))
+
+
+if __name__ == "__main__":
+    main()
