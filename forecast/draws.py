@@ -1,19 +1,22 @@
 """Chance that stays put: named random streams, and the draws of a scenario's inputs for one block of paths.
 
 A stream's address is (seed, block, entity, purpose), stable names and never positions: adding a provider or a
-parameter leaves every other draw as it was, so that scenarios share their chance. Inputs are drawn by Latin
-hypercube: each of a block's strata is hit once by each input, in an order given by its stream.
+parameter leaves every other draw as it was, so that scenarios share their chance. Inputs are the coordinates of a
+scrambled Sobol sequence, each in the dimension it owns (`forecast/sobol.py`); an input without a dimension is drawn by
+Latin hypercube: each of a block's strata is hit once, in an order given by its stream.
 """
 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
+from forecast import sobol
 from forecast.arrays import REAL, SMALLEST, Array
 from forecast.distributions import standard_normal_quantile
 from forecast.errors import InputError
@@ -54,9 +57,10 @@ class Uniforms:
 class Draws:
     """The draws of one block: arrays of `BLOCK_PATHS` values, the path axis last."""
 
-    def __init__(self, scenario: Scenario, seed: int, block: int, shapes: dict[str, Array] | None = None):
+    def __init__(self, scenario: Scenario, seed: int, block: int, shared: dict[str, NDArray[Any]] | None = None):
         self.scenario, self.seed, self.block = scenario, seed, block
-        self._shapes = {} if shapes is None else shapes  # sorted quantiles of each input, shared by blocks
+        # Shared by blocks: the sorted quantiles of each input, and the scrambled sequence.
+        self._shared: dict[str, NDArray[Any]] = {} if shared is None else shared
 
     def stream(self, entity: str, purpose: str) -> Generator:
         """Return this block's stream for an entity and a purpose."""
@@ -85,17 +89,36 @@ class Draws:
             raise InputError(f'the scenario needs a value for "{key}" at {self.scenario.as_of}. Add a row or set it.')
         if item.value.name == "fixed":
             return np.full(BLOCK_PATHS, item.value.arguments[0], REAL)
-        if key not in self._shapes:
-            self._shapes[key] = item.value.quantile(MIDPOINTS).astype(REAL)
+        if key not in self._shared:
+            self._shared[key] = item.value.quantile(MIDPOINTS).astype(REAL)
         if address in self._scores:
             score = self._scores[address]
             rising, found = score.argsort(), np.empty(BLOCK_PATHS, REAL)  # neighbours are looked up four times faster
-            found[rising] = np.interp(score[rising], standard_normal_quantile(MIDPOINTS), self._shapes[key])
+            found[rising] = np.interp(score[rising], standard_normal_quantile(MIDPOINTS), self._shared[key])
             return found
-        return self._shapes[key][self._order(address)]
+        return self._shared[key][self._order(address)]
 
     def _order(self, address: str) -> NDArray[np.int64]:
+        """Return the stratum, 0 to 4,999, in which each path's draw of an input lies."""
+        places, points = self._sobol
+        if address in places:
+            return (points[places[address]].astype(np.int64) * BLOCK_PATHS) >> sobol.BITS
         return self.stream(f"input:{address}", "order").permutation(BLOCK_PATHS)
+
+    @cached_property
+    def _sobol(self) -> tuple[dict[str, int], sobol.Words]:
+        """The dimension of each input that owns one, and this block's points of the sequence, `[dimension, path]`."""
+        rows = sobol.owned(self.scenario.tables["sobol"])
+        if "sobol" not in self._shared:
+            chance = np.stack([
+                stream(self.seed, 0, f"input:{address}", "scramble").integers(2**32, size=sobol.BITS + 1, dtype=np.uint32)
+                for address in rows
+            ])  # fmt: skip
+            numbers = np.stack([sobol.row_directions(row) for row in rows.values()])
+            self._shared["sobol"] = np.column_stack([chance[:, 0], sobol.scrambled(numbers, chance[:, 1:])])
+        words = self._shared["sobol"]
+        points = sobol.points(words[:, 1:], words[:, 0], self.block * BLOCK_PATHS, BLOCK_PATHS)
+        return dict(zip(rows, range(len(rows)), strict=True)), points
 
     @cached_property
     def _scores(self) -> dict[str, Array]:

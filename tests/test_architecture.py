@@ -25,6 +25,7 @@ FLOORS = {
     "cells": 2,
     "tables": 3,
     "scenario": 4,
+    "sobol": 4,
     "draws": 5,
     "trends": 2,
     "trends.trend": 2,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.engines.workers import Run, can_fork, over_processes, over_threads, shared_zeros
 from forecast.march import march
@@ -24,13 +25,13 @@ def run_local(
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros
     paths = no_paths(scenario, names, seed, n_paths, kept_months, made)
-    shapes: dict[str, Array] = {}
+    shared: dict[str, NDArray[Any]] = {}
     memory = threading.local()
 
     def run_into(part: Paths) -> Run:
         def run(block: int) -> None:
             series = memory.__dict__.setdefault("series", {})
-            part.add(block, march(scenario, names, Draws(scenario, seed, block, shapes), series))
+            part.add(block, march(scenario, names, Draws(scenario, seed, block, shared), series))
 
         return run
 
