@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from forecast.tables import Row, Tables
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a last observation stands for what follows
 RENT_INDEX = "index: normalised SXM median of rate cards"
+OTHER_SCOPE = ("external", "enterprise", "alone", "lower bound")  # a part of what the series' other rows count
 SOLID = ("measured", "derived", "background")  # a claim or a projection is not what happened
 
 
@@ -33,7 +35,8 @@ def series_of(rows: Iterable[Row], value: str) -> Series:
     """Return the solid, positive values of a column by day; of several on one day the geometric mean."""
     by_day: dict[date, list[Row]] = {}
     for row in rows:
-        if row["status"] in SOLID and row[value] is not None and row[value] > 0:
+        part = any(word in (row["note"] or "").lower() for word in OTHER_SCOPE)
+        if row["status"] in SOLID and not part and row[value] is not None and row[value] > 0:
             by_day.setdefault(row["date_on"], []).append(row)
     return tuple(
         Observation(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])
@@ -119,7 +122,7 @@ def walk_sd_per_root_month(series: Mapping[str, Series], known_on: date) -> floa
     squares, months = 0.0, 0.0
     for one in series.values():
         known = [o for o in one if o.on <= known_on]
-        for first, second in zip(known, known[1:], strict=False):
+        for first, second in pairwise(known):
             squares += float(np.log(second.value / first.value)) ** 2
             months += months_between(first.on, second.on)
     return (squares / months) ** 0.5 if months else None
