@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -44,8 +45,8 @@ def hindcast_text(found: Hindcast) -> str:
     """Return the text of a hindcast: checks by form, events, figures, worst misses, what was left out."""
     lines = [f"{found.scenario} as of {found.as_of}, {found.n_paths:,} paths, seed {found.seed}"]
     for form, unit in UNITS.items():
-        if rows := [check for check in found.checks if check.form == form]:
-            lines += ["", f"{unit.upper():{NAME_WIDTH}s}     p10     p50     p90   value", *map(_line, rows)]
+        if of_form := [check for check in found.checks if check.form == form]:
+            lines += ["", f"{unit.upper():{NAME_WIDTH}s}     p10     p50     p90   value", *map(_line, of_form)]
     if found.events:
         lines += ["", f"{'EVENTS':{NAME_WIDTH}s}    prob  happened"]
         for event in most_surprising(found.events):
@@ -58,10 +59,22 @@ def hindcast_text(found: Hindcast) -> str:
         lines += [f"  {check.name:{NAME_WIDTH - 2}s}  {distance:5.1f}" for check, distance in misses]
     if found.left_out:
         lines += ["", f"LEFT OUT, {len(found.left_out)} checks without an answer"]
-        lines += [f"  {name}: {reason}" for name, reason in found.left_out]
-    meanings = {check.name.split(" ")[0] for check in (*found.checks, *found.events)}
+        lines += [f"  {reason}: {_several(names)}" for reason, names in _by_reason(found.left_out).items()]
+    asked = [check.name for check in found.checks] + [event.name for event in found.events]
+    meanings = {name.split(" ")[0] for name in asked}
     lines += ["", "MEANING", *(f"  {name}: {q.meaning}" for name, q in QUANTITIES.items() if name in meanings)]
     return "\n".join(lines)
+
+
+def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in left_out:
+        found.setdefault(reason, []).append(name)
+    return found
+
+
+def _several(names: list[str]) -> str:
+    return "; ".join(names) if len(names) <= 3 else f"{names[0]}; … {len(names)} in all"
 
 
 def _line(check: Check) -> str:

@@ -25,6 +25,13 @@ from forecast.tables import Tables
 Values = NDArray[np.float64]  # [path]
 
 
+EVENT_KINDS = {
+    "rounds": ("funding-round",),
+    "departures": ("acquisition", "licence-and-hire", "shutdown", "shutdown-and-hire"),
+    "listings": ("ipo",),
+}
+
+
 class Observed(NamedTuple):
     """What happened: the value, where it comes from, and how far a naive walk would have gone by then, if it is a walk."""
 
@@ -34,12 +41,13 @@ class Observed(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question to forecast and tables: the entity, the as_of day, months after it, and that day."""
+    """A question to forecast and tables: of what, from which day, how many months later, which day that is."""
 
     entity: str
     as_of: date
     months: int
     on: date
+    firms: frozenset[str]  # providers that the entity stands for
 
 
 Happened = Observed | str  # a text says why the question has no answer
@@ -102,34 +110,36 @@ def _level(scenario: Scenario, segment: str) -> str:
     return f"{scenario.rows['segments'][segment]['gpqa_at_least']:g}"
 
 
-def _members(names: Names, entity: str) -> list[int]:
-    """Return the rows of the provider asked for; `all` are those that live on their own cash."""
-    own_cash = range(len(names.providers))[names.own_cash]
-    return list(own_cash) if entity == "all" else [names.providers.index(entity)]
+def firms_of(scenario: Scenario, names: Names, entity: str) -> frozenset[str]:
+    """Return the providers that an entity stands for.
+
+    `all` are those on their own cash; `followed` those of them whose rounds the events were known to record at the
+    as_of day: the table does not know the rounds of every firm, and a round it misses is not one that failed.
+    """
+    own_cash = frozenset(names.providers[names.own_cash])
+    rounds = {row["actors"] for row in scenario.tables["events"] if row["kind"] in EVENT_KINDS["rounds"]}
+    return {"all": own_cash, "followed": own_cash & rounds}.get(entity, own_cash & {entity})
+
+
+def _members(names: Names, asked: Asked) -> list[int]:
+    return [names.providers.index(firm) for firm in sorted(asked.firms)]
 
 
 def _rounds(history: History, names: Names, asked: Asked) -> Values:
-    closed = history.series["rounds"][_members(names, asked.entity), 1 : asked.months + 1]
+    closed = history.series["rounds"][_members(names, asked), 1 : asked.months + 1]
     return np.asarray(closed.sum(axis=(0, 1)), float)
 
 
 def _departures(history: History, names: Names, asked: Asked) -> Values:
-    return _by(history.exit_month[_members(names, asked.entity)], asked.months)
+    return _by(history.exit_month[_members(names, asked)], asked.months)
 
 
 def _listings(history: History, names: Names, asked: Asked) -> Values:
-    return _by(history.listed_month[_members(names, asked.entity)], asked.months)
+    return _by(history.listed_month[_members(names, asked)], asked.months)
 
 
 def _by(month: NDArray[np.int16], months: int) -> Values:
     return np.asarray(((month != NEVER) & (month <= months)).sum(axis=0), float)
-
-
-EVENT_KINDS = {
-    "rounds": ("funding-round",),
-    "departures": ("acquisition", "licence-and-hire", "shutdown", "shutdown-and-hire"),
-    "listings": ("ipo",),
-}
 
 
 def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked], Values], most: bool) -> Quantity:
@@ -139,7 +149,8 @@ def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked],
     """
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
-        firms = {names.providers[i] for i in _members(names, asked.entity)}
+        if what == "rounds" and not asked.firms <= firms_of(scenario, names, "followed"):
+            return f"events.csv recorded no round of {asked.entity} by {asked.as_of}"
         last = max(row["date_on"] for row in tables["events"])
         if asked.on > last:
             return f"events.csv ends on {last}"
@@ -149,7 +160,7 @@ def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked],
             if row["kind"] in EVENT_KINDS[what]
             and row["status"] in dated.SOLID
             and asked.as_of < row["date_on"] <= asked.on
-            and row["actors"].split("; ")[-1] in firms
+            and row["actors"].split("; ")[-1] in asked.firms
         ]
         value = float(bool(found)) if most else float(len(found))
         source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
@@ -162,6 +173,11 @@ def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked],
     return Quantity("event" if most else "count", meaning, on_path, happened)
 
 
+def _last_day(tables: Tables) -> date:
+    """Return the day up to which launches are known: that of the last rent; a later one in the tables is a plan."""
+    return max(row["date_on"] for row in tables["rents"])
+
+
 def _arrival(history: History, names: Names, asked: Asked) -> Values:
     return np.asarray(history.available_month[names.accelerators.index(asked.entity)], float)
 
@@ -172,7 +188,7 @@ def _arrived(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> 
         return f"{asked.entity} was not announced, or not with what the market needs"
     if names.speed.available[names.accelerators.index(asked.entity)]:
         return f"{asked.entity} was on the market already"
-    if row["available_on"] is None or row["available_on"] > max(r["date_on"] for r in tables["events"]):
+    if row["available_on"] is None or row["available_on"] > _last_day(tables):
         return f"{asked.entity} has not come yet"
     return Observed(months_between(asked.as_of, row["available_on"]), row["source"])
 
@@ -183,6 +199,8 @@ def _launches(history: History, names: Names, asked: Asked) -> Values:
 
 
 def _launched(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
+    if asked.on > (last := _last_day(tables)):
+        return f"launches are known to {last}"
     rows = tables["accelerators"].latest("name")
     days = [rows[name]["available_on"] for name in names.accelerators]
     count = sum(day is not None and asked.as_of < day <= asked.on for day in days)
@@ -197,7 +215,7 @@ QUANTITIES: dict[str, Quantity] = {
     "revenue": _ratio("revenue of a provider", _of_provider("provider_revenue"), dated.history("revenue_run_rate_usd")),
     "hhi": _ratio("Herfindahl index of tokens, against the largest router", _of_market("hhi_tokens"), dated.concentration("hhi_low")),
     "top5": _ratio("share of the five largest, against the largest router", _of_market("top5_tokens_frac"), dated.concentration("top5_frac")),
-    "rounds_count": _events("rounds", "funding rounds of the providers on their own cash", _rounds, most=False),
+    "rounds_count": _events("rounds", "funding rounds of the providers whose rounds events.csv records", _rounds, most=False),
     "departures_count": _events("departures", "providers on their own cash bought, hired away or shut", _departures, most=False),
     "listings_count": _events("listings", "public listings of the providers on their own cash", _listings, most=False),
     "raises": _events("rounds", "the provider raises a round", _rounds, most=True),

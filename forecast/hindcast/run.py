@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
-from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity
+from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity, firms_of
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
@@ -49,8 +49,9 @@ class Check:
 
     @property
     def inside(self) -> bool:
-        """Whether the value lies within the interval, its ends included."""
-        return self.p10 <= self.value <= self.p90
+        """Whether the value lies within the interval, its ends included up to the rounding of single precision."""
+        slack = 1e-6 * abs(self.value)
+        return self.p10 - slack <= self.value <= self.p90 + slack
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ def questions_at(scenario: Scenario, names: Names, tables: Tables) -> tuple[list
     left_out: list[tuple[str, str]] = []
     for row in tables["hindcast_checks"]:
         label = check_name(row)
-        quantity, asked = QUANTITIES[row["quantity"]], _asked(row, scenario.as_of)
-        known = {"provider": (*names.providers, "all"), "segment": names.segments}.get(row["entity_kind"])
+        quantity, asked = QUANTITIES[row["quantity"]], _asked(row, scenario, names)
+        known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
         if known is not None and asked.entity not in known:
             left_out.append((label, f"{asked.entity} is not in the market of {scenario.as_of}"))
             continue
@@ -153,9 +154,10 @@ def check_name(row: Row) -> str:
     return f"{row['quantity']} {row['entity']}{ahead}"
 
 
-def _asked(row: Row, as_of: date) -> Asked:
-    months = row["months_ahead"] or 0
-    return Asked(row["entity"], as_of, months, month_later(as_of, months))
+def _asked(row: Row, scenario: Scenario, names: Names) -> Asked:
+    months, entity = row["months_ahead"] or 0, row["entity"]
+    firms = firms_of(scenario, names, entity)
+    return Asked(entity, scenario.as_of, months, month_later(scenario.as_of, months), firms)
 
 
 def month_later(day: date, months: int) -> date:
