@@ -82,7 +82,7 @@ def test_check_reports_a_bad_fit(data_copy):
     )
     done = CliRunner().invoke(group, ["check", str(data_copy)])
     assert isinstance(done.exception, InputError)
-    assert "data/fits.csv row 2, parameters.launch_cancel_prob = empirical(3" in str(done.exception)
+    assert "parameters.launch_cancel_prob = empirical(3" in str(done.exception)
 
 
 def test_a_setting_beats_the_fit_and_may_not_say_fitted(tables):

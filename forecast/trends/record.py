@@ -8,6 +8,7 @@ from pathlib import Path
 from forecast.distributions import parse
 from forecast.refits import Record, differences, rewrite
 from forecast.tables import Tables
+from forecast.trends.known import TooFew
 from forecast.trends.registry import TRENDS
 
 SOURCE = "own-fit-trends"
@@ -18,17 +19,21 @@ TOLERANCE = 2e-3  # other processors and libraries round the last digits
 
 def refit(tables: Tables) -> list[Record]:
     """Return a row of `fits.csv` for every estimate of every trend at every vintage, by what was known then."""
-    found: list[Record] = []
-    for as_of in VINTAGES:
-        known = tables.vintage(as_of)
-        for name, fitted in TRENDS.items():
-            found += [
-                {"key": made.key, "value": str(made.value), "unit": made.unit, "trend": name,
-                 "observations_count": made.observations_count, "status": "derived", "confidence": made.confidence,
-                 "as_of": str(as_of), "source": SOURCE, "note": made.note}
-                for made in fitted(known).estimates
-            ]  # fmt: skip
-    return found
+    return [row for as_of in VINTAGES for name in TRENDS for row in _rows(name, tables.vintage(as_of), str(as_of))]
+
+
+def _rows(name: str, tables: Tables, as_of: str) -> list[Record]:
+    """Return the rows of one trend at one vintage; none where too little was known."""
+    try:
+        made = TRENDS[name](tables)
+    except TooFew:
+        return []
+    return [
+        {"key": found.key, "value": str(found.value), "unit": found.unit, "trend": name,
+         "observations_count": found.observations_count, "status": "derived", "confidence": found.confidence,
+         "as_of": as_of, "source": SOURCE, "note": found.note}
+        for found in made.estimates
+    ]  # fmt: skip
 
 
 def write(path: Path, rows: list[Record]) -> None:

@@ -7,11 +7,10 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Distribution
-from forecast.errors import InputError
 from forecast.tables import Row, Tables
+from forecast.trends.known import enough, last_day, months_between
 from forecast.trends.survival import LEVELS, as_empirical, waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-from forecast.units import DAYS_PER_MONTH
 
 FEWEST_LAUNCHES = 5
 
@@ -24,17 +23,13 @@ def launch_slips_trend(tables: Tables) -> Trend:
     delivered programmes (Jeffreys' prior); those still awaited say nothing yet.
 
     Raises:
-        InputError: fewer than five launches were delivered by then.
+        TooFew: fewer than five launches were delivered by then.
     """
     programmes = list(tables["launch_slips"].latest("product").values())
-    today = min(tables.as_of, max(row["as_of"] for row in programmes))
+    today = last_day(tables["launch_slips"], tables)
     kept = [row for row in programmes if not row["cancelled"]]
     delivered = np.array([row["broad_on"] is not None and row["broad_on"] <= today for row in kept])
-    if delivered.sum() < FEWEST_LAUNCHES:
-        raise InputError(
-            f"{tables['launch_slips'].label}: {int(delivered.sum())} launches delivered by {tables.as_of}; a fit "
-            f"needs {FEWEST_LAUNCHES}. Choose a later vintage."
-        )
+    enough(int(delivered.sum()), FEWEST_LAUNCHES, "launches delivered", tables["launch_slips"], tables)
     months = np.array([_slip_months(row, today) for row in kept])
     slips = waiting_quantiles(months, delivered, LEVELS)
     cancelled = len(programmes) - len(kept)
@@ -68,4 +63,4 @@ def launch_slips_trend(tables: Tables) -> Trend:
 def _slip_months(row: Row, today: date) -> float:
     """Return by how much a launch came later than promised, or has come later so far."""
     came = row["broad_on"] if row["broad_on"] and row["broad_on"] <= today else today
-    return float((came - row["promised_on"]).days / DAYS_PER_MONTH)
+    return months_between(row["promised_on"], came)
