@@ -271,6 +271,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "load_power": ("family",),
     "outside_prices": ("accelerator",),
     "throughput_effects": ("term", "feature", "level"),
+    "fits": ("key",),
 }
 
 
