@@ -92,7 +92,7 @@ def log_value_on(series: Series, day: date) -> tuple[float, str] | None:
     LONGEST_HOLD_MONTHS back.
 
     >>> two = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
-    >>> round(np.exp(log_value_on(two, date(2025, 1, 31))[0]), 6), log_value_on(two, date(2025, 6, 1))
+    >>> round(float(np.exp(log_value_on(two, date(2025, 1, 31))[0])), 6), log_value_on(two, date(2025, 6, 1))
     (2.0, None)
     """
     before = [o for o in series if o.on <= day]
