@@ -33,6 +33,7 @@ FLOORS = {
     "trends.tier_law": 3,
     "trends.rent_law": 3,
     "trends.origins": 4,
+    "trends.evidence": 4,
     "trends.tiers": 5,
     "trends.rents": 5,
     "serving": 5,

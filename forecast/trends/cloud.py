@@ -42,7 +42,7 @@ def cloud(priors: Sequence[Prior], points: int = POINTS) -> Array:
     )
 
 
-def weights(log_likelihood: Array, others_weight: float = OTHERS_WEIGHT) -> Array:
+def weights(log_likelihood: Array, others_weight: float) -> Array:
     """Return the weight of each point for each series, `[series, point]`, every row adding up to 1.
 
     w ∝ exp(ℓ_own + λ·Σ ℓ_others)
@@ -51,7 +51,7 @@ def weights(log_likelihood: Array, others_weight: float = OTHERS_WEIGHT) -> Arra
         log_likelihood: ℓ of every series, `[series, point]`.
         others_weight: λ, 0 (each series alone) to 1 (one law for all).
 
-    >>> weights(np.log([[0.75, 0.25], [1.0, 1.0]])).round(3).tolist()[0]
+    >>> weights(np.log([[0.75, 0.25], [1.0, 1.0]]), 0.1).round(3).tolist()[0]
     [0.75, 0.25]
     """
     mixed = log_likelihood + others_weight * (log_likelihood.sum(axis=0) - log_likelihood)

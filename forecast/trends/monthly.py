@@ -72,6 +72,11 @@ def month_end(month: int) -> date:
     return date(year, index + 1, calendar.monthrange(year, index + 1)[1])
 
 
+def dated(months: NDArray[np.int64], logs: Array) -> tuple[tuple[date, float], ...]:
+    """Return (month-end, value) of each month's log."""
+    return tuple((month_end(int(month)), float(np.exp(log))) for month, log in zip(months, logs, strict=True))
+
+
 def monthly_series(readings: Iterable[Reading]) -> tuple[tuple[MonthlySeries, ...], tuple[str, ...]]:
     """Return the series that can be used, in order of name, and one sentence for each reading or series that cannot.
 

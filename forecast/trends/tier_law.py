@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.trends.cloud import POINTS, Prior, cloud, resampled, weights
+from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS
 
@@ -22,6 +22,7 @@ PRIORS = (
     Prior("shock_far_ratio", 0.15, 0.7, True),
 )
 TAIL_DEGREES = 4.0  # Student's: most months nothing happens, some bring a new model
+NORMAL_RATIO = 1.36  # standard deviation of that shock, cut as below, over its scale
 LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise of the simulation
 SEED = 20240930
 
@@ -56,9 +57,12 @@ def step_log_density(before: Array, after: Array, points: Array) -> Array:
     return np.asarray(-np.log(scale) - 0.5 * (TAIL_DEGREES + 1.0) * np.log1p(z * z / TAIL_DEGREES))
 
 
-def tier_weights(pool: Sequence[MonthlySeries], points: Array) -> Array:
-    """Return the weight of each point for each series, `[series, point]`, from all months of the pool."""
-    return weights(np.array([step_log_density(*series.steps(), points).sum(axis=1) for series in pool]))
+def tier_weights(pool: Sequence[MonthlySeries], points: Array, others_weight: float) -> tuple[Array, Array]:
+    """Return the weight of each point for each series, `[series, point]`, and for a tier not seen yet, `[point]`."""
+    seen = np.array([step_log_density(*series.steps(), points).sum(axis=1) for series in pool])
+    unseen = np.concatenate([seen, np.zeros((1, seen.shape[1]))])
+    weight = weights(unseen, others_weight)
+    return weight[:-1], weight[-1]
 
 
 def tier_paths(start_log: Array, points: Array, weight: Array, months: int) -> Array:
@@ -88,5 +92,5 @@ def tier_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Ar
     """Return quantiles of each series' log price at each horizon after its last month, `[level, horizon, series]`."""
     points = cloud(PRIORS)
     start = np.array([series.logs[-1] for series in pool])
-    paths = tier_paths(start, points, tier_weights(pool, points), max(horizons))
+    paths = tier_paths(start, points, tier_weights(pool, points, OTHERS_WEIGHT)[0], max(horizons))
     return np.asarray(np.quantile(paths[np.asarray(horizons) - 1], LEVELS, axis=2))
