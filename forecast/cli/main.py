@@ -20,6 +20,7 @@ VERBS = {
     "cost": "cost per million tokens with its waterfall",
     "calibrate": "fit the throughput model or the trends and check the stored numbers",
     "trend": "the fitted trends with their evidence",
+    "hindcast": "the forecast of a past date against what happened",
 }
 
 
