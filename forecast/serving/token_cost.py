@@ -17,6 +17,7 @@ from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
@@ -119,18 +120,6 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
 def number_of(scenario: Scenario, parameter: str) -> float:
     """Return the median of a parameter."""
     return scenario.inputs[f"parameters.{parameter}"].value.median()
-
-
-OWNED = {
-    "rate_per_year": "capital_rate_per_year",
-    "life_years": "accelerator_life_years",
-    "load_frac": "power_load_frac",
-    "pue_ratio": "pue_ratio",
-    "electricity_usd_per_kwh": "electricity_usd_per_kwh",
-    "facility_usd_per_kw_month": "facility_usd_per_kw_month",
-    "network_frac": "network_frac",
-    "operations_usd_per_accelerator_hour": "operations_usd_per_accelerator_hour",
-}
 
 
 def owned_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:

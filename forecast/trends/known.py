@@ -22,7 +22,12 @@ def enough(found: int, least: int, what: str, table: Table, tables: Tables) -> N
 
 
 def last_day(table: Table, tables: Tables) -> date:
-    """Return the day up to which a table speaks: its vintage, or its last row where that is earlier."""
+    """Return the day up to which a table speaks: its vintage, or its last row where that is earlier.
+
+    Raises:
+        TooFew: no row was known yet.
+    """
+    enough(len(table), 1, "rows", table, tables)
     return min(tables.as_of, max(row["as_of"] for row in table))
 
 
