@@ -121,6 +121,25 @@ def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month:
     return log_price + reversion_per_month * (log_floor - log_price) + shock
 
 
+def tier_shock_scale(distance_log: Array, shock_sd: Array, shock_far_ratio: Array) -> Array:
+    """Standard deviation of a month's shock to the price of a fixed capability: a young tier jumps, an old one stays.
+
+    s(d) = √(σ² + (ω·max(d, 0))²)
+
+    Args:
+        distance_log: d, log of the price over the price at which it settles.
+        shock_sd: σ, standard deviation where it settles, log.
+        shock_far_ratio: ω, standard deviation for a unit of distance.
+
+    Returns:
+        log. Source: own-tiers; the law of `trends/tier_law.py`, with a normal in place of its Student's t.
+
+    >>> tier_shock_scale(np.array([-1.0, 4.0]), np.array(0.3), np.array(0.1)).round(3).tolist()
+    [0.3, 0.5]
+    """
+    return np.hypot(shock_sd, shock_far_ratio * np.maximum(distance_log, 0.0))
+
+
 def capability_floor(floor_usd_per_mtok: Array, shrink_per_year: Array, fade_months: Array, month: float) -> Array:
     """Floor for a fixed capability: smaller models reach the same score, less and less so as a score ages.
 

@@ -22,7 +22,9 @@ class Customers:
     elasticity: Array  # [segment, path]
     sensitivity: Array  # [offer, path]
     shock_sd: Array  # [provider, path]
-    apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart, less so as growth fades
+    apart_per_month: (
+        Array  # [provider, path] growth in logs beyond the market's: firms grow apart, less so as growth fades
+    )
     apart_kept: Array  # [path] part of it left after a month
     log_weight: Array
     log_aim: Array  # that log_weight tends to
