@@ -121,13 +121,17 @@ def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month:
     return log_price + reversion_per_month * (log_floor - log_price) + shock
 
 
+FARTHEST_LOG = 5.0  # the price of a capability that one model offers: 150 times that at which it settles
+
+
 def tier_shock_scale(distance_log: Array, shock_sd: Array, shock_far_ratio: Array) -> Array:
     """Standard deviation of a month's shock to the price of a fixed capability: a young tier jumps, an old one stays.
 
-    s(d) = √(σ² + (ω·max(d, 0))²)
+    s(d) = √(σ² + (ω·min(max(d, 0), 5))²)
 
     Args:
-        distance_log: d, log of the price over the price at which it settles.
+        distance_log: d, log of the price over the price at which it settles; beyond 5 the spread grows no more, so that
+            no path runs away.
         shock_sd: σ, standard deviation where it settles, log.
         shock_far_ratio: ω, standard deviation for a unit of distance.
 
@@ -137,7 +141,7 @@ def tier_shock_scale(distance_log: Array, shock_sd: Array, shock_far_ratio: Arra
     >>> tier_shock_scale(np.array([-1.0, 4.0]), np.array(0.3), np.array(0.1)).round(3).tolist()
     [0.3, 0.5]
     """
-    return np.hypot(shock_sd, shock_far_ratio * np.maximum(distance_log, 0.0))
+    return np.hypot(shock_sd, shock_far_ratio * np.clip(distance_log, 0.0, FARTHEST_LOG))
 
 
 def capability_floor(floor_usd_per_mtok: Array, shrink_per_year: Array, fade_months: Array, month: float) -> Array:

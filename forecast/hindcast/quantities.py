@@ -105,6 +105,18 @@ def _demand(history: History, names: Names, asked: Asked) -> Values:
     return _change(history.series["volume"].sum(axis=0), asked.months)
 
 
+def _some_firm(history: History, names: Names, asked: Asked) -> Values:
+    """Return the change of tokens of a firm that is none of those listed: on each path that of another one of them.
+
+    Those that were sold or shut on a path are left out there: the firm asked for still counts its tokens.
+    """
+    tokens, paths = history.series["provider_tokens"], np.arange(history.exit_month.shape[1])
+    order = (np.arange(len(tokens))[:, None] + paths) % len(tokens)  # every path asks the providers in turn
+    alive = tokens[order, asked.months, paths] > 0
+    firm = order[alive.argmax(axis=0), paths]
+    return np.asarray(tokens[firm, asked.months, paths] / tokens[firm, 0, paths], float)
+
+
 def _level(scenario: Scenario, segment: str) -> str:
     """Return the GPQA level of a segment as the tier prices name it."""
     return f"{scenario.rows['segments'][segment]['gpqa_at_least']:g}"
@@ -210,7 +222,8 @@ def _launched(tables: Tables, scenario: Scenario, names: Names, asked: Asked) ->
 QUANTITIES: dict[str, Quantity] = {
     "tier_price": _ratio("third-cheapest list price at the segment's GPQA", _tier, dated.tier_prices, _level),
     "rent": _ratio("on-demand rent of an H100", _of_market("rent"), dated.rents),
-    "demand": _ratio("tokens of the whole market, against one large series of them", _demand, dated.history("tokens_per_day")),
+    "demand": _ratio("tokens of the whole market, against those of the largest country that counts them", _demand, dated.history("tokens_per_day")),
+    "firm_tokens": _ratio("tokens of a large firm whose count is wider than what it sells, taken as one of the providers", _some_firm, dated.history("tokens_per_day")),
     "tokens": _ratio("tokens of a provider", _of_provider("provider_tokens"), dated.history("tokens_per_day")),
     "revenue": _ratio("revenue of a provider", _of_provider("provider_revenue"), dated.history("revenue_run_rate_usd")),
     "hhi": _ratio("Herfindahl index of tokens, against the largest router", _of_market("hhi_tokens"), dated.concentration("hhi_low")),
