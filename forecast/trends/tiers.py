@@ -34,7 +34,6 @@ def tier_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, .
             f"GPQA {row['gpqa_at_least']:g} {rank.replace('_', '-')}",
             rank.replace("_", "-"),
             row["date_on"],
-            row["as_of"],
             row[f"{rank}_usd_per_mtok"],
             f"{table.label} row {row.number}",
         )
@@ -46,7 +45,11 @@ def tier_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, .
 
 def tier_cases(tables: Tables) -> Cases:
     """Return the rolling-origin forecasts of every tier, with its rivals, in log USD/Mtok."""
-    return rolled(tier_series(tables)[0], lambda pool, horizons, _: tier_quantiles(pool, horizons))
+    return rolled(
+        tier_series(tables)[0],
+        lambda day: tier_series(tables.vintage(min(day, tables.as_of)))[0],
+        lambda pool, horizons, _: tier_quantiles(pool, horizons),
+    )
 
 
 class Fitted(NamedTuple):
