@@ -36,6 +36,7 @@ class History:
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
     runway_months: Array
+    available_month: Array  # [accelerator, path]
 
 
 def market_streams(draws: Draws, names: Names) -> dict[str, Generator]:
@@ -78,11 +79,16 @@ class Chance:
 
 
 def march(
-    scenario: Scenario, names: Names, draws: Draws, memory: dict[str, NDArray[np.float32]] | None = None
+    scenario: Scenario,
+    names: Names,
+    draws: Draws,
+    memory: dict[str, NDArray[np.float32]] | None = None,
+    watch: bool = False,
 ) -> History:
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
+    `watch` keeps what a forecast does not report and a hindcast compares: tokens, revenue and rounds of each provider.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -111,6 +117,7 @@ def march(
     tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
+    other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -161,10 +168,15 @@ def march(
         all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
+        watched = {}
+        if watch:
+            watched = {"provider_tokens": provider_tokens, "rounds": treasury.closes}
+            watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
         _record(
             series,
             month,
             scenario.months,
+            **watched,
             market_price=np.exp(log_market),
             cheapest_price=names.segment_min(sellers.usd_per_mtok + doors.absent.take(names.offer_provider, axis=0)),
             tier_price=np.exp(tier_log_price),
@@ -186,7 +198,9 @@ def march(
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
     few = {"subsidy_usd_per_month": subsidies}
-    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
+    return History(
+        series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, machines.available_month()
+    )
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:

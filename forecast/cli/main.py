@@ -18,7 +18,9 @@ VERBS = {
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
     "cost": "cost per million tokens with its waterfall",
-    "calibrate": "fit the throughput model to measurements and check the stored numbers",
+    "calibrate": "fit the throughput model or the trends and check the stored numbers",
+    "trend": "the fitted trends with their evidence",
+    "hindcast": "the forecast of a past date against what happened",
 }
 
 

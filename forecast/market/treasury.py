@@ -39,6 +39,7 @@ class Treasury:
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
+    closes: Array  # 1 for those whose round closed in the last month, else 0
 
     def turn_regime(self, month: int, stream: Generator) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -81,7 +82,7 @@ class Treasury:
 
     def _raise_rounds(self, closes: Array) -> None:
         """Add the rounds of those for whom `closes` is 1, not 0: on a tenth of all cells sums are cheaper than places."""
-        theta = self.theta
+        theta, self.closes = self.theta, closes
         size = cash.round_size_usd(
             self.net_flow, theta["round_covers_months"], self.last_round_usd, theta["round_to_last_ratio"]
         )
@@ -147,4 +148,5 @@ def start_treasury(
         cash_without_rounds_usd=finance("cash_usd").copy(),
         last_round_usd=finance("last_round_usd").copy(),
         runway_months=runway,
+        closes=np.zeros(shape, REAL),
     )
