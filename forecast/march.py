@@ -114,7 +114,8 @@ def march(
     log_market = previous_log_market = np.log(segment_spend / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
-    tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
+    tier_shock_sd, tier_far_ratio = draws.parameter("tier_shock_sd"), draws.parameter("tier_shock_far_ratio")
+    fade = draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
@@ -162,7 +163,8 @@ def march(
         capability_floor = price.capability_floor(floor, shrink, fade, month)
         if month:
             settles = np.log(capability_floor * tier_floor_ratio) + rents.contract_scarcity
-            shock = tier_shock_sd * chance.segment_normal("tier")
+            scale = price.tier_shock_scale(tier_log_price - settles, tier_shock_sd, tier_far_ratio)
+            shock = scale * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
         provider_tokens = names.provider_sum(tokens)
         all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
