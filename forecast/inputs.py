@@ -48,6 +48,12 @@ def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Colu
     Raises:
         InputError: a cell says `fitted` and no fit was known, or the fit lies outside the limits of the cell.
     """
+    rows, inputs, columns = _cells(tables)
+    return rows, _with_fits(inputs, columns, tables), columns
+
+
+def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
+    """Return what the tables themselves say: some inputs only point at their fits."""
     rows: Rows = {}
     inputs: dict[str, Input] = {}
     columns: dict[str, Column] = {}
@@ -70,12 +76,31 @@ def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Colu
                 columns[key] = column
                 if row[column.name] is not None:
                     inputs[key] = Input(key, _made(row[column.name]), column.unit, "entity", _origin(table, row))
-    return rows, _with_fits(inputs, columns, tables), columns
+    return rows, inputs, columns
+
+
+def settled(tables: Tables, key: str, value: float | Distribution) -> Distribution:
+    """Return the value of one cell, or the latest known fit where it says `fitted`, whatever else is known or not.
+
+    Raises:
+        InputError: no fit of it was known.
+    """
+    if value != SEE_FITS:
+        return _made(value)
+    fits = tables["fits"]
+    if (row := fits.latest("key").get(key)) is None:
+        raise InputError(_no_fit(key, fits, tables))
+    return _made(row["value"])
+
+
+def awaited_fits(tables: Tables) -> set[str]:
+    """Return the keys of all inputs whose cells say `fitted` at the tables' vintage."""
+    return {key for key, item in _cells(tables)[1].items() if item.value == SEE_FITS}
 
 
 def fit_problems(tables: Tables) -> list[str]:
     """Return what is wrong with the fits, whatever the vintage: an unknown key, a value outside its cell's limits."""
-    _, _, columns = table_inputs(tables)
+    _, _, columns = _cells(tables)
     fits, problems = tables["fits"], []
     for row in fits:
         if row["key"] not in columns:
@@ -94,10 +119,7 @@ def _with_fits(inputs: dict[str, Input], columns: Mapping[str, Column], tables: 
         if item.value != SEE_FITS:
             continue
         if (row := known.get(key)) is None:
-            problems.append(
-                f"{item.origin.place}: {key} says fitted, but {fits.label} holds no fit of it known by "
-                f"{tables.as_of}. Choose a later vintage, or write the distribution into the cell."
-            )
+            problems.append(f"{item.origin.place}: {_no_fit(key, fits, tables)}")
         elif said := _outside(columns[key], row):
             problems.append(f"{fits.label} row {row.number}, {key} = {row['value']}: {said}. Correct the row.")
         else:
@@ -105,6 +127,13 @@ def _with_fits(inputs: dict[str, Input], columns: Mapping[str, Column], tables: 
     if problems:
         raise InputError(problems)
     return inputs
+
+
+def _no_fit(key: str, fits: Table, tables: Tables) -> str:
+    return (
+        f"{key} says fitted, but {fits.label} holds no fit of it known by {tables.as_of}. Choose a later vintage, or "
+        "write the distribution into the cell."
+    )
 
 
 def _outside(column: Column, row: Row) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from forecast.distributions import Distribution
 from forecast.equations.cost import owned_cost
+from forecast.inputs import settled
 from forecast.tables import Row, Tables
 
 # argument of the equation → parameter that gives it
@@ -20,6 +21,7 @@ OWNED = {
     "network_frac": "network_frac",
     "operations_usd_per_accelerator_hour": "operations_usd_per_accelerator_hour",
 }
+OTHERS = ("provisioned_power_ratio", "accelerator_price_position_frac")
 FIRST_PARAMETERS = date(2025, 1, 1)  # no parameter was written down before; earlier origins take these as their prior
 
 
@@ -29,7 +31,10 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
     Before 2025 the prices are those of the vintage and the other parameters those of 2025-01-01.
     """
     known = tables if tables.as_of >= FIRST_PARAMETERS else tables.vintage(FIRST_PARAMETERS)
-    value = {name: _middle(row["value"]) for name, row in known["parameters"].latest("parameter").items()}
+    rows = known["parameters"].latest("parameter")
+    value = {
+        name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in (*OWNED.values(), *OTHERS)
+    }
     parameters = {argument: value[name] for argument, name in OWNED.items()}
     machines = tables["accelerators"].latest("name")
     found = {}

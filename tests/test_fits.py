@@ -9,12 +9,13 @@ from click.testing import CliRunner
 
 from forecast.cli.main import group
 from forecast.distributions import SEE_FITS, parse
-from forecast.errors import InputError
-from forecast.inputs import fit_problems
+from forecast.errors import ForecastError, InputError
+from forecast.inputs import awaited_fits, fit_problems, settled
 from forecast.refits import rewrite
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.record import HEADER, SOURCE, VINTAGES, changes, refit, write
+from forecast.trends.registry import trends_of
 
 KEY = "parameters.launch_cancel_prob"
 
@@ -142,7 +143,45 @@ def test_a_missing_table_is_not_written(tmp_path):
         rewrite(tmp_path / "nowhere.csv", HEADER, [], bool, ["key"])
 
 
-def test_the_command_checks_what_is_stored():
+def test_the_command_checks_what_is_stored(monkeypatch, refitted):
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
     done = CliRunner().invoke(group, ["calibrate", "trends"])
     assert done.exit_code == 0, done.output
     assert "the stored values are reproduced" in done.output
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted[1:])
+    done = CliRunner().invoke(group, ["calibrate", "trends"])
+    assert isinstance(done.exception, ForecastError)
+    assert "stored but not fitted\n" in str(done.exception)
+    assert str(done.exception).endswith("stored values differ: run with --write, and commit.")
+
+
+def test_the_command_writes_what_it_fits(monkeypatch, refitted, data_copy):
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
+    path = data_copy / "fits.csv"
+    before = path.read_bytes()
+    path.write_bytes(before.split(b"\n")[0] + b"\n")
+    done = CliRunner().invoke(group, ["calibrate", "trends", "--write", str(path)])
+    assert done.exit_code == 0, done.output
+    assert path.read_bytes() == before
+
+
+def test_options_of_the_other_calibration_are_refused():
+    done = CliRunner().invoke(group, ["calibrate", "trends", "--page", "docs"])
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception) == "calibrate trends: --page and --scenario belong to throughput. Leave them out."
+
+
+def test_what_no_cell_awaits_is_not_stored(tables, refitted):
+    """The tiers' own law has a number that no input takes: on its page, not in the table."""
+    offered = {found.key for trend in trends_of("tier", tables.vintage(VINTAGES[-1])) for found in trend.estimates}
+    assert offered - {row["key"] for row in refitted}
+    assert {row["key"] for row in refitted if row["as_of"] == str(VINTAGES[-1])} == awaited_fits(tables)
+
+
+def test_one_input_is_settled_whatever_the_others_lack(tables, overlay):
+    later = changed(overlay, lambda row: row | {"as_of": "2026-10-30", "note": row["as_of"]}).vintage(date(2025, 7, 1))
+    key = "parameters.launch_slip_months"
+    assert settled(later, key, SEE_FITS) == later["fits"].latest("key")[key]["value"]
+    assert str(settled(later, key, 3.0)) == "3"
+    with pytest.raises(InputError, match=r"launch_cancel_prob says fitted, but overlay/fits.csv holds no fit of it"):
+        settled(later, KEY, SEE_FITS)

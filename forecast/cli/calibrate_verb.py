@@ -56,14 +56,16 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
 
 
 def _trends(write: str | None) -> list[str]:
-    """Return how the fits of the trends differ from what is stored; nothing once they are written."""
+    """Return how the fits of the trends differ from what is stored; of those written what a second writing moves."""
     from forecast.trends.record import changes, refit
     from forecast.trends.record import write as write_rows
 
     tables = load_tables()
     rows = refit(tables)
     click.echo(f"trends: {len(rows)} fitted values", err=True)
-    if not write:
-        return changes(tables, rows)
-    write_rows(Path(write), rows)
-    return []
+    if write:
+        write_rows(Path(write), rows)
+        tables = load_tables(Path(write).parent)
+        write_rows(Path(write), rows := refit(tables))  # trends that read what others gave
+        tables = load_tables(Path(write).parent)
+    return changes(tables, rows)

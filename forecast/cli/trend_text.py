@@ -68,14 +68,14 @@ def _diagnostics(trend: Trend) -> Iterator[str]:
 
 def _scores(trend: Trend) -> Iterator[str]:
     if trend.scores:
-        yield f"{'form':<28}{'months':>7}{'cases':>7}{'CRPS':>8}{'skill':>8}{'80 % band holds':>17}"
+        yield f"{'form':<33}{'months':>7}{'cases':>7}{'CRPS':>8}{'skill':>8}{'80 % band holds':>17}"
     for score in trend.scores:
         yield _score(score)
 
 
 def _score(score: FormScore) -> str:
     return (
-        f"{score.form:<28}{score.horizon_months:>7}{score.cases:>7}{score.crps:>8.3f}"
+        f"{score.form:<33}{score.horizon_months:>7}{score.cases:>7}{score.crps:>8.3f}"
         f"{100 * score.skill:>+6.0f} %{100 * score.coverage_80:>15.0f} %"
     )
 

@@ -12,7 +12,7 @@ from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.tables import Tables, load_tables
 from forecast.trends.known import TooFew
-from forecast.trends.registry import TRENDS, trend_of
+from forecast.trends.registry import TRENDS, trends_of
 from forecast.trends.trend import Trend
 
 
@@ -27,28 +27,35 @@ def command(series: str | None, as_of: datetime | None, picture: str | None, as_
     if series is None:
         if picture:
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")
-        found = {name: _trend_or_why(name, tables) for name in TRENDS}
+        found = {key: value for name in TRENDS for key, value in _trends_or_why(name, tables).items()}
         click.echo(json.dumps({"trends": plain(found)}) if as_json else table(found))
         return
-    trend = trend_of(series, tables)
+    trends = trends_of(series, tables)
     if picture:
-        _draw(trend, picture)
-    click.echo(json.dumps(plain(trend)) if as_json else page(trend))
+        _draw(trends, picture)
+    if as_json:
+        whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
+        click.echo(json.dumps(whole))
+    else:
+        click.echo("\n\n".join(page(trend) for trend in trends))
 
 
-def _trend_or_why(name: str, tables: Tables) -> Trend | str:
+def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:
+    """Return the trends of one entry of the list by name, or the reason why the vintage has none."""
     try:
-        return trend_of(name, tables)
+        return {trend.name: trend for trend in trends_of(name, tables)}
     except TooFew as error:
-        return str(error)
+        return {name: str(error)}
 
 
-def _draw(trend: Trend, path: str) -> None:
+def _draw(trends: tuple[Trend, ...], path: str) -> None:
     from forecast.trends.picture import trend_picture
 
+    if len(trends) > 1:
+        raise InputError(f"--picture {path}: a picture shows one trend. Name one: {', '.join(t.name for t in trends)}.")
     if Path(path).suffix not in (".png", ".svg"):
         raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
     try:
-        trend_picture(trend).savefig(path, dpi=110)
+        trend_picture(trends[0]).savefig(path, dpi=110)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None

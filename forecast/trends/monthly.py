@@ -1,4 +1,4 @@
-"""Monthly series of prices: one value a month in logarithms, when it became known, and what was wrong with the rest."""
+"""Monthly series of prices: one value a month in logarithms, and what was wrong with the rest."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-UNIT_SLIP_RATIO = 100.0  # a value this far from all its neighbours was written in another unit
+UNIT_SLIP_RATIO = 100.0  # a value this far from the middle of those around it was written in another unit
 
 
 class Reading(NamedTuple):
-    """One price as a table has it: whose, of what kind, for which day, known since when, and where it stands."""
+    """One price as a table has it: whose, of what kind, for which day, and where it stands."""
 
     series: str
     kind: str
     date_on: date
-    known_on: date
     value: float
     where: str  # "data/rents.csv row 12"
 
@@ -35,17 +34,14 @@ class MonthlySeries:
     kind: str
     months: NDArray[np.int64]
     logs: Array
-    known_on: tuple[date, ...]
 
     def __len__(self) -> int:
         return len(self.logs)
 
     def until(self, month: int) -> MonthlySeries:
-        """Return what was known at the end of a month: values of that month or before, published by then."""
-        end = month_end(month)
-        at = (self.months <= month) & np.array([known <= end for known in self.known_on], bool)
-        known_on = tuple(known for known, kept in zip(self.known_on, at, strict=True) if kept)
-        return MonthlySeries(self.name, self.kind, self.months[at], self.logs[at], known_on)
+        """Return the months up to this one."""
+        at = self.months <= month
+        return MonthlySeries(self.name, self.kind, self.months[at], self.logs[at])
 
     def steps(self) -> tuple[Array, Array]:
         """Return (before, after) of each pair of values a month apart."""
@@ -81,7 +77,7 @@ def monthly_series(readings: Iterable[Reading]) -> tuple[tuple[MonthlySeries, ..
     """Return the series that can be used, in order of name, and one sentence for each reading or series that cannot.
 
     Rows may come in any order and months may be missing. Set aside: values that are not positive, a second value for a
-    day (both: which is right cannot be told), values a hundred times off all their neighbours, series of a single
+    day (both: which is right cannot be told), values a hundred times off the months around them, series of a single
     month. Of several days in a month the last counts.
     """
     by_name: dict[str, list[Reading]] = {}
@@ -113,29 +109,28 @@ def _one_a_month(readings: list[Reading], problems: list[str]) -> list[Reading]:
             where = " and ".join(reading.where for reading in by_day[day])
             problems.append(f"{where}: two values for {by_day[day][0].series} on {day}. Rows left out.")
         else:
-            by_month[month_of(day)] = min(by_day[day], key=lambda reading: reading.known_on)
+            by_month[month_of(day)] = by_day[day][0]
     return list(by_month.values())
 
 
 def _of_one_unit(readings: list[Reading], problems: list[str]) -> list[Reading]:
-    """Return the readings that are not a hundred times all their neighbours, or a hundredth of them."""
-    if len(readings) < 3:
-        return readings
+    """Return the readings that are not a hundred times the middle of the values around them, or a hundredth of it."""
+    kept = []
     logs = np.log([reading.value for reading in readings])
-    jump = np.diff(logs)
-    left, right = np.concatenate([-jump[:1], jump]), np.concatenate([-jump, jump[-1:]])
-    far = (np.minimum(np.abs(left), np.abs(right)) > np.log(UNIT_SLIP_RATIO)) & (left * right > 0)
-    problems += [
-        f"{reading.where}: {reading.value:g} is {UNIT_SLIP_RATIO:g} times off the months beside it. Check the unit; row left out."
-        for reading, off in zip(readings, far, strict=True)
-        if off
-    ]
-    return [reading for reading, off in zip(readings, far, strict=True) if not off]
+    for at, reading in enumerate(readings):
+        around = logs[max(0, at - 2) : at + 3]
+        if len(around) > 2 and abs(logs[at] - np.median(around)) > np.log(UNIT_SLIP_RATIO):
+            problems.append(
+                f"{reading.where}: {reading.value:g} is over {UNIT_SLIP_RATIO:g} times off the months around it. "
+                "Check the unit; row left out."
+            )
+        else:
+            kept.append(reading)
+    return kept
 
 
 def _series(readings: list[Reading]) -> MonthlySeries:
     first = readings[0]
     months = np.array([month_of(reading.date_on) for reading in readings], np.int64)
     logs = np.log([reading.value for reading in readings])
-    known_on = tuple(max(reading.known_on, reading.date_on) for reading in readings)
-    return MonthlySeries(first.series, first.kind, months, logs, known_on)
+    return MonthlySeries(first.series, first.kind, months, logs)

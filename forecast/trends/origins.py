@@ -17,20 +17,23 @@ Array = NDArray[np.float64]
 Form = Callable[[Sequence[MonthlySeries], Sequence[int], date], Array]
 
 
-def rolled(series: Sequence[MonthlySeries], form: Form) -> Cases:
+def rolled(series: Sequence[MonthlySeries], known_at: Callable[[date], Sequence[MonthlySeries]], form: Form) -> Cases:
     """Return the forecasts of a form and of the rivals at every month-end, horizons 3, 6 and 12 months.
 
-    A series is forecast at the months it has a value for, once all series together show ten increments; the form sees
-    only values published by then.
+    Args:
+        series: what came true.
+        known_at: the series as they were known at the end of a day: the form and the rivals see nothing else.
+        form: the forecaster.
+
+    A series is forecast at the months it has a value for, once all series together show ten increments.
     """
     cases: list[tuple[MonthlySeries, int, int, float, float]] = []
     own: list[Array] = []
     rivals: list[dict[str, Array]] = []
-    for origin in sorted({int(month) for one in series for month in one.months}):
-        known = [one.until(origin) for one in series]
-        pool = [one for one in known if len(one)]
+    truth = {one.name: dict(zip(one.months.tolist(), one.logs.tolist(), strict=True)) for one in series}
+    for origin in sorted({month for values in truth.values() for month in values}):
+        pool = [cut for one in known_at(month_end(origin)) if len(cut := one.until(origin))]
         increments = pooled_increments(pool)
-        truth = {one.name: dict(zip(one.months.tolist(), one.logs.tolist(), strict=True)) for one in series}
         if len(increments) < FEWEST_INCREMENTS:
             continue
         said = form(pool, HORIZONS_MONTHS, month_end(origin))
@@ -39,7 +42,7 @@ def rolled(series: Sequence[MonthlySeries], form: Form) -> Cases:
                 continue
             rival = rival_quantiles(one, increments, HORIZONS_MONTHS)
             for place, months in enumerate(HORIZONS_MONTHS):
-                if (value := truth[one.name].get(origin + months)) is not None:
+                if (value := truth.get(one.name, {}).get(origin + months)) is not None:
                     cases.append((one, origin, months, float(one.logs[-1]), value))
                     own.append(said[:, place, at])
                     rivals.append({name: quantiles[:, place] for name, quantiles in rival.items()})

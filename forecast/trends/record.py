@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from forecast.distributions import parse
+from forecast.inputs import awaited_fits
 from forecast.refits import Record, differences, rewrite
 from forecast.tables import Tables
 from forecast.trends.known import TooFew
-from forecast.trends.registry import TRENDS
+from forecast.trends.registry import TRENDS, trends_of
 
 SOURCE = "own-fit-trends"
 VINTAGES = (date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1), date(2026, 10, 31))
@@ -18,21 +19,29 @@ TOLERANCE = 2e-3  # other processors and libraries round the last digits
 
 
 def refit(tables: Tables) -> list[Record]:
-    """Return a row of `fits.csv` for every estimate of every trend at every vintage, by what was known then."""
-    return [row for as_of in VINTAGES for name in TRENDS for row in _rows(name, tables.vintage(as_of), str(as_of))]
+    """Return a row of `fits.csv` for every input that says `fitted` at a vintage, by what was known then.
+
+    A trend may read what another one gave (the rent reads the price of electricity): as stored in `tables`.
+    """
+    found = []
+    for as_of in VINTAGES:
+        known = tables.vintage(as_of)
+        awaited = awaited_fits(known)
+        found += [row for name in TRENDS for row in _rows(name, known, str(as_of)) if row["key"] in awaited]
+    return found
 
 
 def _rows(name: str, tables: Tables, as_of: str) -> list[Record]:
-    """Return the rows of one trend at one vintage; none where too little was known."""
+    """Return the rows of one entry of the list at one vintage; none where too little was known."""
     try:
-        made = TRENDS[name](tables)
+        made = trends_of(name, tables)
     except TooFew:
         return []
     return [
-        {"key": found.key, "value": str(found.value), "unit": found.unit, "trend": name,
+        {"key": found.key, "value": str(found.value), "unit": found.unit, "trend": trend.name,
          "observations_count": found.observations_count, "status": "derived", "confidence": found.confidence,
          "as_of": as_of, "source": SOURCE, "note": found.note}
-        for found in made.estimates
+        for trend in made for found in trend.estimates
     ]  # fmt: skip
 
 

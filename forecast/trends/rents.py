@@ -44,7 +44,6 @@ def rent_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, .
             f"{row['accelerator']} {INDICES[row['provider']]}",
             INDICES[row["provider"]],
             row["date_on"],
-            row["as_of"],
             row["usd_per_accelerator_hour"],
             f"{table.label} row {row.number}",
         )
@@ -63,11 +62,14 @@ def over_owned(pool: Sequence[MonthlySeries], tables: Tables) -> tuple[list[Mont
 def rent_cases(tables: Tables) -> Cases:
     """Return the rolling-origin forecasts of every index, with its rivals, in log USD/accelerator-hour."""
 
+    def known(day: date) -> Tables:
+        return tables.vintage(min(day, tables.as_of))
+
     def form(pool: Sequence[MonthlySeries], horizons: Sequence[int], origin: date) -> Array:
-        ratios, owned_log = over_owned(pool, tables.vintage(origin))
+        ratios, owned_log = over_owned(pool, known(origin))
         return rent_quantiles(ratios, horizons) + owned_log
 
-    return rolled(rent_series(tables)[0], form)
+    return rolled(rent_series(tables)[0], lambda day: rent_series(known(day))[0], form)
 
 
 class Fitted(NamedTuple):

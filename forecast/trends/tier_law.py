@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.equations.price import tier_shock_scale
 from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS
@@ -27,20 +28,6 @@ LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise o
 SEED = 20240930
 
 
-def shock_scale(distance_log: Array, shock_log: Array, shock_far_ratio: Array) -> Array:
-    """Return the scale of a month's shock: s(d) = √(σ² + (ω·max(d, 0))²).
-
-    Args:
-        distance_log: d, log of the price over its floor.
-        shock_log: σ, scale at the floor.
-        shock_far_ratio: ω, scale per unit of distance: a young tier jumps, an old one stays.
-
-    >>> shock_scale(np.array([-1.0, 4.0]), np.array(0.3), np.array(0.1)).round(3).tolist()
-    [0.3, 0.5]
-    """
-    return np.hypot(shock_log, shock_far_ratio * np.maximum(distance_log, 0.0))
-
-
 def step_log_density(before: Array, after: Array, points: Array) -> Array:
     """Return the log density of each month's step under each point, `[point, step]`, up to a constant.
 
@@ -52,7 +39,7 @@ def step_log_density(before: Array, after: Array, points: Array) -> Array:
     """
     reversion, floor_log, shock_log, far_ratio = points[:, :, None]
     distance = before - floor_log
-    scale = shock_scale(distance, shock_log, far_ratio)
+    scale = tier_shock_scale(distance, shock_log, far_ratio)
     z = (after - before + reversion * distance) / scale
     return np.asarray(-np.log(scale) - 0.5 * (TAIL_DEGREES + 1.0) * np.log1p(z * z / TAIL_DEGREES))
 
@@ -82,7 +69,7 @@ def tier_paths(start_log: Array, points: Array, weight: Array, months: int) -> A
     paths = np.empty((months, *log_price.shape))
     for month in range(months):
         distance = log_price - floor_log
-        scale = shock_scale(distance, shock_log, far_ratio)
+        scale = tier_shock_scale(distance, shock_log, far_ratio)
         log_price = log_price - reversion * distance + scale * shock[month]
         paths[month] = log_price
     return paths

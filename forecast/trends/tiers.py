@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.equations.price import tier_shock_scale
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import OTHERS_WEIGHT, cloud
 from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
-from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, shock_scale, tier_paths, tier_quantiles, tier_weights
+from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, tier_paths, tier_quantiles, tier_weights
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 
 Array = NDArray[np.float64]
@@ -34,7 +35,6 @@ def tier_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, .
             f"GPQA {row['gpqa_at_least']:g} {rank.replace('_', '-')}",
             rank.replace("_", "-"),
             row["date_on"],
-            row["as_of"],
             row[f"{rank}_usd_per_mtok"],
             f"{table.label} row {row.number}",
         )
@@ -46,7 +46,11 @@ def tier_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, .
 
 def tier_cases(tables: Tables) -> Cases:
     """Return the rolling-origin forecasts of every tier, with its rivals, in log USD/Mtok."""
-    return rolled(tier_series(tables)[0], lambda pool, horizons, _: tier_quantiles(pool, horizons))
+    return rolled(
+        tier_series(tables)[0],
+        lambda day: tier_series(tables.vintage(min(day, tables.as_of)))[0],
+        lambda pool, horizons, _: tier_quantiles(pool, horizons),
+    )
 
 
 class Fitted(NamedTuple):
@@ -123,7 +127,7 @@ def one_month_ahead(series: MonthlySeries, points: Array, weight: Array) -> tupl
     reversion, floor_log, shock_log, far_ratio = points @ weight
     distance = before - floor_log
     expected = before - reversion * distance
-    scale = NORMAL_RATIO * shock_scale(distance, np.array(shock_log), np.array(far_ratio))
+    scale = NORMAL_RATIO * tier_shock_scale(distance, shock_log, far_ratio)
     return expected, (after - expected) / scale
 
 
