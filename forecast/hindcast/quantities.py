@@ -157,7 +157,8 @@ def _by(month: NDArray[np.int16], months: int) -> Values:
 def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked], Values], most: bool) -> Quantity:
     """Return a quantity counted in the table of events; with `most` at least one is asked for, not how many.
 
-    Of the actors of an event the last is the one to whom it happens: "buyer; bought".
+    Of the actors of a deal the last is the one to whom it happens ("buyer; bought"), of a listing the first, with
+    those that belong to it after it.
     """
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
@@ -172,7 +173,7 @@ def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked],
             if row["kind"] in EVENT_KINDS[what]
             and row["status"] in dated.SOLID
             and asked.as_of < row["date_on"] <= asked.on
-            and row["actors"].split("; ")[-1] in asked.firms
+            and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
         value = float(bool(found)) if most else float(len(found))
         source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
