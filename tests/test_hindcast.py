@@ -15,7 +15,7 @@ from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
 from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity
 from forecast.hindcast.run import Check, Event, Hindcast, Question, hindcast, month_later, sample
-from forecast.hindcast.scores import binomial_interval, grade, worst_misses
+from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
 from forecast.march import march
 from forecast.market.names import market_names
@@ -128,6 +128,14 @@ def test_the_worst_miss_comes_first():
     misses = worst_misses([near, inside, far])
     assert [check.value for check, _ in misses] == [9.0, 2.1]
     assert_allclose(misses[0][1], np.log(4.5) / np.log(4.0))
+
+
+def test_tallies_add_up(found):
+    counted = tallies(found)
+    assert sum(tally.checks_count for tally in counted) == len(found.checks)
+    assert sum(tally.inside_count for tally in counted) == grade(found).inside_count
+    rounds = next(tally for tally in counted if tally.quantity == "rounds_count")
+    assert rounds.width_log is None
 
 
 def test_shrunken_bands_hold_less(found):

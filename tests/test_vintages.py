@@ -9,6 +9,8 @@ from numpy.testing import assert_array_equal
 from forecast.errors import InputError
 from forecast.inputs import INPUT_TABLES
 from forecast.scenario import load_scenario
+from forecast.serving.speed import resolve
+from forecast.serving.token_cost import market_accelerators
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
 from forecast.tables import load_tables, shipped_directory
@@ -129,6 +131,16 @@ def test_when_an_accelerator_came_later_is_not_known_in_its_row_either(overlay, 
         return rows
 
     assert numbers(overlay("accelerators", change)) == known
+
+
+def test_what_came_later_can_not_be_named_at_the_vintage(tables):
+    scenario = load_scenario("base", tables, as_of=VINTAGE, months=1)
+    for kind, name in (("model", "glm-5"), ("accelerator", "groq-3-lpu")):
+        with pytest.raises(InputError, match=rf'no {kind} "{name}" known at 2025-07-01'):
+            resolve(scenario, kind, name)
+        assert resolve(load_scenario("base", tables, months=1), kind, name) == name
+    # The MI350X was announced by then, but for no date: it is not on the roadmap until it comes.
+    assert "mi350x" not in market_accelerators(scenario)
 
 
 def test_a_revenue_in_the_finances_was_public_by_then():

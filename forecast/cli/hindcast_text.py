@@ -9,7 +9,7 @@ from typing import Any
 
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.run import Check, Hindcast
-from forecast.hindcast.scores import grade, most_surprising, worst_misses
+from forecast.hindcast.scores import Tally, grade, most_surprising, tallies, worst_misses
 
 UNITS = {"ratio": "change since the date, as a ratio", "count": "number", "months": "months after the date"}
 NAME_WIDTH = 58
@@ -27,6 +27,7 @@ def hindcast_json(found: Hindcast) -> dict[str, Any]:
             "checks": [asdict(check) | {"inside": check.inside} for check in found.checks],
             "events": [asdict(event) for event in found.events],
             "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
+            "by_quantity": [asdict(tally) for tally in tallies(found)],
             **grades,
         }
     )
@@ -53,7 +54,8 @@ def hindcast_text(found: Hindcast) -> str:
             lines.append(
                 f"  {event.name:{NAME_WIDTH - 2}s}  {event.prob:5.0%}  {'yes' if event.happened else 'no':3s}       {event.source}"
             )
-    lines += ["", "FIGURES", *_figures(found)]
+    lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
+    lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]
     if misses := worst_misses(found.checks):
         lines += ["", "WORST MISSES  (distance outside in widths of the interval)"]
         lines += [f"  {check.name:{NAME_WIDTH - 2}s}  {distance:5.1f}" for check, distance in misses]
@@ -64,6 +66,12 @@ def hindcast_text(found: Hindcast) -> str:
     meanings = {name.split(" ")[0] for name in asked}
     lines += ["", "MEANING", *(f"  {name}: {q.meaning}" for name, q in QUANTITIES.items() if name in meanings)]
     return "\n".join(lines)
+
+
+def _widths(tally: Tally) -> str:
+    if tally.width_log is None or tally.walk_width_log is None:
+        return ""
+    return f"   {tally.width_log:8.2f} {tally.walk_width_log:12.2f}"
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
