@@ -18,7 +18,7 @@ from forecast.march import Chance, march
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors, start_doors
 from forecast.market.machines import Machines, start_machines
-from forecast.market.names import market_names
+from forecast.market.names import REGIMES, market_names
 from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
@@ -736,3 +736,15 @@ def test_a_small_host_is_a_small_part_of_the_load(base, block):
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))
     small = token_share < 0.01
     assert load_share[small].max() < 0.1
+
+
+def test_a_firm_that_filed_is_listed_at_the_rate_of_its_filing(tables, run_block):
+    """Twelve filings a year: after three months e⁻³ are not listed, less the few that were bought before."""
+    as_of = date(2025, 12, 31)
+    settings = ["providers.zai.listing_per_year=12", "providers.minimax.listing_per_year=0", "funding_ratio=0"]
+    settings += [f"regimes.{regime}.{rate}=0" for regime in REGIMES for rate in ("acquired_per_year", "ipo_per_year")]
+    history, names, _ = run_block(load_scenario("base", tables, settings, as_of=as_of, months=3))
+    listed = (history.listed_month != NEVER).mean(axis=1)
+    still_in = (history.exit_month[names.providers.index("zai")] == NEVER).mean()
+    assert_allclose(listed[names.providers.index("zai")], 1 - np.exp(-3.0), atol=0.02 + 1 - still_in)
+    assert listed[names.providers.index("minimax")] == 0
