@@ -50,7 +50,7 @@ def segment_prices(tables: Tables, series: Sequence[MonthlySeries]) -> list[Esti
     for segment, row in tables["segments"].latest("segment").items():
         if one := tier.get(f"GPQA {row['gpqa_at_least']:g} {LOOP_RANK}"):
             price = evidence.distribution("fixed", float(np.exp(one.logs[-1])))
-            note = f"{one.name} on {month_end(int(one.months[-1]))}"
+            note = f"{one.name} in {month_end(int(one.months[-1])):%Y-%m}"
             found.append(
                 Estimate(f"segments.{segment}.tier_price_usd_per_mtok", price, "USD/Mtok", len(one), "high", note)
             )

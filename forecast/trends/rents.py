@@ -132,5 +132,5 @@ def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
     reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
     return (
         Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
-        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "1: its optimiser converged"),
+        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
     )

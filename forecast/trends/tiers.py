@@ -127,6 +127,8 @@ def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]
             "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
         ),
         Diagnostic(
-            "regression_converged", float(fit.fit_history["iteration"] < 100), "1: the robust regression converged"
+            "regression_converged",
+            float(fit.fit_history["iteration"] < 100),
+            "whether the robust regression converged, 1 or 0",
         ),
     )
