@@ -12,6 +12,7 @@ from forecast.tables import load_tables, shipped_directory
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
+from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, WALK, scores, scores_by_horizon
 
 TRUE = {"reversion_per_month": 0.15, "floor_log": np.log(0.03), "shock_log": 0.1, "shock_far_ratio": 0.25}
@@ -110,7 +111,7 @@ def test_walks_are_no_tiers():
     """Negative control: on true walks, the law that expects a floor must not seem better than the walk."""
     steps = np.random.default_rng(8).normal(0, 0.15, (8, 36))
     made_walks = [replace(one, logs=np.cumsum(row)) for one, row in zip(made(8, 35), steps, strict=True)]
-    cases = tiers.rolled(
+    cases = rolled(
         made_walks, lambda day: made_walks, lambda pool, horizons, _: tier_law.tier_quantiles(pool, horizons)
     )
     assert all(score.skill < 0.05 for score in scores_by_horizon(cases).values())
