@@ -140,6 +140,8 @@ def _outside(column: Column, row: Row) -> str:
     """Return what keeps a fit from standing in a column, or nothing."""
     if row["unit"] != column.unit:
         return f"its unit is {row['unit']}, the input's {column.unit}"
+    if row["value"] == SEE_FITS:
+        return "a distribution is required here, not the word that points at it"
     try:
         convert(column, str(row["value"]))
     except ValueError as error:

@@ -150,7 +150,12 @@ def march(
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
             treasury.step(
-                revenue[own_cash], serving_cost[own_cash], wanted, doors.present[own_cash], funding_uniform[own_cash]
+                revenue[own_cash],
+                serving_cost[own_cash],
+                wanted,
+                customers.apart_per_month[own_cash],
+                doors.present[own_cash],
+                funding_uniform[own_cash],
             )
             # 8. Exits and entry.
             sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
@@ -174,6 +179,9 @@ def march(
         if watch:
             watched = {"provider_tokens": provider_tokens, "rounds": treasury.closes}
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
+            watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (
+                treasury.other_growth() - treasury.other_ratio
+            )
         _record(
             series,
             month,

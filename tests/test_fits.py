@@ -65,6 +65,7 @@ def test_a_fit_that_nobody_knew_yet_is_missed(overlay):
     ("change", "message"),
     [
         ({"value": "uniform(low=0.9, high=2)"}, "is above the maximum 1 probability. Correct the row."),
+        ({"value": "fitted"}, "a distribution is required here, not the word that points at it. Correct the row."),
         ({"unit": "months"}, "its unit is months, the input's probability. Correct the row."),
         ({"key": "parameters.launch_cancel_prop"}, 'Did you mean "parameters.launch_cancel_prob"? Correct the key.'),
     ],

@@ -41,8 +41,9 @@ def ratio(p10, p90, value, sd=None):
 # --- series -----------------------------------------------------------------------------------------
 
 
-def row(day, value, status="measured", note=""):
-    return Row({"date_on": day, "value": value, "status": status, "source": "s", "note": note}, 2)
+def row(day, value, status="measured", note="", confidence="high"):
+    cells = {"date_on": day, "value": value, "status": status, "confidence": confidence, "source": "s", "note": note}
+    return Row(cells, 2)
 
 
 def test_a_series_keeps_solid_positive_values_of_one_scope():
@@ -53,6 +54,7 @@ def test_a_series_keeps_solid_positive_values_of_one_scope():
         row(date(2025, 2, 28), 5.0, "projection"),
         row(date(2025, 3, 31), 0.0),
         row(date(2025, 4, 30), 5.0, note="EXTERNAL customers only"),
+        row(date(2025, 5, 31), 5.0, confidence="low"),
     ]
     assert series_of(rows, "value") == (Observation(day, pytest.approx(4.0), "s"),)
 
@@ -64,7 +66,9 @@ def test_a_value_is_interpolated_in_logarithms_and_held_for_a_while():
     assert sources == "a; b"
     assert log_value_on(series, date(2025, 4, 1)) == (np.log(4.0), "b")
     assert log_value_on(series, date(2025, 6, 1)) is None
-    assert log_value_on(series, date(2024, 12, 31)) is None
+    assert log_value_on(series, date(2024, 12, 1)) == (0.0, "a")
+    assert log_value_on(series, date(2024, 11, 1)) is None
+    assert log_value_on((), date(2025, 1, 1)) is None
 
 
 def test_observations_too_far_apart_are_not_interpolated():

@@ -105,6 +105,18 @@ def _demand(history: History, names: Names, asked: Asked) -> Values:
     return _change(history.series["volume"].sum(axis=0), asked.months)
 
 
+def _some_firm(history: History, names: Names, asked: Asked) -> Values:
+    """Return the change of tokens of a firm that is none of those listed: on each path that of another one of them.
+
+    Those that were sold or shut on a path are left out there: the firm asked for still counts its tokens.
+    """
+    tokens, paths = history.series["provider_tokens"], np.arange(history.exit_month.shape[1])
+    order = (np.arange(len(tokens))[:, None] + paths) % len(tokens)  # every path asks the providers in turn
+    alive = tokens[order, asked.months, paths] > 0
+    firm = order[alive.argmax(axis=0), paths]
+    return np.asarray(tokens[firm, asked.months, paths] / tokens[firm, 0, paths], float)
+
+
 def _level(scenario: Scenario, segment: str) -> str:
     """Return the GPQA level of a segment as the tier prices name it."""
     return f"{scenario.rows['segments'][segment]['gpqa_at_least']:g}"
@@ -145,7 +157,8 @@ def _by(month: NDArray[np.int16], months: int) -> Values:
 def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked], Values], most: bool) -> Quantity:
     """Return a quantity counted in the table of events; with `most` at least one is asked for, not how many.
 
-    Of the actors of an event the last is the one to whom it happens: "buyer; bought".
+    Of the actors of a deal the last is the one to whom it happens ("buyer; bought"), of a listing the first, with
+    those that belong to it after it.
     """
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
@@ -160,7 +173,7 @@ def _events(what: str, meaning: str, forecast: Callable[[History, Names, Asked],
             if row["kind"] in EVENT_KINDS[what]
             and row["status"] in dated.SOLID
             and asked.as_of < row["date_on"] <= asked.on
-            and row["actors"].split("; ")[-1] in asked.firms
+            and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
         value = float(bool(found)) if most else float(len(found))
         source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
@@ -210,7 +223,8 @@ def _launched(tables: Tables, scenario: Scenario, names: Names, asked: Asked) ->
 QUANTITIES: dict[str, Quantity] = {
     "tier_price": _ratio("third-cheapest list price at the segment's GPQA", _tier, dated.tier_prices, _level),
     "rent": _ratio("on-demand rent of an H100", _of_market("rent"), dated.rents),
-    "demand": _ratio("tokens of the whole market, against one large series of them", _demand, dated.history("tokens_per_day")),
+    "demand": _ratio("tokens of the whole market, against those of the largest country that counts them", _demand, dated.history("tokens_per_day")),
+    "firm_tokens": _ratio("tokens of a large firm whose count is wider than what it sells, taken as one of the providers", _some_firm, dated.history("tokens_per_day")),
     "tokens": _ratio("tokens of a provider", _of_provider("provider_tokens"), dated.history("tokens_per_day")),
     "revenue": _ratio("revenue of a provider", _of_provider("provider_revenue"), dated.history("revenue_run_rate_usd")),
     "hhi": _ratio("Herfindahl index of tokens, against the largest router", _of_market("hhi_tokens"), dated.concentration("hhi_low")),

@@ -13,7 +13,7 @@ from forecast.serving.token_cost import months_between
 from forecast.tables import Row, Tables
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
-LONGEST_HOLD_MONTHS = 1.5  # that a last observation stands for what follows
+LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows
 RENT_INDEX = "index: normalised SXM median of rate cards"
 OTHER_SCOPE = ("external", "enterprise", "alone", "lower bound")  # a part of what the series' other rows count
 SOLID = ("measured", "derived", "background")  # a claim or a projection is not what happened
@@ -36,7 +36,8 @@ def series_of(rows: Iterable[Row], value: str) -> Series:
     by_day: dict[date, list[Row]] = {}
     for row in rows:
         part = any(word in (row["note"] or "").lower() for word in OTHER_SCOPE)
-        if row["status"] in SOLID and not part and row[value] is not None and row[value] > 0:
+        solid = row["status"] in SOLID and row["confidence"] != "low"
+        if solid and not part and row[value] is not None and row[value] > 0:
             by_day.setdefault(row["date_on"], []).append(row)
     return tuple(
         Observation(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])
@@ -88,23 +89,21 @@ def concentration(column: str) -> Callable[[Tables], dict[str, Series]]:
 def log_value_on(series: Series, day: date) -> tuple[float, str] | None:
     """Return the logarithm of a series on a day, interpolated between the observations around it, and their sources.
 
-    None where the observations around it lie more than LONGEST_GAP_MONTHS apart, or the last one more than
-    LONGEST_HOLD_MONTHS back.
+    None where the observations around it lie more than LONGEST_GAP_MONTHS apart, or the only one on a side of it more
+    than LONGEST_HOLD_MONTHS away.
 
     >>> two = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
-    >>> round(np.exp(log_value_on(two, date(2025, 1, 31))[0]), 6), log_value_on(two, date(2025, 6, 1))
+    >>> round(float(np.exp(log_value_on(two, date(2025, 1, 31))[0])), 6), log_value_on(two, date(2025, 6, 1))
     (2.0, None)
     """
     before = [o for o in series if o.on <= day]
     after = [o for o in series if o.on > day]
-    if not before:
+    if not before or not after or before[-1].on == day:
+        near = [o for o in before[-1:] or after[:1] if abs(months_between(o.on, day)) <= LONGEST_HOLD_MONTHS]
+        return (float(np.log(near[0].value)), near[0].source) if near else None
+    low, high = before[-1], after[0]
+    if months_between(low.on, high.on) > LONGEST_GAP_MONTHS:
         return None
-    low = before[-1]
-    if low.on == day or (not after and months_between(low.on, day) <= LONGEST_HOLD_MONTHS):
-        return float(np.log(low.value)), low.source
-    if not after or months_between(low.on, after[0].on) > LONGEST_GAP_MONTHS:
-        return None
-    high = after[0]
     weight = (day - low.on).days / (high.on - low.on).days
     middle = (1 - weight) * np.log(low.value) + weight * np.log(high.value)
     return float(middle), low.source if low.source == high.source else f"{low.source}; {high.source}"

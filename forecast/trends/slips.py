@@ -9,7 +9,7 @@ import numpy as np
 from forecast.distributions import Distribution
 from forecast.tables import Row, Tables
 from forecast.trends.known import enough, last_day, months_between
-from forecast.trends.survival import LEVELS, as_empirical, waiting_quantiles
+from forecast.trends.survival import LEVELS, as_empirical, smoothed, waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 
 FEWEST_LAUNCHES = 5
@@ -31,7 +31,7 @@ def launch_slips_trend(tables: Tables) -> Trend:
     delivered = np.array([row["broad_on"] is not None and row["broad_on"] <= today for row in kept])
     enough(int(delivered.sum()), FEWEST_LAUNCHES, "launches delivered", tables["launch_slips"], tables)
     months = np.array([_slip_months(row, today) for row in kept])
-    slips = waiting_quantiles(months, delivered, LEVELS)
+    slips = smoothed(waiting_quantiles(months, delivered, LEVELS), int(delivered.sum()))
     cancelled = len(programmes) - len(kept)
     chance = Distribution("beta", (cancelled + 0.5, delivered.sum() + 0.5))
     count, waiting = int(delivered.sum()), int((~delivered).sum())
@@ -39,8 +39,9 @@ def launch_slips_trend(tables: Tables) -> Trend:
         name="launch_slips",
         title="Broad availability of an accelerator less its promise",
         unit="months",
-        form="Kaplan–Meier",
-        why="no shape is assumed; programmes still awaited are censored. Too few launches for a backtest of forms",
+        form="Kaplan–Meier, smoothed",
+        why="no shape is assumed; programmes still awaited are censored, and the next launch may be more punctual "
+        "than any seen. Too few launches for a backtest of forms",
         diagnostics=(
             Diagnostic("median_months", float(np.median(slips)), "half of the launches slip less"),
             Diagnostic("median_of_delivered_months", float(np.median(months[delivered])),
