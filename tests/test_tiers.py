@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from forecast.distributions import parse
+from forecast.equations.price import tier_shock_scale
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from forecast.summary import PROBS, fan_quantiles
 from forecast.tables import load_tables, shipped_directory
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
+from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, WALK, scores, scores_by_horizon
 
 TRUE = {"reversion_per_month": 0.15, "floor_log": np.log(0.03), "shock_log": 0.1, "shock_far_ratio": 0.25}
@@ -110,7 +115,7 @@ def test_walks_are_no_tiers():
     """Negative control: on true walks, the law that expects a floor must not seem better than the walk."""
     steps = np.random.default_rng(8).normal(0, 0.15, (8, 36))
     made_walks = [replace(one, logs=np.cumsum(row)) for one, row in zip(made(8, 35), steps, strict=True)]
-    cases = tiers.rolled(
+    cases = rolled(
         made_walks, lambda day: made_walks, lambda pool, horizons, _: tier_law.tier_quantiles(pool, horizons)
     )
     assert all(score.skill < 0.05 for score in scores_by_horizon(cases).values())
@@ -194,3 +199,27 @@ def test_a_threshold_nobody_met_has_no_trend(data_copy):
 
 def test_months_count_from_year_zero():
     assert month_end(month_of(date(2026, 2, 3))) == date(2026, 2, 28)
+
+
+def test_the_shock_ends_where_no_tier_began():
+    scale = tier_shock_scale(np.array([-3.0, 0.0, 4.0, 6.0, 60.0]), 0.3, 0.1)
+    np.testing.assert_allclose(scale, [0.3, 0.3, 0.5, np.hypot(0.3, 0.6), np.hypot(0.3, 0.6)])
+    assert tier_shock_scale(np.array([5.0]), 0.12, 0.0).tolist() == [0.12]
+
+
+def spread_of_the_loop(tables, settings=()):
+    """Log of the 90 % over the 10 % quantile of the month loop's tier prices after half a year, `[segment]`."""
+    paths = simulate(load_scenario("base", tables, settings=settings, months=6), n_paths=2_000, threads=1)
+    quantiles = np.log(fan_quantiles(paths, "tier_price")[0][:, 6])
+    return quantiles[:, list(PROBS).index(0.9)] - quantiles[:, list(PROBS).index(0.1)]
+
+
+def test_the_numbers_handed_over_spread_the_month_loops_tiers_as_the_trend_does(tables):
+    trends = {trend.name: trend for trend in tiers.tier_trends(tables.vintage(date(2026, 10, 31)))}
+    handed = [f"{e.key}={e.value}" for trend in trends.values() for e in trend.estimates]
+    fans = [trends[f"tier-{gpqa}"].fan.quantiles for gpqa in (0.49, 0.75, 0.85)]
+    wanted = np.array([np.log(fan[5, 5] / fan[1, 5]) for fan in fans])
+    # the loop's floor moves and is the same law for all tiers: within a third
+    np.testing.assert_allclose(spread_of_the_loop(tables, handed), wanted, rtol=0.34)
+    alike = ["parameters.tier_shock_sd=0.12", "parameters.tier_shock_far_ratio=0"]
+    assert (spread_of_the_loop(tables, alike) < 0.7 * wanted).all(), "control: small shocks, all alike, are too sure"

@@ -40,6 +40,16 @@ def test_increments_do_not_reach_over_a_gap():
     assert len(walk.pooled_increments([])) == 0
 
 
+def test_long_steps_are_those_seen_over_as_many_months():
+    one = series(np.arange(14.0) ** 2)
+    assert walk.pooled_changes([one], 12).tolist() == [144.0, 168.0]
+    stand_in = np.zeros((len(LEVELS), 2))
+    said = walk.long_walk_quantiles([one], stand_in, [3, 12])
+    long = 9.0 + 6.0 * np.arange(11)
+    np.testing.assert_allclose(said[:, 0], np.quantile(long - long.mean(), LEVELS))
+    assert said[:, 1].tolist() == [0.0] * len(LEVELS), "two changes over a year are too few"
+
+
 def test_the_fitted_line_is_that_of_statsmodels():
     from statsmodels.api import OLS
 
@@ -53,8 +63,9 @@ def test_the_fitted_line_is_that_of_statsmodels():
 
 
 def test_halving_lies_under_the_walk_by_a_factor_two_a_year():
-    steps = np.random.default_rng(3).normal(0, 0.1, 30)
-    said = walk.rival_quantiles(series([0.0, 0.1, 0.1]), steps, [6, 12])
+    young = series([0.0, 0.1, 0.1])
+    said = walk.rival_quantiles(young, [young, *walks(2)], [6, 12])
+    assert set(said) == set(walk.RIVALS)
     np.testing.assert_allclose(said[WALK] - said[DRIFT], [[np.log(2) / 2, np.log(2)]] * len(LEVELS))
     assert np.array_equal(said[walk.OWN_WALK], said[WALK]), "three months are too few for a walk of one's own"
 
@@ -104,11 +115,11 @@ def test_the_best_form_is_chosen_even_when_it_is_a_rival():
 
     scored = evidence.form_scores(roll(walks(), hopeless), "hopeless")
     form, why = evidence.best_form(scored, "hopeless")
-    assert form in (WALK, walk.OWN_WALK, walk.DRIFTING_WALK)
+    assert form in (WALK, walk.OWN_WALK, walk.LONG_WALK, walk.DRIFTING_WALK)
     assert "the driftless walk 0.1" in why
     pool = walks()
     fan = evidence.chosen_fan(form, np.full((len(LEVELS), 12), 9.0), pool[0], pool, 12)
-    expected = walk.rival_quantiles(pool[0], walk.pooled_increments(pool), range(1, 13))[form]
+    expected = walk.rival_quantiles(pool[0], pool, range(1, 13))[form]
     np.testing.assert_allclose(fan.quantiles, np.exp(expected))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.distributions import Distribution, standard_normal_quantile
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.tables import Tables
-from forecast.trends.known import enough, last_day, years_between
+from forecast.trends.known import enough, vintage_day, years_between
 from forecast.trends.rolling import LEVELS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
 from forecast.trends.volumes import (
@@ -47,7 +47,7 @@ def demand_trend(tables: Tables) -> Trend:
         TooFew: fewer than three entities have two volumes five months apart.
     """
     table = tables["provider_history"]
-    today = last_day(table, tables)
+    today = vintage_day(table, tables)
     pairs = volume_pairs(tables, today)
     entities = sorted(set(pairs.entity))
     enough(len(entities), FEWEST_ENTITIES, "entities with two token volumes", table, tables)
@@ -101,7 +101,7 @@ def _days(today: date, years: Array) -> list[date]:
 
 
 def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, ...]:
-    """Return how both forms foresaw the pairs that end within a year of origins three months apart."""
+    """Return how both forms foresaw the pairs that ended after origins three months apart, and began half a year before at most."""
     cases: dict[str, list[tuple[float, float]]] = defaultdict(list)
     long_run = assumed.long_run_per_year
     later = volume_pairs(tables, today)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Z_90, Distribution
+from forecast.errors import ForecastError
 from forecast.tables import Row, Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Diagnostic, Estimate, Trend
@@ -36,18 +37,18 @@ def electricity_trend(tables: Tables) -> Trend:
     logs = np.log([row["mid"] for row in prices])
     centre, spread = centre_and_spread(logs)
     low, high = np.exp(centre + spread * Z_90 * np.array([-1.0, 1.0]))
-    growth = [row["mid"] for row in table if row["category"] == "price_growth"]
-    pue = [row["mid"] for row in table if row["category"] == "pue" and "average" not in row["item"]]
+    others = {
+        "growth_per_year": [row["mid"] for row in table if row["category"] == "price_growth"],
+        "pue_ratio": [r["mid"] for r in table if r["category"] == "pue" and "average" not in r["item"]],
+    }
     said = [
         Diagnostic("median_usd_per_kwh", float(np.exp(np.median(logs))), "half of the prices are lower"),
         Diagnostic("mean_usd_per_kwh", float(np.exp(logs).mean()), "the naive rival: dear regions decide"),
+    ] + [
+        Diagnostic(name, float(np.median(values)), f"{len(values)} rows, a year's change or a model each: too few")
+        for name, values in others.items()
+        if values
     ]
-    said += [Diagnostic("growth_per_year", float(np.median(growth)), f"{len(growth)} rows: too few")] if growth else []
-    said += (
-        [Diagnostic("pue_ratio", float(np.median(pue)), f"{len(pue)} rows on new builds, most of them models")]
-        if pue
-        else []
-    )
     return Trend(
         name="electricity",
         title="Delivered price of electricity",
@@ -76,7 +77,7 @@ def centre_and_spread(logs: Array) -> tuple[float, float]:
 
     made = sm.RLM(logs, np.ones((len(logs), 1)), M=sm.robust.norms.HuberT()).fit(maxiter=200, conv="coefs")
     if len(made.fit_history["params"]) >= 200:
-        raise RuntimeError("electricity: the robust mean did not converge")
+        raise ForecastError("electricity: the robust mean did not converge in 200 steps.")
     return float(made.params[0]), float(sm.robust.mad(logs))
 
 

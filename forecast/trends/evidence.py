@@ -13,7 +13,7 @@ from forecast.trends.cloud import effective_points, weighted_quantiles
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
-from forecast.trends.walk import pooled_increments, rival_quantiles
+from forecast.trends.walk import RIVALS, rival_quantiles
 
 Array = NDArray[np.float64]
 
@@ -63,10 +63,9 @@ def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
 
 def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[MonthlySeries], months: int) -> Fan:
     """Return the fan of the chosen form in the unit of the series: `own` (logs, `[level, month]`) or that of a rival."""
-    rivals = (
-        rival_quantiles(series, pooled_increments(pool), range(1, months + 1)) if pooled_increments(pool).size else {}
-    )
-    return Fan(tuple(LEVELS.tolist()), np.exp(rivals.get(form, own)))
+    ahead = range(1, months + 1)
+    chosen = rival_quantiles(series, pool, ahead)[form] if form in RIVALS else own
+    return Fan(tuple(LEVELS.tolist()), np.exp(chosen))
 
 
 def band(value: Array, weight: Array) -> Band:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from forecast.errors import InputError
-from forecast.tables import Table, Tables
+from forecast.tables import DISTANT, Table, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 
@@ -29,6 +29,11 @@ def last_day(table: Table, tables: Tables) -> date:
     """
     enough(len(table), 1, "rows", table, tables)
     return min(tables.as_of, max(row["as_of"] for row in table))
+
+
+def vintage_day(table: Table, tables: Tables) -> date:
+    """Return the day of the vintage; of tables that are not cut, the day up to which this one speaks."""
+    return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
 
 
 def months_between(start: date, end: date) -> float:

@@ -33,14 +33,13 @@ def rolled(series: Sequence[MonthlySeries], known_at: Callable[[date], Sequence[
     truth = {one.name: dict(zip(one.months.tolist(), one.logs.tolist(), strict=True)) for one in series}
     for origin in sorted({month for values in truth.values() for month in values}):
         pool = [cut for one in known_at(month_end(origin)) if len(cut := one.until(origin))]
-        increments = pooled_increments(pool)
-        if len(increments) < FEWEST_INCREMENTS:
+        if len(pooled_increments(pool)) < FEWEST_INCREMENTS:
             continue
         said = form(pool, HORIZONS_MONTHS, month_end(origin))
         for at, one in enumerate(pool):
             if one.months[-1] != origin:
                 continue
-            rival = rival_quantiles(one, increments, HORIZONS_MONTHS)
+            rival = rival_quantiles(one, pool, HORIZONS_MONTHS)
             for place, months in enumerate(HORIZONS_MONTHS):
                 if (value := truth.get(one.name, {}).get(origin + months)) is not None:
                     cases.append((one, origin, months, float(one.logs[-1]), value))

@@ -83,11 +83,26 @@ def ahead(state: Filtered, points: Array, months: int) -> tuple[Array, Array]:
     return level + kept * (state.mean_log - level), np.sqrt(kept**2 * state.variance + new + noise**2)
 
 
+class RentFit(NamedTuple):
+    """The law of every index at one vintage, in logs of rent over owned cost."""
+
+    ratios: tuple[MonthlySeries, ...]
+    points: Array  # [parameter, point]
+    weight: Array  # [series, point]
+    states: tuple[Filtered, ...]
+
+
+def fit_rents(ratios: Sequence[MonthlySeries]) -> RentFit:
+    """Return the law of every index, its own months at full weight, the others' at a tenth."""
+    points = cloud(PRIORS)
+    states = tuple(filtered(one, points) for one in ratios)
+    weight = weights(np.array([state.log_likelihood for state in states]), OTHERS_WEIGHT)
+    return RentFit(tuple(ratios), points, weight, states)
+
+
 def rent_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Array:
     """Return quantiles of each index's log over owned cost after its last month, `[level, horizon, series]`."""
-    points = cloud(PRIORS)
-    states = [filtered(series, points) for series in pool]
-    weight = weights(np.array([state.log_likelihood for state in states]), OTHERS_WEIGHT)
+    _, points, weight, states = fit_rents(pool)
     even = standard_normal_quantile((np.arange(POINTS) + 0.5) / POINTS)
     normal = np.random.default_rng(SEED).permutation(even)
     found = np.empty((len(LEVELS), len(horizons), len(pool)))

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.owning import owned_usd_per_accelerator_hour
-from forecast.tables import DISTANT, Tables
+from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.cloud import OTHERS_WEIGHT, cloud, weights
-from forecast.trends.monthly import MonthlySeries, Reading, dated, month_of, monthly_series
+from forecast.trends.handed import LOOP_INDEX, rent_estimates
+from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
 from forecast.trends.origins import rolled
-from forecast.trends.rent_law import PRIORS, Filtered, ahead, filtered, innovations, rent_quantiles
+from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
 from forecast.trends.rolling import Cases
-from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
+from forecast.trends.trend import Band, Diagnostic, Trend
 
 Array = NDArray[np.float64]
 
@@ -26,7 +25,6 @@ INDICES = {
     "index: normalised SXM median of rate cards": "normalised",
     "index: raw on-demand median of rate cards": "raw",
 }
-MAIN = "h100 normalised"  # the month loop's rent
 FORM = "back to a level over owned cost"
 FAN_MONTHS = 24
 UNIT = "USD/accelerator-hour"
@@ -72,39 +70,22 @@ def rent_cases(tables: Tables) -> Cases:
     return rolled(rent_series(tables)[0], lambda day: rent_series(known(day))[0], form)
 
 
-class Fitted(NamedTuple):
-    """The law of the main index at one vintage, in logs of rent over owned cost."""
-
-    ratio: MonthlySeries
-    points: Array  # [parameter, point]
-    weight: Array  # [point]
-    state: Filtered
-
-
-def fit_rents(pool: Sequence[MonthlySeries], tables: Tables) -> Fitted:
-    """Return the law of the main index as known at the tables' vintage, the other indices weighed in."""
-    points = cloud(PRIORS)
-    ratios, _ = over_owned(pool, tables)
-    states = [filtered(ratio, points) for ratio in ratios]
-    at = [ratio.name for ratio in ratios].index(MAIN)
-    weight = weights(np.array([state.log_likelihood for state in states]), OTHERS_WEIGHT)[at]
-    return Fitted(ratios[at], points, weight, states[at])
-
-
 def rent_trend(tables: Tables) -> Trend | None:
     """Return the trend of the H100's on-demand rent, or None at a vintage that has no such index yet."""
     pool, problems = rent_series(tables)
-    if MAIN not in [one.name for one in pool]:
+    names = [one.name for one in pool]
+    if LOOP_INDEX not in names:
         return None
-    at = [one.name for one in pool].index(MAIN)
-    fit = fit_rents(pool, tables)
+    at = names.index(LOOP_INDEX)
     scored = evidence.form_scores(rent_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
     ratios, owned_log = over_owned(pool, tables)
+    fit = fit_rents(ratios)
+    ratio, weight, state = ratios[at], fit.weight[at], fit.states[at]
     own = rent_quantiles(ratios, range(1, FAN_MONTHS + 1))[:, :, at] + owned_log[at]
     fan = evidence.chosen_fan(form, own, pool[at], pool, FAN_MONTHS)
     last = float(np.exp(pool[at].logs[-1]))
-    expected, surprise = innovations(fit.ratio, fit.points @ fit.weight)
+    expected, surprise = innovations(ratio, fit.points @ weight)
     return Trend(
         name="rent",
         title="Rent of an H100 on demand, normalised index of rate cards",
@@ -112,40 +93,23 @@ def rent_trend(tables: Tables) -> Trend | None:
         form=form,
         why=why,
         annual_change=Band(*(float(fan.quantiles[level, 11]) / last for level in (1, 3, 5))),
-        half_life_months=evidence.band(evidence.half_life_months(fit.points[0]), fit.weight),
-        floor_ratio=evidence.band(np.exp(fit.state.mean_log), fit.weight),
+        half_life_months=evidence.band(evidence.half_life_months(fit.points[0]), weight),
+        floor_ratio=evidence.band(np.exp(state.mean_log), weight),
         diagnostics=(
-            evidence.cloud_diagnostic(fit.weight),
+            evidence.cloud_diagnostic(weight),
             *evidence.residual_diagnostics(surprise[1:]),
-            *maximum_likelihood(fit.ratio),
+            *maximum_likelihood(ratio),
         ),
         scores=scored,
         estimates=rent_estimates(tables, fit),
         observed=dated(pool[at].months, pool[at].logs),
         fitted=dated(pool[at].months[1:], expected[1:] + owned_log[at]),
         fan=fan,
-        more=_facts(fit, float(np.exp(owned_log[at])), problems),
-    )
-
-
-def rent_estimates(tables: Tables, fit: Fitted) -> tuple[Estimate, ...]:
-    """Return the numbers that the month loop reads: where rents start, where they return to, how fast, how unsteadily."""
-    reversion, level, shock, _ = fit.points
-    count = len(fit.ratio)
-    last = int(fit.ratio.months[-1])
-    gap = 0 if tables.as_of == DISTANT else max(0, month_of(tables.as_of) - last)
-    mean, sd = ahead(fit.state, fit.points, gap) if gap else (fit.state.mean_log, np.sqrt(fit.state.variance))
-    fast, unsteady = evidence.band(reversion, fit.weight), evidence.band(shock, fit.weight)
-    laws = (
-        ("rent_to_owned_log_start", "normal", _mean_and_sd(mean, sd, fit.weight), "log ratio"),
-        ("rent_to_owned_log_level", "fitted", _mean_and_sd(level, np.zeros_like(level), fit.weight), "log ratio"),
-        ("rent_reversion_per_month", "lognormal", (fast.p10, fast.p90), "1/month"),
-        ("rent_shock_sd", "lognormal", (unsteady.p10, unsteady.p90), "log"),
-    )
-    note = f"{fit.ratio.name} index over owned cost, prior and months weighed together"
-    return tuple(
-        Estimate(f"parameters.{name}", evidence.distribution(law, *arguments), unit, count, "medium", note)
-        for name, law, arguments, unit in laws
+        more={
+            "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
+            **evidence.facts_of({"level over owned cost": evidence.band(np.exp(fit.points[1]), weight)}, "times"),
+            **({"left out": " ".join(problems)} if problems else {}),
+        },
     )
 
 
@@ -168,16 +132,5 @@ def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
     reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
     return (
         Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
-        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "1: its optimiser converged"),
+        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
     )
-
-
-def _mean_and_sd(mean: Array, sd: Array, weight: Array) -> tuple[float, float]:
-    middle = float(weight @ mean)
-    return middle, float(np.sqrt(weight @ (sd**2 + (mean - middle) ** 2)))
-
-
-def _facts(fit: Fitted, owned_usd: float, problems: tuple[str, ...]) -> dict[str, str]:
-    bands = {"level over owned cost": evidence.band(np.exp(fit.points[1]), fit.weight)}
-    left_out = {"left out": " ".join(problems)} if problems else {}
-    return {"owned cost": f"{owned_usd:.3g} {UNIT}", **evidence.facts_of(bands, "times"), **left_out}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +76,27 @@ def tier_paths(start_log: Array, points: Array, weight: Array, months: int) -> A
     return paths
 
 
+class TierFit(NamedTuple):
+    """The law of all tiers at one vintage: the points of the prior, and what each series makes of them."""
+
+    series: tuple[MonthlySeries, ...]
+    points: Array  # [parameter, point]
+    weight: Array  # [series, point]
+    pooled: Array  # [point]: of a tier of which nothing is known yet
+
+    def paths(self, months: int) -> Array:
+        """Return paths of each series' log price after its last month, `[month, series, path]`."""
+        return tier_paths(np.array([one.logs[-1] for one in self.series]), self.points, self.weight, months)
+
+
+def fit_tiers(series: Sequence[MonthlySeries]) -> TierFit:
+    """Return the law of all tiers, each tier's own months at full weight, the others' at a tenth."""
+    points = cloud(PRIORS)
+    weight, pooled = tier_weights(series, points, OTHERS_WEIGHT)
+    return TierFit(tuple(series), points, weight, pooled)
+
+
 def tier_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Array:
     """Return quantiles of each series' log price at each horizon after its last month, `[level, horizon, series]`."""
-    points = cloud(PRIORS)
-    start = np.array([series.logs[-1] for series in pool])
-    paths = tier_paths(start, points, tier_weights(pool, points, OTHERS_WEIGHT)[0], max(horizons))
+    paths = fit_tiers(pool).paths(max(horizons))
     return np.asarray(np.quantile(paths[np.asarray(horizons) - 1], LEVELS, axis=2))

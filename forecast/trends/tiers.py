@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 from forecast.equations.price import tier_shock_scale
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.cloud import OTHERS_WEIGHT, cloud
-from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
+from forecast.trends.handed import LOOP_RANK, tier_estimates
+from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
-from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, tier_paths, tier_quantiles, tier_weights
-from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
+from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, TierFit, fit_tiers, tier_quantiles
+from forecast.trends.trend import Band, Diagnostic, Trend
 
 Array = NDArray[np.float64]
 
 RANKS = ("cheapest", "third_cheapest")  # the median moves with what is listed at all, not with what a capability costs
-MODEL_RANK = "third-cheapest"  # what the month loop calls a tier's price
 FORM = "toward a floor"
 FAN_MONTHS = 24
 UNIT = "USD/Mtok"
@@ -53,48 +52,32 @@ def tier_cases(tables: Tables) -> Cases:
     )
 
 
-class Fitted(NamedTuple):
-    """The law of all tiers at one vintage: the series, the points of the prior, and what each series makes of them."""
-
-    series: tuple[MonthlySeries, ...]
-    problems: tuple[str, ...]
-    points: Array  # [parameter, point]
-    weight: Array  # [series, point]
-    pooled: Array  # [point]: a tier of which nothing is known yet
-    paths_log: Array  # [month, series, path]
-
-
-def fit_tiers(tables: Tables) -> Fitted:
-    """Return the law of all tiers as known at the tables' vintage."""
-    series, problems = tier_series(tables)
-    points = cloud(PRIORS)
-    weight, pooled = tier_weights(series, points, OTHERS_WEIGHT)
-    paths = tier_paths(np.array([one.logs[-1] for one in series]), points, weight, FAN_MONTHS)
-    return Fitted(series, problems, points, weight, pooled, paths)
-
-
 def tier_trends(tables: Tables) -> tuple[Trend, ...]:
     """Return a trend for each threshold, the third-cheapest model; the first also carries what all tiers share.
 
-    Empty where the vintage has no tier with two months.
+    Empty where the vintage has no such tier with two months.
     """
-    if not tier_series(tables)[0]:
+    series, problems = tier_series(tables)
+    shown = [at for at, one in enumerate(series) if one.kind == LOOP_RANK]
+    if not shown:
         return ()
-    fit = fit_tiers(tables)
+    fit = fit_tiers(series)
     scored = evidence.form_scores(tier_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
-    shown = [at for at, one in enumerate(fit.series) if one.kind == MODEL_RANK]
-    return tuple(
-        _trend(fit, at, form, why, scored if first else (), tier_estimates(tables, fit) if first else ())
-        for at, first in zip(shown, [True] + [False] * len(shown), strict=False)
+    own = np.moveaxis(np.quantile(fit.paths(FAN_MONTHS), LEVELS, axis=2), 2, 0)
+    each = [_trend(fit, at, own[at], form, why) for at in shown]
+    shared = replace(
+        each[0],
+        diagnostics=(*each[0].diagnostics, *pooled_regression(series)),
+        scores=scored,
+        estimates=tier_estimates(tables, fit),
+        more={**(each[0].more or {}), **({"left out": " ".join(problems)} if problems else {})},
     )
+    return (shared, *each[1:])
 
 
-def _trend(
-    fit: Fitted, at: int, form: str, why: str, scored: tuple[FormScore, ...], estimates: tuple[Estimate, ...]
-) -> Trend:
+def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
     one, weight = fit.series[at], fit.weight[at]
-    own = np.quantile(fit.paths_log[:, at], LEVELS, axis=1)
     fan = evidence.chosen_fan(form, own, one, fit.series, FAN_MONTHS)
     last = float(np.exp(one.logs[-1]))
     expected, residual = one_month_ahead(one, fit.points, weight)
@@ -107,17 +90,14 @@ def _trend(
         annual_change=Band(*(float(fan.quantiles[level, 11]) / last for level in (1, 3, 5))),
         half_life_months=evidence.band(evidence.half_life_months(fit.points[0]), weight),
         floor_ratio=evidence.band(last / np.exp(fit.points[1]), weight),
-        diagnostics=(
-            evidence.cloud_diagnostic(weight),
-            *evidence.residual_diagnostics(residual),
-            *(pooled_regression(fit.series) if scored else ()),
-        ),
-        scores=scored,
-        estimates=estimates,
+        diagnostics=(evidence.cloud_diagnostic(weight), *evidence.residual_diagnostics(residual)),
         observed=dated(one.months, one.logs),
         fitted=dated(one.months[1:][np.diff(one.months) == 1], expected),
         fan=fan,
-        more=_facts(fit, at),
+        more={
+            **evidence.facts_of({"floor": evidence.band(np.exp(fit.points[1]), weight)}, UNIT),
+            "months": str(len(one)),
+        },
     )
 
 
@@ -147,48 +127,8 @@ def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]
             "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
         ),
         Diagnostic(
-            "regression_converged", float(fit.fit_history["iteration"] < 100), "1: the robust regression converged"
+            "regression_converged",
+            float(fit.fit_history["iteration"] < 100),
+            "whether the robust regression converged, 1 or 0",
         ),
     )
-
-
-def tier_estimates(tables: Tables, fit: Fitted) -> tuple[Estimate, ...]:
-    """Return the numbers that the month loop reads: the law of a tier, and today's tier price of each segment."""
-    reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in fit.points)
-    count = sum(len(one) for one in fit.series)
-    law = (
-        ("tier_reversion_per_month", reversion, 1.0, "1/month"),
-        ("tier_shock_sd", shock_log, NORMAL_RATIO, "log"),
-        ("tier_shock_far_ratio", far_ratio, NORMAL_RATIO, "ratio"),
-    )
-    shared = [
-        Estimate(
-            f"parameters.{name}",
-            evidence.distribution("lognormal", ratio * found.p10, ratio * found.p90),
-            unit,
-            count,
-            "medium",
-            f"{len(fit.series)} tiers pooled, prior and months weighed together",
-        )
-        for name, found, ratio, unit in law
-    ]
-    return (*shared, *segment_prices(tables, fit.series))
-
-
-def segment_prices(tables: Tables, series: Sequence[MonthlySeries]) -> list[Estimate]:
-    """Return today's third-cheapest price at each segment's threshold, where that tier has one."""
-    tier = {one.name: one for one in series}
-    found = []
-    for segment, row in tables["segments"].latest("segment").items():
-        if one := tier.get(f"GPQA {row['gpqa_at_least']:g} {MODEL_RANK}"):
-            price = evidence.distribution("fixed", float(np.exp(one.logs[-1])))
-            note = f"{one.name} on {month_end(int(one.months[-1]))}"
-            found.append(Estimate(f"segments.{segment}.tier_price_usd_per_mtok", price, UNIT, len(one), "high", note))
-    return found
-
-
-def _facts(fit: Fitted, at: int) -> Mapping[str, str]:
-    one, weight = fit.series[at], fit.weight[at]
-    bands = {"floor": evidence.band(np.exp(fit.points[1]), weight)}
-    left_out = {"left out": " ".join(fit.problems)} if fit.problems else {}
-    return evidence.facts_of(bands, UNIT) | {"months": str(len(one))} | left_out

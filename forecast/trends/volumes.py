@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
+from forecast.errors import ForecastError
 from forecast.tables import Tables
 from forecast.trends.known import years_between
 
@@ -82,28 +83,28 @@ def growth(pairs: Pairs, assumed: Assumed, fade_months: Array) -> Growth:
     """Return growth today and its fade, averaged over the candidates `fade_months`, each weighed by how well it fits.
 
     Raises:
-        RuntimeError: a regression did not converge.
+        ForecastError: a regression did not converge.
     """
-    import statsmodels.api as sm
-
-    found, weight_log = np.empty(len(fade_months)), np.empty(len(fade_months))
-    for i, fade in enumerate(fade_months):
-        excess = pairs.growth_log - assumed.long_run_per_year * (pairs.end_years - pairs.start_years)
-        reach = reach_years(pairs, fade)
-        made = sm.RLM(excess, reach[:, None], M=sm.robust.norms.HuberT()).fit(maxiter=MOST_STEPS, conv="coefs")
-        if len(made.fit_history["params"]) >= MOST_STEPS:
-            raise RuntimeError("demand: the robust regression did not converge")
-        misfit = (excess - made.params[0] * reach) / SCALE_LOG
-        found[i] = made.params[0] + assumed.long_run_per_year
-        weight_log[i] = -2.5 * np.log1p(misfit**2 / 4).sum()
-        weight_log[i] -= 0.5 * ((np.log(fade) - assumed.fade_log) / assumed.fade_log_sd) ** 2
+    excess = pairs.growth_log - assumed.long_run_per_year * (pairs.end_years - pairs.start_years)
+    slope, fits = (np.array(c) for c in zip(*(_slope(excess, reach_years(pairs, f)) for f in fade_months), strict=True))
+    fade_log = np.log(fade_months)
+    weight_log = fits - 0.5 * ((fade_log - assumed.fade_log) / assumed.fade_log_sd) ** 2
     weight = np.exp(weight_log - weight_log.max())
     weight /= weight.sum()
-    mean, fade_log = weight @ found, weight @ np.log(fade_months)
-    sd = np.sqrt(weight @ (found - mean) ** 2)
-    return Growth(
-        float(mean), float(sd), float(fade_log), float(np.sqrt(weight @ (np.log(fade_months) - fade_log) ** 2))
-    )
+    mean, fade_log_mean = weight @ slope, weight @ fade_log
+    sd, fade_log_sd = np.sqrt(weight @ (slope - mean) ** 2), np.sqrt(weight @ (fade_log - fade_log_mean) ** 2)
+    return Growth(float(mean + assumed.long_run_per_year), float(sd), float(fade_log_mean), float(fade_log_sd))
+
+
+def _slope(excess_log: Array, reach: Array) -> tuple[float, float]:
+    """Return Huber's slope through the origin, and the log likelihood of its misfit by Student's t (4 degrees)."""
+    import statsmodels.api as sm
+
+    made = sm.RLM(excess_log, reach[:, None], M=sm.robust.norms.HuberT()).fit(maxiter=MOST_STEPS, conv="coefs")
+    if len(made.fit_history["params"]) >= MOST_STEPS:
+        raise ForecastError(f"demand: the robust regression did not converge in {MOST_STEPS} steps.")
+    misfit = (excess_log - made.params[0] * reach) / SCALE_LOG
+    return float(made.params[0]), float(-2.5 * np.log1p(misfit**2 / 4).sum())
 
 
 def reach_years(pairs: Pairs, fade_months: float) -> Array:

@@ -13,7 +13,8 @@ from forecast.trends.rolling import DRIFT, LEVELS, WALK
 
 Array = NDArray[np.float64]
 
-OWN_WALK, DRIFTING_WALK, LINE = "own walk", "walk with drift", "fitted line"
+OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE = "own walk", "walk of long steps", "walk with drift", "fitted line"
+RIVALS = (WALK, DRIFT, OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE)
 FEWEST_INCREMENTS = 10  # an empirical law of fewer says nothing at its tails
 FEWEST_OWN_INCREMENTS = 6
 SUMS = 1000
@@ -22,8 +23,28 @@ SEED = 20240930
 
 def pooled_increments(pool: Sequence[MonthlySeries]) -> Array:
     """Return the changes of a month in logs that all series have shown, `[increment]`."""
-    steps = [series.steps() for series in pool]
-    return np.concatenate([after - before for before, after in steps]) if steps else np.empty(0)
+    return pooled_changes(pool, 1)
+
+
+def pooled_changes(pool: Sequence[MonthlySeries], months: int) -> Array:
+    """Return the changes over so many months that all series have shown, overlaps included, `[change]`."""
+    found = [np.empty(0)]
+    for series in pool:
+        later = np.searchsorted(series.months, series.months + months)
+        there = np.flatnonzero(later < len(series))
+        there = there[series.months[later[there]] == series.months[there] + months]
+        found.append(series.logs[later[there]] - series.logs[there])
+    return np.concatenate(found)
+
+
+def long_walk_quantiles(pool: Sequence[MonthlySeries], walk: Array, horizons: Sequence[int]) -> Array:
+    """Return quantiles of the change over each horizon as seen in past changes over as many months, less their mean.
+
+    Where fewer than ten such changes are known, those of `walk` stand in, `[level, horizon]`.
+    """
+    long = [pooled_changes(pool, months) for months in horizons]
+    seen = [np.quantile(x - x.mean(), LEVELS) if len(x) >= FEWEST_INCREMENTS else None for x in long]
+    return np.stack([walk[:, at] if own is None else own for at, own in enumerate(seen)], axis=1)
 
 
 def summed_increments(increments: Array, horizons: Sequence[int]) -> Array:
@@ -67,22 +88,24 @@ def line_quantiles(series: MonthlySeries, horizons: Sequence[int]) -> Array:
     return np.asarray(series.logs.mean() + slope * ahead + standard_normal_quantile(LEVELS)[:, None] * spread)
 
 
-def rival_quantiles(series: MonthlySeries, increments: Array, horizons: Sequence[int]) -> dict[str, Array]:
+def rival_quantiles(series: MonthlySeries, pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> dict[str, Array]:
     """Return each rival's quantiles for one series, in logs of its unit, name → `[level, horizon]`.
 
     Args:
         series: what was known at the origin.
-        increments: monthly changes of all series known at the origin, `FEWEST_INCREMENTS` or more.
+        pool: all series known at the origin, this one among them; together at least one increment.
         horizons: months, at least 1.
 
     The walk of a series' own increments stands in the pooled walk's place while it has fewer than six of them.
     """
-    last = float(series.logs[-1])
+    last, increments = float(series.logs[-1]), pooled_increments(pool)
     before, after = series.steps()
     own = after - before if len(before) >= FEWEST_OWN_INCREMENTS else increments
-    walk = last + walk_quantiles(increments, horizons, 0.0)
+    change = walk_quantiles(increments, horizons, 0.0)
+    walk = last + change
     return {
         WALK: walk,
+        LONG_WALK: last + long_walk_quantiles(pool, change, horizons),
         DRIFT: walk - np.log(2.0) / 12.0 * np.asarray(horizons),
         OWN_WALK: last + walk_quantiles(own, horizons, 0.0),
         DRIFTING_WALK: last + walk_quantiles(increments, horizons, float(increments.mean())),
