@@ -18,6 +18,7 @@ VERBS = {
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
     "cost": "cost per million tokens with its waterfall",
+    "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }
 
