@@ -176,6 +176,25 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+def write_whole(path: str | Path, text: str) -> None:
+    """Write a text file so that a reader, or a kill, finds the old file or the new, never a part.
+
+    Raises:
+        InputError: a place that cannot be written.
+    """
+    target = Path(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            made = Path(temporary, target.name)
+            with open(made, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            made.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+
+
 def _files(forecast: Forecast, formats: list[str]) -> dict[str, bytes]:
     small = tables(forecast)
     files: dict[str, bytes] = {}

@@ -162,7 +162,7 @@ def _find(directories: tuple[Path, ...], name: str) -> tuple[Path, str]:
     raise InputError(f"data/{name}.csv: the table is missing from {where}. Restore the file.")
 
 
-def _records(path: Path, label: str) -> list[list[str]]:
+def csv_records(path: Path, label: str) -> list[list[str]]:
     """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, or empty."""
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
@@ -184,7 +184,7 @@ def _records(path: Path, label: str) -> list[list[str]]:
 
 
 def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
-    header, *records = _records(path, label)
+    header, *records = csv_records(path, label)
     wanted = ["table", "column", "kind", "unit", "minimum", "maximum", "required", "uncertain", "allowed", "meaning"]
     if header != wanted:
         raise InputError(f"{label} row 1: the header is {','.join(header)}; it must be {','.join(wanted)}.")
@@ -216,7 +216,7 @@ def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
 
 def _read_table(directories: tuple[Path, ...], name: str, columns: tuple[Column, ...]) -> tuple[Table, list[str]]:
     path, label = _find(directories, name)
-    header, *records = _records(path, label)
+    header, *records = csv_records(path, label)
     names = [column.name for column in columns]
     if header != names:
         return Table(name, label, columns, ()), [f"{label} row 1: {_header_difference(header, names)}"]

@@ -21,6 +21,7 @@ VERBS = {
     "calibrate": "fit the throughput model or the trends and check the stored numbers",
     "trend": "the fitted trends with their evidence",
     "hindcast": "the forecast of a past date against what happened",
+    "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
 }
 
 
