@@ -111,6 +111,8 @@ FLOORS = {
     "hindcast": 13,
     "hindcast.series": 13,
     "hindcast.quantities": 14,
+    "hindcast.checks": 13,
+    "hindcast.list_prices": 14,
     "hindcast.run": 15,
     "hindcast.scores": 16,
     "headline": 17,

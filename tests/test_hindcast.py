@@ -13,14 +13,17 @@ from numpy.testing import assert_allclose
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
+from forecast.hindcast.checks import Check, Event, Hindcast
+from forecast.hindcast.list_prices import QUANTITY
 from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity
-from forecast.hindcast.run import Check, Event, Hindcast, Question, hindcast, month_later, sample
+from forecast.hindcast.run import Question, hindcast, month_later, sample
 from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import Row, load_tables
+from forecast.trends.list_price.backtest import forecasts_on
 
 MID_2025 = date(2025, 7, 1)
 
@@ -28,6 +31,12 @@ MID_2025 = date(2025, 7, 1)
 @pytest.fixture(scope="module")
 def found():
     return hindcast(MID_2025, load_tables(), n_paths=1000, threads=1)
+
+
+@pytest.fixture
+def engine_only(overlay):
+    """Tables that ask for no list price: those are fitted anew each time, which takes seconds."""
+    return load_tables(overlay("hindcast_checks", lambda rows: [r for r in rows if r["quantity"] != QUANTITY]))
 
 
 def planted(*checks, events=()):
@@ -154,9 +163,9 @@ def test_shrunken_bands_hold_less(found):
 # --- the engine on a vintage ------------------------------------------------------------------------
 
 
-def test_at_least_25_checks_from_each_of_three_dates():
+def test_at_least_25_checks_from_each_of_three_dates(engine_only):
     for as_of in (date(2025, 1, 1), MID_2025, date(2026, 1, 1)):
-        made = hindcast(as_of, load_tables(), n_paths=100, threads=1)
+        made = hindcast(as_of, engine_only, n_paths=100, threads=1)
         assert len(made.checks) >= 25, as_of
         assert all(check.source for check in made.checks)
 
@@ -200,9 +209,8 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert set(watched.series) - set(history.series) == {"provider_tokens", "provider_revenue", "rounds"}
 
 
-def test_workers_change_nothing():
-    tables = load_tables()
-    one, two = (hindcast(MID_2025, tables, n_paths=6000, threads=threads) for threads in (1, 2))
+def test_workers_change_nothing(engine_only):
+    one, two = (hindcast(MID_2025, engine_only, n_paths=6000, threads=threads) for threads in (1, 2))
     assert one == two
 
 
@@ -213,8 +221,13 @@ def test_no_future_row_moves_an_interval(overlay, found):
             item["cash_usd"], item["paid_usd_per_mtok"] = "1", "90"
         return rows + later
 
-    moved = hindcast(MID_2025, load_tables(overlay("provider_finances", change)), n_paths=1000, threads=1)
-    assert moved == found
+    overlay("provider_finances", change)
+    later_price = lambda rows: [*rows, rows[-1] | {"changed_on": "2025-07-02", "as_of": "2025-07-02"}]  # noqa: E731
+    moved = hindcast(MID_2025, load_tables(overlay("price_changes", later_price)), n_paths=1000, threads=1)
+    assert [(c.name, c.p10, c.p50, c.p90) for c in moved.checks] == [
+        (c.name, c.p10, c.p50, c.p90) for c in found.checks
+    ]
+    assert moved.events == found.events
 
 
 def test_a_check_is_one_row(overlay):
@@ -236,8 +249,17 @@ def test_what_has_no_answer_is_named_with_the_reason(found):
     assert len(found.checks) + len(found.events) + len(found.left_out) == asked
 
 
+def test_list_prices_are_counted_as_they_stood(found, tables):
+    """The share unchanged is that of the series; its interval holds the mean of the chances of no change."""
+    cases = forecasts_on(tables, MID_2025)
+    at = (cases.horizon_months == 6) & np.isin(cases.kind, ["host"])
+    check = next(c for c in found.checks if c.name == "list_unchanged host, 6 months")
+    assert_allclose(check.value, (cases.value_log == cases.last_log)[at].mean())
+    assert check.p10 < 1 - cases.change_prob[at].mean() < check.p90
+
+
 def test_every_quantity_has_a_check(tables):
-    assert {row["quantity"] for row in tables["hindcast_checks"]} == set(QUANTITIES)
+    assert {row["quantity"] for row in tables["hindcast_checks"]} == {*QUANTITIES, QUANTITY}
     assert all(isinstance(quantity, Quantity) and quantity.meaning for quantity in QUANTITIES.values())
 
 
@@ -259,7 +281,8 @@ def test_text_shows_every_check_and_the_figures(found):
     assert f"80 % intervals hold {sum(c.inside for c in found.checks)} of {len(found.checks)} checks" in text
 
 
-def test_the_verb_prints_the_same_document_again():
+def test_the_verb_prints_the_same_document_again(engine_only, monkeypatch):
+    monkeypatch.setenv("FORECAST_DATA", str(engine_only.directories[0]))
     runs = [CliRunner().invoke(command, ["--as-of", "2025-07-01", "--paths", "100", "--json"]) for _ in range(2)]
     assert runs[0].exit_code == 0
     assert runs[0].stdout == runs[1].stdout

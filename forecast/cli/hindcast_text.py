@@ -7,11 +7,17 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from forecast.hindcast import list_prices
+from forecast.hindcast.checks import Check, Hindcast
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.run import Check, Hindcast
 from forecast.hindcast.scores import Tally, grade, most_surprising, tallies, worst_misses
 
-UNITS = {"ratio": "change since the date, as a ratio", "count": "number", "months": "months after the date"}
+UNITS = {
+    "ratio": "change since the date, as a ratio",
+    "share": "share",
+    "count": "number",
+    "months": "months after the date",
+}
 NAME_WIDTH = 58
 
 
@@ -64,7 +70,10 @@ def hindcast_text(found: Hindcast) -> str:
         lines += [f"  {reason}: {_several(names)}" for reason, names in _by_reason(found.left_out).items()]
     asked = [check.name for check in found.checks] + [event.name for event in found.events]
     meanings = {name.split(" ")[0] for name in asked}
-    lines += ["", "MEANING", *(f"  {name}: {q.meaning}" for name, q in QUANTITIES.items() if name in meanings)]
+    every = {name: quantity.meaning for name, quantity in QUANTITIES.items()} | {
+        list_prices.QUANTITY: list_prices.MEANING
+    }
+    lines += ["", "MEANING", *(f"  {name}: {meaning}" for name, meaning in every.items() if name in meanings)]
     return "\n".join(lines)
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
+from forecast.hindcast import list_prices
+from forecast.hindcast.checks import Check, Event, Hindcast, check_of
 from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity, firms_of
 from forecast.march import march
 from forecast.market.names import Names, market_names
@@ -21,7 +23,6 @@ from forecast.tables import Row, Tables
 from forecast.workers import over_threads
 
 Samples = NDArray[np.float64]  # [check, path]
-ENDS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -32,49 +33,6 @@ class Question:
     quantity: Quantity
     asked: Asked
     happened: Observed
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that happened against its 80 % interval; an end beyond every horizon is infinite."""
-
-    name: str
-    form: str
-    p10: float
-    p50: float
-    p90: float
-    value: float
-    source: str
-    walk_log_sd: float | None
-
-    @property
-    def inside(self) -> bool:
-        """Whether the value lies within the interval, its ends included up to the rounding of single precision."""
-        slack = 1e-6 * abs(self.value)
-        return self.p10 - slack <= self.value <= self.p90 + slack
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that did or did not happen, and the probability the forecast gave it."""
-
-    name: str
-    prob: float
-    happened: bool
-    source: str
-
-
-@dataclass(frozen=True)
-class Hindcast:
-    """What a forecast of a past date said against what happened, and the checks that had no answer, with the reason."""
-
-    scenario: str
-    as_of: date
-    n_paths: int
-    seed: int
-    checks: tuple[Check, ...]
-    events: tuple[Event, ...]
-    left_out: tuple[tuple[str, str], ...]
 
 
 def hindcast(
@@ -109,7 +67,9 @@ def hindcast(
         raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
     scenario = load_scenario(name, tables, as_of=as_of)
     names = market_names(scenario)
-    questions, left_out = questions_at(scenario, names, tables)
+    rows = list(tables["hindcast_checks"])
+    listed = [row for row in rows if row["quantity"] == list_prices.QUANTITY]
+    questions, left_out = questions_at(scenario, names, tables, [row for row in rows if row not in listed])
     if not questions:
         raise InputError(
             f"as of {as_of}: nothing that is checked has happened since. Choose an earlier date; "
@@ -117,23 +77,26 @@ def hindcast(
         )
     horizon = max(question.asked.months for question in questions)
     samples = sample(replace(scenario, months=horizon), names, questions, n_paths, seed, workers, progress)
-    events = [q.quantity.form == "event" for q in questions]
+    prices, without = list_prices.list_price_checks(listed, check_name, as_of, tables, seed)
+    asked = list(zip(questions, samples, strict=True))
     return Hindcast(
         scenario=scenario.name,
         as_of=as_of,
         n_paths=n_paths,
         seed=seed,
-        checks=tuple(_check(q, s) for q, s, event in zip(questions, samples, events, strict=True) if not event),
-        events=tuple(_event(q, s) for q, s, event in zip(questions, samples, events, strict=True) if event),
-        left_out=tuple(left_out),
+        checks=(*(_check(q, s) for q, s in asked if q.quantity.form != "event"), *prices),
+        events=tuple(_event(q, s) for q, s in asked if q.quantity.form == "event"),
+        left_out=(*left_out, *without),
     )
 
 
-def questions_at(scenario: Scenario, names: Names, tables: Tables) -> tuple[list[Question], list[tuple[str, str]]]:
+def questions_at(
+    scenario: Scenario, names: Names, tables: Tables, rows: list[Row]
+) -> tuple[list[Question], list[tuple[str, str]]]:
     """Return the checks that have an answer, and the name and reason of each that has none."""
     questions: list[Question] = []
     left_out: list[tuple[str, str]] = []
-    for row in tables["hindcast_checks"]:
+    for row in rows:
         label = check_name(row)
         quantity, asked = QUANTITIES[row["quantity"]], _asked(row, scenario, names)
         known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
@@ -194,9 +157,7 @@ def sample(
 
 
 def _check(question: Question, samples: Samples) -> Check:
-    low, middle, high = np.quantile(samples, ENDS, method="inverted_cdf")  # a count stays a count, and ∞ itself
-    happened = question.happened
-    return Check(question.name, question.quantity.form, float(low), float(middle), float(high), *happened)
+    return check_of(question.name, question.quantity.form, samples, *question.happened)
 
 
 def _event(question: Question, samples: Samples) -> Event:

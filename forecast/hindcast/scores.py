@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecast.distributions import standard_normal_quantile
-from forecast.hindcast.run import Check, Event, Hindcast
+from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.scoring import brier_score, coverage, interval_score, log_score
 
 INSIDE_PROB = 0.8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from zlib import crc32
 
 import numpy as np
@@ -71,6 +72,26 @@ def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> 
             f"series had shown {FEWEST_INCREMENTS} windows of that length. Give longer series."
         )
     return joined(made)
+
+
+def forecasts_on(tables: Tables, origin: date) -> Cases | None:
+    """Return forecasts of all our series from the first of one month, by a fit to every window that was over by then.
+
+    Nothing is held out but the future: the forecast that could have been made that day. None where too little was
+    known to fit, or nothing is known of what followed.
+    """
+    series = known_series(tables)
+    months = months_of(series)
+    if origin not in months:
+        return None
+    panel = panel_of(series, months)
+    month = months.index(origin)
+    fitted = fit_forecaster(windows_of(panel).known_in(month))
+    if not fitted:
+        return None
+    features = features_of(panel)
+    made = [_cases(fitted, horizon, month, series, panel, features) for horizon in fitted.rivals]
+    return joined([cases for cases in made if len(cases)]) if any(len(cases) for cases in made) else None
 
 
 def _cases(
