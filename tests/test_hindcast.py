@@ -15,7 +15,8 @@ from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.hindcast.list_prices import QUANTITY
-from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity
+from forecast.hindcast.quantities import QUANTITIES
+from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import Question, hindcast, month_later, sample
 from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month

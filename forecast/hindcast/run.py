@@ -15,7 +15,9 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Event, Hindcast, check_of
-from forecast.hindcast.quantities import QUANTITIES, Asked, Observed, Quantity, firms_of
+from forecast.hindcast.happenings import firms_of
+from forecast.hindcast.quantities import QUANTITIES
+from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
