@@ -748,3 +748,15 @@ def test_a_firm_that_filed_is_listed_at_the_rate_of_its_filing(tables, run_block
     still_in = (history.exit_month[names.providers.index("zai")] == NEVER).mean()
     assert_allclose(listed[names.providers.index("zai")], 1 - np.exp(-3.0), atol=0.02 + 1 - still_in)
     assert listed[names.providers.index("minimax")] == 0
+
+
+def test_the_last_hyperscaler_stays(tables, run_block):
+    """Even where none pays and all would leave at once, somebody sells closed models."""
+    settings = ["cloud_leave_below_ratio=2", "cloud_leave_per_year=3"]
+    settings += [
+        f"cloud_finances.{cloud}.ai_depreciation_usd_per_year=900000000000" for cloud in ("bedrock", "vertex", "azure")
+    ]
+    history, names, _ = run_block(load_scenario("base", tables, settings, months=24))
+    left = (history.exit_month[names.cloud_provider] != NEVER).sum(axis=0)
+    assert left.max() == len(names.clouds) - 1
+    assert np.isfinite(history.series["market_price"]).all()

@@ -114,11 +114,13 @@ class Doors:
         cells.among(new).put(self.runway_months, ends[new])
 
     def _clouds_that_leave(self, sustainability: Array, uniform: Array) -> Spots:
-        """Return the hyperscalers whose machines do not pay and that leave."""
+        """Return the hyperscalers whose machines do not pay and that leave; the last stays, with the others' customers."""
         cloud = self.names.cloud_provider
         losing = sustainability < self.theta["cloud_leave_below_ratio"]
         tired = uniform[cloud] < exits.monthly_prob(self.theta["cloud_leave_per_year"])
-        found = spots(self.alive[cloud] & losing & tired)
+        leaving = self.alive[cloud] & losing & tired
+        leaving &= (self.alive[cloud] & ~leaving).any(axis=0)
+        found = spots(leaving)
         return spots_at(cloud[found.row], found.path, BLOCK_PATHS)
 
     def _leave(self, month: int, gone: Spots, kind: NDArray[np.int8] | int) -> None:
