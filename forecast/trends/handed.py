@@ -22,7 +22,8 @@ LOOP_INDEX = "h100 normalised"  # and its rent
 
 def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
     """Return the numbers that the month loop reads: the law of a tier, and today's tier price of each segment."""
-    reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in fit.points)
+    points = fit.points[[one.kind for one in fit.series].index(LOOP_RANK)]
+    reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in points)
     count = sum(len(one) for one in fit.series)
     law = (
         ("tier_reversion_per_month", reversion, 1.0, "1/month"),

@@ -20,13 +20,23 @@ Array = NDArray[np.float64]
 PRIORS = (
     Prior("reversion_per_month", 0.12, 0.5, True),
     Prior("floor_log", float(np.log(0.05)), 0.7, False),
-    Prior("shock_log", 0.15, 0.5, True),
+    Prior("shock_log", 0.2, 0.5, True),
     Prior("shock_far_ratio", 0.15, 0.7, True),
 )
+# One seller's list moves the cheapest price at once, the third-cheapest only by a rank: half as much near the floor.
+RANK_SHOCK_RATIO = {"cheapest": 1.0, "third-cheapest": 0.5}
 TAIL_DEGREES = 4.0  # Student's: most months nothing happens, some bring a new model
 NORMAL_RATIO = 1.36  # standard deviation of that shock, cut as below, over its scale
 LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise of the simulation
 SEED = 20240930
+
+
+def of_rank(points: Array, kind: str) -> Array:
+    """Return the points as they hold for tiers of a rank, `[parameter, point]`: the shock at the floor is the rank's."""
+    ratio = RANK_SHOCK_RATIO.get(kind, 1.0)
+    return np.array(
+        [row * ratio if prior.name == "shock_log" else row for prior, row in zip(PRIORS, points, strict=True)]
+    )
 
 
 def step_log_density(before: Array, after: Array, points: Array) -> Array:
@@ -46,8 +56,11 @@ def step_log_density(before: Array, after: Array, points: Array) -> Array:
 
 
 def tier_weights(pool: Sequence[MonthlySeries], points: Array, others_weight: float) -> tuple[Array, Array]:
-    """Return the weight of each point for each series, `[series, point]`, and for a tier not seen yet, `[point]`."""
-    seen = np.array([step_log_density(*series.steps(), points).sum(axis=1) for series in pool])
+    """Return the weight of each point for each series, `[series, point]`, and for a tier not seen yet, `[point]`.
+
+    `points` are those of each series, `[series, parameter, point]`.
+    """
+    seen = np.array([step_log_density(*one.steps(), own).sum(axis=1) for one, own in zip(pool, points, strict=True)])
     unseen = np.concatenate([seen, np.zeros((1, seen.shape[1]))])
     weight = weights(unseen, others_weight)
     return weight[:-1], weight[-1]
@@ -58,12 +71,12 @@ def tier_paths(start_log: Array, points: Array, weight: Array, months: int) -> A
 
     Args:
         start_log: log USD/Mtok today, `[series]`.
-        points: `[parameter, point]`; each path lives with one of them, so that what is not known stays in the fan.
+        points: `[series, parameter, point]`; each path lives with one, so that what is not known stays in the fan.
         weight: `[series, point]`.
         months: how many.
     """
     chosen = np.array([resampled(row, POINTS) for row in weight])
-    reversion, floor_log, shock_log, far_ratio = points[:, chosen]
+    reversion, floor_log, shock_log, far_ratio = np.take_along_axis(points, chosen[:, None], 2).swapaxes(0, 1)
     normal = np.random.default_rng(SEED).standard_t(TAIL_DEGREES, (months, POINTS))
     shock = np.clip(normal, -LARGEST_SHOCK, LARGEST_SHOCK)
     log_price = np.repeat(start_log[:, None], POINTS, axis=1)
@@ -80,7 +93,7 @@ class TierFit(NamedTuple):
     """The law of all tiers at one vintage: the points of the prior, and what each series makes of them."""
 
     series: tuple[MonthlySeries, ...]
-    points: Array  # [parameter, point]
+    points: Array  # [series, parameter, point]
     weight: Array  # [series, point]
     pooled: Array  # [point]: of a tier of which nothing is known yet
 
@@ -91,7 +104,8 @@ class TierFit(NamedTuple):
 
 def fit_tiers(series: Sequence[MonthlySeries]) -> TierFit:
     """Return the law of all tiers, each tier's own months at full weight, the others' at a tenth."""
-    points = cloud(PRIORS)
+    prior = cloud(PRIORS)
+    points = np.array([of_rank(prior, one.kind) for one in series])
     weight, pooled = tier_weights(series, points, OTHERS_WEIGHT)
     return TierFit(tuple(series), points, weight, pooled)
 

@@ -77,10 +77,10 @@ def tier_trends(tables: Tables) -> tuple[Trend, ...]:
 
 
 def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
-    one, weight = fit.series[at], fit.weight[at]
+    one, points, weight = fit.series[at], fit.points[at], fit.weight[at]
     fan = evidence.chosen_fan(form, own, one, fit.series, FAN_MONTHS)
     last = float(np.exp(one.logs[-1]))
-    expected, residual = one_month_ahead(one, fit.points, weight)
+    expected, residual = one_month_ahead(one, points, weight)
     return Trend(
         name=f"tier-{one.name.split()[1]}",
         title=f"Price of a fixed capability: {one.name} model",
@@ -88,14 +88,14 @@ def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
         form=form,
         why=why,
         annual_change=Band(*(float(fan.quantiles[level, 11]) / last for level in (1, 3, 5))),
-        half_life_months=evidence.band(evidence.half_life_months(fit.points[0]), weight),
-        floor_ratio=evidence.band(last / np.exp(fit.points[1]), weight),
+        half_life_months=evidence.band(evidence.half_life_months(points[0]), weight),
+        floor_ratio=evidence.band(last / np.exp(points[1]), weight),
         diagnostics=(evidence.cloud_diagnostic(weight), *evidence.residual_diagnostics(residual)),
         observed=dated(one.months, one.logs),
         fitted=dated(one.months[1:][np.diff(one.months) == 1], expected),
         fan=fan,
         more={
-            **evidence.facts_of({"floor": evidence.band(np.exp(fit.points[1]), weight)}, UNIT),
+            **evidence.facts_of({"floor": evidence.band(np.exp(points[1]), weight)}, UNIT),
             "months": str(len(one)),
         },
     )
