@@ -36,6 +36,7 @@ class History:
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
     runway_months: Array
+    available_month: Array  # [accelerator, path]
 
 
 def market_streams(draws: Draws, names: Names) -> dict[str, Generator]:
@@ -78,11 +79,16 @@ class Chance:
 
 
 def march(
-    scenario: Scenario, names: Names, draws: Draws, memory: dict[str, NDArray[np.float32]] | None = None
+    scenario: Scenario,
+    names: Names,
+    draws: Draws,
+    memory: dict[str, NDArray[np.float32]] | None = None,
+    watch: bool = False,
 ) -> History:
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
+    `watch` keeps what a forecast does not report and a hindcast compares: tokens, revenue and rounds of each provider.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -108,9 +114,11 @@ def march(
     log_market = previous_log_market = np.log(segment_spend / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
-    tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
+    tier_shock_sd, tier_far_ratio = draws.parameter("tier_shock_sd"), draws.parameter("tier_shock_far_ratio")
+    fade = draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
+    other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -142,7 +150,12 @@ def march(
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
             treasury.step(
-                revenue[own_cash], serving_cost[own_cash], wanted, doors.present[own_cash], funding_uniform[own_cash]
+                revenue[own_cash],
+                serving_cost[own_cash],
+                wanted,
+                customers.apart_per_month[own_cash],
+                doors.present[own_cash],
+                funding_uniform[own_cash],
             )
             # 8. Exits and entry.
             sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
@@ -155,16 +168,25 @@ def march(
         capability_floor = price.capability_floor(floor, shrink, fade, month)
         if month:
             settles = np.log(capability_floor * tier_floor_ratio) + rents.contract_scarcity
-            shock = tier_shock_sd * chance.segment_normal("tier")
+            scale = price.tier_shock_scale(tier_log_price - settles, tier_shock_sd, tier_far_ratio)
+            shock = scale * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
         provider_tokens = names.provider_sum(tokens)
         all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
+        watched = {}
+        if watch:
+            watched = {"provider_tokens": provider_tokens, "rounds": treasury.closes}
+            watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
+            watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (
+                treasury.other_growth() - treasury.other_ratio
+            )
         _record(
             series,
             month,
             scenario.months,
+            **watched,
             market_price=np.exp(log_market),
             cheapest_price=names.segment_min(sellers.usd_per_mtok + doors.absent.take(names.offer_provider, axis=0)),
             tier_price=np.exp(tier_log_price),
@@ -186,7 +208,9 @@ def march(
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
     few = {"subsidy_usd_per_month": subsidies}
-    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
+    return History(
+        series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, machines.available_month()
+    )
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:

@@ -98,6 +98,10 @@ class Tables:
         found = (_find(self.directories, name) for name in sorted(self._read))
         return {label: file_digest(path) for path, label in found}
 
+    def first_known(self, name: str) -> date:
+        """Return the day on which the first row of a table was known, whatever the vintage."""
+        return min(row["as_of"] for row in self.vintage(DISTANT)[name])
+
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""
         return Tables(self.directories, as_of, self._read)
@@ -267,6 +271,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "load_power": ("family",),
     "outside_prices": ("accelerator",),
     "throughput_effects": ("term", "feature", "level"),
+    "fits": ("key",),
 }
 
 
