@@ -43,6 +43,7 @@ FLOORS = {
     "trends.list_price.forecaster": 4.8,
     "trends.list_price.backtest": 4.9,
     "trends.list_price.outside": 5,
+    "trends.list_price.habits": 4.7,
     "trends.list_price.trend": 5,
     "trends.picture": 3,
     "trends.known": 4,

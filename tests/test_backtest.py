@@ -17,8 +17,10 @@ from forecast.cli.backtest_text import CASE_COLUMNS, cases_csv, document, scores
 from forecast.cli.main import group
 from forecast.errors import InputError
 from forecast.tables import load_tables
+from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases
 from forecast.trends.list_price.features import FEATURES, features_of
+from forecast.trends.list_price.habits import habit_of, repriced_together
 from forecast.trends.list_price.jumps import fit_jumps
 from forecast.trends.list_price.names import canonical_name
 from forecast.trends.list_price.outside import outside_cases
@@ -27,6 +29,7 @@ from forecast.trends.list_price.peers import peers_of
 from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.ridge import linear_ridge, logistic_ridge
 from forecast.trends.list_price.series import PriceSeries, known_series, without
+from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.list_price.windows import windows_of
 from forecast.trends.rolling import LEVELS, WALK, scores
 
@@ -407,3 +410,36 @@ def test_the_verb_writes_json_notes_and_a_file(tables, ours, tmp_path):
     assert out.read_text().startswith(",".join(CASE_COLUMNS))
     with pytest.raises(InputError, match="--series tier is another"):
         CliRunner().invoke(group, ["backtest", "--prices", str(path), "--series", "tier"], catch_exceptions=False)
+
+
+# the trend
+
+
+def test_habits_by_hand():
+    series = [
+        priced("a", f"m{n}", ("2025-01-01", 1.0), ("2025-03-01", 2.0), ("2025-05-01", 1.0), until=date(2025, 7, 1))
+        for n in range(3)
+    ]
+    found = habit_of(panel_of(series, months_of(series)), "host")
+    assert found.moves_count == 6 and found.rises_frac == 0.5
+    assert found.moves_per_year.p50 == pytest.approx(12 * 6 / 18)
+    # two events of three moves each: s² = (9 + 9)/36
+    assert found.moves_per_year.p90 / found.moves_per_year.p50 == pytest.approx(np.exp(1.2816 * np.sqrt(0.5)))
+    assert (found.rise_ratio, found.cut_ratio) == pytest.approx((2.0, 0.5), rel=1e-8)
+    assert habit_of(panel_of(series, months_of(series)), "cloud") is None
+    assert repriced_together(panel_of(series, months_of(series))).value == 1.0
+
+
+def test_the_trend_says_its_form_habits_and_checks(tables):
+    made = list_price_trend(tables)
+    assert made.form == "jumps" and "walk" in made.why
+    assert set(made.more) >= {"first", "host", "cloud", "gateway", "at rest after 12 months"}
+    checks = {found.name: found.value for found in made.diagnostics}
+    assert checks["pit_ks"] <= 0.05 and checks["odds_converged"] == 1.0
+    assert made.annual_change.p50 == pytest.approx(1.0)
+    assert made.estimates == ()
+
+
+def test_a_vintage_without_enough_prices_has_no_trend(tables):
+    with pytest.raises(TooFew, match="no forecast can be scored"):
+        list_price_trend(tables.vintage(date(2024, 6, 1)))
