@@ -102,7 +102,7 @@ def _percent(value: float | None) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"{cells[0]:<10}" + "".join(
+    return f"{cells[0]:<15}" + "".join(
         f"{cell:>{width}}" for cell, width in zip(cells[1:], (7, 10, 8, 8, 7, 11, 8, 7, 11), strict=True)
     )
 

@@ -15,6 +15,8 @@ from forecast.trends.rolling import Cases
 
 SERIES = {  # name → where its rolling forecasts come from: a function of the tables that returns Cases
     "list-price": "forecast.trends.list_price.backtest:list_price_cases",
+    "tier": "forecast.trends.tiers:tier_cases",
+    "rent": "forecast.trends.rents:rent_cases",
 }
 MAIN = "list-price"
 

@@ -18,10 +18,10 @@ VERBS = {
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
     "cost": "cost per million tokens with its waterfall",
+    "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
     "calibrate": "fit the throughput model or the trends and check the stored numbers",
     "trend": "the fitted trends with their evidence",
     "hindcast": "the forecast of a past date against what happened",
-    "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
 }
 
 

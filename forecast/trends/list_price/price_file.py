@@ -23,6 +23,7 @@ class PriceFile:
 
     series: tuple[PriceSeries, ...]
     notes: tuple[str, ...]
+    open_until: date | None  # when no row says how long it was seen: the day until which all series count as watched
 
 
 def read_price_file(path: Path, ours: Sequence[PriceSeries]) -> PriceFile:
@@ -55,23 +56,25 @@ def read_price_file(path: Path, ours: Sequence[PriceSeries]) -> PriceFile:
         raise InputError(
             [*notes, f"{path}: no series is left to forecast; one row a change of price is needed. Correct the file."]
         )
-    return PriceFile(tuple(series), tuple(notes))
+    closed = any(row.last_seen_on for row in rows)
+    return PriceFile(tuple(series), tuple(notes), None if closed else last_day)
 
 
 def _one_a_day(rows: list[PriceRow]) -> tuple[list[PriceRow], list[str]]:
-    """Return the rows of one series in order of date, the first of each day, and what was said of others."""
-    first: dict[date, PriceRow] = {}
-    said = []
-    for row in rows:
-        if (twin := first.setdefault(row.changed_on, row)) is not row:
-            said.append(
-                f"row {row.number}: {row.provider} {row.model} has a row for {row.changed_on} already, {twin.number}. {OUT}"
-            )
-    if [row.changed_on for row in rows] != sorted(row.changed_on for row in rows):
+    """Return the rows of one series in order of date, the last of each day, and what was said of others."""
+    days = [row.changed_on for row in rows]
+    last = dict(zip(days, rows, strict=True))
+    said = [
+        f"row {row.number}: {row.provider} {row.model} has another row for {row.changed_on}, row "
+        f"{last[row.changed_on].number}, which is used. {OUT}"
+        for row in rows
+        if last[row.changed_on] is not row
+    ]
+    if days != sorted(days):
         said.append(
             f"row {rows[0].number}: the rows of {rows[0].provider} {rows[0].model} are not in order of date. Sorted."
         )
-    return [first[day] for day in sorted(first)], said
+    return [last[day] for day in sorted(last)], said
 
 
 def _blended(row: PriceRow) -> float:

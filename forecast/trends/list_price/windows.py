@@ -19,6 +19,7 @@ SPANS_MONTHS = (1, 3, 6, 12)
 class Windows:
     """Changes of log price over windows, ordered by `end_month`; one row a window."""
 
+    series: NDArray[np.int64]  # row of the panel
     end_month: NDArray[np.int64]  # column of the panel in which the outcome was known
     span_months: NDArray[np.int64]
     change_log: Array
@@ -37,6 +38,7 @@ class Windows:
     def where(self, chosen: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
         """Return the chosen windows."""
         return Windows(
+            self.series[chosen],
             self.end_month[chosen],
             self.span_months[chosen],
             self.change_log[chosen],
@@ -51,6 +53,6 @@ def windows_of(panel: Panel) -> Windows:
     which, row, month = np.nonzero(~np.isnan(changes))
     span = np.array(SPANS_MONTHS)[which]
     made = Windows(
-        month + span, span, changes[which, row, month], features_of(panel)[row, month], panel.kind[row] == ROUTER
+        row, month + span, span, changes[which, row, month], features_of(panel)[row, month], panel.kind[row] == ROUTER
     )
     return made.where(np.argsort(made.end_month, kind="stable"))
