@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from forecast.distributions import Distribution, parse
+from forecast.distributions import SEE_FITS, Distribution, parse
 from forecast.errors import suggestion
 
 
@@ -38,6 +38,8 @@ def convert(column: Column, cell: str | float) -> Any:
                 raise ValueError("the column is required and may not be empty")
             return None
     value = KINDS[column.kind](column, cell)
+    if value == SEE_FITS:
+        return value  # its range is checked where the fit is looked up
     if column.kind == "number" and isinstance(value, Distribution):
         ends = value.quantile(_ENDS)  # the 0.1 and 99.9 % points stand for a distribution's range
         _check_range(column, float(ends[0]))
@@ -58,7 +60,7 @@ def _check_range(column: Column, value: float) -> None:
 
 
 def _number(column: Column, cell: Any) -> Any:
-    made = parse(cell)
+    made = SEE_FITS if cell == SEE_FITS.name else parse(cell)
     if made.name == "fixed":
         return made.arguments[0]
     if not column.uncertain:

@@ -77,7 +77,7 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
     parts: list[list[Strategy]] = []
     fixed_mtok, after_usd = [], []
     for block in range(-(-n_paths // BLOCK_PATHS)):
-        history = march(scenario, names, Draws(scenario, seed, block), record_offers=True)
+        history = march(scenario, names, Draws(scenario, seed, block), watch=True)
         count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
         parts.append(
             [Strategy(s.name, s.cost_usd[:count], s.switched[:count]) for s in _strategies(history, names, terms)]

@@ -57,6 +57,8 @@ class Distribution:
         return float(self.quantile(np.array([0.5]))[0])
 
     def __str__(self) -> str:
+        if not self.arguments:
+            return self.name
         if self.name == "fixed":
             return f"{self.arguments[0]:.15g}"
         if self.name == "choice":
@@ -66,6 +68,9 @@ class Distribution:
         else:
             body = ", ".join(f"{k}={v:.15g}" for k, v in zip(ARGUMENTS[self.name], self.arguments, strict=True))
         return f"{self.name}({body})"
+
+
+SEE_FITS = Distribution("fitted", ())  # a cell that says only `fitted`: its numbers stand in fits.csv
 
 
 def parse(text: str | float | int) -> Distribution:
@@ -103,6 +108,8 @@ def parse(text: str | float | int) -> Distribution:
 def quantile(distribution: Distribution, u: Array) -> Array:
     """Return the quantiles of `distribution` at the probabilities `u` (see the module's table)."""
     name, args = distribution.name, distribution.arguments
+    if distribution == SEE_FITS:
+        raise ValueError("fitted without numbers has no quantiles: they stand in fits.csv")
     if name == "fixed":
         return np.full_like(u, args[0])
     if name in ("normal", "fitted"):

@@ -62,3 +62,22 @@ def _link(source: Path, place: Path) -> None:
         shutil.copytree(source, place, symlinks=True, copy_function=os.link)
     else:
         os.link(source, place, follow_symlinks=False)
+
+
+def write_whole(path: str | Path, text: str) -> None:
+    """Write a text file so that a reader, or a kill, finds the old file or the new, never a part.
+
+    Raises:
+        InputError: a place that cannot be written.
+    """
+    target = Path(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            made = Path(temporary, target.name)
+            with open(made, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            made.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None

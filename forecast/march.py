@@ -38,6 +38,7 @@ class History:
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
     runway_months: Array
+    available_month: Array  # [accelerator, path]
 
 
 def market_streams(draws: Draws, names: Names) -> dict[str, Generator]:
@@ -84,12 +85,13 @@ def march(
     names: Names,
     draws: Draws,
     memory: dict[str, NDArray[np.float32]] | None = None,
-    record_offers: bool = False,
+    watch: bool = False,
 ) -> History:
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
-    `record_offers` adds the series `offer_price`, the price paid at each offer: large, and rarely asked for.
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
+    `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
+    rounds of each provider, and the price at each offer.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -115,9 +117,11 @@ def march(
     log_market = previous_log_market = np.log(segment_spend / wanted)
     tier_log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     tier_floor_ratio, tier_reversion = draws.parameter("tier_floor_ratio"), draws.parameter("tier_reversion_per_month")
-    tier_shock_sd, fade = draws.parameter("tier_shock_sd"), draws.parameter("capability_fade_months")
+    tier_shock_sd, tier_far_ratio = draws.parameter("tier_shock_sd"), draws.parameter("tier_shock_far_ratio")
+    fade = draws.parameter("capability_fade_months")
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
+    other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -149,7 +153,12 @@ def march(
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
             treasury.turn_regime(month, chance.market["regime"])
             treasury.step(
-                revenue[own_cash], serving_cost[own_cash], wanted, doors.present[own_cash], funding_uniform[own_cash]
+                revenue[own_cash],
+                serving_cost[own_cash],
+                wanted,
+                customers.apart_per_month[own_cash],
+                doors.present[own_cash],
+                funding_uniform[own_cash],
             )
             # 8. Exits and entry.
             sustainability = doors.sustainability(revenue, treasury.other_ratio, rents.growth_ratio())
@@ -162,16 +171,29 @@ def march(
         capability_floor = price.capability_floor(floor, shrink, fade, month)
         if month:
             settles = np.log(capability_floor * tier_floor_ratio) + rents.contract_scarcity
-            shock = tier_shock_sd * chance.segment_normal("tier")
+            scale = price.tier_shock_scale(tier_log_price - settles, tier_shock_sd, tier_far_ratio)
+            shock = scale * chance.segment_normal("tier")
             tier_log_price = price.tier_log_price_next(tier_log_price, settles, tier_reversion, shock)
         provider_tokens = names.provider_sum(tokens)
         all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
+        watched = {}
+        if watch:
+            watched = {
+                "provider_tokens": provider_tokens,
+                "rounds": treasury.closes,
+                "offer_price": sellers.usd_per_mtok,
+            }
+            watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
+            watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (
+                treasury.other_growth() - treasury.other_ratio
+            )
         _record(
             series,
             month,
             scenario.months,
+            **watched,
             market_price=np.exp(log_market),
             cheapest_price=names.segment_min(sellers.usd_per_mtok + doors.absent.take(names.offer_provider, axis=0)),
             tier_price=np.exp(tier_log_price),
@@ -189,12 +211,13 @@ def march(
             top5_spend_frac=(shares.top_sum(single_spend, 5) / all_spend)[None],
             independent_providers=doors.independents()[None],
             sustainability_ratio=sustainability,
-            **({"offer_price": sellers.usd_per_mtok} if record_offers else {}),
         )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[own_cash] = doors.runway_months
     few = dict(zip(FEW, (subsidies,), strict=True))
-    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway)
+    return History(
+        series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, machines.available_month()
+    )
 
 
 def _record(series: dict[str, NDArray[np.float32]], month: int, months: int, **values: Array) -> None:

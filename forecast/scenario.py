@@ -17,36 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import Column, convert
-from forecast.distributions import Distribution, parse
+from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
-from forecast.tables import VINTAGE_KEYS, Row, Tables, load_tables, shipped_directory
+from forecast.inputs import INPUT_TABLES, Input, Origin, table_inputs
+from forecast.tables import Row, Tables, load_tables, shipped_directory
 
-# The tables whose numbers a scenario may change, and the columns that name their rows.
-INPUT_TABLES = {name: keys for name, keys in VINTAGE_KEYS.items() if name not in ("parameters", "correlations")}
 SETTINGS = ("extends", "title", "story", "as_of", "months")
 LONGEST_MONTHS = 240
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a value came from: a place in a file, the source it cites, the date it was known, and why."""
-
-    place: str
-    source: str
-    as_of: str
-    status: str
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One number of the model: its address, its value (a distribution, perhaps fixed), and its origin."""
-
-    key: str
-    value: Distribution
-    unit: str
-    persistence: str
-    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -115,7 +92,7 @@ def load_scenario(
     if not 1 <= horizon <= LONGEST_MONTHS:
         raise InputError(f"months = {horizon}: outside 1 to {LONGEST_MONTHS}. Choose a horizon in that range.")
     known = tables.vintage(vintage)
-    rows, inputs, columns = _table_inputs(known)
+    rows, inputs, columns = table_inputs(known)
     for path, label, content in chain:
         for key, raw in _flatten(content):
             place = f"{label} line {_line_of(path, key)}"
@@ -213,40 +190,6 @@ def _setting_problems(label: str, path: Path, content: dict[str, Any]) -> list[s
     return problems
 
 
-def _table_inputs(tables: Tables) -> tuple[dict[str, dict[str, Row]], dict[str, Input], dict[str, Column]]:
-    """Return the latest row of each entity, an input for each number in it, and each input's schema column."""
-    rows: dict[str, dict[str, Row]] = {}
-    inputs: dict[str, Input] = {}
-    columns: dict[str, Column] = {}
-    parameters = tables["parameters"]
-    for name, row in parameters.latest("parameter").items():
-        key = f"parameters.{name}"
-        value = row["value"] if isinstance(row["value"], Distribution) else parse(row["value"])
-        columns[key] = Column(
-            "parameters", name, "number", row["unit"], row["minimum"], row["maximum"], True, True, (), row["meaning"]
-        )
-        inputs[key] = Input(key, value, row["unit"], row["persistence"], _origin(parameters.label, row))
-    for table_name, keys in INPUT_TABLES.items():
-        table = tables[table_name]
-        found = table.latest(*keys)
-        rows[table_name] = {(":".join(key) if isinstance(key, tuple) else key): row for key, row in found.items()}
-        for entity, row in rows[table_name].items():
-            for column in table.columns:
-                value = row[column.name]
-                if column.kind != "number":
-                    continue
-                key = f"{table_name}.{entity}.{column.name}"
-                columns[key] = column
-                if value is not None:
-                    made = value if isinstance(value, Distribution) else Distribution("fixed", (value,))
-                    inputs[key] = Input(key, made, column.unit, "entity", _origin(table.label, row))
-    return rows, inputs, columns
-
-
-def _origin(label: str, row: Row) -> Origin:
-    return Origin(f"{label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or "")
-
-
 def _flatten(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return (address, raw value) for every input that a scenario file sets."""
     found: list[tuple[str, Any]] = []
@@ -296,6 +239,9 @@ def _override(
         return
     if value is None:
         problems.append(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")
+        return
+    if value == SEE_FITS:
+        problems.append(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
         return
     made = value if isinstance(value, Distribution) else Distribution("fixed", (value,))
     persistence = inputs[key].persistence if key in inputs else "entity"

@@ -98,6 +98,10 @@ class Tables:
         found = (_find(self.directories, name) for name in sorted(self._read))
         return {label: file_digest(path) for path, label in found}
 
+    def first_known(self, name: str) -> date:
+        """Return the day on which the first row of a table was known, whatever the vintage."""
+        return min(row["as_of"] for row in self.vintage(DISTANT)[name])
+
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""
         return Tables(self.directories, as_of, self._read)
@@ -158,7 +162,7 @@ def _find(directories: tuple[Path, ...], name: str) -> tuple[Path, str]:
     raise InputError(f"data/{name}.csv: the table is missing from {where}. Restore the file.")
 
 
-def _records(path: Path, label: str) -> list[list[str]]:
+def csv_records(path: Path, label: str) -> list[list[str]]:
     """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, or empty."""
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
@@ -180,7 +184,7 @@ def _records(path: Path, label: str) -> list[list[str]]:
 
 
 def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
-    header, *records = _records(path, label)
+    header, *records = csv_records(path, label)
     wanted = ["table", "column", "kind", "unit", "minimum", "maximum", "required", "uncertain", "allowed", "meaning"]
     if header != wanted:
         raise InputError(f"{label} row 1: the header is {','.join(header)}; it must be {','.join(wanted)}.")
@@ -212,7 +216,7 @@ def _read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
 
 def _read_table(directories: tuple[Path, ...], name: str, columns: tuple[Column, ...]) -> tuple[Table, list[str]]:
     path, label = _find(directories, name)
-    header, *records = _records(path, label)
+    header, *records = csv_records(path, label)
     names = [column.name for column in columns]
     if header != names:
         return Table(name, label, columns, ()), [f"{label} row 1: {_header_difference(header, names)}"]
@@ -267,6 +271,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "load_power": ("family",),
     "outside_prices": ("accelerator",),
     "throughput_effects": ("term", "feature", "level"),
+    "fits": ("key",),
 }
 
 

@@ -10,9 +10,10 @@ from numpy.testing import assert_allclose
 from forecast.calibration.fit import factors, fit
 from forecast.calibration.observations import accelerators_of, observations, share_of_peak, stack_of
 from forecast.calibration.page import digest
-from forecast.calibration.record import FITTED, Calibration, differences, fitted, stored, write
+from forecast.calibration.record import FITTED, TOLERANCE_LOG, Calibration, fitted, stored, write
 from forecast.calibration.validation import left_out, predicted, relative, rival, spreads, weighted_quantile
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
+from forecast.refits import differences
 from forecast.scenario import load_scenario
 from forecast.serving.effects import FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
@@ -34,7 +35,7 @@ def found(scenario):
 
 def test_fitting_again_gives_the_stored_numbers(scenario, found):
     kept = {name: value for name, value in stored(scenario).items() if not name.startswith("log_sd")}
-    assert differences(found[3].values(), kept) == []
+    assert differences(found[3].values(), kept, TOLERANCE_LOG) == []
 
 
 def test_the_page_shows_the_stored_numbers(scenario):
@@ -169,12 +170,13 @@ def test_rows_written_are_read_back(scenario, found, data_copy):
     write(path, calibration, date(2026, 9, 30))
     tables = load_tables(data_copy)
     assert tables.problems() == []
-    assert differences(calibration.values(), stored(load_scenario("base", tables))) == []
+    assert differences(calibration.values(), stored(load_scenario("base", tables)), TOLERANCE_LOG) == []
     assert len([row for row in tables["throughput_effects"] if row["source"] != FITTED]) == len(assumed)
 
 
 def test_a_difference_says_where_and_how_much():
-    said = differences({"kv_cache:one:all": 0.5, "new:one:all": 1.0}, {"kv_cache:one:all": 0.4, "old:one:all": 1.0})
+    found = {"kv_cache:one:all": 0.5, "new:one:all": 1.0}
+    said = differences(found, {"kv_cache:one:all": 0.4, "old:one:all": 1.0}, TOLERANCE_LOG)
     assert said == ["new:one:all: not stored", "old:one:all: stored but not fitted",
                     "kv_cache:one:all: fitted 0.5000, stored 0.4000"]  # fmt: skip
 

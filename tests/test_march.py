@@ -18,7 +18,7 @@ from forecast.march import Chance, march
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors, start_doors
 from forecast.market.machines import Machines, start_machines
-from forecast.market.names import market_names
+from forecast.market.names import REGIMES, market_names
 from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
@@ -399,11 +399,12 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         last = treasury.last_round_usd.copy()
         cost = revenue * chance.uniform(0.2, 1.5, revenue.shape).astype(REAL)
         uniform = np.where(closes, 0.0, np.inf).astype(REAL)  # a chance above one is certain: 1 would close
-        treasury.step(revenue, cost, wanted * REAL(1.1**month), alive.astype(REAL), uniform)
+        apart = chance.normal(0.0, 0.1, revenue.shape).astype(REAL)
+        treasury.step(revenue, cost, wanted * REAL(1.1**month), apart, alive.astype(REAL), uniform)
         raised = closes & alive
         assert raised.any()
         # Exact, bit for bit: the same operations of single precision in the same order.
-        other = treasury.other_profit_start * treasury.other_ratio
+        other = treasury.other_profit_start * treasury.other_growth()
         flow = (revenue - cost) + other - treasury.fixed_cost - treasury.debt_service
         assert_array_equal(treasury.net_flow, flow)
         assert_array_equal(treasury.cash_without_rounds_usd, alone + np.where(alive, flow, REAL(0)))
@@ -433,7 +434,8 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[names.own_cash]) / 12
-    treasury.step(revenue, revenue / 2, wanted, np.ones(revenue.shape, REAL), np.ones(revenue.shape, REAL))
+    even, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
+    treasury.step(revenue, revenue / 2, wanted, even, whole, whole)
     known = treasury.fixed_cost > 0  # fixed cost is not negative: some burn less
     assert known.any()
     # Burn is a difference of larger sums, each known to seven digits.
@@ -441,7 +443,7 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     off = np.abs(treasury.net_flow + burn)
     assert (off <= 5e-7 * turnover + 1.0)[known].all()
     with pytest.raises(AssertionError):  # the control: a thousandth more revenue is seen
-        treasury.step(revenue * REAL(1.001), revenue / 2, wanted, np.ones(revenue.shape, REAL), np.ones(revenue.shape))
+        treasury.step(revenue * REAL(1.001), revenue / 2, wanted, even, whole, whole)
         assert (np.abs(treasury.net_flow + burn) <= 5e-7 * turnover + 1.0)[known].all()
 
 
@@ -449,7 +451,7 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
     _, names, draws = block
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
     never = np.full(revenue.shape, np.inf, REAL)
-    treasury.step(revenue, revenue / 2, wanted, np.ones(revenue.shape, REAL), never)
+    treasury.step(revenue, revenue / 2, wanted, np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL), never)
     assert treasury.runway_months.shape == (len(names.providers), BLOCK_PATHS)
     assert np.isinf(treasury.runway_months[names.backed[:, 0]]).all()
     lasts = np.maximum(treasury.cash_usd, 0) / np.maximum(-treasury.net_flow, 1)
@@ -629,10 +631,27 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
     many = np.ones((len(more.offers), BLOCK_PATHS), REAL)
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
-    drift = start_customers(draws, names, wanted, share).drift_per_month
-    drift_after = start_customers(others, more, wanted, many).drift_per_month
-    kept = [more.offers.index(offer) for offer in names.offers]
-    assert_array_equal(np.broadcast_to(drift_after, many.shape)[kept], np.broadcast_to(drift, share.shape))
+    apart = start_customers(draws, names, wanted, share).apart_per_month
+    assert_array_equal(start_customers(others, more, wanted, many).apart_per_month[1:], apart)
+
+
+def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
+    """After many months the spread of lasting weights is sd·Σ kept^t from t = 1, on tokens and on other revenue alike."""
+    _, names, draws = block
+    share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
+    customers = start_customers(draws, names, np.ones((len(names.segments), BLOCK_PATHS), REAL), share)
+    customers.theta["share_inertia_per_month"] = np.zeros(BLOCK_PATHS, REAL)
+    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    sd = base.inputs["parameters.growth_apart_sd_per_month"].value.median()
+    fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
+    whole = np.ones(revenue.shape, REAL)
+    for _ in range(96):
+        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
+        treasury.step(revenue, revenue / 2, wanted, customers.apart_per_month[names.own_cash], whole, whole)
+    expected = sd / np.expm1(1 / fade)
+    # The standard error of a spread of 5,000 draws is 1 %.
+    assert_allclose(customers.log_weight.std(axis=1), expected, rtol=0.05)
+    assert_allclose(np.log(treasury.other_apart_ratio).std(axis=1), expected, rtol=0.05)
 
 
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):
@@ -656,7 +675,7 @@ def test_a_provider_that_sells_nothing_is_refused_or_left_out(overlay, run_block
 
 def test_a_vintage_before_the_data_is_bad_input(tables, run_block):
     with pytest.raises(InputError):
-        run_block(load_scenario("base", tables, as_of=date(2025, 1, 1), months=1))
+        run_block(load_scenario("base", tables, as_of=date(2024, 12, 31), months=1))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -717,3 +736,27 @@ def test_a_small_host_is_a_small_part_of_the_load(base, block):
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))
     small = token_share < 0.01
     assert load_share[small].max() < 0.1
+
+
+def test_a_firm_that_filed_is_listed_at_the_rate_of_its_filing(tables, run_block):
+    """Twelve filings a year: after three months e⁻³ are not listed, less the few that were bought before."""
+    as_of = date(2025, 12, 31)
+    settings = ["providers.zai.listing_per_year=12", "providers.minimax.listing_per_year=0", "funding_ratio=0"]
+    settings += [f"regimes.{regime}.{rate}=0" for regime in REGIMES for rate in ("acquired_per_year", "ipo_per_year")]
+    history, names, _ = run_block(load_scenario("base", tables, settings, as_of=as_of, months=3))
+    listed = (history.listed_month != NEVER).mean(axis=1)
+    still_in = (history.exit_month[names.providers.index("zai")] == NEVER).mean()
+    assert_allclose(listed[names.providers.index("zai")], 1 - np.exp(-3.0), atol=0.02 + 1 - still_in)
+    assert listed[names.providers.index("minimax")] == 0
+
+
+def test_the_last_hyperscaler_stays(tables, run_block):
+    """Even where none pays and all would leave at once, somebody sells closed models."""
+    settings = ["cloud_leave_below_ratio=2", "cloud_leave_per_year=3"]
+    settings += [
+        f"cloud_finances.{cloud}.ai_depreciation_usd_per_year=900000000000" for cloud in ("bedrock", "vertex", "azure")
+    ]
+    history, names, _ = run_block(load_scenario("base", tables, settings, months=24))
+    left = (history.exit_month[names.cloud_provider] != NEVER).sum(axis=0)
+    assert left.max() == len(names.clouds) - 1
+    assert np.isfinite(history.series["market_price"]).all()

@@ -236,8 +236,8 @@ def test_an_override_knows_its_file_and_line(tables, written):
 
 
 def test_a_value_of_the_tables_knows_its_row(base, tables):
-    row = tables["parameters"].latest("parameter")["electricity_usd_per_kwh"]
-    origin = base.inputs[POWER].origin
+    row = tables["parameters"].latest("parameter")["pue_ratio"]
+    origin = base.inputs["parameters.pue_ratio"].origin
     assert origin.place == f"data/parameters.csv row {row.number}"
     assert (origin.source, origin.as_of, origin.status) == (row["source"], str(row["as_of"]), row["status"])
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +12,7 @@ import numpy as np
 from forecast.calibration.fit import Design, Fit, Rows, design, fit
 from forecast.calibration.observations import Observations, observations
 from forecast.calibration.validation import Array, left_out, predicted, spreads
-from forecast.errors import InputError
+from forecast.refits import rewrite
 from forecast.scenario import Scenario
 from forecast.serving.effects import ALL, FORM, NUMBERS
 
@@ -75,27 +72,10 @@ def stored(scenario: Scenario) -> dict[str, float]:
     return {name: row["value"] for name, row in rows.items() if row["source"] == FITTED}
 
 
-def differences(found: Mapping[str, float], kept: Mapping[str, float]) -> list[str]:
-    """Return how fitted values differ from stored ones, one sentence each."""
-    said = [f"{name}: not stored" for name in found if name not in kept]
-    said += [f"{name}: stored but not fitted" for name in kept if name not in found]
-    apart = (name for name in found if name in kept and abs(found[name] - kept[name]) > TOLERANCE_LOG)
-    return said + [f"{name}: fitted {found[name]:.4f}, stored {kept[name]:.4f}" for name in apart]
-
-
 def write(path: Path, made: Calibration, as_of: date) -> None:
     """Rewrite the fitted rows of a `throughput_effects` file; rows of other sources stay as they are."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such table. Correct the path.")
-    with path.open(encoding="utf-8", newline="") as file:
-        others = [row for row in csv.DictReader(file) if row["source"] != FITTED]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, HEADER, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        sorted([*others, *_rows(made, as_of)], key=lambda r: [r[c] for c in ("term", "feature", "level", "as_of")])
-    )
-    path.write_text(text.getvalue(), encoding="utf-8")
+    order = ["term", "feature", "level", "as_of"]
+    rewrite(path, HEADER, _rows(made, as_of), lambda row: row["source"] == FITTED, order)
 
 
 def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:

@@ -6,38 +6,66 @@ from pathlib import Path
 
 import click
 
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
+from forecast.tables import load_tables
 
 
 @click.command("calibrate")
-@click.argument("what", type=click.Choice(["throughput"]))
-@click.option(
-    "--write", type=click.Path(dir_okay=False), help="Rewrite the fitted rows of this throughput_effects.csv."
-)
+@click.argument("what", type=click.Choice(["throughput", "trends"]))
+@click.option("--write", type=click.Path(dir_okay=False), help="Rewrite the fitted rows of this table instead.")
 @click.option(
     "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png into this folder."
 )
-@click.option("--scenario", default="base", show_default=True, help="Its vintage and tables are used.")
+@click.option("--scenario", default="base", show_default=True, help="Of throughput: its vintage and tables are used.")
 def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
-    """Fit the throughput model to the measurements and check that the stored numbers are reproduced.
+    """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
 
-    With --write the stored rows are replaced instead; with --page the validation page is written as well.
+    With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv. With --page the
+    validation page of the throughput model is written as well.
     """
+    if what == "trends":
+        if page or scenario != "base":
+            raise InputError("calibrate trends: --page and --scenario belong to throughput. Leave them out.")
+        apart = _trends(write)
+    else:
+        apart = _throughput(write, page, scenario)
+    if apart:
+        said = [*apart[:20], f"{len(apart)} stored values differ: run with --write, and commit."]
+        raise ForecastError("\n".join(said))
+    if not write:
+        click.echo("the stored values are reproduced")
+
+
+def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]:
+    """Return how the fit of the throughput model differs from what is stored; nothing once it is written."""
     from forecast.calibration.page import write_page
-    from forecast.calibration.record import calibrate, differences, stored
+    from forecast.calibration.record import TOLERANCE_LOG, calibrate, stored
     from forecast.calibration.record import write as write_rows
+    from forecast.refits import differences
 
     made = load_scenario(scenario)
     found = calibrate(made)
-    click.echo(f"{what}: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
+    click.echo(f"throughput: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
     if page:
         write_page(Path(page), found)
+    if not write:
+        return differences(found.values(), stored(made), TOLERANCE_LOG)
+    write_rows(Path(write), found, max(row["as_of"] for row in made.tables["throughput"]))
+    return []
+
+
+def _trends(write: str | None) -> list[str]:
+    """Return how the fits of the trends differ from what is stored; of those written what a second writing moves."""
+    from forecast.trends.record import changes, refit
+    from forecast.trends.record import write as write_rows
+
+    tables = load_tables()
+    rows = refit(tables)
+    click.echo(f"trends: {len(rows)} fitted values", err=True)
     if write:
-        write_rows(Path(write), found, max(row["as_of"] for row in made.tables["throughput"]))
-    elif apart := differences(found.values(), stored(made)):
-        raise ForecastError(
-            "\n".join([*apart[:20], f"{len(apart)} stored values differ: run with --write, and commit."])
-        )
-    else:
-        click.echo("the stored values are reproduced")
+        write_rows(Path(write), rows)
+        tables = load_tables(Path(write).parent)
+        write_rows(Path(write), rows := refit(tables))  # trends that read what others gave
+        tables = load_tables(Path(write).parent)
+    return changes(tables, rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from forecast.errors import InputError
+from forecast.inputs import fit_problems
 from forecast.market.names import market_names
 from forecast.scenario import list_scenarios, load_scenario
 from forecast.tables import load_tables
@@ -27,7 +28,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     places: list[str | None] = [*folders] or [None]
     for folder in places:
         tables = load_tables(folder)
-        found = tables.problems()
+        found = tables.problems() or fit_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())

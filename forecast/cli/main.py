@@ -22,7 +22,10 @@ VERBS = {
     "contract": "fix the price today or buy month by month, with provider risk",
     "watch": "what to watch: signals, the level that would change an answer, their latest value",
     "cost": "cost per million tokens with its waterfall",
-    "calibrate": "fit the throughput model to measurements and check the stored numbers",
+    "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
+    "calibrate": "fit the throughput model or the trends and check the stored numbers",
+    "trend": "the fitted trends with their evidence",
+    "hindcast": "the forecast of a past date against what happened",
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from forecast.equations import cost
+from forecast.owning import OWNED
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import OWNED, number_of, owned_cost, power_kw
+from forecast.serving.token_cost import number_of, owned_cost, power_kw
 from forecast.serving.workloads import number
 
 

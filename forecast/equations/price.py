@@ -8,6 +8,8 @@ import numpy as np
 
 from forecast.arrays import Array
 
+FARTHEST_LOG = 6.0  # without an end, a shock in proportion to the distance would now and then feed itself
+
 
 def allowed_subsidy_frac(
     depth_frac: Array, regime_ratio: Array, runway_months: Array, full_runway_months: Array
@@ -119,6 +121,26 @@ def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month:
     [0.9]
     """
     return log_price + reversion_per_month * (log_floor - log_price) + shock
+
+
+def tier_shock_scale(distance_log: Array, shock_sd: Array, far_ratio: Array) -> Array:
+    """Scale of a month's shock to the price of a fixed capability: a young tier jumps, one at its floor hardly moves.
+
+    s(d) = √(σ² + (ω·min(max(d, 0), D))²), D = 6
+
+    Args:
+        distance_log: d, log of the price over the price at which it settles; no tier began more than D above.
+        shock_sd: σ, scale at or below that price, log, at least 0.
+        far_ratio: ω, scale for a unit of distance, at least 0.
+
+    Returns:
+        Scale, log, at least σ. Source: tier_prices.csv (own-tiers).
+
+    >>> tier_shock_scale(np.array([-1.0, 4.0]), 0.3, 0.1).round(9).tolist()
+    [0.3, 0.5]
+    """
+    far = far_ratio * np.clip(distance_log, 0.0, FARTHEST_LOG)
+    return np.sqrt(shock_sd * shock_sd + far * far)
 
 
 def capability_floor(floor_usd_per_mtok: Array, shrink_per_year: Array, fade_months: Array, month: float) -> Array:

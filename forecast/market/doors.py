@@ -33,6 +33,7 @@ class Doors:
     acquirers: Index  # providers that may buy
     acquirer_weight: Array  # [acquirer, path]
     acquirable_ratio: Array
+    listing_per_year: Array  # [provider, path or 1] of a listing that was filed for
     depreciation_usd_per_year: Array  # [cloud, path] in the as_of month
     other_revenue_start: Array  # [cloud, path] USD/month
     highest_purchase_prob: Array  # [own_cash, 1] in a month of any regime: bounds the draws worth a look
@@ -95,7 +96,9 @@ class Doors:
         purchase = exits.monthly_prob(
             regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
         )
-        listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]))
+        listing = exits.monthly_prob(
+            regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + cells.of(self.listing_per_year)
+        )
         broke = cells.of(treasury.cash_usd) < 0
         kind = np.where(u < purchase, BOUGHT, ALIVE)
         kind[u < purchase * cells.of(self.theta["licence_frac"])] = LICENSED
@@ -111,11 +114,13 @@ class Doors:
         cells.among(new).put(self.runway_months, ends[new])
 
     def _clouds_that_leave(self, sustainability: Array, uniform: Array) -> Spots:
-        """Return the hyperscalers whose machines do not pay and that leave."""
+        """Return the hyperscalers whose machines do not pay and that leave; the last stays, with the others' customers."""
         cloud = self.names.cloud_provider
         losing = sustainability < self.theta["cloud_leave_below_ratio"]
         tired = uniform[cloud] < exits.monthly_prob(self.theta["cloud_leave_per_year"])
-        found = spots(self.alive[cloud] & losing & tired)
+        leaving = self.alive[cloud] & losing & tired
+        leaving &= (self.alive[cloud] & ~leaving).any(axis=0)
+        found = spots(leaving)
         return spots_at(cloud[found.row], found.path, BLOCK_PATHS)
 
     def _leave(self, month: int, gone: Spots, kind: NDArray[np.int8] | int) -> None:
@@ -167,10 +172,11 @@ def start_doors(draws: Draws, names: Names) -> Doors:
     acquirer_weight = draws.column("providers", "acquirer_weight", names.providers)
     acquirers = np.flatnonzero(acquirer_weight.max(axis=1) > 0)
     acquirable = draws.column("providers", "acquirable_ratio", names.providers)
+    filed = draws.column("providers", "listing_per_year", names.providers)
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
     purchases = by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
-    listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"]
+    listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
     return Doors(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -179,6 +185,7 @@ def start_doors(draws: Draws, names: Names) -> Doors:
         acquirers=acquirers,
         acquirer_weight=acquirer_weight[acquirers],
         acquirable_ratio=acquirable,
+        listing_per_year=filed,
         depreciation_usd_per_year=draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
         other_revenue_start=draws.column(
             "provider_finances", "other_revenue_usd_per_year", [names.providers[c] for c in names.cloud_provider]

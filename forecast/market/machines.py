@@ -95,6 +95,13 @@ class Machines:
             group.lower(best, month, self.serving_gain)
         return best
 
+    def available_month(self) -> Array:
+        """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
+        month = np.empty((len(self.names.accelerators), BLOCK_PATHS), REAL)
+        for group in self.groups:
+            month[group.rows] = group.available_month
+        return month
+
     def reference_owned_usd_per_hour(self) -> Array:
         """Return the owned cost of an hour of the accelerator for which rents are quoted, `[path]`."""
         group, row = self.reference
@@ -114,6 +121,8 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide)
     maturity = 1 - np.exp(-speed.age_months / speed.maturity_months)
     slip = draws.entity_parameter("launch_slip_months", accelerators)
+    late = [draws.stream(f"accelerator:{a}", "awaited").random(BLOCK_PATHS, REAL) for a in accelerators]
+    slip = np.stack([hardware.slip_when_awaited(*each) for each in zip(slip, speed.promised_month, late, strict=True)])
     cancel = np.stack([draws.stream(f"accelerator:{a}", "cancelled").random(BLOCK_PATHS) for a in accelerators])
     arrives = hardware.available_month(
         speed.promised_month[:, None], slip, cancel, draws.parameter("launch_cancel_prob")

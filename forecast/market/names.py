@@ -96,7 +96,10 @@ def _check_market(scenario: Scenario) -> None:
             sold[row["provider"]] = sold.get(row["provider"], 0.0) + number(scenario, "offers", offer, "tokens_frac")
             served.add(row["segment"])
     if not rows["provider_finances"]:
-        raise InputError(f"as of {scenario.as_of}: no provider's finances are known yet. Choose a later date.")
+        raise InputError(
+            f"as of {scenario.as_of}: no provider's finances are known before "
+            f"{scenario.tables.first_known('provider_finances')}. Choose that date or a later one."
+        )
     for provider in rows["provider_finances"]:
         if abs(sold.get(provider, 0.0) - 1.0) > 0.01:
             problems.append(

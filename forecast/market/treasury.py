@@ -31,7 +31,8 @@ class Treasury:
     other_profit_start: Array
     debt_service: Array
     demand_start: Array  # [path]
-    other_ratio: Array  # [path] other revenue over that of the as_of month
+    other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
+    other_apart_ratio: Array  # of each provider over that
     revenue_average: Array
     fixed_cost: Array
     net_flow: Array
@@ -39,6 +40,7 @@ class Treasury:
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
+    closes: Array  # 1 for those whose round closed in the last month, else 0
 
     def turn_regime(self, month: int, stream: Generator) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -46,26 +48,34 @@ class Treasury:
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
-    def step(self, revenue: Array, serving_cost: Array, wanted: Array, present: Array, uniform: Array) -> None:
+    def other_growth(self) -> Array:
+        """Return each provider's other revenue over that of the as_of month."""
+        return self.other_ratio * self.other_apart_ratio
+
+    def step(
+        self, revenue: Array, serving_cost: Array, wanted: Array, apart: Array, present: Array, uniform: Array
+    ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arguments but `wanted` are `[own_cash, path]`.
+        All arguments but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"]
         )
+        self.other_apart_ratio *= np.exp(apart)
+        other_growth = self.other_growth()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
             self.steady_cost,
             self.cost_to_revenue_ratio,
-            revenue + self.other_start * self.other_ratio,
+            revenue + self.other_start * other_growth,
             theta["austerity_frac"],
             runway,
         )
         self.fixed_cost = demand.average_next(self.fixed_cost, target, theta["fixed_cost_lag_months"])
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other_profit_start * self.other_ratio, self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other_profit_start * other_growth, self.fixed_cost, self.debt_service
         )
         earned = self.net_flow * present
         self.cash_usd += earned
@@ -81,7 +91,7 @@ class Treasury:
 
     def _raise_rounds(self, closes: Array) -> None:
         """Add the rounds of those for whom `closes` is 1, not 0: on a tenth of all cells sums are cheaper than places."""
-        theta = self.theta
+        theta, self.closes = self.theta, closes
         size = cash.round_size_usd(
             self.net_flow, theta["round_covers_months"], self.last_round_usd, theta["round_to_last_ratio"]
         )
@@ -140,6 +150,7 @@ def start_treasury(
         debt_service=debt,
         demand_start=wanted.sum(axis=0),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
+        other_apart_ratio=np.ones(shape, REAL),
         revenue_average=np.clip(revenue, 1.0, np.inf),
         fixed_cost=fixed,
         net_flow=-burn,
@@ -147,4 +158,5 @@ def start_treasury(
         cash_without_rounds_usd=finance("cash_usd").copy(),
         last_round_usd=finance("last_round_usd").copy(),
         runway_months=runway,
+        closes=np.zeros(shape, REAL),
     )

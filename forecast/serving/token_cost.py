@@ -17,9 +17,11 @@ from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
+from forecast.tables import Row
 
 FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 
@@ -41,7 +43,10 @@ class SegmentSpeed:
 
 
 def market_accelerators(scenario: Scenario) -> list[str]:
-    """Return the accelerators with a price and a specification, family by family, in their file's order."""
+    """Return the accelerators with a price and a specification, family by family, in their file's order.
+
+    One that is neither on the market nor promised for a date is left out: when it came, later, is not known yet.
+    """
     rows = scenario.rows["accelerators"]
     found = [
         name
@@ -53,9 +58,13 @@ def market_accelerators(scenario: Scenario) -> list[str]:
         and (row["fp8_dense_tflops"] or row["fp16_dense_tflops"])
         and (row["power_kw"] or row["tdp_watts"])
         and f"accelerator_prices.{name}.price_low_usd" in scenario.inputs
-        and (row["available_on"] or row["promised_on"])
+        and (row["promised_on"] or _is_available(row, scenario.as_of))
     ]
     return sorted(found, key=lambda name: FAMILIES.index(rows[name]["family"]))
+
+
+def _is_available(row: Row, as_of: date) -> bool:
+    return row["available_on"] is not None and row["available_on"] <= as_of
 
 
 def segment_speed(scenario: Scenario) -> SegmentSpeed:
@@ -90,7 +99,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     available_on = [rows[name]["available_on"] for name in names]
     promised_on = [rows[name]["promised_on"] or rows[name]["available_on"] for name in names]
     # What was to come later is not known at the vintage: only its promise is.
-    available = np.array([on is not None and on <= scenario.as_of for on in available_on])
+    available = np.array([_is_available(rows[name], scenario.as_of) for name in names])
     age = [
         months_between(on, scenario.as_of) if known else 0.0 for on, known in zip(available_on, available, strict=True)
     ]
@@ -111,18 +120,6 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
 def number_of(scenario: Scenario, parameter: str) -> float:
     """Return the median of a parameter."""
     return scenario.inputs[f"parameters.{parameter}"].value.median()
-
-
-OWNED = {
-    "rate_per_year": "capital_rate_per_year",
-    "life_years": "accelerator_life_years",
-    "load_frac": "power_load_frac",
-    "pue_ratio": "pue_ratio",
-    "electricity_usd_per_kwh": "electricity_usd_per_kwh",
-    "facility_usd_per_kw_month": "facility_usd_per_kw_month",
-    "network_frac": "network_frac",
-    "operations_usd_per_accelerator_hour": "operations_usd_per_accelerator_hour",
-}
 
 
 def owned_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +34,24 @@ class Cases:
     rivals_log: dict[str, Array] = field(default_factory=dict)  # name → [level, case]
     change_prob: Array | None = None  # that the value is another than the last
     rival_change_prob: Array | None = None
+    provider: tuple[str, ...] | None = None  # of each series, where there are providers
 
     def __len__(self) -> int:
         return len(self.series)
+
+
+def joined(parts: Sequence[Cases]) -> Cases:
+    """Return the cases of all parts, of which there is at least one; all have the same rivals and fields."""
+    first = parts[0]
+
+    def end_to_end(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        if isinstance(values[0], tuple):
+            return tuple(chain.from_iterable(values))
+        return None if values[0] is None else np.concatenate(values, axis=-1)
+
+    rivals = {name: np.concatenate([part.rivals_log[name] for part in parts], axis=-1) for name in first.rivals_log}
+    return Cases(**{f.name: end_to_end(f.name) for f in fields(Cases) if f.name != "rivals_log"}, rivals_log=rivals)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,17 @@ def test_an_accelerator_comes_with_its_slip_or_never():
     assert_array_equal(found, [6.5, 1.0, 1.0, np.inf])
 
 
+@given(st.floats(-12.0, 12.0))
+def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised):
+    slip, uniform = np.linspace(-3.0, 9.0, 200), MIDPOINTS[:: len(MIDPOINTS) // 200]
+    found = hardware.slip_when_awaited(slip, np.array(promised), uniform)
+    assert (found + promised >= 1.0 - 1e-9).all()
+    kept = slip + promised >= 1.0
+    assert_array_equal(found[kept], slip[kept])
+    if kept.any():
+        assert set(found) <= set(slip[kept])
+
+
 def test_without_a_chance_of_cancellation_all_come():
     assert np.isfinite(hardware.available_month(np.zeros(5), np.zeros(5), np.linspace(0, 1, 5), 0.0)).all()
 

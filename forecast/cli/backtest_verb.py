@@ -1,0 +1,69 @@
+"""`forecast backtest`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from forecast.errors import InputError
+from forecast.tables import Tables, load_tables
+from forecast.trends.rolling import Cases
+
+SERIES = {  # name → where its rolling forecasts come from: a function of the tables that returns Cases
+    "list-price": "forecast.trends.list_price.backtest:list_price_cases",
+    "tier": "forecast.trends.tiers:tier_cases",
+    "rent": "forecast.trends.rents:rent_cases",
+}
+MAIN = "list-price"
+
+
+@click.command("backtest")
+@click.option("--series", type=click.Choice(list(SERIES)), help="Score one kind of series only.  [default: all]")
+@click.option(
+    "--prices", type=click.Path(dir_okay=False), help="Score the list prices of this CSV, fitted without them."
+)
+@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), help="Write one row a forecast to this CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="No notes about rows that were left out.")
+def command(series: str | None, prices: str | None, out: str | None, as_json: bool, quiet: bool) -> None:
+    """Rolling-origin scores at 3, 6 and 12 months: each forecast sees only what was known at its origin.
+
+    Skill compares the CRPS of log prices with a driftless random walk of pooled empirical increments, and with the same
+    walk around prices that halve every year. PRICES has date, provider, provider_kind, model, input_usd_per_mtok,
+    output_usd_per_mtok, one row a change, and may have last_seen.
+    """
+    from forecast.cli.backtest_text import cases_csv, document, scores_text
+    from forecast.folders import write_whole
+
+    if prices and series not in (None, MAIN):
+        raise InputError(f"backtest --prices: a file holds list prices; --series {series} is another. Leave one out.")
+    notes: tuple[str, ...] = ()
+    tables = load_tables()
+    if prices:
+        from forecast.trends.list_price.outside import outside_cases
+
+        cases, notes = outside_cases(tables, Path(prices))
+        found = {MAIN: cases}
+    else:
+        found = {name: _function(name)(tables) for name in ([series] if series else SERIES)}
+    for note in () if quiet else notes:
+        click.echo(f"forecast: {note}", err=True)
+    table = cases_csv(found) if out else ""
+    if out and out != "-":
+        write_whole(out, table)
+    if out == "-":
+        click.echo(table, nl=False)
+    elif as_json:
+        click.echo(json.dumps(document(found, notes), indent=2, allow_nan=False))
+    else:
+        click.echo(scores_text(found))
+
+
+def _function(name: str) -> Callable[[Tables], Cases]:
+    room, _, function = SERIES[name].partition(":")
+    found: Callable[[Tables], Cases] = getattr(import_module(room), function)
+    return found

@@ -1,0 +1,123 @@
+"""What `forecast hindcast` prints: the table of checks and its figures, or one JSON document."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from forecast.hindcast import list_prices
+from forecast.hindcast.checks import Check, Hindcast
+from forecast.hindcast.quantities import QUANTITIES
+from forecast.hindcast.scores import Tally, grade, most_surprising, tallies, worst_misses
+
+UNITS = {
+    "ratio": "change since the date, as a ratio",
+    "share": "share",
+    "count": "number",
+    "months": "months after the date",
+}
+NAME_WIDTH = 58
+
+
+def hindcast_json(found: Hindcast) -> dict[str, Any]:
+    """Return the document that `--json` prints; a number beyond every horizon or without cases is null."""
+    grades = asdict(grade(found))
+    return _finite(
+        {
+            "as_of": str(found.as_of),
+            "scenario": found.scenario,
+            "paths": found.n_paths,
+            "seed": found.seed,
+            "checks": [asdict(check) | {"inside": check.inside} for check in found.checks],
+            "events": [asdict(event) for event in found.events],
+            "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
+            "by_quantity": [asdict(tally) for tally in tallies(found)],
+            **grades,
+        }
+    )
+
+
+def _finite(value: Any) -> Any:
+    """Return a document with null for what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def hindcast_text(found: Hindcast) -> str:
+    """Return the text of a hindcast: checks by form, events, figures, worst misses, what was left out."""
+    lines = [f"{found.scenario} as of {found.as_of}, {found.n_paths:,} paths, seed {found.seed}"]
+    for form, unit in UNITS.items():
+        if of_form := [check for check in found.checks if check.form == form]:
+            lines += ["", f"{unit.upper():{NAME_WIDTH}s}     p10     p50     p90   value", *map(_line, of_form)]
+    if found.events:
+        lines += ["", f"{'EVENTS':{NAME_WIDTH}s}    prob  happened"]
+        for event in most_surprising(found.events):
+            lines.append(
+                f"  {event.name:{NAME_WIDTH - 2}s}  {event.prob:5.0%}  {'yes' if event.happened else 'no':3s}       {event.source}"
+            )
+    lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
+    lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]
+    if misses := worst_misses(found.checks):
+        lines += ["", "WORST MISSES  (distance outside in widths of the interval)"]
+        lines += [f"  {check.name:{NAME_WIDTH - 2}s}  {distance:5.1f}" for check, distance in misses]
+    if found.left_out:
+        lines += ["", f"LEFT OUT, {len(found.left_out)} checks without an answer"]
+        lines += [f"  {reason}: {_several(names)}" for reason, names in _by_reason(found.left_out).items()]
+    asked = [check.name for check in found.checks] + [event.name for event in found.events]
+    meanings = {name.split(" ")[0] for name in asked}
+    every = {name: quantity.meaning for name, quantity in QUANTITIES.items()} | {
+        list_prices.QUANTITY: list_prices.MEANING
+    }
+    lines += ["", "MEANING", *(f"  {name}: {meaning}" for name, meaning in every.items() if name in meanings)]
+    return "\n".join(lines)
+
+
+def _widths(tally: Tally) -> str:
+    if tally.width_log is None or tally.walk_width_log is None:
+        return ""
+    return f"   {tally.width_log:8.2f} {tally.walk_width_log:12.2f}"
+
+
+def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in left_out:
+        found.setdefault(reason, []).append(name)
+    return found
+
+
+def _several(names: list[str]) -> str:
+    return "; ".join(names) if len(names) <= 3 else f"{names[0]}; … {len(names)} in all"
+
+
+def _line(check: Check) -> str:
+    numbers = " ".join(_number(x) for x in (check.p10, check.p50, check.p90, check.value))
+    return f"  {check.name:{NAME_WIDTH - 2}s} {numbers}  {'inside ' if check.inside else 'outside'}  {check.source}"
+
+
+def _number(value: float) -> str:
+    return "   never" if math.isinf(value) and value > 0 else f"{value:7.3g}".rjust(7)
+
+
+def _figures(found: Hindcast) -> list[str]:
+    g = grade(found)
+    lines = [
+        f"  80 % intervals hold {g.inside_count} of {g.checks_count} checks, {g.coverage_80:.0%} "
+        f"({g.coverage_low:.0%}-{g.coverage_high:.0%} if checks were independent; those of one series are not)"
+    ]
+    if g.walk_count:
+        lines += [
+            f"  sharpness on {g.walk_count} checks of series: mean width {g.width_log:.2f} in logs, {g.sharpness:.2f} times "
+            f"that of a driftless random walk ({g.walk_width_log:.2f}), which holds {g.walk_coverage_80:.0%}",
+            f"  interval score in logs {g.interval_score:.2f}, of the walk {g.walk_interval_score:.2f} (lower is better)",
+        ]
+    if g.events_count:
+        lines.append(
+            f"  {g.events_count} events: Brier score {g.brier:.3f} (one half to everything: {g.brier_half:.2f}), "
+            f"log score {g.log_score:.3f}"
+        )
+    return lines

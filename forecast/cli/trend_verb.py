@@ -1,0 +1,61 @@
+"""`forecast trend`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from forecast.cli.trend_text import page, plain, table
+from forecast.errors import InputError
+from forecast.tables import Tables, load_tables
+from forecast.trends.known import TooFew
+from forecast.trends.registry import TRENDS, trends_of
+from forecast.trends.trend import Trend
+
+
+@click.command("trend")
+@click.argument("series", required=False)
+@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: fit what was known then.")
+@click.option("--picture", type=click.Path(dir_okay=False), help="Draw SERIES into a PNG or SVG file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(series: str | None, as_of: datetime | None, picture: str | None, as_json: bool) -> None:
+    """Fit the trends and print them: one line each, or the page of SERIES."""
+    tables = load_tables().vintage(as_of.date()) if as_of else load_tables()
+    if series is None:
+        if picture:
+            raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")
+        found = {key: value for name in TRENDS for key, value in _trends_or_why(name, tables).items()}
+        click.echo(json.dumps({"trends": plain(found)}) if as_json else table(found))
+        return
+    trends = trends_of(series, tables)
+    if picture:
+        _draw(trends, picture)
+    if as_json:
+        whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
+        click.echo(json.dumps(whole))
+    else:
+        click.echo("\n\n".join(page(trend) for trend in trends))
+
+
+def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:
+    """Return the trends of one entry of the list by name, or the reason why the vintage has none."""
+    try:
+        return {trend.name: trend for trend in trends_of(name, tables)}
+    except TooFew as error:
+        return {name: str(error)}
+
+
+def _draw(trends: tuple[Trend, ...], path: str) -> None:
+    from forecast.trends.picture import trend_picture
+
+    if len(trends) > 1:
+        raise InputError(f"--picture {path}: a picture shows one trend. Name one: {', '.join(t.name for t in trends)}.")
+    if Path(path).suffix not in (".png", ".svg"):
+        raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
+    try:
+        trend_picture(trends[0]).savefig(path, dpi=110)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None

@@ -1,0 +1,1 @@
+"""Hindcasts: the whole engine on what was known at a past date, against what happened afterwards."""

@@ -1,0 +1,66 @@
+"""What a hindcast consists of: checks with their intervals, events with their probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENDS = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that happened against its 80 % interval; an end beyond every horizon is infinite."""
+
+    name: str
+    form: str
+    p10: float
+    p50: float
+    p90: float
+    value: float
+    source: str
+    walk_log_sd: float | None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the value lies within the interval, its ends included up to the rounding of single precision."""
+        slack = 1e-6 * abs(self.value)
+        return self.p10 - slack <= self.value <= self.p90 + slack
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that did or did not happen, and the probability the forecast gave it."""
+
+    name: str
+    prob: float
+    happened: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class Hindcast:
+    """What a forecast of a past date said against what happened, and the checks that had no answer, with the reason."""
+
+    scenario: str
+    as_of: date
+    n_paths: int
+    seed: int
+    checks: tuple[Check, ...]
+    events: tuple[Event, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def check_of(
+    name: str, form: str, samples: NDArray[np.float64], value: float, source: str, walk_log_sd: float | None
+) -> Check:
+    """Return a check with the quantiles of its samples, `[path]`.
+
+    >>> check_of("n", "count", np.array([1.0, 2.0, 2.0, np.inf]), 2.0, "a", None).p90
+    inf
+    """
+    low, middle, high = np.quantile(samples, ENDS, method="inverted_cdf")  # a count stays a count, and ∞ itself
+    return Check(name, form, float(low), float(middle), float(high), value, source, walk_log_sd)

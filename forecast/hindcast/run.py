@@ -1,0 +1,166 @@
+"""A hindcast: resolve the checks at a past date, march the engine on that vintage, and score what it said."""
+
+from __future__ import annotations
+
+import os
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.engines.workers import over_threads
+from forecast.errors import InputError
+from forecast.hindcast import list_prices
+from forecast.hindcast.checks import Check, Event, Hindcast, check_of
+from forecast.hindcast.happenings import firms_of
+from forecast.hindcast.quantities import QUANTITIES
+from forecast.hindcast.quantity import Asked, Observed, Quantity
+from forecast.march import march
+from forecast.market.names import Names, market_names
+from forecast.scenario import Scenario, load_scenario
+from forecast.tables import Row, Tables
+
+Samples = NDArray[np.float64]  # [check, path]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A row of hindcast_checks at a vintage: what is asked of the forecast, and what happened."""
+
+    name: str
+    quantity: Quantity
+    asked: Asked
+    happened: Observed
+
+
+def hindcast(
+    as_of: date,
+    tables: Tables,
+    name: str = "base",
+    n_paths: int = 10_000,
+    seed: int = 7,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda paths: None,
+) -> Hindcast:
+    """Return the engine's forecast from `as_of` against what the tables say happened after it.
+
+    Args:
+        as_of: the vintage; no row known later is seen by the forecast.
+        tables: all data, those of later dates included: they say what happened.
+        name: the scenario whose structure is used, with its `as_of` replaced.
+        n_paths: number of paths, from 100.
+        seed: names the chance, as in a run.
+        threads: workers; by default the processors. Results do not depend on it.
+        progress: called with the number of paths of each block that is done.
+
+    Raises:
+        InputError: the date lies outside the data, or a number is out of range.
+    """
+    if not 100 <= n_paths <= 1_000_000:
+        raise InputError(f"paths = {n_paths}: outside 100 to 1000000. Choose a number in that range.")
+    if seed < 0:
+        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    workers = threads if threads is not None else os.cpu_count() or 1
+    if not 1 <= workers <= 256:
+        raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
+    scenario = load_scenario(name, tables, as_of=as_of)
+    names = market_names(scenario)
+    rows = list(tables["hindcast_checks"])
+    listed = [row for row in rows if row["quantity"] == list_prices.QUANTITY]
+    questions, left_out = questions_at(scenario, names, tables, [row for row in rows if row not in listed])
+    if not questions:
+        raise InputError(
+            f"as of {as_of}: nothing that is checked has happened since. Choose an earlier date; "
+            f"the first is {tables.first_known('provider_finances')}."
+        )
+    horizon = max(question.asked.months for question in questions)
+    samples = sample(replace(scenario, months=horizon), names, questions, n_paths, seed, workers, progress)
+    prices, without = list_prices.list_price_checks(listed, check_name, as_of, tables, seed)
+    asked = list(zip(questions, samples, strict=True))
+    return Hindcast(
+        scenario=scenario.name,
+        as_of=as_of,
+        n_paths=n_paths,
+        seed=seed,
+        checks=(*(_check(q, s) for q, s in asked if q.quantity.form != "event"), *prices),
+        events=tuple(_event(q, s) for q, s in asked if q.quantity.form == "event"),
+        left_out=(*left_out, *without),
+    )
+
+
+def questions_at(
+    scenario: Scenario, names: Names, tables: Tables, rows: list[Row]
+) -> tuple[list[Question], list[tuple[str, str]]]:
+    """Return the checks that have an answer, and the name and reason of each that has none."""
+    questions: list[Question] = []
+    left_out: list[tuple[str, str]] = []
+    for row in rows:
+        label = check_name(row)
+        quantity, asked = QUANTITIES[row["quantity"]], _asked(row, scenario, names)
+        known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
+        if known is not None and asked.entity not in known:
+            left_out.append((label, f"{asked.entity} is not in the market of {scenario.as_of}"))
+            continue
+        happened = quantity.happened(tables, scenario, names, asked)
+        if isinstance(happened, str):
+            left_out.append((label, happened))
+        else:
+            questions.append(Question(label, quantity, asked, happened))
+    return questions, left_out
+
+
+def check_name(row: Row) -> str:
+    """Return the name of a check: quantity, entity, and the months ahead where the answer is not itself a month."""
+    ahead = f", {row['months_ahead']} months" if row["months_ahead"] is not None else ""
+    return f"{row['quantity']} {row['entity']}{ahead}"
+
+
+def _asked(row: Row, scenario: Scenario, names: Names) -> Asked:
+    months, entity = row["months_ahead"] or 0, row["entity"]
+    firms = firms_of(scenario, names, entity)
+    return Asked(entity, scenario.as_of, months, month_later(scenario.as_of, months), firms)
+
+
+def month_later(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last of a shorter month.
+
+    >>> month_later(date(2025, 8, 31), 6)
+    datetime.date(2026, 2, 28)
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def sample(
+    scenario: Scenario,
+    names: Names,
+    questions: list[Question],
+    n_paths: int,
+    seed: int,
+    workers: int,
+    progress: Callable[[int], None] = lambda paths: None,
+) -> Samples:
+    """Return what each path says to each question, `[question, path]`; block by block, the same on any workers."""
+    samples = np.empty((len(questions), n_paths))
+
+    def run(block: int) -> None:
+        history = march(scenario, names, Draws(scenario, seed, block), watch=True)
+        place = slice(block * BLOCK_PATHS, min((block + 1) * BLOCK_PATHS, n_paths))
+        for row, question in zip(samples, questions, strict=True):
+            row[place] = question.quantity.forecast(history, names, question.asked)[: place.stop - place.start]
+
+    blocks = range(-(-n_paths // BLOCK_PATHS))
+    over_threads(blocks, min(workers, len(blocks)), run, lambda block: progress(min(BLOCK_PATHS, n_paths)))
+    return samples
+
+
+def _check(question: Question, samples: Samples) -> Check:
+    return check_of(question.name, question.quantity.form, samples, *question.happened)
+
+
+def _event(question: Question, samples: Samples) -> Event:
+    return Event(question.name, float(samples.mean()), question.happened.value > 0, question.happened.source)

@@ -1,0 +1,157 @@
+"""The inputs of a scenario: every number of the tables with its address, its column and where it came from.
+
+A cell that says the bare word `fitted` points at `fits.csv`: the latest fit known at the vintage stands for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from forecast.cells import Column, convert
+from forecast.distributions import SEE_FITS, Distribution
+from forecast.errors import InputError, suggestion
+from forecast.tables import VINTAGE_KEYS, Row, Table, Tables
+
+# The tables whose numbers a scenario may change, and the columns that name their rows.
+INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value came from: a place in a file, the source it cites, the date it was known, and why."""
+
+    place: str
+    source: str
+    as_of: str
+    status: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number of the model: its address, its value (a distribution, perhaps fixed), and its origin."""
+
+    key: str
+    value: Distribution
+    unit: str
+    persistence: str
+    origin: Origin
+
+
+Rows = dict[str, dict[str, Row]]
+
+
+def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
+    """Return the latest row of each entity, an input for each number in it, and each input's schema column.
+
+    Raises:
+        InputError: a cell says `fitted` and no fit was known, or the fit lies outside the limits of the cell.
+    """
+    rows, inputs, columns = _cells(tables)
+    return rows, _with_fits(inputs, columns, tables), columns
+
+
+def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
+    """Return what the tables themselves say: some inputs only point at their fits."""
+    rows: Rows = {}
+    inputs: dict[str, Input] = {}
+    columns: dict[str, Column] = {}
+    parameters = tables["parameters"]
+    for name, row in parameters.latest("parameter").items():
+        key = f"parameters.{name}"
+        columns[key] = Column(
+            "parameters", name, "number", row["unit"], row["minimum"], row["maximum"], True, True, (), row["meaning"]
+        )
+        inputs[key] = Input(key, _made(row["value"]), row["unit"], row["persistence"], _origin(parameters, row))
+    for table_name, keys in INPUT_TABLES.items():
+        table = tables[table_name]
+        found = table.latest(*keys)
+        rows[table_name] = {(":".join(key) if isinstance(key, tuple) else key): row for key, row in found.items()}
+        for entity, row in rows[table_name].items():
+            for column in table.columns:
+                if column.kind != "number":
+                    continue
+                key = f"{table_name}.{entity}.{column.name}"
+                columns[key] = column
+                if row[column.name] is not None:
+                    inputs[key] = Input(key, _made(row[column.name]), column.unit, "entity", _origin(table, row))
+    return rows, inputs, columns
+
+
+def settled(tables: Tables, key: str, value: float | Distribution) -> Distribution:
+    """Return the value of one cell, or the latest known fit where it says `fitted`, whatever else is known or not.
+
+    Raises:
+        InputError: no fit of it was known.
+    """
+    if value != SEE_FITS:
+        return _made(value)
+    fits = tables["fits"]
+    if (row := fits.latest("key").get(key)) is None:
+        raise InputError(_no_fit(key, fits, tables))
+    return _made(row["value"])
+
+
+def awaited_fits(tables: Tables) -> set[str]:
+    """Return the keys of all inputs whose cells say `fitted` at the tables' vintage."""
+    return {key for key, item in _cells(tables)[1].items() if item.value == SEE_FITS}
+
+
+def fit_problems(tables: Tables) -> list[str]:
+    """Return what is wrong with the fits, whatever the vintage: an unknown key, a value outside its cell's limits."""
+    _, _, columns = _cells(tables)
+    fits, problems = tables["fits"], []
+    for row in fits:
+        if row["key"] not in columns:
+            said = f'no input "{row["key"]}".{suggestion(row["key"], columns)}'
+            problems.append(f"{fits.label} row {row.number}: {said} Correct the key.")
+        elif said := _outside(columns[row["key"]], row):
+            problems.append(f"{fits.label} row {row.number}, {row['key']} = {row['value']}: {said}. Correct the row.")
+    return problems
+
+
+def _with_fits(inputs: dict[str, Input], columns: Mapping[str, Column], tables: Tables) -> dict[str, Input]:
+    """Return the inputs with the latest known fit in place of each that points at one."""
+    fits, problems = tables["fits"], []
+    known = fits.latest("key")
+    for key, item in inputs.items():
+        if item.value != SEE_FITS:
+            continue
+        if (row := known.get(key)) is None:
+            problems.append(f"{item.origin.place}: {_no_fit(key, fits, tables)}")
+        elif said := _outside(columns[key], row):
+            problems.append(f"{fits.label} row {row.number}, {key} = {row['value']}: {said}. Correct the row.")
+        else:
+            inputs[key] = replace(item, value=_made(row["value"]), origin=_origin(fits, row))
+    if problems:
+        raise InputError(problems)
+    return inputs
+
+
+def _no_fit(key: str, fits: Table, tables: Tables) -> str:
+    return (
+        f"{key} says fitted, but {fits.label} holds no fit of it known by {tables.as_of}. Choose a later vintage, or "
+        "write the distribution into the cell."
+    )
+
+
+def _outside(column: Column, row: Row) -> str:
+    """Return what keeps a fit from standing in a column, or nothing."""
+    if row["unit"] != column.unit:
+        return f"its unit is {row['unit']}, the input's {column.unit}"
+    if row["value"] == SEE_FITS:
+        return "a distribution is required here, not the word that points at it"
+    try:
+        convert(column, str(row["value"]))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _made(value: float | Distribution) -> Distribution:
+    return value if isinstance(value, Distribution) else Distribution("fixed", (value,))
+
+
+def _origin(table: Table, row: Row) -> Origin:
+    return Origin(f"{table.label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or "")

@@ -1,0 +1,60 @@
+"""What owning an accelerator costs an hour, from the tables alone: the ground under every rent."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from forecast.distributions import Distribution
+from forecast.equations.cost import owned_cost
+from forecast.inputs import settled
+from forecast.tables import Row, Tables
+
+# argument of the equation → parameter that gives it
+OWNED = {
+    "rate_per_year": "capital_rate_per_year",
+    "life_years": "accelerator_life_years",
+    "load_frac": "power_load_frac",
+    "pue_ratio": "pue_ratio",
+    "electricity_usd_per_kwh": "electricity_usd_per_kwh",
+    "facility_usd_per_kw_month": "facility_usd_per_kw_month",
+    "network_frac": "network_frac",
+    "operations_usd_per_accelerator_hour": "operations_usd_per_accelerator_hour",
+}
+OTHERS = ("provisioned_power_ratio", "accelerator_price_position_frac")
+FIRST_PARAMETERS = date(2025, 1, 1)  # no parameter was written down before; earlier origins take these as their prior
+
+
+def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
+    """Return the cost of an owned hour of each accelerator whose price and power are known, at the medians of all inputs.
+
+    Before 2025 the prices are those of the vintage and the other parameters those of 2025-01-01.
+    """
+    known = tables if tables.as_of >= FIRST_PARAMETERS else tables.vintage(FIRST_PARAMETERS)
+    rows = known["parameters"].latest("parameter")
+    value = {
+        name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in (*OWNED.values(), *OTHERS)
+    }
+    parameters = {argument: value[name] for argument, name in OWNED.items()}
+    machines = tables["accelerators"].latest("name")
+    found = {}
+    for name, price in tables["accelerator_prices"].latest("accelerator").items():
+        ends = [_middle(price[f"price_{end}_usd"]) for end in ("low", "high")]
+        power_kw = _power_kw(machines[name], value["provisioned_power_ratio"]) if name in machines else None
+        if None in ends or power_kw is None:
+            continue
+        capex_usd = ends[0] + value["accelerator_price_position_frac"] * (ends[1] - ends[0])
+        found[name] = float(
+            owned_cost(capex_usd=capex_usd, power_kw=power_kw, **parameters).total_usd_per_accelerator_hour
+        )
+    return found
+
+
+def _power_kw(machine: Row, provisioned_power_ratio: float) -> float | None:
+    if machine["power_kw"]:
+        return _middle(machine["power_kw"])
+    return _middle(machine["tdp_watts"]) / 1000 * provisioned_power_ratio if machine["tdp_watts"] else None
+
+
+def _middle(value: Any) -> Any:
+    return value.median() if isinstance(value, Distribution) else value

@@ -1,0 +1,130 @@
+"""Tokens wanted: growth that fades, pooled over all who publish a volume, whatever their scope."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Distribution, standard_normal_quantile
+from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.tables import Tables
+from forecast.trends.known import enough, vintage_day, years_between
+from forecast.trends.rolling import LEVELS
+from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
+from forecast.trends.volumes import (
+    FADE_MONTHS,
+    NO_FADE,
+    SCALE_LOG,
+    Assumed,
+    Growth,
+    assumptions,
+    growth,
+    reach_years,
+    volume_pairs,
+)
+
+Array = NDArray[np.float64]
+
+FEWEST_ENTITIES = 3
+ENDS: Array = standard_normal_quantile(np.array([0.1, 0.5, 0.9]))
+FADING = "growth that fades"
+DAYS_PER_YEAR = 365
+PATH: Array = np.arange(24, -1, -1) / 12  # years before and after the vintage that are shown
+
+
+def demand_trend(tables: Tables) -> Trend:
+    """Return the growth of tokens wanted at the tables' vintage, from volumes that firms and offices published.
+
+    Growth is g(t) = L + (G − L)·e^(−t/τ), t in years from the vintage, with L the assumed long-run growth. A pair of
+    volumes of one entity gives log v₂/v₁ = ∫g + noise; G by Huber's regression for each τ, τ weighed by a Student
+    likelihood (4 degrees of freedom) times its assumed distribution. Entities differ and only the growing publish: the
+    spread of G when each is left out in turn (jackknife) is added, and half of the distance to growth without a fade.
+
+    Raises:
+        TooFew: fewer than three entities have two volumes five months apart.
+    """
+    table = tables["provider_history"]
+    today = vintage_day(table, tables)
+    pairs = volume_pairs(tables, today)
+    entities = sorted(set(pairs.entity))
+    enough(len(entities), FEWEST_ENTITIES, "entities with two token volumes", table, tables)
+    assumed = assumptions(tables)
+    long_run = assumed.long_run_per_year
+    whole = growth(pairs, assumed, FADE_MONTHS)
+    left = np.array([growth(pairs.where(pairs.entity != e), assumed, FADE_MONTHS).mean for e in entities])
+    jackknife = float(np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2)))
+    constant = growth(pairs, assumed, NO_FADE).mean
+    sd = float(np.sqrt(whole.sd**2 + jackknife**2 + (constant - whole.mean) ** 2 / 4))
+    ahead_log = long_run + (whole.mean + sd * ENDS - long_run) * _mean_fade(1.0, whole)
+    return Trend(
+        name="demand",
+        title="Growth of tokens wanted, as a logarithmic rate",
+        unit="1/year",
+        form=FADING,
+        why=f"kept for five years, constant growth would multiply volumes by 10^{5 * constant / np.log(10):.0f}; over the last "
+            "year it did no worse, so half of the difference between the forms is added to the error",
+        annual_change=Band(*np.exp(ahead_log).tolist()),
+        half_life_months=Band(*(np.log(2) * np.exp(whole.fade_log + whole.fade_log_sd * ENDS)).tolist()),
+        diagnostics=(
+            Diagnostic("growth_without_fade_per_year", constant, "what all pairs give if growth had been the same"),
+            Diagnostic("jackknife_se_per_year", jackknife, "spread when each entity is left out; small is good"),
+            Diagnostic("fade_months", float(np.exp(whole.fade_log)), "fitted, the assumed distribution included"),
+        ),
+        scores=backtest(tables, today, assumed),
+        estimates=(
+            Estimate("parameters.demand_growth_start_per_year", Distribution("fitted", (round(whole.mean, 3), round(sd, 3))),
+                     "1/year", len(pairs.growth_log), "medium" if len(entities) >= 8 else "low",
+                     f"{len(pairs.growth_log)} pairs of volumes of {len(entities)} entities; those who publish grow"),
+        ),
+        observed=tuple(sorted(zip(_days(today, (pairs.start_years + pairs.end_years) / 2),
+                                  (pairs.growth_log / (pairs.end_years - pairs.start_years)).tolist(), strict=True))),
+        fitted=tuple(zip(_days(today, -PATH), (long_run + (whole.mean - long_run) * _fade(-PATH, whole)).tolist(), strict=True)),
+        fan=Fan((0.1, 0.5, 0.9), long_run + (whole.mean - long_run + sd * ENDS[:, None]) * _fade(PATH[::-1][1:], whole)),
+    )  # fmt: skip
+
+
+def _fade(years: Array, made: Growth) -> Array:
+    """Return how much of today's excess growth is left after so many years; before today more than all."""
+    return np.asarray(np.exp(-years * 12 / np.exp(made.fade_log)))
+
+
+def _mean_fade(years: float, made: Growth) -> float:
+    tau = np.exp(made.fade_log) / 12
+    return float(-tau * np.expm1(-years / tau) / years)
+
+
+def _days(today: date, years: Array) -> list[date]:
+    return [today + timedelta(days=round(float(t) * DAYS_PER_YEAR)) for t in years]
+
+
+def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, ...]:
+    """Return how both forms foresaw the pairs that ended after origins three months apart, and began half a year before at most."""
+    cases: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    long_run = assumed.long_run_per_year
+    later = volume_pairs(tables, today)
+    for back_months in (15, 12, 9, 6):
+        origin = today - timedelta(days=round(back_months * DAYS_PER_YEAR / 12))
+        known = volume_pairs(tables.vintage(origin), origin)
+        if len(set(known.entity)) < FEWEST_ENTITIES:
+            continue
+        shift = years_between(origin, today)
+        ahead = later._replace(start_years=later.start_years + shift, end_years=later.end_years + shift)
+        ahead = ahead.where((ahead.end_years > 0.25) & (ahead.start_years > -0.5))
+        for form, fades in {FADING: FADE_MONTHS, "constant growth": NO_FADE}.items():
+            made = growth(known, assumed, fades)
+            span = ahead.end_years - ahead.start_years
+            said = long_run * span + (made.mean - long_run) * reach_years(ahead, np.exp(made.fade_log))
+            cases[form] += list(zip(said, ahead.growth_log, strict=True))
+    return tuple(_score(form, np.array(found)) for form, found in cases.items())
+
+
+def _score(form: str, cases: Array) -> FormScore:
+    said, came = cases.T
+    spread = SCALE_LOG * standard_normal_quantile(LEVELS)[:, None]
+    crps = crps_of_quantiles(said + spread, LEVELS, came)
+    walk = crps_of_quantiles(0 * said + spread, LEVELS, came)
+    inside = coverage(said + spread[1], said + spread[-2], came)
+    return FormScore(form, 12, len(said), float(crps.mean()), skill(crps, walk), inside)

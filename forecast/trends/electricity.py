@@ -1,0 +1,89 @@
+"""Electricity: the price paid where accelerators run, its growth, and the overhead of the building."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Z_90, Distribution
+from forecast.errors import ForecastError
+from forecast.tables import Row, Tables
+from forecast.trends.known import enough
+from forecast.trends.trend import Diagnostic, Estimate, Trend
+
+Array = NDArray[np.float64]
+
+FEWEST_PRICES = 8
+DELIVERED = "USD/kWh"  # prices in euros are those of whole countries, taxes included
+NOT_HANDED = (
+    "one year of growth and models of pue are no basis for five years: electricity_growth_per_year and pue_ratio keep "
+    "their assumptions"
+)
+
+
+def electricity_trend(tables: Tables) -> Trend:
+    """Return the level and spread of delivered prices known at the tables' vintage.
+
+    Lognormal; centre by Huber's estimate of the logs, spread by the median absolute deviation, so that islands of very
+    cheap or dear power do not decide. The owners of a forecast buy at many sites: the spread between sites stands for
+    not knowing which, and is rather too wide for their average.
+
+    Raises:
+        TooFew: fewer than eight prices were known.
+    """
+    table = tables["electricity"]
+    prices = [row for row in table if _is_price(row)]
+    enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
+    logs = np.log([row["mid"] for row in prices])
+    centre, spread = centre_and_spread(logs)
+    low, high = np.exp(centre + spread * Z_90 * np.array([-1.0, 1.0]))
+    others = {
+        "growth_per_year": [row["mid"] for row in table if row["category"] == "price_growth"],
+        "pue_ratio": [r["mid"] for r in table if r["category"] == "pue" and "average" not in r["item"]],
+    }
+    said = [
+        Diagnostic("median_usd_per_kwh", float(np.exp(np.median(logs))), "half of the prices are lower"),
+        Diagnostic("mean_usd_per_kwh", float(np.exp(logs).mean()), "the naive rival: dear regions decide"),
+    ] + [
+        Diagnostic(name, float(np.median(values)), f"{len(values)} rows, a year's change or a model each: too few")
+        for name, values in others.items()
+        if values
+    ]
+    return Trend(
+        name="electricity",
+        title="Delivered price of electricity",
+        unit=DELIVERED,
+        form="lognormal between sites",
+        why="prices of one or two days: nothing to score over time",
+        diagnostics=tuple(said),
+        estimates=(
+            Estimate("parameters.electricity_usd_per_kwh", Distribution("lognormal", (round(float(low), 4), round(float(high), 4))),
+                     DELIVERED, len(prices), "medium", f"{len(prices)} delivered prices; spread between sites"),
+        ),
+        observed=tuple((row["as_of"], row["mid"]) for row in prices),
+        more={"not handed to the model": NOT_HANDED},
+    )  # fmt: skip
+
+
+def centre_and_spread(logs: Array) -> tuple[float, float]:
+    """Return Huber's location and the scaled median absolute deviation of some logarithms.
+
+    Source: Huber (1981). One far value moves neither much:
+
+    >>> [round(x, 2) for x in centre_and_spread(np.array([-0.1, 0.0, 0.1, 9.0]))]
+    [0.1, 0.15]
+    """
+    import statsmodels.api as sm
+
+    made = sm.RLM(logs, np.ones((len(logs), 1)), M=sm.robust.norms.HuberT()).fit(maxiter=200, conv="coefs")
+    if len(made.fit_history["params"]) >= 200:
+        raise ForecastError("electricity: the robust mean did not converge in 200 steps.")
+    return float(made.params[0]), float(sm.robust.mad(logs))
+
+
+def _is_price(row: Row) -> bool:
+    """Return whether a row is what a site pays: delivered, in dollars, not wholesale and not a forecast."""
+    return bool(
+        row["category"] == "price" and row["unit"] == DELIVERED and row["mid"] and row["status"] != "projection"
+        and "wholesale" not in row["item"]
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""What makes a fit believable: the backtest that chose its form, and tests of what the form leaves unexplained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Distribution
+from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.trends.cloud import effective_points, weighted_quantiles
+from forecast.trends.monthly import MonthlySeries
+from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
+from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
+from forecast.trends.walk import RIVALS, rival_quantiles
+
+Array = NDArray[np.float64]
+
+JUDGED_MONTHS = (6, 12)  # horizons that choose a form
+FEWEST_CASES = 20  # below that luck chooses
+LAGS = 6
+
+
+def form_scores(cases: Cases, own: str) -> tuple[FormScore, ...]:
+    """Return how a form, called `own`, and each of its rivals did at each horizon that has cases."""
+    said = {own: cases.quantiles_log, **cases.rivals_log}
+    found = []
+    for months in HORIZONS_MONTHS:
+        at = cases.horizon_months == months
+        if not at.any():
+            continue
+        value = cases.value_log[at]
+        walk = crps_of_quantiles(cases.rivals_log[WALK][:, at], LEVELS, value)
+        for name, quantiles in said.items():
+            loss = crps_of_quantiles(quantiles[:, at], LEVELS, value)
+            inside = coverage(quantiles[1, at], quantiles[-2, at], value)
+            found.append(FormScore(name, months, int(at.sum()), float(loss.mean()), skill(loss, walk), inside))
+    return tuple(found)
+
+
+def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
+    """Return (form, why): the lowest CRPS over 6 and 12 months; with too few cases to tell, `own`.
+
+    >>> best_form((), "toward a floor")[0]
+    'toward a floor'
+    """
+    losses: dict[str, list[FormScore]] = {}
+    for score in scored:
+        if score.horizon_months in JUDGED_MONTHS:
+            losses.setdefault(score.form, []).append(score)
+    count = sum(score.cases for score in losses.get(own, []))
+    if count < FEWEST_CASES:
+        return own, f"{count} past forecasts over 6 or 12 months can be judged; {FEWEST_CASES} would choose a form."
+    mean = {form: float(np.mean([score.crps for score in of])) for form, of in losses.items()}
+    best = min(mean, key=lambda form: mean[form])
+    rest = min((form for form in mean if form != best), key=lambda form: mean[form])
+    return best, (
+        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({rest}) {mean[rest]:.3f}, "
+        f"the driftless walk {mean[WALK]:.3f}, in {count} forecasts of months not yet seen."
+    )
+
+
+def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[MonthlySeries], months: int) -> Fan:
+    """Return the fan of the chosen form in the unit of the series: `own` (logs, `[level, month]`) or that of a rival."""
+    ahead = range(1, months + 1)
+    chosen = rival_quantiles(series, pool, ahead)[form] if form in RIVALS else own
+    return Fan(tuple(LEVELS.tolist()), np.exp(chosen))
+
+
+def band(value: Array, weight: Array) -> Band:
+    """Return the 10 %, 50 % and 90 % quantiles of weighted points."""
+    return Band(*(float(q) for q in weighted_quantiles(value, weight, (0.1, 0.5, 0.9))))
+
+
+def half_life_months(reversion_per_month: Array) -> Array:
+    """Return the months in which half of a deviation goes: log 2/−log(1 − κ).
+
+    >>> half_life_months(np.array([0.5])).tolist()
+    [1.0]
+    """
+    return np.asarray(-np.log(2.0) / np.log1p(-np.minimum(reversion_per_month, 0.999)))
+
+
+def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
+    """Return tests of standardised one-month residuals in order of time: none while there are fewer than twelve."""
+    if len(residual) < 2 * LAGS:
+        return ()
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+    from statsmodels.stats.stattools import jarque_bera
+
+    left = float(acorr_ljungbox(residual, lags=[LAGS])["lb_pvalue"].iloc[0])
+    return (
+        Diagnostic(
+            "ljung_box_p", left, f"chance of such correlation of {LAGS} lags in white noise; above 0.05 is well"
+        ),
+        Diagnostic("jarque_bera_p", float(jarque_bera(residual)[1]), "chance of such tails in a normal law"),
+        Diagnostic("residual_sd", float(residual.std()), "standard deviation of the standardised residuals; 1 is well"),
+    )
+
+
+def cloud_diagnostic(weight: Array) -> Diagnostic:
+    """Return how many points of the prior carry the fit."""
+    meaning = f"of {len(weight)} points that carry the fit; below 10 the prior misses the data"
+    return Diagnostic("effective_points", effective_points(weight), meaning)
+
+
+def distribution(name: str, *arguments: float) -> Distribution:
+    """Return a distribution whose arguments are rounded to four digits: more would be noise of the fit.
+
+    >>> str(distribution("normal", 1.234567, 0.05))
+    'normal(mean=1.235, sd=0.05)'
+    """
+    return Distribution(name, tuple(float(f"{argument:.4g}") for argument in arguments))
+
+
+def facts_of(values: Mapping[str, Band], unit: str) -> dict[str, str]:
+    """Return bands as text, by name."""
+    return {name: f"{b.p50:.3g} ({b.p10:.3g} to {b.p90:.3g}) {unit}".rstrip() for name, b in values.items()}

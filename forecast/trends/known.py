@@ -1,0 +1,50 @@
+"""What a vintage holds: its last day, and the refusal to fit where it holds too little."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from forecast.errors import InputError
+from forecast.tables import DISTANT, Table, Tables
+from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+
+
+class TooFew(InputError):
+    """The vintage holds too few observations for a fit: the input keeps its assumption."""
+
+
+def enough(found: int, least: int, what: str, table: Table, tables: Tables) -> None:
+    """Raise TooFew where fewer than `least` observations of `what` were known."""
+    if found < least:
+        raise TooFew(
+            f"{table.label}: {found} {what} known by {tables.as_of}; a fit needs {least}. Choose a later vintage."
+        )
+
+
+def last_day(table: Table, tables: Tables) -> date:
+    """Return the day up to which a table speaks: its vintage, or its last row where that is earlier.
+
+    Raises:
+        TooFew: no row was known yet.
+    """
+    enough(len(table), 1, "rows", table, tables)
+    return min(tables.as_of, max(row["as_of"] for row in table))
+
+
+def vintage_day(table: Table, tables: Tables) -> date:
+    """Return the day of the vintage; of tables that are not cut, the day up to which this one speaks."""
+    return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
+
+
+def months_between(start: date, end: date) -> float:
+    """Return the time from one day to another, in months of 30.4 days.
+
+    >>> months_between(date(2025, 1, 1), date(2026, 1, 1))
+    12.0
+    """
+    return (end - start).days / DAYS_PER_MONTH
+
+
+def years_between(start: date, end: date) -> float:
+    """Return the time from one day to another, in years of 365 days."""
+    return months_between(start, end) / MONTHS_PER_YEAR

@@ -1,0 +1,118 @@
+"""Rolling origins: each month the model is fitted to what training series had shown by then, and forecasts others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.tables import Tables
+from forecast.trends.list_price.features import features_of
+from forecast.trends.list_price.forecaster import (
+    FEWEST_INCREMENTS,
+    HALVING_LOG_PER_MONTH,
+    Forecaster,
+    fit_forecaster,
+)
+from forecast.trends.list_price.panel import Panel, months_of, panel_of
+from forecast.trends.list_price.peers import ROUTER
+from forecast.trends.list_price.series import PriceSeries, known_series, without
+from forecast.trends.list_price.windows import windows_of
+from forecast.trends.rolling import DRIFT, WALK, Cases, joined
+
+Array = NDArray[np.float64]
+FOLDS = 5
+
+
+def list_price_cases(tables: Tables, unit: Callable[[PriceSeries], str] | None = None) -> Cases:
+    """Return forecasts of our own series, each by fits that never saw its fold.
+
+    Args:
+        tables: the data, at its vintage.
+        unit: name of what is held out together: the series by default, or its model, or its provider.
+
+    Raises:
+        InputError: too few series to forecast from.
+    """
+    series = known_series(tables)
+    key = unit or (lambda one: "/".join(one.same_thing))
+    fold = [crc32(key(one).encode()) % FOLDS for one in series]
+    held_out = [[one for one, of in zip(series, fold, strict=True) if of == number] for number in range(FOLDS)]
+    return joined([backtest(without(series, scored), scored) for scored in held_out if scored])
+
+
+def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> Cases:
+    """Return forecasts of the scored series, made on the first of each month by fits to the training series.
+
+    A fit at an origin sees windows of training series that were over by then. What is known of a scored series
+    includes the price of the same model elsewhere, in both sets of series, at the origin.
+
+    Raises:
+        InputError: no forecast can be scored: training or the scored series are too short.
+    """
+    everything = (*scored, *training)
+    months = months_of(everything) if training else ()
+    windows = windows_of(panel_of(training, months))
+    panel = panel_of(everything, months)
+    features = features_of(panel)
+    found = []
+    for month in range(len(months)):
+        known = windows.known_in(month)
+        fitted = fit_forecaster(known) if panel.watched[: len(scored), month].any() else None
+        if fitted:
+            found += [_cases(fitted, horizon, month, scored, panel, features) for horizon in fitted.rivals]
+    made = [cases for cases in found if len(cases)]
+    if not made:
+        raise InputError(
+            "backtest: no forecast can be scored: a series must be watched for 3 months after an origin by which other "
+            f"series had shown {FEWEST_INCREMENTS} windows of that length. Give longer series."
+        )
+    return joined(made)
+
+
+def forecasts_on(tables: Tables, origin: date) -> Cases | None:
+    """Return forecasts of all our series from the first of one month, by a fit to every window that was over by then.
+
+    Nothing is held out but the future: the forecast that could have been made that day. None where too little was
+    known to fit, or nothing is known of what followed.
+    """
+    series = known_series(tables)
+    months = months_of(series)
+    if origin not in months:
+        return None
+    panel = panel_of(series, months)
+    month = months.index(origin)
+    fitted = fit_forecaster(windows_of(panel).known_in(month))
+    if not fitted:
+        return None
+    features = features_of(panel)
+    made = [_cases(fitted, horizon, month, series, panel, features) for horizon in fitted.rivals]
+    return joined([cases for cases in made if len(cases)]) if any(len(cases) for cases in made) else None
+
+
+def _cases(
+    fitted: Forecaster, horizon: int, month: int, scored: Sequence[PriceSeries], panel: Panel, features: Array
+) -> Cases:
+    """Return the forecasts made in a month whose outcome was seen."""
+    at = np.flatnonzero(~np.isnan(panel.change(horizon)[: len(scored), month]))
+    last, value = panel.log_price[at, month], panel.log_price[at, min(month + horizon, len(panel.months) - 1)]
+    prob, change = fitted.forecast(features[at, month], panel.kind[at] == ROUTER, horizon)
+    rival = fitted.rivals[horizon]
+    walk = last + rival.quantiles_log[:, None]
+    return Cases(
+        series=tuple(scored[i].model for i in at.tolist()),
+        provider=tuple(scored[i].provider for i in at.tolist()),
+        kind=tuple(scored[i].kind for i in at.tolist()),
+        origin=(panel.months[month],) * len(at),
+        horizon_months=np.full(len(at), horizon),
+        last_log=last,
+        value_log=value,
+        quantiles_log=last + change,
+        rivals_log={WALK: walk, DRIFT: walk + HALVING_LOG_PER_MONTH * horizon},
+        change_prob=prob,
+        rival_change_prob=np.full(len(at), rival.change_prob),
+    )

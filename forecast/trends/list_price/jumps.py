@@ -1,0 +1,118 @@
+"""The model of a list price: whether it moves, which way and how far, given what is known at the origin.
+
+P(move) and P(up | move) are logistic regressions that shrink; the size of a move up (or down) is log-normal but for
+its residuals, which are those seen. The forecast is a mixture: an atom at the last price, moves down, moves up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.trends.list_price.features import FEATURES, OF_SIZE
+from forecast.trends.list_price.ridge import linear_ridge, logistic, logistic_ridge
+from forecast.trends.list_price.windows import Windows
+
+Array = NDArray[np.float64]
+SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 30.0, 60.0, 10.0  # in windows: see the page on trends for the search
+FEWEST_MOVES = 15  # each way: with fewer, a group of sellers is fitted together with the others
+FARTHEST_SD = 4.0  # a feature counts no more than this many standard deviations from its mean
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Centres and spreads of features; the constant, column 0, is left as it is."""
+
+    centre: Array
+    spread: Array
+
+    def of(self, features: Array) -> Array:
+        return np.clip((features - self.centre) / self.spread, -FARTHEST_SD, FARTHEST_SD)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Log of the size of moves one way: a + features·b + c·log(span) + residual, kept within what was usual."""
+
+    scale: Scale
+    coefficients: Array  # the last one is for the log of the span
+    usual: tuple[float, float]
+    residual: Array  # ascending
+    residual_prob: Array  # cumulative, at each residual
+
+    def log_size(self, features: Array, log_span: Array) -> Array:
+        mean = np.column_stack([self.scale.of(features), log_span]) @ self.coefficients
+        return np.clip(mean, *self.usual)
+
+    def quantile(self, mean: Array, prob: Array) -> Array:
+        """Return the size that a share `prob` of moves stays below, `[level, case]`."""
+        return np.asarray(np.exp(mean + np.interp(prob, self.residual_prob, self.residual)))
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """A fit for one group of sellers."""
+
+    scale: Scale
+    move: Array
+    up: Array
+    sizes: tuple[Sizes, Sizes]  # down, up
+    of_size: tuple[int, ...]  # columns of features that sizes depend on
+
+    def forecast(self, features: Array, horizon_months: int, levels: Array) -> tuple[Array, Array]:
+        """Return the chance of a move `[case]` and quantiles of the change of log price `[level, case]`."""
+        log_span = np.full(len(features), np.log(horizon_months))
+        x = np.column_stack([self.scale.of(features), log_span])
+        move, up = logistic(x @ self.move), logistic(x @ self.up)
+        means = [sizes.log_size(features[:, self.of_size], log_span) for sizes in self.sizes]
+        return move, self._quantiles(move * (1.0 - up), move * up, means, levels[:, None])
+
+    def _quantiles(self, down: Array, up: Array, means: list[Array], level: Array) -> Array:
+        """Return the quantiles of the mixture: falls below level P(down), rises above 1 − P(up), between them the atom."""
+        fall = -self.sizes[0].quantile(means[0], np.clip(1.0 - level / down, 0.0, 1.0))
+        rise = self.sizes[1].quantile(means[1], np.clip((level - (1.0 - up)) / up, 0.0, 1.0))
+        return np.where(level < down, fall, np.where(level > 1.0 - up, rise, 0.0))
+
+
+def enough_moves(windows: Windows) -> bool:
+    """Whether moves each way suffice for a fit."""
+    return min(int((windows.change_log < 0).sum()), int((windows.change_log > 0).sum())) >= FEWEST_MOVES
+
+
+def fit_jumps(windows: Windows) -> Jumps:
+    """Return the fit to windows of which enough have moved each way."""
+    log_span = np.log(windows.span_months)
+    scale = _scale(windows.features)
+    x = np.column_stack([scale.of(windows.features), log_span])
+    moved = windows.change_log != 0
+    of_size = tuple(FEATURES.index(name) for name in OF_SIZE)
+    rose = (windows.change_log[moved] > 0).astype(float)
+    return Jumps(
+        scale=scale,
+        move=logistic_ridge(x, moved.astype(float), windows.weight, SHRINK_MOVE),
+        up=logistic_ridge(x[moved], rose, windows.weight[moved], SHRINK_WAY),
+        sizes=(_fit_sizes(windows, -1.0, of_size), _fit_sizes(windows, 1.0, of_size)),
+        of_size=of_size,
+    )
+
+
+def _fit_sizes(windows: Windows, sign: float, of_size: tuple[int, ...]) -> Sizes:
+    some = windows.where(sign * windows.change_log > 0)
+    features, log_size, log_span = some.features[:, of_size], np.log(np.abs(some.change_log)), np.log(some.span_months)
+    scale = _scale(features)
+    coefficients = linear_ridge(np.column_stack([scale.of(features), log_span]), log_size, some.weight, SHRINK_SIZE)
+    usual = tuple(float(q) for q in np.quantile(log_size, (0.1, 0.9)))
+    bare = Sizes(scale, coefficients, (usual[0], usual[1]), np.zeros(1), np.zeros(1))
+    residual = log_size - bare.log_size(features, log_span)
+    order = np.argsort(residual, kind="stable")
+    weight = some.weight[order]
+    prob = (np.cumsum(weight) - weight / 2.0) / weight.sum()
+    return Sizes(scale, coefficients, bare.usual, residual[order], prob)
+
+
+def _scale(features: Array) -> Scale:
+    centre, spread = features.mean(axis=0), features.std(axis=0)
+    flat = spread < 1e-9
+    return Scale(np.where(flat, 0.0, centre), np.where(flat, 1.0, spread))

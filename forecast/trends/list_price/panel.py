@@ -1,0 +1,86 @@
+"""Many price series on one grid of months: log prices `[series, month]`, as known on the first of each month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.trends.list_price.names import family_of
+from forecast.trends.list_price.series import PriceSeries
+
+Array = NDArray[np.float64]
+DECIMALS_LOG = 9  # prices that agree to one in a billion are the same price
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Log prices of series (rows) on the first of months (columns); nan where a series was not watched."""
+
+    provider: NDArray[np.str_]
+    kind: NDArray[np.str_]
+    model: NDArray[np.str_]  # canonical name
+    family: NDArray[np.str_]
+    months: tuple[date, ...]
+    log_price: Array
+
+    @cached_property
+    def watched(self) -> NDArray[np.bool_]:
+        """Whether the price is known, `[series, month]`."""
+        return ~np.isnan(self.log_price)
+
+    @cached_property
+    def step(self) -> Array:
+        """Change of log price since the month before, 0 where one of the two is not known, `[series, month]`."""
+        step = np.zeros_like(self.log_price)
+        step[:, 1:] = np.nan_to_num(self.log_price[:, 1:] - self.log_price[:, :-1])
+        return step
+
+    def change(self, horizon_months: int) -> Array:
+        """Change of log price over the months that follow, nan where it was not seen, `[series, month]`."""
+        change = np.full_like(self.log_price, np.nan)
+        if horizon_months < len(self.months):
+            change[:, :-horizon_months] = self.log_price[:, horizon_months:] - self.log_price[:, :-horizon_months]
+        return change
+
+
+def months_between(first: date, last: date) -> tuple[date, ...]:
+    """Return the first days of the months that lie within two dates.
+
+    >>> [str(day) for day in months_between(date(2025, 11, 2), date(2026, 1, 1))]
+    ['2025-12-01', '2026-01-01']
+    """
+    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    days = (date(number // 12, number % 12 + 1, 1) for number in numbers)
+    return tuple(day for day in days if first <= day <= last)
+
+
+def months_of(series: Sequence[PriceSeries]) -> tuple[date, ...]:
+    """Return the months in which at least one of the series was watched."""
+    return months_between(min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series))
+
+
+def panel_of(series: Sequence[PriceSeries], months: tuple[date, ...]) -> Panel:
+    """Return the series on a grid of months; a price holds from its day until the next change or the last sighting."""
+    same = [one.same_thing for one in series]
+    grid = np.array([day.toordinal() for day in months])
+    return Panel(
+        provider=np.array([provider for provider, _ in same], dtype=np.str_),
+        kind=np.array([one.kind for one in series], dtype=np.str_),
+        model=np.array([model for _, model in same], dtype=np.str_),
+        family=np.array([family_of(model) for _, model in same], dtype=np.str_),
+        months=months,
+        log_price=np.array([_on_grid(one, grid) for one in series]).reshape(len(series), len(months)),
+    )
+
+
+def _on_grid(one: PriceSeries, grid: NDArray[np.int64]) -> Array:
+    """Return the log price in force on each day of the grid, rounded so that equal prices are equal."""
+    log_price = np.round(np.log(one.usd_per_mtok), DECIMALS_LOG)
+    at = np.searchsorted([day.toordinal() for day in one.changed_on], grid, side="right") - 1
+    known = (at >= 0) & (grid <= one.last_seen_on.toordinal())
+    return np.where(known, log_price[at], np.nan)

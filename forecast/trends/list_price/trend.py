@@ -1,0 +1,88 @@
+"""The trend of list prices of fixed models: habits of each kind of seller, the year ahead, and the backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.scoring import pit_bounds, pit_distance
+from forecast.tables import Tables
+from forecast.trends.evidence import best_form, form_scores
+from forecast.trends.known import TooFew
+from forecast.trends.list_price.backtest import list_price_cases
+from forecast.trends.list_price.features import features_of
+from forecast.trends.list_price.habits import far_below_peers, habit_of, repriced_together
+from forecast.trends.list_price.jumps import Jumps, enough_moves, fit_jumps
+from forecast.trends.list_price.panel import Panel, months_of, panel_of
+from forecast.trends.list_price.peers import ROUTER
+from forecast.trends.list_price.series import KINDS, known_series
+from forecast.trends.list_price.windows import Windows, windows_of
+from forecast.trends.rolling import LEVELS, Cases
+from forecast.trends.trend import Band, Diagnostic, FormScore, Trend
+
+FORM = "jumps"
+YEAR_MONTHS = 12
+FINE: NDArray[np.float64] = np.linspace(0.0025, 0.9975, 200)
+
+
+def list_price_trend(tables: Tables) -> Trend:
+    """Return the trend of the list price of a fixed model at one seller, routers aside.
+
+    It gives no number to the month loop: there a reset also stands for the switch to a next generation of models,
+    which a price of a fixed model cannot show.
+
+    Raises:
+        TooFew: the vintage has too few series, or too few of them moved.
+    """
+    try:
+        cases = list_price_cases(tables)
+    except InputError as error:
+        raise TooFew(error.problems) from None
+    series = known_series(tables)
+    panel = panel_of(series, months_of(series))
+    windows = windows_of(panel)
+    scored = form_scores(cases, FORM)
+    form, why = best_form(scored, FORM)
+    sellers = windows.where(~windows.routed)
+    return Trend(
+        name="list_price",
+        title="List price of a fixed model at one seller, a year ahead",
+        unit="USD/Mtok",
+        form=form,
+        why=why,
+        annual_change=_year_ahead(fit_jumps(sellers if enough_moves(sellers) else windows), panel),
+        diagnostics=(
+            *_pit(cases),
+            repriced_together(panel),
+            *far_below_peers(windows, panel.provider[windows.series]),
+        ),
+        scores=scored,
+        more=_facts(panel, windows, scored),
+    )
+
+
+def _year_ahead(jumps: Jumps, panel: Panel) -> Band:
+    """Return the price a year from the last month over the price then, all sellers still watched taken together."""
+    last = int(np.flatnonzero(panel.watched.sum(axis=0) >= 0.5 * panel.watched.sum(axis=0).max())[-1])
+    now = panel.watched[:, last] & (panel.kind != ROUTER)
+    _, change = jumps.forecast(features_of(panel)[now, last], YEAR_MONTHS, FINE)
+    return Band(*(float(np.exp(q)) for q in np.quantile(change, (0.1, 0.5, 0.9))))
+
+
+def _pit(cases: Cases) -> list[Diagnostic]:
+    bounds = pit_bounds(cases.quantiles_log, LEVELS, cases.value_log)
+    return [
+        Diagnostic("pit_ks", pit_distance(*bounds), "distance of the randomised PIT from uniform; below 0.05 is well")
+    ]
+
+
+def _facts(panel: Panel, windows: Windows, scored: Sequence[FormScore]) -> dict[str, str]:
+    habits = {kind: habit_of(panel, kind) for kind in KINDS}
+    still = {
+        f"at rest after {span} months": f"{np.mean(windows.change_log[windows.span_months == span] == 0):.0%}"
+        for span in sorted({score.horizon_months for score in scored})
+    }
+    return {**{kind: habit.text() for kind, habit in habits.items() if habit}, **still}

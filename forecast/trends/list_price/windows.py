@@ -1,0 +1,58 @@
+"""What training series have shown: every window of one to twelve months, by the month in which it was over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.trends.list_price.features import features_of
+from forecast.trends.list_price.panel import Panel
+from forecast.trends.list_price.peers import ROUTER
+
+Array = NDArray[np.float64]
+SPANS_MONTHS = (1, 3, 6, 12)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Changes of log price over windows, ordered by `end_month`; one row a window."""
+
+    series: NDArray[np.int64]  # row of the panel
+    end_month: NDArray[np.int64]  # column of the panel in which the outcome was known
+    span_months: NDArray[np.int64]
+    change_log: Array
+    features: Array  # [row, feature] at the start of the window
+    routed: NDArray[np.bool_]  # the seller is a router
+
+    @property
+    def weight(self) -> Array:
+        """Windows of many months overlap: each counts for the share of a window that is its own."""
+        return np.asarray(1.0 / self.span_months)
+
+    def known_in(self, month: int) -> Windows:
+        """Return the windows that were over in a month."""
+        return self.where(slice(0, int(np.searchsorted(self.end_month, month, side="right"))))
+
+    def where(self, chosen: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
+        """Return the chosen windows."""
+        return Windows(
+            self.series[chosen],
+            self.end_month[chosen],
+            self.span_months[chosen],
+            self.change_log[chosen],
+            self.features[chosen],
+            self.routed[chosen],
+        )
+
+
+def windows_of(panel: Panel) -> Windows:
+    """Return all windows of a panel of series."""
+    changes = np.stack([panel.change(span) for span in SPANS_MONTHS])
+    which, row, month = np.nonzero(~np.isnan(changes))
+    span = np.array(SPANS_MONTHS)[which]
+    made = Windows(
+        row, month + span, span, changes[which, row, month], features_of(panel)[row, month], panel.kind[row] == ROUTER
+    )
+    return made.where(np.argsort(made.end_month, kind="stable"))

@@ -1,0 +1,59 @@
+"""Every trend that is fitted to the tables: the only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from forecast.errors import InputError, suggestion
+from forecast.tables import Tables
+from forecast.trends.demand import demand_trend
+from forecast.trends.electricity import electricity_trend
+from forecast.trends.exits import exits_trend
+from forecast.trends.funding import funding_trend
+from forecast.trends.hardware_price import hardware_price_trend
+from forecast.trends.known import TooFew
+from forecast.trends.rents import rent_trend
+from forecast.trends.slips import launch_slips_trend
+from forecast.trends.software import software_trend
+from forecast.trends.tiers import tier_trends
+from forecast.trends.trend import Trend
+
+
+def _rent(tables: Tables) -> Trend:
+    if (made := rent_trend(tables)) is None:
+        raise TooFew(f"{tables['rents'].label}: no index of the H100 known by {tables.as_of}. Choose a later vintage.")
+    return made
+
+
+TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
+    "rent": _rent,
+    "tier": tier_trends,  # one trend for each threshold: tier-0.49, …
+    "demand": demand_trend,
+    "software": software_trend,
+    "electricity": electricity_trend,
+    "hardware_price": hardware_price_trend,
+    "launch_slips": launch_slips_trend,
+    "funding": funding_trend,
+    "exits": exits_trend,
+}
+
+
+def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
+    """Return the trends that `name` stands for, fitted to the tables as they were known at their vintage.
+
+    A name of the list stands for all its trends (`tier`), a longer one for a single trend (`tier-0.49`).
+
+    Raises:
+        InputError: no trend has this name, or the vintage holds too few rows for it.
+    """
+    family = name.partition("-")[0]
+    if family not in TRENDS:
+        raise InputError(f'no trend "{name}"; known: {", ".join(TRENDS)}.{suggestion(name, TRENDS)}')
+    found = TRENDS[family](tables)
+    every = found if isinstance(found, tuple) else (found,)
+    if name == family:
+        return every
+    names = [trend.name for trend in every]
+    if name not in names:
+        raise InputError(f'no trend "{name}"; known: {family}, {", ".join(names)}.{suggestion(name, names)}')
+    return (every[names.index(name)],)

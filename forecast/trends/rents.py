@@ -1,0 +1,136 @@
+"""Rents of accelerators over what owning one costs: indices of on-demand rate cards, month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.owning import owned_usd_per_accelerator_hour
+from forecast.tables import Tables
+from forecast.trends import evidence
+from forecast.trends.handed import LOOP_INDEX, rent_estimates
+from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
+from forecast.trends.origins import rolled
+from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
+from forecast.trends.rolling import Cases
+from forecast.trends.trend import Band, Diagnostic, Trend
+
+Array = NDArray[np.float64]
+
+INDICES = {
+    "index: normalised SXM median of rate cards": "normalised",
+    "index: raw on-demand median of rate cards": "raw",
+}
+FORM = "back to a level over owned cost"
+FAN_MONTHS = 24
+UNIT = "USD/accelerator-hour"
+
+
+def rent_series(tables: Tables) -> tuple[tuple[MonthlySeries, ...], tuple[str, ...]]:
+    """Return the indices as series of log USD/accelerator-hour, each accelerator by each index, and what was left out.
+
+    Only accelerators that can be owned at a known price have a law to follow.
+    """
+    table = tables["rents"]
+    owned = owned_usd_per_accelerator_hour(tables)
+    return monthly_series(
+        Reading(
+            f"{row['accelerator']} {INDICES[row['provider']]}",
+            INDICES[row["provider"]],
+            row["date_on"],
+            row["usd_per_accelerator_hour"],
+            f"{table.label} row {row.number}",
+        )
+        for row in table
+        if row["provider"] in INDICES and row["accelerator"] in owned
+    )
+
+
+def over_owned(pool: Sequence[MonthlySeries], tables: Tables) -> tuple[list[MonthlySeries], Array]:
+    """Return the series as log(rent/owned cost) at a vintage's cost of owning, and that cost's log, `[series]`."""
+    owned = owned_usd_per_accelerator_hour(tables)
+    owned_log = np.log([owned[one.name.split()[0]] for one in pool])
+    return [replace(one, logs=one.logs - shift) for one, shift in zip(pool, owned_log, strict=True)], owned_log
+
+
+def rent_cases(tables: Tables) -> Cases:
+    """Return the rolling-origin forecasts of every index, with its rivals, in log USD/accelerator-hour."""
+
+    def known(day: date) -> Tables:
+        return tables.vintage(min(day, tables.as_of))
+
+    def form(pool: Sequence[MonthlySeries], horizons: Sequence[int], origin: date) -> Array:
+        ratios, owned_log = over_owned(pool, known(origin))
+        return rent_quantiles(ratios, horizons) + owned_log
+
+    return rolled(rent_series(tables)[0], lambda day: rent_series(known(day))[0], form)
+
+
+def rent_trend(tables: Tables) -> Trend | None:
+    """Return the trend of the H100's on-demand rent, or None at a vintage that has no such index yet."""
+    pool, problems = rent_series(tables)
+    names = [one.name for one in pool]
+    if LOOP_INDEX not in names:
+        return None
+    at = names.index(LOOP_INDEX)
+    scored = evidence.form_scores(rent_cases(tables), FORM)
+    form, why = evidence.best_form(scored, FORM)
+    ratios, owned_log = over_owned(pool, tables)
+    fit = fit_rents(ratios)
+    ratio, weight, state = ratios[at], fit.weight[at], fit.states[at]
+    own = rent_quantiles(ratios, range(1, FAN_MONTHS + 1))[:, :, at] + owned_log[at]
+    fan = evidence.chosen_fan(form, own, pool[at], pool, FAN_MONTHS)
+    last = float(np.exp(pool[at].logs[-1]))
+    expected, surprise = innovations(ratio, fit.points @ weight)
+    return Trend(
+        name="rent",
+        title="Rent of an H100 on demand, normalised index of rate cards",
+        unit=UNIT,
+        form=form,
+        why=why,
+        annual_change=Band(*(float(fan.quantiles[level, 11]) / last for level in (1, 3, 5))),
+        half_life_months=evidence.band(evidence.half_life_months(fit.points[0]), weight),
+        floor_ratio=evidence.band(np.exp(state.mean_log), weight),
+        diagnostics=(
+            evidence.cloud_diagnostic(weight),
+            *evidence.residual_diagnostics(surprise[1:]),
+            *maximum_likelihood(ratio),
+        ),
+        scores=scored,
+        estimates=rent_estimates(tables, fit),
+        observed=dated(pool[at].months, pool[at].logs),
+        fitted=dated(pool[at].months[1:], expected[1:] + owned_log[at]),
+        fan=fan,
+        more={
+            "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
+            **evidence.facts_of({"level over owned cost": evidence.band(np.exp(fit.points[1]), weight)}, "times"),
+            **({"left out": " ".join(problems)} if problems else {}),
+        },
+    )
+
+
+def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
+    """Return what maximum likelihood alone makes of the same law (statsmodels), and whether its optimiser converged."""
+    if len(ratio) < 3 * len(PRIORS):
+        return ()
+    import warnings
+
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    every_month = np.full(int(ratio.months[-1] - ratio.months[0]) + 1, np.nan)
+    every_month[ratio.months - ratio.months[0]] = ratio.logs
+    model = SARIMAX(every_month, order=(1, 0, 0), trend="c", measurement_error=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # reported below as a number
+        warnings.simplefilter("ignore", UserWarning)
+        found = model.fit(disp=False, maxiter=200)
+    reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
+    return (
+        Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
+        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
+    )

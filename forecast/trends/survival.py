@@ -1,0 +1,69 @@
+"""Times to an event of which some are still running: Kaplan–Meier quantiles, and rates by gamma and Poisson."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Distribution, standard_normal_quantile
+
+Array = NDArray[np.float64]
+LEVELS: Array = (np.arange(20) + 0.5) / 20  # of the values that stand for a distribution without a short formula
+
+
+def waiting_quantiles(times: Array, happened: NDArray[np.bool_], levels: Array) -> Array:
+    """Return the times by which a share of `levels` has happened: the least t with 1 − S(t) ≥ p, S by Kaplan–Meier.
+
+    Args:
+        times: time to the event, or time without it so far, `[case]`, any unit, of any sign.
+        happened: whether the event came; else the case is censored at its time, `[case]`.
+        levels: probabilities p, `[level]`, inside (0, 1).
+
+    Returns:
+        `[level]`; a level that S never reaches gets the longest time seen, which is a lower bound.
+
+    Source: Kaplan & Meier (1958).
+
+    >>> waiting_quantiles(np.array([1.0, 2.0, 2.5, 4.0]), np.array([True, True, False, True]), np.array([0.5, 0.6]))
+    array([2., 4.])
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    shift = 1.0 - times.min()  # statsmodels asks for times above zero
+    made = SurvfuncRight(times + shift, happened.astype(int))
+    reached = 1.0 - made.surv_prob
+    at = np.searchsorted(reached, levels - 1e-9)
+    found: Array = np.append(made.surv_times - shift, times.max())[at]
+    return found
+
+
+def smoothed(values: Array, count: int) -> Array:
+    """Return quantiles of what a next case may be, which can lie between the cases seen and a little beyond them.
+
+    Each value is spread by a normal of width h = 1.06·s·n^(−1/5), s the standard deviation of the values.
+
+    Args:
+        values: equally likely values, `[level]`.
+        count: n, cases behind them.
+
+    Returns:
+        As many equally likely values, `[level]`. Source: Silverman (1986), equation 3.28.
+
+    >>> smoothed(np.array([2.0, 2.0]), 10)
+    array([2., 2.])
+    """
+    width = 1.06 * values.std() * count**-0.2
+    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), _inner(len(values))))
+
+
+def _inner(count: int) -> Array:
+    return (np.arange(count) + 0.5) / count
+
+
+def as_empirical(made: Distribution, digits: int) -> Distribution:
+    """Return 20 equally likely values in place of a distribution whose quantiles need SciPy, which a run must not wait for.
+
+    >>> str(as_empirical(Distribution("uniform", (0.0, 20.0)), 1))[:22]
+    'empirical(0.5, 1.5, 2.'
+    """
+    return Distribution("empirical", tuple(np.round(made.quantile(LEVELS), digits).tolist()))

@@ -1,0 +1,116 @@
+"""How the price of a fixed capability moves: fast toward a floor while far above it, quietly once there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.equations.price import tier_shock_scale
+from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
+from forecast.trends.monthly import MonthlySeries
+from forecast.trends.rolling import LEVELS
+
+Array = NDArray[np.float64]
+
+# What 2024 offered: an 8B model was listed at about 0.05 USD/Mtok, the lowest a useful capability could fall to; prices
+# of a capability fell some tenfold a year from thirty times that. Wide: a factor 2 to 5 either way at one sd in ten.
+PRIORS = (
+    Prior("reversion_per_month", 0.12, 0.5, True),
+    Prior("floor_log", float(np.log(0.05)), 0.7, False),
+    Prior("shock_log", 0.2, 0.5, True),
+    Prior("shock_far_ratio", 0.15, 0.7, True),
+)
+# One seller's list moves the cheapest price at once, the third-cheapest only by a rank: half as much near the floor.
+RANK_SHOCK_RATIO = {"cheapest": 1.0, "third-cheapest": 0.5}
+TAIL_DEGREES = 4.0  # Student's: most months nothing happens, some bring a new model
+NORMAL_RATIO = 1.36  # standard deviation of that shock, cut as below, over its scale
+LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise of the simulation
+SEED = 20240930
+
+
+def of_rank(points: Array, kind: str) -> Array:
+    """Return the points as they hold for tiers of a rank, `[parameter, point]`: the shock at the floor is the rank's."""
+    ratio = RANK_SHOCK_RATIO.get(kind, 1.0)
+    return np.array(
+        [row * ratio if prior.name == "shock_log" else row for prior, row in zip(PRIORS, points, strict=True)]
+    )
+
+
+def step_log_density(before: Array, after: Array, points: Array) -> Array:
+    """Return the log density of each month's step under each point, `[point, step]`, up to a constant.
+
+    q(t+1) = q − κ·d + s(d)·ε, d = q − f, ε Student's t with 4 degrees of freedom
+
+    Args:
+        before, after: q and q(t+1), log USD/Mtok, `[step]`.
+        points: (κ, f, σ, ω), `[parameter, point]`.
+    """
+    reversion, floor_log, shock_log, far_ratio = points[:, :, None]
+    distance = before - floor_log
+    scale = tier_shock_scale(distance, shock_log, far_ratio)
+    z = (after - before + reversion * distance) / scale
+    return np.asarray(-np.log(scale) - 0.5 * (TAIL_DEGREES + 1.0) * np.log1p(z * z / TAIL_DEGREES))
+
+
+def tier_weights(pool: Sequence[MonthlySeries], points: Array, others_weight: float) -> tuple[Array, Array]:
+    """Return the weight of each point for each series, `[series, point]`, and for a tier not seen yet, `[point]`.
+
+    `points` are those of each series, `[series, parameter, point]`.
+    """
+    seen = np.array([step_log_density(*one.steps(), own).sum(axis=1) for one, own in zip(pool, points, strict=True)])
+    unseen = np.concatenate([seen, np.zeros((1, seen.shape[1]))])
+    weight = weights(unseen, others_weight)
+    return weight[:-1], weight[-1]
+
+
+def tier_paths(start_log: Array, points: Array, weight: Array, months: int) -> Array:
+    """Return paths of the log price, `[month, series, path]`, the first a month after the start.
+
+    Args:
+        start_log: log USD/Mtok today, `[series]`.
+        points: `[series, parameter, point]`; each path lives with one, so that what is not known stays in the fan.
+        weight: `[series, point]`.
+        months: how many.
+    """
+    chosen = np.array([resampled(row, POINTS) for row in weight])
+    reversion, floor_log, shock_log, far_ratio = np.take_along_axis(points, chosen[:, None], 2).swapaxes(0, 1)
+    normal = np.random.default_rng(SEED).standard_t(TAIL_DEGREES, (months, POINTS))
+    shock = np.clip(normal, -LARGEST_SHOCK, LARGEST_SHOCK)
+    log_price = np.repeat(start_log[:, None], POINTS, axis=1)
+    paths = np.empty((months, *log_price.shape))
+    for month in range(months):
+        distance = log_price - floor_log
+        scale = tier_shock_scale(distance, shock_log, far_ratio)
+        log_price = log_price - reversion * distance + scale * shock[month]
+        paths[month] = log_price
+    return paths
+
+
+class TierFit(NamedTuple):
+    """The law of all tiers at one vintage: the points of the prior, and what each series makes of them."""
+
+    series: tuple[MonthlySeries, ...]
+    points: Array  # [series, parameter, point]
+    weight: Array  # [series, point]
+    pooled: Array  # [point]: of a tier of which nothing is known yet
+
+    def paths(self, months: int) -> Array:
+        """Return paths of each series' log price after its last month, `[month, series, path]`."""
+        return tier_paths(np.array([one.logs[-1] for one in self.series]), self.points, self.weight, months)
+
+
+def fit_tiers(series: Sequence[MonthlySeries]) -> TierFit:
+    """Return the law of all tiers, each tier's own months at full weight, the others' at a tenth."""
+    prior = cloud(PRIORS)
+    points = np.array([of_rank(prior, one.kind) for one in series])
+    weight, pooled = tier_weights(series, points, OTHERS_WEIGHT)
+    return TierFit(tuple(series), points, weight, pooled)
+
+
+def tier_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Array:
+    """Return quantiles of each series' log price at each horizon after its last month, `[level, horizon, series]`."""
+    paths = fit_tiers(pool).paths(max(horizons))
+    return np.asarray(np.quantile(paths[np.asarray(horizons) - 1], LEVELS, axis=2))

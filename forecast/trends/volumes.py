@@ -1,0 +1,113 @@
+"""Token volumes that firms and offices publish, and the fading growth that fits pairs of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Z_90
+from forecast.errors import ForecastError
+from forecast.tables import Tables
+from forecast.trends.known import years_between
+
+Array = NDArray[np.float64]
+
+LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs growth
+FADE_MONTHS: Array = np.geomspace(8, 60, 15)
+NO_FADE: Array = np.array([1e6])
+SCALE_LOG = 0.4  # of the misfit of a pair: two figures, each off by a quarter
+MOST_STEPS = 400
+
+
+class Pairs(NamedTuple):
+    """Two published volumes of one entity each: `[pair]`, times in years from the vintage (negative)."""
+
+    entity: NDArray[np.str_]
+    start_years: Array
+    end_years: Array
+    growth_log: Array
+
+    def where(self, chosen: NDArray[np.bool_]) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(self.entity[chosen], self.start_years[chosen], self.end_years[chosen], self.growth_log[chosen])
+
+
+class Assumed(NamedTuple):
+    """What the volumes cannot tell: growth in the long run, and the fade before any data (log of months)."""
+
+    long_run_per_year: float
+    fade_log: float
+    fade_log_sd: float
+
+
+class Growth(NamedTuple):
+    """A fitted growth: mean and standard deviation today, fade as the mean and deviation of its logarithm."""
+
+    mean: float
+    sd: float
+    fade_log: float
+    fade_log_sd: float
+
+
+def assumptions(tables: Tables) -> Assumed:
+    """Return what parameters.csv assumes of the long run and of the fade."""
+    known = tables["parameters"].latest("parameter")
+    long_run, fade = (known[f"demand_{name}"]["value"] for name in ("growth_long_per_year", "fade_months"))
+    low, middle, high = np.log(fade.quantile(np.array([0.1, 0.5, 0.9])))
+    return Assumed(long_run.median(), float(middle), float(high - low) / (2 * Z_90))
+
+
+def volume_pairs(tables: Tables, today: date) -> Pairs:
+    """Return for each entity its latest volume, the last one at least five months before it, and so on back."""
+    volumes = defaultdict(list)
+    for row in tables["provider_history"]:
+        if row["metric"] == "tokens_per_day" and row["date_on"] <= today:
+            volumes[row["provider"]].append((years_between(today, row["date_on"]), float(np.log(row["value"]))))
+    found = []
+    for entity, points in volumes.items():
+        ordered = sorted(points, reverse=True)
+        end = ordered[0]
+        for point in ordered[1:]:
+            if end[0] - point[0] >= LEAST_MONTHS / 12:
+                found.append((entity, point[0], end[0], end[1] - point[1]))
+                end = point
+    entity, *numbers = zip(*found, strict=True) if found else ((), (), (), ())
+    return Pairs(np.array(entity, str), *(np.array(column, float) for column in numbers))
+
+
+def growth(pairs: Pairs, assumed: Assumed, fade_months: Array) -> Growth:
+    """Return growth today and its fade, averaged over the candidates `fade_months`, each weighed by how well it fits.
+
+    Raises:
+        ForecastError: a regression did not converge.
+    """
+    excess = pairs.growth_log - assumed.long_run_per_year * (pairs.end_years - pairs.start_years)
+    slope, fits = (np.array(c) for c in zip(*(_slope(excess, reach_years(pairs, f)) for f in fade_months), strict=True))
+    fade_log = np.log(fade_months)
+    weight_log = fits - 0.5 * ((fade_log - assumed.fade_log) / assumed.fade_log_sd) ** 2
+    weight = np.exp(weight_log - weight_log.max())
+    weight /= weight.sum()
+    mean, fade_log_mean = weight @ slope, weight @ fade_log
+    sd, fade_log_sd = np.sqrt(weight @ (slope - mean) ** 2), np.sqrt(weight @ (fade_log - fade_log_mean) ** 2)
+    return Growth(float(mean + assumed.long_run_per_year), float(sd), float(fade_log_mean), float(fade_log_sd))
+
+
+def _slope(excess_log: Array, reach: Array) -> tuple[float, float]:
+    """Return Huber's slope through the origin, and the log likelihood of its misfit by Student's t (4 degrees)."""
+    import statsmodels.api as sm
+
+    made = sm.RLM(excess_log, reach[:, None], M=sm.robust.norms.HuberT()).fit(maxiter=MOST_STEPS, conv="coefs")
+    if len(made.fit_history["params"]) >= MOST_STEPS:
+        raise ForecastError(f"demand: the robust regression did not converge in {MOST_STEPS} steps.")
+    misfit = (excess_log - made.params[0] * reach) / SCALE_LOG
+    return float(made.params[0]), float(-2.5 * np.log1p(misfit**2 / 4).sum())
+
+
+def reach_years(pairs: Pairs, fade_months: float) -> Array:
+    """Return ∫e^(−t/τ)dt over each pair's time, in years."""
+    tau = fade_months / 12
+    return np.asarray(tau * (np.exp(-pairs.start_years / tau) - np.exp(-pairs.end_years / tau)))

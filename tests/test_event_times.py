@@ -1,0 +1,174 @@
+"""Waiting times and event rates: by hand, against statsmodels, and with what is still open left open."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from forecast.distributions import parse
+from forecast.tables import load_tables
+from forecast.trends.exits import exits_trend
+from forecast.trends.funding import funding_trend
+from forecast.trends.known import TooFew
+from forecast.trends.regimes import Count, Spell, counts, difference_prob, rate_quantiles
+from forecast.trends.slips import launch_slips_trend
+from forecast.trends.survival import LEVELS, as_empirical, waiting_quantiles
+
+V25, V26 = date(2025, 7, 1), date(2026, 10, 31)
+
+
+def numbers(trend):
+    return {found.name: found.value for found in trend.diagnostics}
+
+
+def value_of(trend, key):
+    (found,) = (e.value for e in trend.estimates if e.key == key)
+    return found
+
+
+# --- Kaplan–Meier ---------------------------------------------------------------------------------------------------
+
+
+def test_kaplan_meier_by_hand():
+    """Five cases: events at 1, 3, 4; censored at 2 and 5. S = 4/5, then 4/5·2/3 = 8/15, then 8/15·1/2 = 4/15."""
+    times = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    happened = np.array([True, False, True, True, False])
+    levels = np.array([0.19, 0.21, 0.46, 0.48, 0.72, 0.75])
+    assert_allclose(waiting_quantiles(times, happened, levels), [1, 3, 3, 4, 4, 5])
+
+
+@given(st.lists(st.tuples(st.integers(-10, 40), st.booleans()), min_size=3, max_size=25))
+def test_kaplan_meier_against_statsmodels(cases):
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    times = np.array([float(t) for t, _ in cases])
+    happened = np.array([h for _, h in cases])
+    if not happened.any():
+        return
+    made = SurvfuncRight(times + 11, happened.astype(int))
+    for p in (0.2513, 0.5017, 0.7519):  # at no step of S: there the two take different ends of it
+        wanted = made.quantile(p) - 11
+        found = waiting_quantiles(times, happened, np.array([p]))[0]
+        assert found == (times.max() if np.isnan(wanted) else wanted)
+
+
+def test_without_censoring_the_quantiles_are_those_of_the_data():
+    times = np.arange(1.0, 21.0)
+    assert_allclose(waiting_quantiles(times, np.ones(20, bool), LEVELS), times)
+
+
+def test_to_forget_those_still_waiting_makes_waiting_look_short():
+    """The negative control: half of the cases run for 30 months at least, and the closed ones know nothing of it."""
+    times = np.concatenate([np.arange(1.0, 11.0), np.full(10, 30.0)])
+    happened = np.arange(20) < 10
+    assert waiting_quantiles(times, happened, np.array([0.5]))[0] == 10.0
+    assert waiting_quantiles(times[happened], happened[happened], np.array([0.5]))[0] == 5.0
+
+
+def test_twenty_values_stand_for_a_beta():
+    made = as_empirical(parse("beta(a=1.5, b=16.5)"), 4)
+    assert made.name == "empirical"
+    assert_allclose(np.mean(made.arguments), 1.5 / 18, atol=0.003)  # the last values of the tail are cut
+
+
+# --- rates by regime ------------------------------------------------------------------------------------------------
+
+
+def test_exposure_is_cut_where_the_market_turns():
+    firms = [Spell(date(2022, 1, 1), date(2026, 1, 1), True), Spell(date(2024, 7, 2), V26, False)] * 6
+    found = counts(firms)
+    assert found["normal"].events == 0
+    assert_allclose(found["normal"].years, 6 * (366 + 183) / 365)
+    assert found["hot"].events == 6
+    assert_allclose(found["hot"].years, 6 * (365 + 668) / 365)
+
+
+def test_a_regime_with_little_exposure_says_nothing():
+    assert counts([Spell(date(2024, 1, 1), date(2025, 2, 1), True)] * 10).keys() == {"normal"}
+
+
+def test_rate_quantiles_by_the_gamma_function():
+    from scipy.stats import gamma
+
+    levels = np.array([0.1, 0.5, 0.9])
+    assert_allclose(rate_quantiles(Count(14, 69.0), levels), gamma(14.5, scale=1 / 69).ppf(levels), rtol=1e-9)
+    assert rate_quantiles(Count(0, 50.0), levels)[2] > 0.02  # no event in fifty years is not a rate of zero
+
+
+def test_one_rate_or_two_against_a_poisson_regression():
+    import statsmodels.api as sm
+
+    events, years = np.array([3.0, 14.0]), np.array([50.0, 69.0])
+    one = sm.GLM(events, np.ones((2, 1)), family=sm.families.Poisson(), exposure=years).fit()
+    from scipy.stats import chi2
+
+    assert_allclose(difference_prob(Count(3, 50.0), Count(14, 69.0)), chi2.sf(one.deviance, 1), rtol=1e-6)
+    assert_allclose(np.exp(one.params[0]), 17 / 119, rtol=1e-6)
+    assert difference_prob(Count(5, 50.0), Count(5, 50.0)) == 1.0
+    assert difference_prob(Count(0, 50.0), Count(0, 50.0)) == 1.0
+
+
+# --- the fits to the tables -----------------------------------------------------------------------------------------
+
+
+def test_events_are_counted_as_by_hand(tables):
+    """Purchases, from the rows: 2024 three, 2025 seven, 2026 seven."""
+    rows = tables["hazard_cohort"].latest("provider").values()
+    years = [row["exit_on"].year for row in rows if row["outcome"] == "acquired"]
+    assert [years.count(year) for year in (2024, 2025, 2026)] == [3, 7, 7]
+    notes = [e.note for e in exits_trend(tables.vintage(V26)).estimates if "acquired" in e.key]
+    assert [note.partition(" ")[0] for note in notes] == ["3", "14"]
+
+
+def test_open_gaps_slow_the_rounds_down(tables):
+    found = numbers(funding_trend(tables.vintage(V25)))
+    assert found["gap_p50_months"] > found["closed_gap_p50_months"]
+
+
+def test_a_round_that_came_later_is_an_open_gap_before(tables):
+    """SambaNova raised in 2021-04 and in 2026-02: in 2025-07 it had waited for 50 months."""
+    known = tables.vintage(V25)["round_intervals"].latest("provider", "from_on")
+    assert known["sambanova", date(2021, 4, 13)]["to_on"] is None
+    assert tables["round_intervals"].latest("provider", "from_on")["sambanova", date(2021, 4, 13)]["to_on"] == date(
+        2026, 2, 24
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("round_intervals", "to_on"), ("hazard_cohort", "exit_on"), ("round_intervals", "from_on")]
+)
+def test_what_happened_was_known_when_it_did(tables, table, column):
+    late = [row.number for row in tables[table] if row[column] and row[column] > row["as_of"]]
+    assert late == []
+
+
+def test_an_awaited_launch_is_censored(tables, overlay):
+    """Rubin's expected date lies after its row's: it has not come, whatever the row expects."""
+    before = launch_slips_trend(tables.vintage(V26))
+
+    def sooner(rows):
+        return [row | ({"broad_on": "2026-12-01"} if row["broad_on"] == "2026-12-31" else {}) for row in rows]
+
+    after = launch_slips_trend(load_tables(overlay("launch_slips", sooner)).vintage(V26))
+    assert after == before
+    assert numbers(before)["awaited_count"] == 2
+
+
+def test_cancelled_programmes_count_once_known(tables):
+    assert numbers(launch_slips_trend(tables.vintage(date(2025, 1, 1))))["cancelled_count"] == 0
+    assert numbers(launch_slips_trend(tables.vintage(V25)))["cancelled_count"] == 1
+
+
+def test_too_few_launches_are_refused(tables):
+    with pytest.raises(TooFew, match=r"data/launch_slips.csv: 1 launches delivered known by 2023-12-31; a fit needs 5"):
+        launch_slips_trend(tables.vintage(date(2023, 12, 31)))
+
+
+def test_the_rate_of_rounds_holds_what_was_seen(tables):
+    """Times the attraction of a typical firm the fitted rate gives back rounds over provider-months."""
+    made = funding_trend(tables.vintage(V26))
+    rate = value_of(made, "regimes.hot.funding_per_month").median()
+    assert_allclose(rate * (1.2 * 1.9) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k

@@ -1,0 +1,316 @@
+"""Hindcasts: series read and interpolated by hand, a planted forecast scored by hand, and controls that must fail."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.testing import assert_allclose
+
+from forecast.cli.hindcast_text import hindcast_json, hindcast_text
+from forecast.cli.hindcast_verb import command
+from forecast.errors import InputError
+from forecast.hindcast.checks import Check, Event, Hindcast
+from forecast.hindcast.list_prices import QUANTITY
+from forecast.hindcast.quantities import QUANTITIES
+from forecast.hindcast.quantity import Asked, Observed, Quantity
+from forecast.hindcast.run import Question, hindcast, month_later, sample
+from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
+from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+from forecast.tables import Row, load_tables
+from forecast.trends.list_price.backtest import forecasts_on
+
+MID_2025 = date(2025, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return hindcast(MID_2025, load_tables(), n_paths=1000, threads=1)
+
+
+@pytest.fixture
+def engine_only(overlay):
+    """Tables that ask for no list price: those are fitted anew each time, which takes seconds."""
+    return load_tables(overlay("hindcast_checks", lambda rows: [r for r in rows if r["quantity"] != QUANTITY]))
+
+
+def planted(*checks, events=()):
+    return Hindcast("planted", MID_2025, 100, 7, checks, tuple(events), ())
+
+
+def ratio(p10, p90, value, sd=None):
+    return Check("x", "ratio", p10, 1.0, p90, value, "a", sd)
+
+
+# --- series -----------------------------------------------------------------------------------------
+
+
+def row(day, value, status="measured", note="", confidence="high"):
+    cells = {"date_on": day, "value": value, "status": status, "confidence": confidence, "source": "s", "note": note}
+    return Row(cells, 2)
+
+
+def test_a_series_keeps_solid_positive_values_of_one_scope():
+    day = date(2025, 1, 31)
+    rows = [
+        row(day, 2.0),
+        row(day, 8.0),
+        row(date(2025, 2, 28), 5.0, "projection"),
+        row(date(2025, 3, 31), 0.0),
+        row(date(2025, 4, 30), 5.0, note="EXTERNAL customers only"),
+        row(date(2025, 5, 31), 5.0, confidence="low"),
+    ]
+    assert series_of(rows, "value") == (Observation(day, pytest.approx(4.0), "s"),)
+
+
+def test_a_value_is_interpolated_in_logarithms_and_held_for_a_while():
+    series = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
+    middle, sources = log_value_on(series, date(2025, 1, 31))
+    assert_allclose(middle, np.log(2.0))
+    assert sources == "a; b"
+    assert log_value_on(series, date(2025, 4, 1)) == (np.log(4.0), "b")
+    assert log_value_on(series, date(2025, 6, 1)) is None
+    assert log_value_on(series, date(2024, 12, 1)) == (0.0, "a")
+    assert log_value_on(series, date(2024, 11, 1)) is None
+    assert log_value_on((), date(2025, 1, 1)) is None
+
+
+def test_observations_too_far_apart_are_not_interpolated():
+    series = (Observation(date(2024, 1, 1), 1.0, "a"), Observation(date(2025, 3, 1), 4.0, "b"))
+    assert log_value_on(series, date(2024, 6, 1)) is None
+
+
+def test_the_walk_pools_the_steps_known_by_the_day():
+    steps = {
+        "x": tuple(Observation(date(2025, 1, 1) + timedelta(days=365 * k), np.exp(0.6 * k), "a") for k in range(3)),
+        "alone": (Observation(date(2025, 1, 1), 9.0, "a"),),
+    }
+    yearly = 0.6 / (365 * 12 / 365.25) ** 0.5
+    assert_allclose(walk_sd_per_root_month(steps, date(2026, 1, 1)), yearly, rtol=1e-12)
+    assert_allclose(walk_sd_per_root_month(steps, date(2027, 1, 1)), yearly, rtol=1e-12)
+    assert walk_sd_per_root_month(steps, date(2025, 6, 1)) is None
+
+
+def test_months_later_end_with_the_month():
+    assert month_later(date(2025, 7, 1), 6) == date(2026, 1, 1)
+    assert month_later(date(2024, 1, 31), 1) == date(2024, 2, 29)
+
+
+# --- scores by hand ---------------------------------------------------------------------------------
+
+
+def test_figures_of_a_planted_forecast():
+    checks = [
+        ratio(0.5, 2.0, 1.5, sd=1.0),
+        ratio(0.5, 2.0, 4.0, sd=1.0),
+        Check("n", "count", 1.0, 2.0, 3.0, 3.0, "a", None),
+        Check("m", "months", 2.0, 5.0, np.inf, 9.0, "a", None),
+    ]
+    events = [Event("happens", 0.8, True, "a"), Event("does not", 0.4, False, "a")]
+    graded = grade(planted(*checks, events=events))
+    assert (graded.checks_count, graded.inside_count, graded.coverage_80) == (4, 3, 0.75)
+    assert (graded.walk_count, graded.walk_coverage_80) == (2, 0.5)
+    assert_allclose(graded.width_log, np.log(4.0))
+    assert_allclose(graded.walk_width_log, 2 * 1.2815515655, rtol=1e-9)
+    assert_allclose(graded.interval_score, np.log(4.0) + 10 * np.log(2.0) / 2, rtol=1e-12)
+    assert_allclose(graded.brier, (0.04 + 0.16) / 2)
+    assert_allclose(graded.log_score, -(np.log(0.8) + np.log(0.6)) / 2)
+
+
+def test_an_impossible_event_is_scored_as_one_in_ten_thousand():
+    assert_allclose(grade(planted(events=[Event("x", 0.0, True, "a")])).log_score, -np.log(1e-4))
+
+
+def test_the_interval_of_a_coverage_holds_it_and_narrows():
+    low, high = binomial_interval(40, 50)
+    assert low < 0.8 < high
+    assert binomial_interval(400, 500)[0] > low
+
+
+def test_the_worst_miss_comes_first():
+    near, far, inside = ratio(0.5, 2.0, 2.1), ratio(0.5, 2.0, 9.0), ratio(0.5, 2.0, 1.0)
+    misses = worst_misses([near, inside, far])
+    assert [check.value for check, _ in misses] == [9.0, 2.1]
+    assert_allclose(misses[0][1], np.log(4.5) / np.log(4.0))
+
+
+def test_tallies_add_up(found):
+    counted = tallies(found)
+    assert sum(tally.checks_count for tally in counted) == len(found.checks)
+    assert sum(tally.inside_count for tally in counted) == grade(found).inside_count
+    rounds = next(tally for tally in counted if tally.quantity == "rounds_count")
+    assert rounds.width_log is None
+
+
+def test_shrunken_bands_hold_less(found):
+    """The control: the same forecast with a quarter of its spread must lose checks, and widened ones win."""
+
+    def scaled(check, factor):
+        spread = [check.p50 + factor * (end - check.p50) for end in (check.p10, check.p90)]
+        return replace(check, p10=spread[0], p90=spread[1])
+
+    checks = [check for check in found.checks if check.form == "ratio"]
+    whole, narrow, wide = (grade(planted(*(scaled(c, f) for c in checks))).coverage_80 for f in (1.0, 0.25, 4.0))
+    assert narrow < whole - 0.1
+    assert wide > whole
+
+
+# --- the engine on a vintage ------------------------------------------------------------------------
+
+
+def test_at_least_25_checks_from_each_of_three_dates(engine_only):
+    for as_of in (date(2025, 1, 1), MID_2025, date(2026, 1, 1)):
+        made = hindcast(as_of, engine_only, n_paths=100, threads=1)
+        assert len(made.checks) >= 25, as_of
+        assert all(check.source for check in made.checks)
+
+
+def test_values_come_from_the_tables(found, tables):
+    level = {row["date_on"]: row["third_cheapest_usd_per_mtok"] for row in tables["tier_prices"]
+             if row["gpqa_at_least"] == 0.65}  # fmt: skip
+    check = next(c for c in found.checks if c.name == "tier_price open-frontier, 6 months")
+    ends = [
+        np.log(level[date(*a)]) * (1 - w) + np.log(level[date(*b)]) * w
+        for a, b, w in (((2025, 6, 30), (2025, 7, 31), 1 / 31), ((2025, 12, 31), (2026, 1, 31), 1 / 31))
+    ]
+    assert_allclose(check.value, np.exp(ends[1] - ends[0]), rtol=1e-12)
+    b300 = next(c for c in found.checks if c.name == "launch b300")
+    assert_allclose(b300.value, (date(2025, 10, 31) - MID_2025).days * 12 / 365.25)
+
+
+def test_counts_are_those_of_the_events(found, tables):
+    rounds = [
+        row for row in tables["events"]
+        if row["kind"] == "funding-round" and date(2025, 7, 1) < row["date_on"] <= date(2026, 1, 1)
+    ]  # fmt: skip
+    before = {row["actors"] for row in tables["events"] if row["kind"] == "funding-round" and row["as_of"] <= MID_2025}
+    names = market_names(load_scenario("base", tables, as_of=MID_2025))
+    firms = before & set(names.providers[names.own_cash])
+    check = next(c for c in found.checks if c.name == "rounds_count followed, 6 months")
+    assert check.value == sum(row["actors"] in firms for row in rounds) > 0
+
+
+def test_samples_are_the_paths_of_the_engine(run_block):
+    """What a question reads is what the loop computed: a ratio of the rent, path by path."""
+    scenario = load_scenario("base", load_tables(), as_of=MID_2025, months=3)
+    names = market_names(scenario)
+    asked = Asked("h100", MID_2025, 3, date(2025, 10, 1), frozenset())
+    question = Question("rent", QUANTITIES["rent"], asked, Observed(1.0, "a"))
+    drawn = sample(scenario, names, [question], 200, seed=7, workers=1)
+    history, _, draws = run_block(scenario)
+    assert_allclose(drawn[0], (history.series["rent"][0, 3] / history.series["rent"][0, 0])[:200])
+    watched = march(scenario, names, draws, watch=True)
+    assert_allclose(watched.series["provider_tokens"].sum(axis=0), watched.series["volume"].sum(axis=0), rtol=1e-5)
+    assert set(watched.series) - set(history.series) == {"provider_tokens", "provider_revenue", "rounds"}
+
+
+def test_workers_change_nothing(engine_only):
+    one, two = (hindcast(MID_2025, engine_only, n_paths=6000, threads=threads) for threads in (1, 2))
+    assert one == two
+
+
+def test_no_future_row_moves_an_interval(overlay, found):
+    def change(rows):
+        later = [r | {"as_of": str(MID_2025 + timedelta(days=1))} for r in rows if r["as_of"] == str(MID_2025)]
+        for item in later:
+            item["cash_usd"], item["paid_usd_per_mtok"] = "1", "90"
+        return rows + later
+
+    overlay("provider_finances", change)
+    later_price = lambda rows: [*rows, rows[-1] | {"changed_on": "2025-07-02", "as_of": "2025-07-02"}]  # noqa: E731
+    moved = hindcast(MID_2025, load_tables(overlay("price_changes", later_price)), n_paths=1000, threads=1)
+    assert [(c.name, c.p10, c.p50, c.p90) for c in moved.checks] == [
+        (c.name, c.p10, c.p50, c.p90) for c in found.checks
+    ]
+    assert moved.events == found.events
+
+
+def test_a_check_is_one_row(overlay):
+    def change(rows):
+        return [rows[0] | {"quantity": "rent", "entity_kind": "accelerator", "entity": "h100", "months_ahead": "7"}]
+
+    made = hindcast(MID_2025, load_tables(overlay("hindcast_checks", change)), n_paths=100, threads=1)
+    assert [check.name for check in made.checks] == ["rent h100, 7 months"]
+    assert made.left_out == ()
+
+
+def test_what_has_no_answer_is_named_with_the_reason(found):
+    reasons = dict(found.left_out)
+    assert reasons["launch vr200"] == "vr200 has not come yet"
+    assert reasons["launch b200"] == "b200 was on the market already"
+    assert reasons["rent h100, 18 months"] == "no observation of h100 near 2027-01-01"
+    with open(load_tables().directories[0] / "hindcast_checks.csv", encoding="utf-8", newline="") as file:
+        asked = len(list(csv.DictReader(file)))
+    assert len(found.checks) + len(found.events) + len(found.left_out) == asked
+
+
+def test_list_prices_are_counted_as_they_stood(found, tables):
+    """The share unchanged is that of the series; its interval holds the mean of the chances of no change."""
+    cases = forecasts_on(tables, MID_2025)
+    at = (cases.horizon_months == 6) & np.isin(cases.kind, ["host"])
+    check = next(c for c in found.checks if c.name == "list_unchanged host, 6 months")
+    assert_allclose(check.value, (cases.value_log == cases.last_log)[at].mean())
+    assert check.p10 < 1 - cases.change_prob[at].mean() < check.p90
+
+
+def test_every_quantity_has_a_check(tables):
+    assert {row["quantity"] for row in tables["hindcast_checks"]} == {*QUANTITIES, QUANTITY}
+    assert all(isinstance(quantity, Quantity) and quantity.meaning for quantity in QUANTITIES.values())
+
+
+# --- the verb ---------------------------------------------------------------------------------------
+
+
+def test_json_has_the_shape_that_others_rely_on(found):
+    document = json.loads(json.dumps(hindcast_json(found), allow_nan=False))
+    assert document["as_of"] == "2025-07-01"
+    assert {"name", "p10", "p50", "p90", "value", "inside", "source"} <= set(document["checks"][0])
+    inside = [check["inside"] for check in document["checks"]]
+    assert_allclose(document["coverage_80"], sum(inside) / len(inside))
+    assert {"name", "prob", "happened", "source"} <= set(document["events"][0])
+
+
+def test_text_shows_every_check_and_the_figures(found):
+    text = hindcast_text(found)
+    assert all(check.name in text for check in found.checks)
+    assert f"80 % intervals hold {sum(c.inside for c in found.checks)} of {len(found.checks)} checks" in text
+
+
+def test_the_verb_prints_the_same_document_again(engine_only, monkeypatch):
+    monkeypatch.setenv("FORECAST_DATA", str(engine_only.directories[0]))
+    runs = [CliRunner().invoke(command, ["--as-of", "2025-07-01", "--paths", "100", "--json"]) for _ in range(2)]
+    assert runs[0].exit_code == 0
+    assert runs[0].stdout == runs[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("as_of", "text"),
+    [
+        (date(2024, 6, 1), "no provider's finances are known before 2025-01-01. Choose that date or a later one."),
+        (date(2026, 10, 31), "as of 2026-10-31: nothing that is checked has happened since. Choose an earlier date; the first is 2025-01-01."),
+    ],
+)  # fmt: skip
+def test_dates_outside_the_data_are_refused(as_of, text):
+    with pytest.raises(InputError) as refused:
+        hindcast(as_of, load_tables(), n_paths=100)
+    assert text in refused.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"n_paths": 10}, "paths = 10: outside 100 to 1000000. Choose a number in that range."),
+        ({"seed": -1}, "seed = -1: below 0. Choose a whole number from 0."),
+        ({"threads": 0}, "threads = 0: outside 1 to 256. Choose a number in that range."),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, text):
+    with pytest.raises(InputError) as refused:
+        hindcast(MID_2025, load_tables(), **options)
+    assert refused.value.problems == (text,)
