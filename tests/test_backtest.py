@@ -327,7 +327,7 @@ BAD_ROWS = {
     "2062-02-01,together,host,llama-3.3-70b,0.5,0.5": "date = 2062-02-01: a day from 2020-01-01 to",
     "2025-02-01,together,reseller,llama-3.3-70b,0.5,0.5": "provider_kind = reseller: one of first, host, cloud, gateway is required",
     "2025-02-01,together,host,llama-3.3-70b,0.5": "5 cells where the header has 6",
-    "2025-02-01,together,host,llama-3.3-70b,400,1400": "more than 300 times away, another unit?",
+    "2025-02-01,together,host,llama-3.3-70b,400,1400": "where about 0.645 is usual for together llama-3.3-70b: another unit? Row left out.",
     "2025-01-01,together,host,llama-3.3-70b,0.7,0.7": "another row for 2025-01-01, row 3, which is used",
     "2025-02-01,together,cloud,llama-3.3-70b,0.5,0.5": "provider_kind cloud where row 2 of together llama-3.3-70b has host",
     "2024-02-01,together,host,llama-3.3-70b,0.5,0.5": "are not in order of date. Sorted.",
@@ -351,6 +351,14 @@ def test_a_series_in_another_unit_is_left_out(ours, tmp_path):
     found = read_price_file(path, ours)
     assert [one.provider for one in found.series] == ["together"]
     assert [note.split(": ")[0] for note in found.notes] == [f"{path} row {n}" for n in (3, 4, 5)]
+
+
+def test_none_of_our_own_prices_is_taken_for_a_mistake(ours, tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text(csv_of(ours, last_seen=True))
+    found = read_price_file(path, ours)
+    assert len(found.series) == len(ours)
+    assert [note for note in found.notes if "which is used" not in note] == []
 
 
 def test_last_seen_before_the_last_change_is_mended(ours, tmp_path):

@@ -18,7 +18,7 @@ from forecast.trends.list_price.forecaster import (
     Forecaster,
     fit_forecaster,
 )
-from forecast.trends.list_price.panel import Panel, months_of, panel_of
+from forecast.trends.list_price.panel import DECIMALS_LOG, Panel, months_of, panel_of
 from forecast.trends.list_price.peers import ROUTER
 from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.windows import windows_of
@@ -111,8 +111,8 @@ def _cases(
         horizon_months=np.full(len(at), horizon),
         last_log=last,
         value_log=value,
-        quantiles_log=last + change,
+        quantiles_log=np.round(last + change, DECIMALS_LOG),  # the same bits on any number of threads
         rivals_log={WALK: walk, DRIFT: walk + HALVING_LOG_PER_MONTH * horizon},
-        change_prob=prob,
+        change_prob=np.round(prob, DECIMALS_LOG),
         rival_change_prob=np.full(len(at), rival.change_prob),
     )

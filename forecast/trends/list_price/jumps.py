@@ -16,7 +16,7 @@ from forecast.trends.list_price.ridge import linear_ridge, logistic, logistic_ri
 from forecast.trends.list_price.windows import Windows
 
 Array = NDArray[np.float64]
-SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 30.0, 60.0, 10.0  # in windows: see the page on trends for the search
+SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 50.0, 100.0, 10.0  # in windows; halving or doubling them moves no skill by 0.02
 FEWEST_MOVES = 15  # each way: with fewer, a group of sellers is fitted together with the others
 FARTHEST_SD = 4.0  # a feature counts no more than this many standard deviations from its mean
 
@@ -82,7 +82,11 @@ def enough_moves(windows: Windows) -> bool:
 
 
 def fit_jumps(windows: Windows) -> Jumps:
-    """Return the fit to windows of which enough have moved each way."""
+    """Return the fit to windows of which enough have moved each way.
+
+    The constant of P(up | move) shrinks too: where little is known, a price is as likely to rise as to fall. Waves of
+    cuts and of rises come and go, and the share of the last one is a poor guide to the next.
+    """
     log_span = np.log(windows.span_months)
     scale = _scale(windows.features)
     x = np.column_stack([scale.of(windows.features), log_span])
@@ -92,7 +96,7 @@ def fit_jumps(windows: Windows) -> Jumps:
     return Jumps(
         scale=scale,
         move=logistic_ridge(x, moved.astype(float), windows.weight, SHRINK_MOVE),
-        up=logistic_ridge(x[moved], rose, windows.weight[moved], SHRINK_WAY),
+        up=logistic_ridge(x[moved], rose, windows.weight[moved], SHRINK_WAY, SHRINK_WAY),
         sizes=(_fit_sizes(windows, -1.0, of_size), _fit_sizes(windows, 1.0, of_size)),
         of_size=of_size,
     )

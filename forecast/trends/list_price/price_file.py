@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from statistics import median
+from statistics import median, median_low
 
 from forecast.errors import InputError
 from forecast.trends.list_price.names import canonical_name
 from forecast.trends.list_price.price_rows import OUT, PriceRow, read_rows
 from forecast.trends.list_price.series import PriceSeries, blended_usd_per_mtok
 
-WRONG_UNIT_RATIO = 300.0  # no seller is that far from itself or from the others; a unit off by a thousand is
+WRONG_UNIT_RATIO = 100.0  # of 3,600 prices none lies more than 49 times off its model's; a wrong unit is 1,000 off
+TOO_CHEAP_RATIO = 300.0  # the cheapest of them is a 140th of the middle one
 LATEST_AFTER_OURS = timedelta(days=731)
 
 
@@ -90,23 +91,21 @@ def _usual_prices(ours: Iterable[PriceSeries]) -> dict[str, float]:
     return {name: median(prices) for name, prices in found.items()}
 
 
-def _far(price: float, usual: float) -> bool:
-    return not 1.0 / WRONG_UNIT_RATIO < price / usual < WRONG_UNIT_RATIO
-
-
 def _no_other_unit(rows: list[PriceRow], usual: dict[str, float]) -> tuple[list[PriceRow], list[str]]:
-    """Return the rows whose price is no hundreds of times away from the series' own middle and from the model's elsewhere."""
-    name = canonical_name(rows[0].model)
-    middle = median(_blended(row) for row in rows)
-    off = [row for row in rows if _far(_blended(row), middle)]
-    if name in usual:
-        off = [row for row in rows if _far(_blended(row), usual[name])]
-        middle = usual[name]
-    elif len(rows) == 2 and _far(_blended(rows[0]), _blended(rows[1])):
-        off, middle = rows, usual.get("", middle)
+    """Return the rows whose price is not a hundred times away from what the model costs elsewhere, or from the series' own.
+
+    Where half of a series or more is that far from the rest, nobody can tell which half is right: all rows are off.
+    """
+    known = usual.get(canonical_name(rows[0].model))
+    middle = known or median_low(_blended(row) for row in rows)
+    off = [row for row in rows if not 1.0 / WRONG_UNIT_RATIO < _blended(row) / middle < WRONG_UNIT_RATIO]
+    if not known and 2 * len(off) >= len(rows):
+        off = rows
+    elif not known and middle < usual[""] / TOO_CHEAP_RATIO:
+        off, middle = rows, usual[""]
     said = [
-        f"row {row.number}: {_blended(row):g} USD/Mtok (3:1) where {middle:g} is usual for {row.provider} {row.model}: "
-        f"more than {WRONG_UNIT_RATIO:g} times away, another unit? {OUT}"
+        f"row {row.number}: {_blended(row):g} USD/Mtok (3:1) where about {middle:g} is usual for {row.provider} "
+        f"{row.model}: another unit? {OUT}"
         for row in off
     ]
     return [row for row in rows if row not in off], said

@@ -93,7 +93,8 @@ def _read(number: int, header: list[str], cells: list[str], newest: date) -> Pri
         try:
             values.append(convert(column, cell.get(column.name, "")))
         except ValueError as error:
-            return f", {column.name} = {cell[column.name] or 'empty'}: {error}{_hint(column, cell[column.name])}."
+            said = f"{error}{_hint(column, cell[column.name])}"
+            return f", {column.name} = {cell[column.name] or 'empty'}: {said}{'' if said.endswith('?') else '.'}"
         if column.kind == "date" and values[-1] and not FIRST_DAY <= values[-1] <= newest:
             return f", {column.name} = {values[-1]}: a day from {FIRST_DAY} to {newest} is required."
     return PriceRow(number, *values)

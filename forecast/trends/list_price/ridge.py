@@ -1,4 +1,4 @@
-"""Two regressions that shrink: logistic and linear, with weights, the first column an unshrunk constant."""
+"""Two regressions that shrink: logistic and linear, with weights, the first column a constant."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def logistic(score: Array) -> Array:
     return np.asarray(np.where(score >= 0, 1.0, positive) / (1.0 + positive))
 
 
-def logistic_ridge(x: Array, happened: Array, weight: Array, shrinkage: float) -> Array:
-    """Return the coefficients b that minimise Σ w·[log(1 + e^xb) − y·xb] + ½·λ·Σ b² (the constant's excepted).
+def logistic_ridge(
+    x: Array, happened: Array, weight: Array, shrinkage: float, constant_shrinkage: float = 0.0
+) -> Array:
+    """Return the coefficients b that minimise Σ w·[log(1 + e^xb) − y·xb] + ½·Σ λ·b².
 
     Newton's method with halved steps; the loss is convex, and a step that gains no more ends the search.
 
@@ -29,14 +31,15 @@ def logistic_ridge(x: Array, happened: Array, weight: Array, shrinkage: float) -
         x: regressors, `[row, column]`, column 0 the constant; the others of about unit spread.
         happened: y, 0 or 1, both present, `[row]`.
         weight: w, at least 0, `[row]`.
-        shrinkage: λ, in units of weighted rows, at least 0.
+        shrinkage: λ of all columns but the constant, in units of weighted rows, at least 0.
+        constant_shrinkage: λ of the constant; 0 keeps the base rate, ∞ makes it a half.
 
     Raises:
         ArithmeticError: no convergence in 50 steps.
 
     Source: le Cessie & van Houwelingen (1992).
     """
-    penalty = _penalty(x.shape[1], shrinkage)
+    penalty = _penalty(x.shape[1], shrinkage, constant_shrinkage)
     rate = np.average(happened, weights=weight)
     b = np.zeros(x.shape[1])
     b[0] = np.log(rate / (1.0 - rate))
@@ -59,7 +62,7 @@ def logistic_ridge(x: Array, happened: Array, weight: Array, shrinkage: float) -
 def linear_ridge(x: Array, y: Array, weight: Array, shrinkage: float) -> Array:
     """Return the coefficients b that minimise Σ w·(y − xb)² + λ·Σ b² (the constant's excepted).
 
-    Arguments as for `logistic_ridge`. Source: Hoerl & Kennard (1970).
+    Arguments as for `logistic_ridge`; the constant is not shrunk. Source: Hoerl & Kennard (1970).
 
     >>> linear_ridge(np.array([[1.0, -1.0], [1.0, 1.0]]), np.array([0.0, 2.0]), np.ones(2), 2.0).round(6).tolist()
     [1.0, 0.5]
@@ -69,8 +72,8 @@ def linear_ridge(x: Array, y: Array, weight: Array, shrinkage: float) -> Array:
     return np.asarray(np.linalg.solve(curve, weighted.T @ y))
 
 
-def _penalty(columns: int, shrinkage: float) -> Array:
-    return np.where(np.arange(columns) == 0, 0.0, shrinkage)
+def _penalty(columns: int, shrinkage: float, constant_shrinkage: float = 0.0) -> Array:
+    return np.where(np.arange(columns) == 0, constant_shrinkage, shrinkage)
 
 
 def _loss(b: Array, x: Array, happened: Array, weight: Array, penalty: Array) -> float:

@@ -1,4 +1,4 @@
-"""What training series have shown: every window of one to twelve months, by the month in which it was over."""
+"""What training series have shown: every window as long as a horizon, by the month in which it was over."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.panel import Panel
 from forecast.trends.list_price.peers import ROUTER
+from forecast.trends.rolling import HORIZONS_MONTHS
 
 Array = NDArray[np.float64]
-SPANS_MONTHS = (1, 3, 6, 12)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Windows:
 
 def windows_of(panel: Panel) -> Windows:
     """Return all windows of a panel of series."""
-    changes = np.stack([panel.change(span) for span in SPANS_MONTHS])
+    changes = np.stack([panel.change(span) for span in HORIZONS_MONTHS])
     which, row, month = np.nonzero(~np.isnan(changes))
-    span = np.array(SPANS_MONTHS)[which]
+    span = np.array(HORIZONS_MONTHS)[which]
     made = Windows(
         row, month + span, span, changes[which, row, month], features_of(panel)[row, month], panel.kind[row] == ROUTER
     )
