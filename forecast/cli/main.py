@@ -19,6 +19,7 @@ VERBS = {
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",
     "cost": "cost per million tokens with its waterfall",
+    "audit": "the founding article's claims recomputed, with a verdict on each",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }
 
