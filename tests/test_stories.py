@@ -1,0 +1,73 @@
+"""Shipped scenarios: each number has a reason and a known source, and the run tells the story."""
+
+import pytest
+
+from forecast.scenario import list_scenarios, load_scenario
+from forecast.simulation import simulate
+from forecast.summary import summarize_paths
+
+SHIPPED = (
+    "base article-as-printed article-corrected capital-drought accelerator-glut scarcity blackwell-rubin-on-time "
+    "mi400-breaks-duopoly lpu-floor power-crunch efficiency-leap"
+).split()
+LATER = 36
+
+
+def medians(name, tables):
+    made = summarize_paths(simulate(load_scenario(name, tables, months=48), 1_000, seed=7))
+
+    def at(outcome, month, segment=None):
+        (fact,) = made.find(outcome, month=month, segment=segment, quantile=0.5, provider=None)
+        return fact.value
+
+    return at
+
+
+@pytest.fixture(scope="module")
+def base(tables):
+    return medians("base", tables)
+
+
+def test_all_eleven_are_shipped():
+    assert sorted(SHIPPED) == list_scenarios()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_number_has_a_reason_and_a_source(name, tables):
+    scenario, sources = load_scenario(name, tables), {row["key"] for row in tables["sources"]}
+    changed = [item for item in scenario.inputs.values() if item.origin.place.startswith("scenarios/")]
+    assert bool(changed) == (name != "base") and len(scenario.story.split()) >= 30
+    for item in changed:
+        assert item.origin.why, item.key
+        assert item.origin.source in sources, item.key
+
+
+@pytest.mark.parametrize(
+    "name, outcome, segment, low, high",
+    [
+        ("scarcity", "rent", None, 1.5, 4),
+        ("power-crunch", "rent", None, 1.3, 4),
+        ("power-crunch", "floor", "commodity", 1.01, 1.5),
+        ("blackwell-rubin-on-time", "floor", "commodity", 0.6, 0.97),
+        ("blackwell-rubin-on-time", "rent", None, 0.5, 0.95),
+        ("mi400-breaks-duopoly", "rent", None, 0.3, 0.8),
+        ("mi400-breaks-duopoly", "floor", "open-frontier", 0.4, 0.9),
+        ("lpu-floor", "floor", "commodity", 0.2, 0.7),
+        ("efficiency-leap", "floor", "commodity", 0.4, 0.9),
+        ("efficiency-leap", "market_price", "commodity", 0.6, 0.98),
+    ],
+)
+def test_the_run_tells_the_story(name, outcome, segment, low, high, base, tables):
+    found = medians(name, tables)
+    assert low < found(outcome, LATER, segment) / base(outcome, LATER, segment) < high
+    if name != "lpu-floor":  # whose claim touches today's part as well
+        assert found(outcome, 0, segment) == pytest.approx(base(outcome, 0, segment), rel=0.005)
+
+
+def test_a_loss_of_three_dollars_kills_within_months(tables):
+    paths = simulate(load_scenario("article-as-printed", tables, months=24), 1_000, seed=7)
+    place = {name: i for i, name in enumerate(paths.names.providers)}
+    for provider, within in (("together", 6), ("fireworks", 2)):
+        assert (paths.runway_months[place[provider]] <= within).mean() > 0.7
+    real = simulate(load_scenario("article-corrected", tables, months=24), 1_000, seed=7)
+    assert (real.runway_months[place["together"]] <= 6).mean() < 0.05
