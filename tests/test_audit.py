@@ -10,6 +10,7 @@ from forecast.audit.arithmetic import ARITHMETIC
 from forecast.audit.audited import LOOKED_UP, Audit, audit
 from forecast.audit.claims import claims, parse_arguments
 from forecast.audit.verdicts import HOLDS, INCONSISTENT, OFF, Range, agrees, factor, verdict
+from forecast.cli.audit_verb import audit_text
 from forecast.errors import InputError
 from forecast.tables import load_tables
 from tests.test_cli import forecast
@@ -122,6 +123,11 @@ def test_a_check_runs_once(tables):
     assert made.recomputed("h100-hour") is made.recomputed("h100-hour")
 
 
+def test_text_counts_the_verdicts(found):
+    text = audit_text(list(found.values()))
+    assert f"{len(found)} claims: " in text and "off by a factor (×0.00101)" in text
+
+
 def test_command_line(tmp_path):
     document = json.loads(forecast("audit", "--json").stdout)
     keys = {"id", "statement", "printed", "recomputed", "unit", "verdict", "factor", "evidence", "source"}
@@ -131,4 +137,3 @@ def test_command_line(tmp_path):
     rows = list(csv.DictReader(io.StringIO((tmp_path / "audit.csv").read_text("utf-8"))))
     assert len(rows) == len(document["claims"])
     assert not [cell for row in rows for cell in row.values() if cell and cell[0] in "=+@"]
-    assert "100 claims: " in forecast("audit").stdout

@@ -20,6 +20,7 @@ VERBS = {
     "check": "validate data tables and scenarios",
     "cost": "cost per million tokens with its waterfall",
     "audit": "the founding article's claims recomputed, with a verdict on each",
+    "predictions": "the article's predictions: probabilities, resolutions and scores",
     "calibrate": "fit the throughput model to measurements and check the stored numbers",
 }
 
