@@ -59,8 +59,7 @@ def test_every_number_has_a_reason_and_a_source(name, tables):
 def test_the_run_tells_the_story(name, outcome, segment, low, high, median):
     later, today = (median(name, outcome, m, segment) / median("base", outcome, m, segment) for m in (LATER, 0))
     assert low < later < high
-    if name != "lpu-floor":  # whose claim touches today's part as well
-        assert today == pytest.approx(1.0, rel=0.005)
+    assert today == pytest.approx(1.0, rel=0.005)
 
 
 def test_a_loss_of_three_dollars_kills_within_months(tables):

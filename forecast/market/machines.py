@@ -113,7 +113,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     )
     wide = np.where(speed.moe[:, None], draws.parameter("wide_parallel_gain_ratio"), 1.0)
     custom = np.isin([scenario.rows["accelerators"][name]["family"] for name in accelerators], CUSTOM_FAMILIES)
-    claimed = np.where(custom[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
+    claimed = np.where((custom & ~speed.available)[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
     hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide * claimed.astype(REAL))
     maturity = 1 - np.exp(-speed.age_months / speed.maturity_months)
     slip = draws.entity_parameter("launch_slip_months", accelerators)
