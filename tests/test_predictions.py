@@ -72,6 +72,7 @@ def test_truth_on_planted_paths(planted, text, truth):
         ("tier_price[commodity] by 2026-07", "tier_price is asked for at YYYY-MM with <= or >= and a number"),
         ("exit by 2026-07", "exit is given for each provider; name one in [] unless that is the market"),
         ("rent[groq] at 2026-07 <= 1", "rent is given for each market"),
+        ("available by 2026-07", "available is given for each accelerator"),
         ("rent at 2026-07 <= 1 and rent at 2026-07 >= 1 or rent at 2026-08 <= 1", "mixes and with or"),
         ("subsidy_usd_per_month[groq] at 2026-07 <= 1", 'no outcome "subsidy_usd_per_month" to ask for.'),
     ],
@@ -80,6 +81,20 @@ def test_bad_queries(text, said):
     with pytest.raises(ValueError) as error:
         parse_query(text)
     assert said in str(error.value)
+
+
+def test_arrivals_are_those_of_the_simulation(tables):
+    """Availability is drawn again; it must be what the march saw, and follow promise and slip."""
+    soon = ["launch_slip_months=3", "launch_cancel_prob=0"]
+    scenario = load_scenario("base", tables, soon, as_of=AS_OF, months=24)
+    paths = simulate(scenario, 6_000, seed=7, threads=1)  # more than a block
+    assert not holds(
+        parse_query("available[mi455x] by 2026-12"), paths
+    ).any()  # promised for 1 October 2026, 15.01 months on
+    assert holds(parse_query("available[mi455x] by 2027-02"), paths).all()
+    assert holds(parse_query("available[h100] by 2025-08"), paths).all()
+    with pytest.raises(InputError, match='available: no accelerator "falcon-shores" in the market of base'):
+        holds(parse_query("available[falcon-shores] by 2026-07"), paths)
 
 
 def test_an_unknown_entity_is_named(planted):

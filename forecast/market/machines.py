@@ -96,6 +96,13 @@ class Machines:
             group.lower(best, month, self.serving_gain)
         return best
 
+    def available_month(self) -> Array:
+        """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
+        month = np.empty((len(self.names.accelerators), BLOCK_PATHS), REAL)
+        for group in self.groups:
+            month[group.rows] = group.available_month
+        return month
+
     def reference_owned_usd_per_hour(self) -> Array:
         """Return the owned cost of an hour of the accelerator for which rents are quoted, `[path]`."""
         group, row = self.reference

@@ -17,7 +17,8 @@ from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 
 EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
-QUERIED = (*(name for name in FANS if name not in FEW), *DATES, *EVENTS)
+ARRIVAL = "available"  # of an accelerator: on the market
+QUERIED = (*(name for name in FANS if name not in FEW), *DATES, *EVENTS, ARRIVAL)
 ATOM = re.compile(
     r"(?P<no>not )?(?P<outcome>\w+)(?:\[(?P<entity>[\w.-]+)\])? (?P<when>at|by) (?P<year>\d{4})-(?P<month>\d\d)"
     r"(?: (?P<comparison><=|>=) (?P<threshold>\d+(?:\.\d+)?(?:e-?\d+)?))?"
@@ -90,7 +91,9 @@ def _condition(text: str) -> Condition:
 
 
 def axis_of(outcome: str) -> str:
-    """Return the axis an outcome is given for: segment, provider, cloud or market."""
+    """Return the axis an outcome is given for: segment, provider, cloud, market or accelerator."""
+    if outcome == ARRIVAL:
+        return "accelerator"
     if outcome in EVENTS:
         return "provider"
     return FANS[outcome].axis if outcome in FANS else DATES[outcome].axis
