@@ -5,6 +5,8 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecast.audit.arithmetic import ARITHMETIC
 from forecast.audit.audited import LOOKED_UP, Audit, audit
@@ -87,6 +89,18 @@ def test_the_rule():
     assert factor(*overlapping, True) == pytest.approx(4 / 9)
 
 
+ENDS = st.floats(0.01, 100)
+
+
+@given(ENDS, ENDS, ENDS, ENDS, st.booleans())
+def test_the_factor_and_the_rule_agree(a, b, c, d, end_by_end):
+    first, second = Range(min(a, b), max(a, b)), Range(min(c, d), max(c, d))
+    there, back = factor(first, second, end_by_end), factor(second, first, end_by_end)
+    assert there * back == pytest.approx(1.0)
+    if abs(max(there, back) - 1.15) > 1e-9:
+        assert agrees(first, second, end_by_end) == (max(there, back) < 1.15)
+
+
 @pytest.mark.parametrize(
     "change, said",
     [
@@ -136,4 +150,7 @@ def test_command_line(tmp_path):
     assert done.returncode == 0 and done.stdout == ""
     rows = list(csv.DictReader(io.StringIO((tmp_path / "audit.csv").read_text("utf-8"))))
     assert len(rows) == len(document["claims"])
+    both = forecast("audit", "--json", "--format", "csv")
+    assert both.returncode == 2
+    assert "audit --json: --format csv would change nothing. Leave one of them out." in both.stderr
     assert not [cell for row in rows for cell in row.values() if cell and cell[0] in "=+@"]

@@ -74,7 +74,7 @@ def technique_gain(
     if not lines:
         raise InputError(f'no line "{technique}", "{setting}", against "{against}", batch {batch}.')
     gains = [line["gain_ratio"] for line in lines]
-    return Found(Range(min(gains), max(gains)), f"{len(lines)} lines of forecast cost --techniques")
+    return Found(Range(min(gains), max(gains)), f"of {len(lines)} in forecast cost --techniques")
 
 
 def hosting_usd_per_mtok(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
+from forecast.errors import InputError
 from forecast.exports import csv_text
 from forecast.tables import load_tables
 
@@ -23,6 +24,8 @@ def command(as_json: bool, form: str, out: str) -> None:
 
     A claim holds when printed and recomputed ranges meet within 15 %; the factor is printed over recomputed.
     """
+    if as_json and form != "text":
+        raise InputError(f"audit --json: --format {form} would change nothing. Leave one of them out.")
     found = audit(load_tables())
     if as_json:
         text = json.dumps({"claims": found}, indent=2) + "\n"
@@ -31,7 +34,10 @@ def command(as_json: bool, form: str, out: str) -> None:
     if out == "-":
         click.echo(text, nl=False)
     else:
-        Path(out).write_text(text, encoding="utf-8")
+        try:
+            Path(out).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{out}: {error.strerror}. Correct the path.") from None
 
 
 def audit_text(found: list[dict[str, Any]]) -> str:
@@ -47,6 +53,7 @@ def audit_text(found: list[dict[str, Any]]) -> str:
         lines.append("")
     counts = Counter(row["verdict"] for row in found)
     lines.append(f"{len(found)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+    lines.append("In brackets: printed over recomputed.")
     return "\n".join(lines) + "\n"
 
 
