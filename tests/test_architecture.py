@@ -61,6 +61,7 @@ FLOORS = {
     "audit.arithmetic": 2,
     "audit.claims": 4,
     "audit.records": 5,
+    "audit.sold": 6,
     "audit.computed": 16,
     "audit.audited": 17,
     "market": 9,

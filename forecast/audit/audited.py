@@ -12,6 +12,7 @@ from forecast.audit.arithmetic import ARITHMETIC
 from forecast.audit.claims import REFERENCES, Claim, claims
 from forecast.audit.computed import COMPUTED
 from forecast.audit.records import RECORDS, Found
+from forecast.audit.sold import SOLD
 from forecast.audit.verdicts import Range, factor, verdict
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario, load_scenario
@@ -19,7 +20,7 @@ from forecast.tables import Tables
 
 WRITTEN_ON = date(2025, 7, 1)  # the article describes mid-2025 and gives no day
 HEADER = "id section statement printed recomputed_low recomputed_high unit verdict factor computed_by evidence source".split()
-LOOKED_UP: dict[str, Callable[..., Found]] = {**RECORDS, **COMPUTED}
+LOOKED_UP: dict[str, Callable[..., Found]] = {**RECORDS, **COMPUTED, **SOLD}
 
 
 @dataclass
