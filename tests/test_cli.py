@@ -80,7 +80,10 @@ def test_cost_cases_keep_their_rows(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "bsae"], 'no scenario "bsae"; shipped: accelerator-glut, article-corrected, base, capital-drought'),
+        (
+            ["run", "bsae"],
+            'no scenario "bsae"; shipped: accelerator-glut, article-as-printed, article-corrected, base,',
+        ),
         (["run", "--set", "electricty_usd_per_kwh=1"], 'Did you mean "electricity_usd_per_kwh"?'),
         (["run", "--set", "electricity_usd_per_kwh=-1"], "-1 is below the minimum"),
         (["run", "--set", "pue_ratio"], "no '='"),

@@ -26,6 +26,8 @@ VERBS = {
     "calibrate": "fit the throughput model or the trends and check the stored numbers",
     "trend": "the fitted trends with their evidence",
     "hindcast": "the forecast of a past date against what happened",
+    "audit": "the founding article's claims recomputed, with a verdict on each",
+    "predictions": "the article's predictions: probabilities, resolutions and scores",
 }
 
 

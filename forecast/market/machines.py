@@ -14,6 +14,7 @@ from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import FAMILIES, owned_parts
 
+CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
 REFERENCE = "h100"  # rents are quoted for this accelerator
 
 
@@ -118,7 +119,9 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         "floor_utilisation_frac"
     )
     wide = np.where(speed.moe[:, None], draws.parameter("wide_parallel_gain_ratio"), 1.0)
-    hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide)
+    custom = np.isin([scenario.rows["accelerators"][name]["family"] for name in accelerators], CUSTOM_FAMILIES)
+    claimed = np.where((custom & ~speed.available)[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
+    hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide * claimed.astype(REAL))
     maturity = 1 - np.exp(-speed.age_months / speed.maturity_months)
     slip = draws.entity_parameter("launch_slip_months", accelerators)
     late = [draws.stream(f"accelerator:{a}", "awaited").random(BLOCK_PATHS, REAL) for a in accelerators]

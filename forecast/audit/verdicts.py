@@ -1,0 +1,89 @@
+"""The rule that turns a printed and a recomputed range into a verdict."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TOLERANCE_FRAC = 0.15  # printed figures are rounded, and inputs of the engine are no better known than this
+HOLDS, OFF, INCONSISTENT = "holds", "off by a factor", "inconsistent with its own table"
+JUDGED = ("category error", "untestable", "overtaken")  # verdicts that a row states, with its evidence
+
+
+class Range(NamedTuple):
+    """Two ends of a quantity in one unit, equal for a point."""
+
+    low: float
+    high: float
+
+
+def near(printed: float, recomputed: float) -> bool:
+    """Return whether two numbers agree within 15 % of the smaller one's size.
+
+    |a − b| ≤ 0.15·min(|a|, |b|)
+
+    >>> near(1.0, 1.14), near(1.0, 1.16), near(0.0, 0.0)
+    (True, False, True)
+    """
+    return abs(printed - recomputed) <= TOLERANCE_FRAC * min(abs(printed), abs(recomputed))
+
+
+def agrees(printed: Range, recomputed: Range, end_by_end: bool) -> bool:
+    """Return whether two ranges agree.
+
+    Args:
+        printed, recomputed: ranges in the same unit.
+        end_by_end: both ends must agree, as when a table is held against itself; otherwise it is enough that the
+            ranges overlap or that their nearest ends agree.
+
+    >>> agrees(Range(2, 3), Range(1, 2.2), False), agrees(Range(2, 3), Range(1, 2.2), True)
+    (True, False)
+    """
+    if end_by_end:
+        return near(printed.low, recomputed.low) and near(printed.high, recomputed.high)
+    if printed.low <= recomputed.high and recomputed.low <= printed.high:
+        return True
+    return near(*_nearest_ends(printed, recomputed))
+
+
+def factor(printed: Range, recomputed: Range, end_by_end: bool) -> float | None:
+    """Return printed over recomputed: of the nearest ends, or of the ends further apart when held end by end.
+
+    Above one the article printed too much. One when ranges overlap, None where a zero makes it meaningless.
+
+    >>> factor(Range(30, 30), Range(2, 3), False), factor(Range(30, 60), Range(45, 240), True)
+    (10.0, 0.25)
+    """
+    if end_by_end:
+        pairs = [(printed.low, recomputed.low), (printed.high, recomputed.high)]
+    elif printed.low <= recomputed.high and recomputed.low <= printed.high:
+        return 1.0
+    else:
+        pairs = [_nearest_ends(printed, recomputed)]
+    if any(ours == 0 or theirs == 0 for theirs, ours in pairs):
+        return None
+    ratios = [theirs / ours for theirs, ours in pairs]
+    return max(ratios, key=lambda ratio: max(ratio, 1 / ratio))
+
+
+def verdict(printed: Range, recomputed: Range | None, judgement: str | None, own_table: bool) -> str:
+    """Return the verdict on a claim: the row's judgement where it has one, else what the numbers say.
+
+    Args:
+        printed: as printed.
+        recomputed: by the engine or by arithmetic; None only where there is a judgement.
+        judgement: one of JUDGED, or None.
+        own_table: the recomputation uses other figures of the article's own tables.
+
+    >>> verdict(Range(42, 42), Range(41_791, 41_791), None, False)
+    'off by a factor'
+    """
+    if judgement:
+        return judgement
+    assert recomputed is not None
+    if agrees(printed, recomputed, own_table):
+        return HOLDS
+    return INCONSISTENT if own_table else OFF
+
+
+def _nearest_ends(printed: Range, recomputed: Range) -> tuple[float, float]:
+    return (printed.low, recomputed.high) if printed.low > recomputed.high else (printed.high, recomputed.low)

@@ -1,0 +1,64 @@
+"""`forecast audit`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast.audit.audited import HEADER, audit, rows
+from forecast.errors import InputError
+from forecast.exports import csv_text
+from forecast.tables import load_tables
+
+
+@click.command("audit")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Where it goes.")
+def command(as_json: bool, form: str, out: str) -> None:
+    """Recompute every numeric claim of the founding article and say what holds.
+
+    A claim holds when printed and recomputed ranges meet within 15 %; the factor is printed over recomputed.
+    """
+    if as_json and form != "text":
+        raise InputError(f"audit --json: --format {form} would change nothing. Leave one of them out.")
+    found = audit(load_tables())
+    if as_json:
+        text = json.dumps({"claims": found}, indent=2) + "\n"
+    else:
+        text = csv_text(HEADER, rows(found)) if form == "csv" else audit_text(found)
+    if out == "-":
+        click.echo(text, nl=False)
+    else:
+        try:
+            Path(out).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{out}: {error.strerror}. Correct the path.") from None
+
+
+def audit_text(found: list[dict[str, Any]]) -> str:
+    """Return the audit for a reader: claims by section, each with printed and recomputed value and verdict."""
+    lines: list[str] = []
+    for section in dict.fromkeys(row["section"] for row in found):
+        lines.append(section.upper())
+        for row in (row for row in found if row["section"] == section):
+            said = row["verdict"] if row["factor"] in (None, 1.0) else f"{row['verdict']} (×{row['factor']:.3g})"
+            lines.append(f"  {row['statement']}")
+            lines.append(f"    printed {row['printed']} · recomputed {_span(row)} {row['unit']} · {said}")
+            lines.append(f"    {row['evidence']} [{row['source']}]")
+        lines.append("")
+    counts = Counter(row["verdict"] for row in found)
+    lines.append(f"{len(found)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+    lines.append("In brackets: printed over recomputed.")
+    return "\n".join(lines) + "\n"
+
+
+def _span(row: dict[str, Any]) -> str:
+    ends = row["recomputed"]
+    if ends is None:
+        return "-"
+    return " to ".join(f"{end:,.4g}" for end in (ends if isinstance(ends, list) else [ends]))

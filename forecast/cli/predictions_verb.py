@@ -1,0 +1,93 @@
+"""`forecast predictions`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from forecast.cli.options import run_options, simulated
+from forecast.paths import Paths
+from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
+from forecast.scenario import Scenario, load_scenario
+from forecast.tables import load_tables
+
+
+@click.command("predictions")
+@click.argument("scenarios", nargs=-1)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
+@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
+@run_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    scenarios: tuple[str, ...],
+    settings: tuple[str, ...],
+    as_of: datetime | None,
+    quiet: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Give the article's predictions a probability in each of SCENARIOS (base without any) and score the resolved.
+
+    An event counts from the scenario's date on: what happened before it is not asked again. A score compares what happened with the probability the engine gave on what was known when the prediction was made.
+    """
+    tables, vintage = load_tables(), as_of.date() if as_of else None
+    asked = predictions(tables["predictions"])
+    made = [load_scenario(name, tables, settings, vintage) for name in scenarios or ("base",)]
+    today = max(scenario.as_of for scenario in made)
+    runs = [answering(asked, scenario, quiet, **how) for scenario in made]
+    when_made = {
+        day: answering(asked, load_scenario("base", tables, as_of=day), quiet, **how)
+        for day in days_to_score(asked, today)
+    }
+    found = scored(asked, runs, when_made, today)
+    scores = [row["brier"] for row in found if row["brier"] is not None]
+    mean = sum(scores) / len(scores) if scores else None
+    if as_json:
+        click.echo(
+            json.dumps({"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}, indent=2)
+        )
+    else:
+        click.echo(predictions_text(found, today, mean))
+
+
+def answering(asked: Sequence[Prediction], scenario: Scenario, quiet: bool, **how: Any) -> Paths:
+    """Return a simulation of a scenario that is long enough and keeps the months that the predictions ask for."""
+    horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
+    return simulated(replace(scenario, months=horizon), quiet, kept, **how)
+
+
+def predictions_text(found: list[dict[str, Any]], today: date, mean: float | None) -> str:
+    """Return the predictions for a reader: statement, probabilities, and what became of it."""
+    lines = []
+    for row in found:
+        lines.append(f"{row['statement']}  (made {row['made_on']}, due {row['due_on']})")
+        if row["query"]:
+            lines.append(f"    query: {row['query']}")
+        if row["no_query"]:
+            lines.append(f"    no query: {row['no_query']}")
+        else:
+            lines += [f"    {each['scenario']} {each['as_of']}: {_answer(each)}" for each in row["probabilities"]]
+        if row["happened"] is not None:
+            score = (
+                ""
+                if row["brier"] is None
+                else f"; engine when made {row['probability_when_made']:.1%}, Brier {row['brier']:.3f}"
+            )
+            lines.append(
+                f"    {'CAME TRUE' if row['happened'] else 'DID NOT'} {row['resolved_on']}: {row['resolution']} [{row['source']}]{score}"
+            )
+        lines.append("")
+    resolved = sum(row["happened"] is not None for row in found)
+    scores = "" if mean is None else f"; mean Brier score {mean:.3f} (0.25 is a coin's)"
+    return "\n".join([*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}"])
+
+
+def _answer(each: dict[str, Any]) -> str:
+    if each["probability"] is None:
+        return str(each["reason"])
+    return f"{100 * each['probability']:.1f} % ± {100 * each['standard_error']:.1f}"

@@ -1,0 +1,99 @@
+"""A prediction as a query: conditions on outcomes, each with a month, joined by `and` or by `or`.
+
+tier_price[commodity] at 2028-12 <= 0.05     a fan in one month, compared with a number in its unit
+not exit[groq] by 2026-12                    an event, until the end of that month
+top5_tokens_frac at 2026-12 >= 0.8           an outcome of the whole market has no entity
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from forecast.errors import suggestion
+from forecast.march import FEW
+from forecast.outcomes.dates import DATES
+from forecast.outcomes.fans import FANS
+
+EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
+ARRIVAL = "available"  # of an accelerator: on the market
+QUERIED = (*(name for name in FANS if name not in FEW), *DATES, *EVENTS, ARRIVAL)
+ATOM = re.compile(
+    r"(?P<no>not )?(?P<outcome>\w+)(?:\[(?P<entity>[\w.-]+)\])? (?P<when>at|by) (?P<year>\d{4})-(?P<month>\d\d)"
+    r"(?: (?P<comparison><=|>=) (?P<threshold>\d+(?:\.\d+)?(?:e-?\d+)?))?"
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition: an event until a month, or a fan in a month compared with a threshold."""
+
+    outcome: str
+    entity: str | None
+    year: int
+    month: int
+    comparison: str | None
+    threshold: float
+    negated: bool
+
+    def months_after(self, as_of: date) -> int:
+        """Return the months from the as_of month to the condition's; below 1 it lies in the past."""
+        return 12 * (self.year - as_of.year) + self.month - as_of.month
+
+
+@dataclass(frozen=True)
+class Query:
+    """Conditions, all of which must hold, or any."""
+
+    conditions: tuple[Condition, ...]
+    every: bool
+
+
+def parse_query(text: str) -> Query:
+    """Return the query that a text stands for.
+
+    >>> parse_query("not exit[groq] by 2026-12").conditions[0].negated
+    True
+
+    Raises:
+        ValueError: what is wrong with the text, and what is allowed.
+    """
+    words = {word for word in (" and ", " or ") if word in text}
+    if len(words) == 2:
+        raise ValueError(f'"{text}" mixes and with or; one of them is allowed')
+    joint = words.pop() if words else " and "
+    return Query(tuple(_condition(part.strip()) for part in text.split(joint)), joint == " and ")
+
+
+def _condition(text: str) -> Condition:
+    found = ATOM.fullmatch(text)
+    if not found:
+        raise ValueError(
+            f'"{text}" is no condition; write OUTCOME[ENTITY] at YYYY-MM <= NUMBER, or EVENT[ENTITY] by YYYY-MM'
+        )
+    outcome, entity, compared = found["outcome"], found["entity"], found["comparison"] is not None
+    if outcome not in QUERIED:
+        raise ValueError(f'no outcome "{outcome}" to ask for.{suggestion(outcome, QUERIED)}')
+    if not 1 <= int(found["month"]) <= 12:
+        raise ValueError(f"{found['year']}-{found['month']}: a month from 01 to 12 is required")
+    if (outcome in FANS) != compared or (outcome in FANS) != (found["when"] == "at"):
+        form = "at YYYY-MM with <= or >= and a number" if outcome in FANS else "by YYYY-MM without a number"
+        raise ValueError(f'"{text}": {outcome} is asked for {form}')
+    if (axis_of(outcome) == "market") != (entity is None):
+        raise ValueError(
+            f'"{text}": {outcome} is given for each {axis_of(outcome)}; name one in [] unless that is the market'
+        )
+    threshold = float(found["threshold"]) if compared else 0.0
+    return Condition(
+        outcome, entity, int(found["year"]), int(found["month"]), found["comparison"], threshold, bool(found["no"])
+    )
+
+
+def axis_of(outcome: str) -> str:
+    """Return the axis an outcome is given for: segment, provider, cloud, market or accelerator."""
+    if outcome == ARRIVAL:
+        return "accelerator"
+    if outcome in EVENTS:
+        return "provider"
+    return FANS[outcome].axis if outcome in FANS else DATES[outcome].axis

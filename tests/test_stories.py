@@ -1,0 +1,71 @@
+"""Shipped scenarios: each number has a reason and a known source, and the run tells the story."""
+
+import pytest
+
+from forecast.scenario import list_scenarios, load_scenario
+from forecast.simulation import simulate
+from forecast.summary import summarize_paths
+
+SHIPPED = (
+    "base article-as-printed article-corrected capital-drought accelerator-glut scarcity blackwell-rubin-on-time "
+    "mi400-breaks-duopoly lpu-floor power-crunch efficiency-leap"
+).split()
+LATER = 36
+
+
+@pytest.fixture(scope="module")
+def median(tables):
+    """Return a function that gives a median of a scenario's fan; each scenario is run once."""
+    made = {}
+
+    def of(name, outcome, month, segment):
+        if name not in made:
+            made[name] = summarize_paths(simulate(load_scenario(name, tables, months=LATER), 1_000, seed=7))
+        (fact,) = made[name].find(outcome, month=month, segment=segment, quantile=0.5, provider=None)
+        return fact.value
+
+    return of
+
+
+def test_all_eleven_are_shipped():
+    assert sorted(SHIPPED) == list_scenarios()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_number_has_a_reason_and_a_source(name, tables):
+    scenario, sources = load_scenario(name, tables), {row["key"] for row in tables["sources"]}
+    changed = [item for item in scenario.inputs.values() if item.origin.place.startswith("scenarios/")]
+    assert bool(changed) == (name != "base") and len(scenario.story.split()) >= 30
+    for item in changed:
+        assert item.origin.why, item.key
+        assert item.origin.source in sources, item.key
+
+
+@pytest.mark.parametrize(
+    "name, outcome, segment, low, high",
+    [
+        ("scarcity", "rent", None, 1.5, 4),
+        ("power-crunch", "rent", None, 1.3, 4),
+        ("power-crunch", "floor", "commodity", 1.01, 1.5),
+        ("blackwell-rubin-on-time", "floor", "commodity", 0.6, 0.97),
+        ("blackwell-rubin-on-time", "rent", None, 0.5, 0.95),
+        ("mi400-breaks-duopoly", "rent", None, 0.3, 0.8),
+        ("mi400-breaks-duopoly", "floor", "open-frontier", 0.4, 0.9),
+        ("lpu-floor", "floor", "commodity", 0.2, 0.7),
+        ("efficiency-leap", "floor", "commodity", 0.4, 0.9),
+        ("efficiency-leap", "market_price", "commodity", 0.6, 0.98),
+    ],
+)
+def test_the_run_tells_the_story(name, outcome, segment, low, high, median):
+    later, today = (median(name, outcome, m, segment) / median("base", outcome, m, segment) for m in (LATER, 0))
+    assert low < later < high
+    assert today == pytest.approx(1.0, rel=0.005)
+
+
+def test_a_loss_of_three_dollars_kills_within_months(tables):
+    paths = simulate(load_scenario("article-as-printed", tables, months=12), 1_000, seed=7)
+    place = {name: i for i, name in enumerate(paths.names.providers)}
+    for provider, within in (("together", 6), ("fireworks", 2)):
+        assert (paths.runway_months[place[provider]] <= within).mean() > 0.7
+    real = simulate(load_scenario("article-corrected", tables, months=12), 1_000, seed=7)
+    assert (real.runway_months[place["together"]] <= 6).mean() < 0.05
