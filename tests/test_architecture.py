@@ -72,13 +72,20 @@ FLOORS = {
     "simulation": 16,
     "precision": 17,
     "samples": 17,
+    "words": 1,
+    "cell_text": 1,
+    "assumptions": 5,
     "summary": 15,
-    "exports": 16,
+    "small_tables": 16,
+    "answers": 16,
+    "workbook_charts": 17,
+    "workbook": 18,
+    "exports": 19,
     "comparison": 16,
     "contrasts": 18,
     "headline": 17,
     "plots": 17,
-    "cli": 19,
+    "cli": 30,
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor
 SIBLINGS = ("outcomes", "cli")  # of these, a file may use its neighbours

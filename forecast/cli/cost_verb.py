@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from forecast.cell_text import csv_text
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.deployments.priced import Deployment, cost_of
 from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
-from forecast.exports import csv_text
 from forecast.scenario import load_scenario
 
 INPUTS = {"scenario", "settings", "as_of"}
