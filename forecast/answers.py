@@ -80,32 +80,39 @@ def worst_probability_error(n_paths: int) -> float:
 
 
 def _runway(forecast: Forecast) -> list[str]:
-    asked = list(dict.fromkeys(f.provider for f in forecast.find("runway_months") if f.provider))
     month = min(24, forecast.manifest["months"])
+    asked = dict.fromkeys(f.provider for f in forecast.find("runway_months") if f.provider)
     dry = {name: forecast.value("out_of_cash", name, month) or 0.0 for name in asked}
-    order = sorted(asked, key=lambda name: (-dry[name], name))
-    likely = [name for name in order if dry[name] > LIKELY_PROB][:NAMED]
-    if not asked:
+    order = sorted(dry, key=lambda name: (-dry[name], name))
+    if not order:
         return []
-    named = listed([f"{name} ({percent(dry[name])})" for name in likely]) if likely else "No provider's"
-    verb = "are" if len(likely) > 1 else "is"
-    said = [f"Without new money, the cash of {named} {verb} more likely than not gone within {month} months."]
-    if not likely:
-        said = [f"No provider's cash is more likely than not gone within {month} months, even without new money."]
-    said += [_cash_lasts(forecast, name) for name in order[:1]]
     safe = sum(prob < SAFE_PROB for prob in dry.values())
-    said.append(f"Of {len(asked)} providers without a parent's balance sheet, {safe} run that risk with less than 5 %.")
-    return said
+    return [
+        _likely_dry({name: dry[name] for name in order if dry[name] > LIKELY_PROB}, month),
+        _cash_lasts(forecast, order[0]),
+        f"Of {len(asked)} providers without a parent's balance sheet, {safe} run that risk with less than 5 %.",
+    ]
+
+
+def _likely_dry(likely: dict[str, float], month: int) -> str:
+    if not likely:
+        return f"No provider's cash is more likely than not gone within {month} months, even without new money."
+    named = [f"{name} ({percent(prob)})" for name, prob in likely.items()]
+    shown = named if len(named) <= NAMED else [*named[:NAMED], f"{len(named) - NAMED} more"]
+    return f"Without new money, the cash of {listed(shown)} is more likely than not gone within {month} months."
 
 
 def _cash_lasts(forecast: Forecast, provider: str) -> str:
-    low, middle, high = (_months(forecast, value) for value in three(forecast, "runway_months", provider, None))
+    low, middle, high = (_lasts(value) for value in three(forecast, "runway_months", provider, None))
     cash = dollars(forecast.value("cash_usd", provider, 0, 0.5))
-    return f"{provider}, with {cash}, is the nearest to it: median {middle}; in nine of ten paths longer than {low}, in one of ten longer than {high}."
+    return (
+        f"The nearest to it is {provider}: its {cash} last {middle} in the median path, {low} in a bad one and {high} in "
+        "a good one (one path in ten is worse, one better)."
+    )
 
 
-def _months(forecast: Forecast, value: float | None) -> str:
-    return f"the horizon of {forecast.manifest['months']} months" if value is None else f"{value:.0f} months"
+def _lasts(months: float | None) -> str:
+    return "beyond the horizon" if months is None else f"{months:.0f} months"
 
 
 def _consolidation(forecast: Forecast) -> list[str]:
@@ -132,7 +139,7 @@ def _consolidation(forecast: Forecast) -> list[str]:
 
 
 def _chance(prob: float, end: str, what: str) -> str:
-    return f"The chance that {what} by {end} is {percent(prob)}; with {percent(1 - prob)} it is not within the horizon."
+    return f"The chance that {what} by {end} is {percent(prob)}; in {percent(1 - prob)} of paths it is not within the horizon."
 
 
 def _convergence(forecast: Forecast) -> list[str]:

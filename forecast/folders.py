@@ -62,3 +62,23 @@ def _link(source: Path, place: Path) -> None:
         shutil.copytree(source, place, symlinks=True, copy_function=os.link)
     else:
         os.link(source, place, follow_symlinks=False)
+
+
+def publish_file(path: str | Path, content: bytes) -> Path:
+    """Write one file and return its path; a killed run leaves the old file or the new.
+
+    Raises:
+        InputError: a place that cannot be written.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+            made = Path(temporary, "new")
+            with open(made, "wb") as file:
+                file.write(content)
+                os.fsync(file.fileno())
+            made.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+    return target

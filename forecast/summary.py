@@ -226,6 +226,7 @@ def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
         "run_id": identity,
         "scenario": scenario.name,
         "title": scenario.title,
+        "story": scenario.story,
         "as_of": str(scenario.as_of),
         "months": scenario.months,
         "paths": paths.n_paths,
