@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+_CONTROL = re.compile("[\x00-\x1f]")
+_RUNS = re.compile("^[=+@-]|[\x00-\x1f]")  # what begins a formula, and what some spreadsheets skip before one
 
 
 def safe_cell(value: Any) -> Any:
@@ -18,8 +22,8 @@ def safe_cell(value: Any) -> Any:
         return ""
     if isinstance(value, float):
         return plain(value)
-    if isinstance(value, str) and value and (value[0] in "=+-@" or any(ord(c) < 32 for c in value)):
-        return "'" + "".join(c for c in value if ord(c) >= 32)
+    if isinstance(value, str) and _RUNS.search(value):
+        return "'" + _CONTROL.sub("", value)
     return value
 
 

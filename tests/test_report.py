@@ -1,6 +1,8 @@
 """The page: whole, asking nothing of the outside, inert to hostile names, readable in both themes, equal for equal runs."""
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -315,6 +317,30 @@ def test_figures_stand_alone(made):
         else:
             assert drawing.startswith(b"\x89PNG")
     assert any(name.endswith(".png") for name in files) == (find_spec("cairosvg") is not None)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --allow-file-access-from-files --virtual-time-budget=9000 --dump-dom"
+).split()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize(
+    ("spoilt", "beyond"), [("", "0 0"), ('<div style="width:1500px">wide</div>', r"1\d{3} [1-9]\d*")]
+)
+def test_a_phone_and_a_desk_need_no_sideways_scroll(content, tmp_path, spoilt, beyond):
+    (tmp_path / "page.html").write_text(content.replace("<main>", f"<main>{spoilt}"), "utf-8")
+    frames = "".join(f'<iframe src="page.html" style="width:{width}px;height:600px"></iframe>' for width in (360, 1240))
+    measure = (
+        "onload = () => document.title = Array.from(document.querySelectorAll('iframe'), f => f.contentDocument.documentElement)"
+        ".map(page => page.scrollWidth - page.clientWidth).join(' ')"
+    )
+    (tmp_path / "frames.html").write_text(f"<title></title>{frames}<script>{measure}</script>", "utf-8")
+    words = [str(CHROMIUM), *QUIET, f"--user-data-dir={tmp_path / 'user'}", (tmp_path / "frames.html").as_uri()]
+    seen = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120).stdout
+    assert re.search(f"<title>{beyond}</title>", seen)
 
 
 def luminance(colour: str) -> float:

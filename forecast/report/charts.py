@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 400, 230
 LEFT, TOP, BOTTOM = 46, 10, 26
 PANEL_WIDTH, PANEL_HEIGHT = 170, 92
 LINE, LETTER = 13, 6.4  # from one label to the next, and of one letter
+CALENDAR_WIDTH = 46  # of a month under an axis
 FAN_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -60,7 +61,7 @@ def fan_chart(
     x = Scale(0, months[-1], LEFT, WIDTH - _room(names))
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP, log)
     named = {mark: percent(mark) if shown is percent else f"{mark:g}" for mark in marks}
-    drawn = [frame(x, y, _calendar_marks(as_of, months[-1]), named)]
+    drawn = [frame(x, y, _calendar_marks(as_of, x), named)]
     drawn += [_fan(fan, kind, x, y) for kind, fan in enumerate(fans)]
     drawn.append(_end_labels(x, y, [fan.values[2][-1] for fan in fans], names))
     said = "; ".join(
@@ -86,7 +87,7 @@ def curve_chart(key: str, title: str, note: str, curves: Sequence[Series], as_of
     names = [f"{c.name} {percent(end)}" for c, end in zip(curves, ends, strict=True)]
     x, y = Scale(0, months[-1], LEFT, WIDTH - _room(names)), Scale(0, 1, HEIGHT - BOTTOM, TOP)
     marks = {mark: percent(mark) for mark in (0.0, 0.25, 0.5, 0.75, 1.0)}
-    drawn = [frame(x, y, _calendar_marks(as_of, months[-1]), marks)]
+    drawn = [frame(x, y, _calendar_marks(as_of, x), marks)]
     drawn += [line(points(months, curve.values, x, y), kind % 3) for kind, curve in enumerate(curves)]
     drawn.append(_end_labels(x, y, ends, names))
     said = f"by {calendar(as_of, months[-1])}: " + "; ".join(names)
@@ -132,8 +133,10 @@ def _room(names: Sequence[str]) -> float:
     return 8 + LETTER * min(max(map(len, names)), LONGEST_LABEL)
 
 
-def _calendar_marks(as_of: str, horizon: int) -> dict[float, str]:
-    return {float(month): calendar(as_of, month) for month in month_ticks(horizon)}
+def _calendar_marks(as_of: str, x: Scale) -> dict[float, str]:
+    """Return as many named months as find room under an axis."""
+    ticks = month_ticks(int(x.high), int((x.end - x.start) / CALENDAR_WIDTH) + 1)
+    return {float(month): calendar(as_of, month) for month in ticks}
 
 
 def _end_labels(x: Scale, y: Scale, ends: Sequence[float], names: Sequence[str]) -> str:

@@ -64,13 +64,13 @@ def log_ticks(low: float, high: float) -> list[float]:
     return marks
 
 
-def month_ticks(horizon: int) -> list[int]:
-    """Return the months that an axis of time names.
+def month_ticks(horizon: int, most: int = MOST_TICKS) -> list[int]:
+    """Return the months that an axis of time names, `most` of them at most.
 
     >>> month_ticks(60), month_ticks(7)
     ([0, 12, 24, 36, 48, 60], [0, 3, 6])
     """
-    step = next(s for s in (1, 3, 6, 12, 24, 48, 120) if horizon / s < MOST_TICKS)
+    step = next(s for s in (1, 3, 6, 12, 24, 48, 120, 240) if horizon // s < most)
     return list(range(0, horizon + 1, step))
 
 

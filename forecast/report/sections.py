@@ -102,19 +102,27 @@ def survival_section(forecast: Forecast) -> Section:
     if not charts:
         return Section("survival", "Survival", "")
     as_of, horizon = forecast.manifest["as_of"], forecast.manifest["months"]
-    marks = [month for month in month_ticks(horizon) if month]
-    rows = [
-        [provider, *(percent(survival(forecast, "exit", provider)[month]) for month in marks)]
-        for provider in endangered(forecast)
-    ]
     said = (
         "<p>Solid line: chance that the provider is still in the market, with the money that it may raise. Dashed line: chance "
         "that its cash would last without new money. The numbers are those at the horizon; rules stand at 0, 50 and 100 %. "
         "Providers that are hardly ever seen to leave are not drawn.</p>"
     )
+    marks = [month for month in month_ticks(horizon) if month]
     header = ["provider", *(calendar(as_of, month) for month in marks)]
-    numbers = folded("The numbers", table("Chance to be still in the market", header, rows))
-    return Section("survival", "Who is still there", said + _figures(charts, "figures small") + numbers)
+    numbers = [
+        table(caption, header, _survivals(forecast, outcome, marks))
+        for caption, outcome in (
+            ("Chance to be still in the market", "exit"),
+            ("Chance that cash lasts without new money", "out_of_cash"),
+        )
+    ]
+    shown = said + _figures(charts, "figures small") + folded("The numbers", "".join(numbers))
+    return Section("survival", "Who is still there", shown)
+
+
+def _survivals(forecast: Forecast, outcome: str, months: Sequence[int]) -> list[list[str]]:
+    curves = {provider: survival(forecast, outcome, provider) for provider in endangered(forecast)}
+    return [[name, *(percent(curve[month]) for month in months)] for name, curve in curves.items() if curve]
 
 
 def sureness_section(forecast: Forecast) -> Section:

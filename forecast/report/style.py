@@ -53,15 +53,15 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 caption { text-align: left; padding: .25rem 0; }
 th, td { text-align: right; padding: .2rem .5rem; border-bottom: 1px solid var(--rule); vertical-align: top; white-space: nowrap; }
 th:first-child, .words th, .words td { text-align: left; }
-.words th, .words td { white-space: normal; } .words td { min-width: 5rem; }
+.words th, .words td { white-space: normal; } .words td { min-width: 6rem; } .words tbody th { min-width: 10rem; }
 caption { white-space: normal; max-width: min(46rem, 85vw); }
 thead th { border-bottom: 2px solid var(--frame); vertical-align: bottom; }
 details { margin: .4rem 0; }
 summary { cursor: pointer; color: var(--first); font-size: .9rem; padding: .25rem 0; }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0 0 0 1rem; max-width: 46rem; }
 a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--first); outline-offset: 2px; }
-@media print { nav { display: none; } body { max-width: none; padding: 0; } figure, tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } .figures { display: block; } .figures figure { display: inline-block; width: 48%; }
+@media print { nav, details:not([open]) { display: none; } body { max-width: none; padding: 0; } figure, tr { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } .figures { display: block; } .figures figure { display: inline-block; vertical-align: top; width: 48%; margin: 0 .5% .5rem 0; }
   .small figure { width: 23%; } html { font-size: 12px; } }
 """
 
