@@ -89,7 +89,7 @@ def _runway(forecast: Forecast) -> list[str]:
     safe = sum(prob < SAFE_PROB for prob in dry.values())
     return [
         _likely_dry({name: dry[name] for name in order if dry[name] > LIKELY_PROB}, month),
-        _cash_lasts(forecast, order[0]),
+        *([_cash_lasts(forecast, order[0])] if dry[order[0]] else []),
         f"Of {len(asked)} providers without a parent's balance sheet, {safe} run that risk with less than 5 %.",
     ]
 

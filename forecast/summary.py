@@ -123,7 +123,8 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
             facts += _fan_facts((*head, outcome, "fan", fan.unit, segment, provider), value, error)
     for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
         values, errors = fan_quantiles(paths, index)
-        hhi, error = values[0, :, ::-1], errors[0, :, ::-1]
+        # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
+        hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
         facts += _fan_facts((*head, outcome, "fan", "providers", None, None), 1 / hhi, error / hhi**2)
     for outcome, when in DATES.items():
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):

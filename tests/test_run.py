@@ -65,6 +65,12 @@ def test_censored_is_never_the_horizon(made):
         assert fact.value is None or fact.value <= 7
 
 
+def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
+    late = summarize_paths(simulate(load_scenario("base", tables, months=240), 60, seed=7))
+    assert min(f.value for f in late.find("hhi_tokens")) == 0.0
+    assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)
+
+
 def test_histogram_quantiles_agree_with_sorted_values():
     values = np.random.default_rng(1).lognormal(-2, 0.5, 4_000).astype(np.float32)
     fan = FANS["market_price"]

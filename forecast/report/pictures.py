@@ -12,7 +12,7 @@ from forecast.summary import Forecast
 
 RENDERER = "cairosvg"
 PNG_SCALE = 3.0
-_HEAD = 24  # room for the title, which on the page stands outside the drawing
+_HEAD = 38  # room for title and unit, which on the page stand outside the drawing
 
 
 def chart_files(forecast: Forecast) -> dict[str, bytes]:
@@ -20,15 +20,15 @@ def chart_files(forecast: Forecast) -> dict[str, bytes]:
     files = {}
     for subject in SUBJECTS:
         for chart in subject(forecast):
-            drawing = standalone(chart.drawing, chart.title)
+            drawing = standalone(chart.drawing, chart.title, chart.note.partition(";")[0])
             files[f"{chart.key}.svg"] = drawing.encode()
             if find_spec(RENDERER):
                 files[f"{chart.key}.png"] = import_module(RENDERER).svg2png(drawing.encode(), scale=PNG_SCALE)
     return files
 
 
-def standalone(drawing: str, title: str) -> str:
-    """Return a drawing of the page as an SVG file: its own name space, font, title and paper, in the light colours."""
+def standalone(drawing: str, title: str, note: str) -> str:
+    """Return a drawing of the page as an SVG file: its own name space, font, heading and paper, in the light colours."""
     head, _, content = drawing.partition(">")
     width, height = (int(size) for size in head.split('viewBox="0 0 ')[1].split('"')[0].split())
     tall = height + _HEAD
@@ -36,6 +36,9 @@ def standalone(drawing: str, title: str) -> str:
         f'viewBox="0 0 {width} {height}"', f'viewBox="0 {-_HEAD} {width} {tall}" width="{width}" height="{tall}"'
     )
     paper = f'<rect y="{-_HEAD}" width="{width}" height="{tall}" fill="var(--paper)"/>'
-    said = f'<text x="4" y="-8" font-size="12" font-weight="600" fill="var(--ink)">{text(title, 60)}</text>'
+    said = (
+        f'<text x="4" y="-22" font-size="12" font-weight="600" fill="var(--ink)">{text(title, 60)}</text>'
+        f'<text x="4" y="-7" font-size="10" fill="var(--quiet)">{text(note, 80)}</text>'
+    )
     space = begin.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"')
     return in_light(f"{space}>{paper}{said}{content}\n")
