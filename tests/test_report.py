@@ -258,6 +258,11 @@ def test_a_folder_that_is_no_run(small, tmp_path, file, text, message):
         read_run(tmp_path / "run")
 
 
+def test_a_scenario_in_the_place_of_a_run():
+    with pytest.raises(InputError, match="base: no such folder; .* or ask for a scenario with --scenario base."):
+        invoked("base")
+
+
 def test_a_cell_that_is_no_number(small, tmp_path):
     export_forecast(small, tmp_path / "run")
     path = tmp_path / "run" / "forecast.csv"
