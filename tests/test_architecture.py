@@ -89,6 +89,7 @@ FLOORS = {
     "report.stored": 17,
     "report.charts": 19,
     "report.figures": 20,
+    "report.closing": 18,
     "report.sections": 21,
     "report.pictures": 21,
     "report.page": 22,

@@ -19,11 +19,11 @@ from forecast.cli.main import group
 from forecast.errors import InputError
 from forecast.exports import export_forecast
 from forecast.market.doors import NEVER
+from forecast.report.closing import Section
 from forecast.report.figures import SUBJECTS, survival
 from forecast.report.page import page
 from forecast.report.pictures import chart_files
 from forecast.report.scales import Scale, log_ticks, spread, straight_ticks
-from forecast.report.sections import Section
 from forecast.report.stored import read_run
 from forecast.report.style import GRAPHIC, TEXT, THEMES, style_sheet
 from forecast.scenario import load_scenario

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forecast.report.closing import CLOSING, Section
 from forecast.report.markup import table, text
-from forecast.report.sections import CLOSING, SECTIONS, Section
+from forecast.report.sections import SECTIONS
 from forecast.report.style import style_sheet
 from forecast.summary import Forecast
 from forecast.words import calendar
