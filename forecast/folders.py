@@ -64,20 +64,21 @@ def _link(source: Path, place: Path) -> None:
         os.link(source, place, follow_symlinks=False)
 
 
-def write_whole(path: str | Path, text: str) -> None:
-    """Write a text file so that a reader, or a kill, finds the old file or the new, never a part.
+def publish_file(path: str | Path, content: bytes) -> Path:
+    """Write one file and return its path; a killed run leaves the old file or the new.
 
     Raises:
         InputError: a place that cannot be written.
     """
     target = Path(path)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-            made = Path(temporary, target.name)
-            with open(made, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
+            made = Path(temporary, "new")
+            with open(made, "wb") as file:
+                file.write(content)
                 os.fsync(file.fileno())
             made.replace(target)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+    return target

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.exports import runway
+from forecast.small_tables import runway
 from forecast.summary import Fact, Forecast
+from forecast.words import band, calendar, dollars, percent
 
 SHOWN_PROVIDERS = 14
 
@@ -17,7 +18,7 @@ def headline(forecast: Forecast) -> str:
     marks = sorted({m for m in (0, 12, 36) if m < horizon} | {horizon})
     lines = [
         f"{manifest['scenario']}: {manifest['title']}",
-        f"as of {manifest['as_of']}, {horizon} months to {_calendar(manifest['as_of'], horizon)}; "
+        f"as of {manifest['as_of']}, {horizon} months to {calendar(manifest['as_of'], horizon)}; "
         f"{manifest['paths']:,} paths, seed {manifest['seed']}, run {manifest['run_id']}",
         "",
         *_at_risk(forecast, horizon),
@@ -43,8 +44,8 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
     ]
     for row in able[:SHOWN_PROVIDERS]:
         months = "".join(f"{_months(v, horizon):>{w}s}" for v, w in zip(row[3:6], (7, 8, 7), strict=True))
-        chances = "".join(f"{_percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
-        lines.append(f"  {row[0]:12s}{_dollars(row[2]):>12s}{months}{chances}  {row[9]}")
+        chances = "".join(f"{percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
+        lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
         lines.append(f"  {rest} more are safer; providers with a parent's balance sheet have no runway to report.")
@@ -60,14 +61,14 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
         now = _value(forecast, share, month=0, quantile=0.5)
         later = _value(forecast, share, month=horizon, quantile=0.5)
         chances = [
-            f"{_percent(f.value)} by {_calendar(forecast.manifest['as_of'], month)}"
+            f"{percent(f.value)} by {calendar(forecast.manifest['as_of'], month)}"
             for month in sorted({m for m in (24,) if m < horizon} | {horizon})
             for f in forecast.find(outcome, month=month, quantile=None)
         ]
         never = 1 - (forecast.find(outcome, month=horizon, quantile=None)[0].value or 0)
         lines.append(
-            f"  {what:7s} top five {_percent(now)} today, {_percent(later)} at the horizon; "
-            f"consolidated: {', '.join(chances)}; not within the horizon: {_percent(never)}"
+            f"  {what:7s} top five {percent(now)} today, {percent(later)} at the horizon; "
+            f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}"
         )
     count = [_value(forecast, "independent_providers", month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)]
     now = _value(forecast, "independent_providers", month=0, quantile=0.5)
@@ -79,7 +80,7 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
 
 def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     as_of = forecast.manifest["as_of"]
-    heads = "".join(f"{_calendar(as_of, m) if m else 'today':>26s}" for m in marks)
+    heads = "".join(f"{calendar(as_of, m) if m else 'today':>26s}" for m in marks)
     lines = [
         "WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)",
         f"  {'':25s}{heads}",
@@ -88,11 +89,11 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in forecast.facts if f.kind == "fan"}
     for segment in segments:
         for name, outcome in (("price", "market_price"), ("floor", "floor"), ("price / floor", "price_to_floor_ratio")):
-            cells = "".join(f"{_band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
+            cells = "".join(f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
             lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)
         reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
-        lines.append(f"  {'':16s}within ±25 % of the floor by {_calendar(as_of, marks[-1])}: {_percent(reached.value)}")
-    cells = "".join(f"{_band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
+        lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {percent(reached.value)}")
+    cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
     lines.append("  H100 rent, USD/hour      " + cells)
     return lines
 
@@ -125,44 +126,5 @@ def _value(forecast: Forecast, outcome: str, **where: Any) -> float:
     return found.value
 
 
-def _band(values: list[float | None]) -> str:
-    low, middle, high = (0.0 if v is None else v for v in values)
-    return f"{_short(middle)} ({_short(low)}-{_short(high)})"
-
-
-def _short(value: float) -> str:
-    if value >= 100:
-        return f"{value:.0f}"
-    return (
-        f"{value:.1f}"
-        if value >= 10
-        else f"{value:.2f}"
-        if value >= 1
-        else f"{value:.3f}"
-        if value >= 0.01
-        else f"{value:.4f}"
-    )
-
-
 def _months(value: float | None, horizon: int) -> str:
     return f">{horizon}" if value is None else f"{value:.0f}"
-
-
-def _percent(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
-
-
-def _dollars(value: float | None) -> str:
-    if value is None:
-        return "-"
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
-            return f"${value / size:.3g}{letter}"
-    return f"${value:.0f}"
-
-
-def _calendar(as_of: str, month: int) -> str:
-    year, first = int(as_of[:4]), int(as_of[5:7]) - 1 + month
-    return f"{year + first // 12}-{first % 12 + 1:02d}"

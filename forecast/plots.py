@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import InputError
-from forecast.exports import consolidation, runway
+from forecast.small_tables import consolidation, runway
 from forecast.summary import Forecast
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import forecast
+from forecast.assumptions import Assumption, assumptions
 from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
@@ -52,18 +53,23 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Forecast:
-    """The tidy table and what belongs to it: the manifest of the run, and the kind of each provider."""
+    """The tidy table and what belongs to it: the manifest of the run, the kind of each provider, what is assumed."""
 
     facts: list[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
+    assumptions: list[Assumption] = field(default_factory=list)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
         import pandas
 
         table = pandas.DataFrame(self.facts, columns=list(Fact._fields))
-        table.attrs = {"manifest": self.manifest, "provider_kinds": self.provider_kinds}
+        table.attrs = {
+            "manifest": self.manifest,
+            "provider_kinds": self.provider_kinds,
+            "assumptions": self.assumptions,
+        }
         return table
 
     @cached_property
@@ -77,6 +83,16 @@ class Forecast:
     def find(self, outcome: str, **where: Any) -> list[Fact]:
         """Return the facts of an outcome whose cells equal the given ones."""
         return [f for f in self.by_outcome.get(outcome, []) if all(getattr(f, k) == v for k, v in where.items())]
+
+    @cached_property
+    def index(self) -> dict[tuple[str, str | None, int | None, float | None], Fact]:
+        """The facts by outcome, segment or provider, month and quantile."""
+        return {(f.outcome, f.segment or f.provider, f.month, f.quantile): f for f in self.facts}
+
+    def value(self, outcome: str, entity: str | None, month: int | None, quantile: float | None = None) -> float | None:
+        """Return one value of the table; None where it lies beyond the horizon or the table has none."""
+        fact = self.index.get((outcome, entity, month, quantile))
+        return fact.value if fact else None
 
 
 def run_id(paths: Paths) -> str:
@@ -107,7 +123,8 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
             facts += _fan_facts((*head, outcome, "fan", fan.unit, segment, provider), value, error)
     for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
         values, errors = fan_quantiles(paths, index)
-        hhi, error = values[0, :, ::-1], errors[0, :, ::-1]
+        # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
+        hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
         facts += _fan_facts((*head, outcome, "fan", "providers", None, None), 1 / hhi, error / hhi**2)
     for outcome, when in DATES.items():
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
@@ -129,7 +146,8 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
                     probability_error(prob, paths.n_paths),
                 )
     _add_providers(add, paths)
-    return Forecast(facts, _manifest(paths, head[0]), dict(zip(names.providers, names.kinds, strict=True)))
+    kinds = dict(zip(names.providers, names.kinds, strict=True))
+    return Forecast(facts, _manifest(paths, head[0]), kinds, assumptions(scenario))
 
 
 def _fan_facts(head: tuple[str | None, ...], values: Array, errors: Array) -> Iterable[Fact]:
@@ -148,21 +166,27 @@ def _add_providers(add: Any, paths: Paths) -> None:
         gone = paths.exit_month[i] != NEVER
         survival = np.where(gone, paths.exit_month[i], np.inf).astype(float)
         _add_quantiles(add, "survival_months", "quantity", "months", None, provider, survival)
+        _add_chances(add, "exit", provider, survival, scenario.months)
         if not paths.names.backed[i, 0]:
             runway = paths.runway_months[i].astype(float)
             _add_quantiles(add, "runway_months", "quantity", "months", None, provider, runway)
-            for month in sorted({m for m in (12, 24) if m <= scenario.months} | {scenario.months}):
-                prob = float((runway <= month).mean())
-                add(
-                    "out_of_cash", "event", "probability", None, provider, month, None, prob, probability_error(prob, n)
-                )
-        for code, kind in enumerate(EXIT_KINDS[1:], start=1):
-            prob = float((paths.exit_kind[i] == code).mean())
-            name = f"exit_{kind.replace(' ', '_')}"
-            add(name, "event", "probability", None, provider, scenario.months, None, prob, probability_error(prob, n))
-        for name, months in (("exit", paths.exit_month[i]), ("listed", paths.listed_month[i])):
-            prob = float((months != NEVER).mean())
-            add(name, "event", "probability", None, provider, scenario.months, None, prob, probability_error(prob, n))
+            _add_chances(add, "out_of_cash", provider, runway, scenario.months)
+        at_horizon = {
+            f"exit_{kind.replace(' ', '_')}": paths.exit_kind[i] == code
+            for code, kind in enumerate(EXIT_KINDS[1:], start=1)
+        }
+        for name, happens in (*at_horizon.items(), ("listed", paths.listed_month[i] != NEVER)):
+            prob = float(happens.mean())
+            error = probability_error(prob, n)
+            add(name, "event", "probability", None, provider, scenario.months, None, prob, error)
+
+
+def _add_chances(add: Any, outcome: str, provider: str, months: Array, horizon: int) -> None:
+    """Add the chance that it has happened by each month, from the month of each path, infinite where it never does."""
+    happened = np.sort(months).searchsorted(np.arange(horizon + 1), side="right")
+    for month, prob in enumerate((happened / len(months)).tolist()):
+        error = probability_error(prob, len(months))
+        add(outcome, "event", "probability", None, provider, month, None, prob, error)
 
 
 def _add_quantiles(
@@ -203,6 +227,7 @@ def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
         "run_id": identity,
         "scenario": scenario.name,
         "title": scenario.title,
+        "story": scenario.story,
         "as_of": str(scenario.as_of),
         "months": scenario.months,
         "paths": paths.n_paths,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.exports import runway
 from forecast.scenario import list_scenarios, load_scenario
 from forecast.simulation import simulate
+from forecast.small_tables import runway
 from forecast.summary import summarize_paths
 
 FOLDER = Path(__file__).parent / "baselines"

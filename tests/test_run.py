@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 import forecast
+from forecast.cell_text import csv_text, safe_cell
 from forecast.errors import InputError
-from forecast.exports import csv_text, export_forecast, from_frame, safe_cell, tables
+from forecast.exports import export_forecast, from_frame
 from forecast.outcomes.dates import first_of_row
 from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
+from forecast.small_tables import tables
 from forecast.summary import PROBS, summarize_paths
 
 
@@ -63,6 +65,12 @@ def test_censored_is_never_the_horizon(made):
         assert fact.value is None or fact.value <= 7
 
 
+def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
+    late = summarize_paths(simulate(load_scenario("base", tables, months=240), 60, seed=7))
+    assert min(f.value for f in late.find("hhi_tokens")) == 0.0
+    assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)
+
+
 def test_histogram_quantiles_agree_with_sorted_values():
     values = np.random.default_rng(1).lognormal(-2, 0.5, 4_000).astype(np.float32)
     fan = FANS["market_price"]
@@ -79,7 +87,8 @@ def test_first_of_row_needs_every_month_of_it():
 def test_files_of_the_contract(made, tmp_path):
     files = export_forecast(made, tmp_path / "out")
     assert sorted(f.name for f in files) == [
-        "consolidation.csv", "convergence.csv", "forecast.csv", "manifest.json", "prices.csv", "runway.csv"]  # fmt: skip
+        "assumptions.csv", "consolidation.csv", "convergence.csv", "forecast.csv", "manifest.json", "prices.csv",
+        "runway.csv"]  # fmt: skip
     header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
     assert header == (
         "run_id,made_on,as_of,scenario,outcome,kind,unit,segment,provider,month,quantile,value,standard_error,beyond_horizon"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
+from forecast.cell_text import csv_text
 from forecast.errors import InputError
-from forecast.exports import csv_text
+from forecast.folders import publish_file
 from forecast.tables import load_tables
 
 
@@ -34,10 +34,7 @@ def command(as_json: bool, form: str, out: str) -> None:
     if out == "-":
         click.echo(text, nl=False)
     else:
-        try:
-            Path(out).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{out}: {error.strerror}. Correct the path.") from None
+        publish_file(out, text.encode())
 
 
 def audit_text(found: list[dict[str, Any]]) -> str:

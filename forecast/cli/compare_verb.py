@@ -11,9 +11,10 @@ import click
 from forecast.cli.options import input_options, output_options, run_options, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences
 from forecast.contrasts import contrast_text, save_contrast
-from forecast.exports import Rows, checked_formats, sheet_files
+from forecast.exports import checked_formats, sheet_files
 from forecast.folders import publish_files
 from forecast.scenario import load_scenario
+from forecast.small_tables import Rows
 
 HEADER = [*Difference._fields, "paths_saved_ratio"]
 
@@ -31,6 +32,7 @@ def command(
     quiet: bool,
     out: str | None,
     formats: str,
+    decimal: str,
     picture: str | None,
     as_json: bool,
     **how: Any,
@@ -47,7 +49,7 @@ def command(
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None:
-        files = sheet_files("comparison", HEADER, rows, wanted)
+        files = sheet_files("comparison", HEADER, rows, wanted, decimal)
         for path in publish_files(out, files, ("comparison.csv", "comparison.xlsx", "comparison.parquet")):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)

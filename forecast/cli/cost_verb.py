@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import json
 from datetime import datetime
-from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from forecast.cell_text import csv_text
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.deployments.priced import Deployment, cost_of
 from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
-from forecast.exports import csv_text
+from forecast.folders import publish_file
 from forecast.scenario import load_scenario
 
 INPUTS = {"scenario", "settings", "as_of"}
@@ -101,7 +101,7 @@ def command(
         if out == "-":
             click.echo(text, nl=False)
         else:
-            Path(out).write_text(text, encoding="utf-8")
+            publish_file(out, text.encode())
         return
     if not model or not accelerator:
         raise InputError("cost: --model and --accelerator are required (or --cases IN.csv). Add them.")

@@ -44,6 +44,8 @@ run_options = _all(
 output_options = _all(
     click.option("--out", type=click.Path(file_okay=False), help="Folder for the files; it is replaced whole."),
     click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."),
+    click.option("--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
+                 help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark."),
     click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )  # fmt: skip

@@ -11,12 +11,13 @@ import click
 
 from forecast.cli.options import output_options, run_options, scenario_options, simulated
 from forecast.errors import InputError
-from forecast.exports import checked_formats, export_forecast, sheet_files, tables
+from forecast.exports import checked_formats, export_forecast, sheet_files
 from forecast.headline import headline
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
 from forecast.scenario import load_scenario
+from forecast.small_tables import tables
 from forecast.summary import summarize_paths
 
 
@@ -37,6 +38,7 @@ def command(
     months: int | None,
     out: str | None,
     formats: str,
+    decimal: str,
     picture: str | None,
     as_json: bool,
     quiet: bool,
@@ -64,8 +66,8 @@ def command(
     forecast = summarize_paths(paths)
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None:
-        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted) if samples else {}
-        for path in export_forecast(forecast, out, wanted, more):
+        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted, decimal) if samples else {}
+        for path in export_forecast(forecast, out, wanted, more, decimal):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)
     if picture is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 import click
 
+from forecast.cell_text import csv_text
 from forecast.cli.options import chance_options, scenario_options
 from forecast.errors import InputError
-from forecast.exports import csv_text
+from forecast.folders import publish_file
 from forecast.market.names import market_names
 from forecast.plots import save_figure
 from forecast.scenario import load_scenario
@@ -61,7 +61,7 @@ def command(
     found = [analyse(sample, each, above) for each in asked]
     rows = [row for each in found for row in sensitivity_rows(each)]
     if out is not None:
-        _write(Path(out), csv_text(HEADER, rows))
+        publish_file(out, csv_text(HEADER, rows).encode())
     if picture is not None:
         save_figure(sensitivity_figure(found[0]), picture)
     if as_json:
@@ -89,10 +89,3 @@ def _document(found: Sensitivity) -> dict[str, object]:
         },
         "inputs": [dict(zip(HEADER[2:], row[2:], strict=True)) for row in sensitivity_rows(found)],
     }  # fmt: skip
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another --out.") from None

@@ -1,0 +1,165 @@
+"""The headline answers in plain words: one question, a few sentences, every number with its band."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from forecast.summary import Forecast
+from forecast.words import band, calendar, dollars, listed, percent, short
+
+LIKELY_PROB = 0.5
+SAFE_PROB = 0.05
+NAMED = 5
+
+
+class Answer(NamedTuple):
+    """A question and the sentences that answer it."""
+
+    question: str
+    sentences: list[str]
+
+
+def answers(forecast: Forecast) -> list[Answer]:
+    """Return the answers of a forecast; a question whose outcomes it does not hold is left out."""
+    asked = (
+        Answer("Whose money runs out, and when?", _runway(forecast)),
+        Answer("When does the market consolidate?", _consolidation(forecast)),
+        Answer("How far are prices from the floor?", _convergence(forecast)),
+        Answer("What will a million tokens cost?", _prices(forecast)),
+    )
+    return [answer for answer in asked if answer.sentences]
+
+
+def doubts(forecast: Forecast) -> list[str]:
+    """Return how sure the numbers are: their Monte Carlo error, and what they rest on."""
+    manifest = forecast.manifest
+    counts, known = manifest["counts"], manifest["finances_as_of"]
+    said = [
+        f"Monte Carlo error: at most {100 * worst_price_error_frac(forecast):.1f} % on a median price, "
+        f"{100 * worst_probability_error(manifest['paths']):.1f} points on a probability. "
+        "It says how far another seed would move the numbers, not how far the model is from the world.",
+        f"{counts['uncertain_inputs']:,} of {counts['inputs']:,} inputs are distributions; the others are taken as known.",
+        "Private cash, burn, margins and volumes are assumptions, not measurements.",
+    ]
+    if known[:7] != manifest["as_of"][:7]:
+        said.append(
+            f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones."
+        )
+    return said
+
+
+def segments(forecast: Forecast) -> list[str]:
+    """Return the segments of a forecast in their order."""
+    return list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
+
+
+def marked_months(forecast: Forecast) -> list[int]:
+    """Return the months that small tables show: today, one and three years on, the horizon."""
+    horizon: int = forecast.manifest["months"]
+    return sorted({m for m in (0, 12, 36) if m < horizon} | {horizon})
+
+
+def three(forecast: Forecast, outcome: str, entity: str | None, month: int | None) -> list[float | None]:
+    """Return the 10, 50 and 90 % quantiles of an outcome."""
+    return [forecast.value(outcome, entity, month, quantile) for quantile in (0.1, 0.5, 0.9)]
+
+
+def worst_price_error_frac(forecast: Forecast) -> float:
+    """Return the largest standard error of a median price at the horizon, as a fraction of it."""
+    found = forecast.find("market_price", month=forecast.manifest["months"], quantile=0.5)
+    return max((f.standard_error / f.value for f in found if f.value and f.standard_error), default=0.0)
+
+
+def worst_probability_error(n_paths: int) -> float:
+    """Return the largest standard error that a probability can have, √(½·½/n).
+
+    >>> worst_probability_error(10_000)
+    0.005
+    """
+    return 0.5 / n_paths**0.5
+
+
+def _runway(forecast: Forecast) -> list[str]:
+    month = min(24, forecast.manifest["months"])
+    asked = dict.fromkeys(f.provider for f in forecast.find("runway_months") if f.provider)
+    dry = {name: forecast.value("out_of_cash", name, month) or 0.0 for name in asked}
+    order = sorted(dry, key=lambda name: (-dry[name], name))
+    if not order:
+        return []
+    safe = sum(prob < SAFE_PROB for prob in dry.values())
+    return [
+        _likely_dry({name: dry[name] for name in order if dry[name] > LIKELY_PROB}, month),
+        *([_cash_lasts(forecast, order[0])] if dry[order[0]] else []),
+        f"Of {len(asked)} providers without a parent's balance sheet, {safe} run that risk with less than 5 %.",
+    ]
+
+
+def _likely_dry(likely: dict[str, float], month: int) -> str:
+    if not likely:
+        return f"No provider's cash is more likely than not gone within {month} months, even without new money."
+    named = [f"{name} ({percent(prob)})" for name, prob in likely.items()]
+    shown = named if len(named) <= NAMED else [*named[:NAMED], f"{len(named) - NAMED} more"]
+    return f"Without new money, the cash of {listed(shown)} is more likely than not gone within {month} months."
+
+
+def _cash_lasts(forecast: Forecast, provider: str) -> str:
+    low, middle, high = (_lasts(value) for value in three(forecast, "runway_months", provider, None))
+    cash = dollars(forecast.value("cash_usd", provider, 0, 0.5))
+    return (
+        f"The nearest to it is {provider}: its {cash} last {middle} in the median path, {low} in a bad one and {high} in "
+        "a good one (one path in ten is worse, one better)."
+    )
+
+
+def _lasts(months: float | None) -> str:
+    return "beyond the horizon" if months is None else f"{months:.0f} months"
+
+
+def _consolidation(forecast: Forecast) -> list[str]:
+    manifest, said = forecast.manifest, []
+    horizon = manifest["months"]
+    for what, outcome, share in (
+        ("tokens", "consolidation_month", "top5_tokens_frac"),
+        ("spend", "consolidation_spend_month", "top5_spend_frac"),
+    ):
+        low, middle, high = three(forecast, share, None, horizon)
+        prob = forecast.value(outcome, None, horizon)
+        if prob is None or middle is None:
+            continue
+        end = calendar(manifest["as_of"], horizon)
+        said.append(
+            f"The five largest hold {percent(forecast.value(share, None, 0, 0.5))} of {what} today and {percent(middle)} "
+            f"({percent(low)} to {percent(high)}) in {end}. {_chance(prob, end, 'they hold at least 80 % for six months in a row')}"
+        )
+    low, middle, high = three(forecast, "independent_providers", None, horizon)
+    if low is not None and middle is not None and high is not None:
+        now = forecast.value("independent_providers", None, 0, 0.5) or 0.0
+        said.append(f"Independent providers: {now:.0f} today, {middle:.0f} ({low:.0f} to {high:.0f}) at the horizon.")
+    return said
+
+
+def _chance(prob: float, end: str, what: str) -> str:
+    return f"The chance that {what} by {end} is {percent(prob)}; in {percent(1 - prob)} of paths it is not within the horizon."
+
+
+def _convergence(forecast: Forecast) -> list[str]:
+    horizon, said = forecast.manifest["months"], []
+    end = calendar(forecast.manifest["as_of"], horizon)
+    for segment in segments(forecast):
+        now, later = (band(three(forecast, "price_to_floor_ratio", segment, m), " to ") for m in (0, horizon))
+        prob = forecast.value("convergence_month", segment, horizon) or 0.0
+        meets = _chance(prob, end, "it comes within 25 % of the floor for six months in a row")
+        said.append(f"{segment}: the price paid is {now} times the floor today and {later} times in {end}. {meets}")
+    return said
+
+
+def _prices(forecast: Forecast) -> list[str]:
+    horizon, said = forecast.manifest["months"], []
+    end = calendar(forecast.manifest["as_of"], horizon)
+    for segment in segments(forecast):
+        now, later = (band(three(forecast, "market_price", segment, m), " to ") for m in (0, horizon))
+        said.append(f"{segment}: ${now} paid for a million tokens today, ${later} in {end}.")
+    rents = [three(forecast, "rent", None, month) for month in (0, horizon)]
+    if rents[0][1] is not None:
+        said.append(f"An hour of an H100 on demand: ${short(rents[0][1])} today, ${band(rents[1], ' to ')} in {end}.")
+    return said

@@ -1,0 +1,44 @@
+"""What a forecast rests on: every input that is uncertain, or that nobody measured, with where it came from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from forecast.inputs import Input
+from forecast.scenario import Scenario
+from forecast.tables import Tables
+
+KNOWN = ("measured", "derived")  # marks of a number that somebody observed, or that follows from such
+
+
+class Assumption(NamedTuple):
+    """An input: its value (a number, or a distribution as written), its unit, its mark, its source in short and in full, and its place."""
+
+    key: str
+    value: float | str
+    unit: str
+    status: str
+    source: str
+    citation: str
+    as_of: str
+    place: str
+    why: str
+
+
+def assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return the inputs of a scenario that are distributions, or that are marked as neither measured nor derived."""
+    # Fresh tables: reading `sources` for the citations must not add it to the inputs that the manifest lists.
+    citations = {row["key"]: row["citation"] for row in Tables(scenario.tables.directories)["sources"]}
+    return [_assumption(item, citations) for item in scenario.inputs.values() if _is_assumed(item)]
+
+
+def _is_assumed(item: Input) -> bool:
+    return item.value.name != "fixed" or item.origin.status not in KNOWN
+
+
+def _assumption(item: Input, citations: dict[str, str]) -> Assumption:
+    origin = item.origin
+    value = item.value.median() if item.value.name == "fixed" else str(item.value)
+    citation = citations.get(origin.source, "")
+    return Assumption(item.key, value, item.unit, origin.status, origin.source, citation, origin.as_of,
+                      origin.place, origin.why)  # fmt: skip

@@ -1,0 +1,77 @@
+"""Cells of a table as text that no spreadsheet runs, and tables of them as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+_CONTROL = re.compile("[\x00-\x1f]")
+_RUNS = re.compile("^[=+@-]|[\x00-\x1f]")  # what begins a formula, and what some spreadsheets skip before one
+
+
+def safe_cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs as a formula; numbers in a fixed, plain format.
+
+    >>> safe_cell("=1+1"), safe_cell(0.25), safe_cell(None)
+    ("'=1+1", '0.25', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, str) and _RUNS.search(value):
+        return "'" + _CONTROL.sub("", value)
+    return value
+
+
+def plain(value: float) -> str:
+    """Return eight significant digits without an exponent.
+
+    >>> plain(123456789.0), plain(0.000012345), plain(3.0)
+    ('123456790', '0.000012345', '3')
+    """
+    text = f"{value:.8g}"
+    if "e" in text:
+        text = f"{float(text):.20f}" if abs(value) < 1 else f"{float(text):.0f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def local_cell(value: Any) -> Any:
+    """Return a safe cell whose number has a decimal comma.
+
+    >>> local_cell(-0.25), local_cell("-1.5"), local_cell(3)
+    ('-0,25', "'-1.5", 3)
+    """
+    return plain(value).replace(".", ",") if isinstance(value, float) else safe_cell(value)
+
+
+def csv_text(
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    delimiter: str = ",",
+    cell: Callable[[Any], Any] = safe_cell,
+) -> str:
+    """Return a table as CSV text."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return buffer.getvalue()
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]], decimal: str = "point") -> bytes:
+    """Return a table as the bytes of a CSV file.
+
+    Args:
+        decimal: `point` is plain CSV in UTF-8; `comma` is what spreadsheets open where people write 1,5: cells divided by
+            semicolons, decimal commas, and a byte order mark, without which they guess another encoding.
+
+    >>> csv_bytes(["a", "b"], [[0.5, "x, y"]], "comma").decode("utf-8-sig")
+    'a;b\\n0,5;x, y\\n'
+    """
+    if decimal == "comma":
+        return csv_text(header, rows, ";", local_cell).encode("utf-8-sig")
+    return csv_text(header, rows).encode()

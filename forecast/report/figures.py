@@ -1,0 +1,133 @@
+"""The charts of a forecast, by subject; a chart whose outcomes the forecast does not hold is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from forecast.answers import segments
+from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
+from forecast.small_tables import runway
+from forecast.summary import Forecast
+from forecast.words import percent
+
+SHOWN_BARS = 16
+NOTICED_PROB = 0.01
+ROW_NOTE = "probability that such a row of months has begun; one that begins in the last five is not seen whole"
+
+
+def price_charts(forecast: Forecast) -> list[Chart]:
+    """Return price against floor for each segment, and the rent."""
+    as_of, drawn = forecast.manifest["as_of"], []
+    for number, segment in enumerate(segments(forecast), start=1):
+        fans = [_fan(forecast, "market_price", segment, "price"), _fan(forecast, "floor", segment, "floor")]
+        title = f"{segment}: price paid and floor"
+        drawn.append(fan_chart(f"price-{number}", title, "USD per million tokens", fans, as_of, log=True))
+    if forecast.find("rent"):
+        title = "On-demand rent of an H100"
+        drawn.append(
+            fan_chart("rent", title, "USD per accelerator-hour", [_fan(forecast, "rent", None, "rent")], as_of)
+        )
+    return drawn
+
+
+def survival_charts(forecast: Forecast) -> list[Chart]:
+    """Return for each provider that may leave or run dry its chance to be in the market, and of cash without new money."""
+    as_of, drawn = forecast.manifest["as_of"], []
+    for number, provider in enumerate(endangered(forecast), start=1):
+        curves = [Series("in the market", survival(forecast, "exit", provider))]
+        if forecast.value("out_of_cash", provider, 0) is not None:
+            curves.append(Series("has cash without new money", survival(forecast, "out_of_cash", provider)))
+        drawn.append(panel(f"survival-{number}", provider, curves, as_of))
+    return drawn
+
+
+def risk_charts(forecast: Forecast) -> list[Chart]:
+    """Return the chance that cash ends within a year and within two, of the providers most at risk."""
+    able = sorted((r for r in runway(forecast)[1] if r[6] is not None), key=lambda r: (-(r[7] or r[6]), r[0]))[
+        :SHOWN_BARS
+    ]
+    spans = [(12, 6), (24, 7)] if able and able[0][7] is not None else [(12, 6)]
+    bars = [Series(f"within {months} months", [row[column] for row in able]) for months, column in spans]
+    note = (
+        "if no new money comes; thin dark bar: within 12 months; pale bar: within 24"
+        if len(bars) > 1
+        else "within 12 months"
+    )
+    title = "Chance that cash ends"
+    return [bar_chart("cash-ends", title, note, [row[0] for row in able], bars)] if able else []
+
+
+def consolidation_charts(forecast: Forecast) -> list[Chart]:
+    """Return when the five largest hold 80 %, their share, and the number of independent providers."""
+    as_of, drawn = forecast.manifest["as_of"], []
+    asked = (("tokens", "consolidation_month"), ("spend", "consolidation_spend_month"))
+    curves = [Series(name, chances(forecast, outcome, None)) for name, outcome in asked if forecast.find(outcome)]
+    if curves:
+        drawn.append(curve_chart("consolidation", "Five largest hold 80 % for six months", ROW_NOTE, curves, as_of))
+    shares = [("tokens", "top5_tokens_frac"), ("spend", "top5_spend_frac")]
+    fans = [_fan(forecast, outcome, None, name) for name, outcome in shares if forecast.find(outcome)]
+    if fans:
+        drawn.append(fan_chart("top-five", "Share of the five largest providers", "of all", fans, as_of, shown=percent))
+    if forecast.find("independent_providers"):
+        fan = _fan(forecast, "independent_providers", None, "providers")
+        drawn.append(
+            fan_chart(
+                "independent",
+                "Independent providers",
+                "providers without a parent",
+                [fan],
+                as_of,
+                shown="{:.0f}".format,
+            )
+        )
+    return drawn
+
+
+def convergence_charts(forecast: Forecast) -> list[Chart]:
+    """Return when the price comes within 25 % of the floor, and how far apart the two are."""
+    as_of, drawn = forecast.manifest["as_of"], []
+    curves = [
+        Series(segment, chances(forecast, "convergence_month", segment))
+        for segment in segments(forecast)
+        if forecast.find("convergence_month", segment=segment)
+    ]
+    if curves:
+        drawn.append(
+            curve_chart("convergence", "Price within 25 % of the floor for six months", ROW_NOTE, curves, as_of)
+        )
+    for number, segment in enumerate(segments(forecast), start=1):
+        fan = _fan(forecast, "price_to_floor_ratio", segment, "ratio")
+        drawn.append(fan_chart(f"ratio-{number}", f"{segment}: price over floor", "ratio", [fan], as_of, log=True))
+    return drawn
+
+
+SUBJECTS: tuple[Callable[[Forecast], list[Chart]], ...] = (
+    price_charts, risk_charts, survival_charts, convergence_charts, consolidation_charts,
+)  # fmt: skip
+
+
+def chances(forecast: Forecast, outcome: str, entity: str | None) -> list[float]:
+    """Return the probability that it has happened by each month; none where the forecast tells the horizon's only."""
+    found = (forecast.value(outcome, entity, month) for month in range(forecast.manifest["months"] + 1))
+    return [value for value in found if value is not None]
+
+
+def survival(forecast: Forecast, outcome: str, provider: str) -> list[float]:
+    """Return the probability that it has not happened by each month."""
+    return [1.0 - prob for prob in chances(forecast, outcome, provider)]
+
+
+def endangered(forecast: Forecast) -> list[str]:
+    """Return the providers whose chance to leave or run dry is noticeable, the likeliest to leave first."""
+    horizon = forecast.manifest["months"]
+    names = dict.fromkeys(f.provider for f in forecast.find("exit", month=0) if f.provider)
+    worst = {n: max(forecast.value(o, n, horizon) or 0.0 for o in ("exit", "out_of_cash")) for n in names}
+    leaves = {name: forecast.value("exit", name, horizon) or 0.0 for name in names}
+    return sorted((n for n in names if worst[n] >= NOTICED_PROB), key=lambda n: (-leaves[n], n))
+
+
+def _fan(forecast: Forecast, outcome: str, entity: str | None, name: str) -> Series:
+    months = range(forecast.manifest["months"] + 1)
+    values: list[Any] = [[forecast.value(outcome, entity, m, q) or 0.0 for m in months] for q in FAN_QUANTILES]
+    return Series(name, values)

@@ -1,0 +1,127 @@
+"""The sections of the page that answer, each a function of the forecast; one with nothing to say is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from forecast.answers import answers, segments, three
+from forecast.report.charts import Chart, figure
+from forecast.report.closing import Section
+from forecast.report.figures import (
+    consolidation_charts,
+    convergence_charts,
+    endangered,
+    price_charts,
+    risk_charts,
+    survival,
+    survival_charts,
+)
+from forecast.report.markup import bullets, folded, table, text
+from forecast.report.scales import month_ticks
+from forecast.small_tables import runway
+from forecast.summary import Forecast
+from forecast.words import band, calendar, dollars, percent
+
+
+def answer_section(forecast: Forecast) -> Section:
+    """Return the headline answers in plain words."""
+    said = "".join(f"<h3>{text(question)}</h3>{bullets(sentences)}" for question, sentences in answers(forecast))
+    return Section("answers", "In short", said)
+
+
+def price_section(forecast: Forecast) -> Section:
+    """Return what tokens and accelerator-hours cost, against the floor."""
+    return Section("prices", "Price, floor and rent", _figures(price_charts(forecast)))
+
+
+def convergence_section(forecast: Forecast) -> Section:
+    """Return when, if ever, price meets floor."""
+    horizon, as_of = forecast.manifest["months"], forecast.manifest["as_of"]
+    rows = [
+        [segment, *(band(three(forecast, "price_to_floor_ratio", segment, m), "–") for m in (0, horizon)),
+         percent(forecast.value("convergence_month", segment, horizon)), _month_reached(forecast, segment)]
+        for segment in segments(forecast)
+    ]  # fmt: skip
+    end = calendar(as_of, horizon)
+    header = ["segment", "price over floor today", f"in {end}", f"met by {end}", "median month"]
+    shown = _figures(convergence_charts(forecast))
+    return Section(
+        "convergence", "Price against its floor", table("Median and 80 % band", header, rows) + shown if rows else ""
+    )
+
+
+def consolidation_section(forecast: Forecast) -> Section:
+    """Return how concentrated the market is and becomes."""
+    return Section("consolidation", "Consolidation", _figures(consolidation_charts(forecast)))
+
+
+def runway_section(forecast: Forecast) -> Section:
+    """Return every provider's cash, runway, and chances of running dry and of leaving."""
+    horizon = forecast.manifest["months"]
+    header = ["provider", "kind", "cash today", "runway p10", "median", "p90", "dry in 12 m", "24 m", f"exit in {horizon} m",
+              "most likely exit"]  # fmt: skip
+    asked = {fact.provider for fact in forecast.find("runway_months")}
+    rows = [
+        [r[0], r[1], dollars(r[2]), *(_months(v, r[0] in asked) for v in r[3:6]), *map(percent, r[6:9]), r[9]]
+        for r in sorted(runway(forecast)[1], key=lambda r: (-(r[7] or r[6] or 0.0), r[0]))
+    ]
+    caption = (
+        f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "
+        "“-” is a provider with a parent's balance sheet, whose cash is not its own."
+    )
+    shown = _figures(risk_charts(forecast)) + table(caption, header, rows) if rows else ""
+    return Section("runway", "Runway", shown)
+
+
+def survival_section(forecast: Forecast) -> Section:
+    """Return who is still in the market by month."""
+    charts = survival_charts(forecast)
+    if not charts:
+        return Section("survival", "Survival", "")
+    as_of, horizon = forecast.manifest["as_of"], forecast.manifest["months"]
+    said = (
+        "<p>Solid line: chance that the provider is still in the market, with the money that it may raise. Dashed line: chance "
+        "that its cash would last without new money. The numbers are those at the horizon; rules stand at 0, 50 and 100 %. "
+        "Providers that are hardly ever seen to leave are not drawn.</p>"
+    )
+    marks = [month for month in month_ticks(horizon) if month]
+    header = ["provider", *(calendar(as_of, month) for month in marks)]
+    numbers = [
+        table(caption, header, _survivals(forecast, outcome, marks))
+        for caption, outcome in (
+            ("Chance to be still in the market", "exit"),
+            ("Chance that cash lasts without new money", "out_of_cash"),
+        )
+    ]
+    shown = said + _figures(charts, "figures small") + folded("The numbers", "".join(numbers))
+    return Section("survival", "Who is still there", shown)
+
+
+def _survivals(forecast: Forecast, outcome: str, months: Sequence[int]) -> list[list[str]]:
+    curves = {provider: survival(forecast, outcome, provider) for provider in endangered(forecast)}
+    return [[name, *(percent(curve[month]) for month in months)] for name, curve in curves.items() if curve]
+
+
+SECTIONS: tuple[Callable[[Forecast], Section], ...] = (
+    answer_section,
+    price_section,
+    convergence_section,
+    consolidation_section,
+    runway_section,
+    survival_section,
+)
+
+
+def _figures(charts: Sequence[Chart], kind: str = "figures") -> str:
+    return f'<div class="{kind}">{"".join(map(figure, charts))}</div>' if charts else ""
+
+
+def _month_reached(forecast: Forecast, segment: str) -> str:
+    month = forecast.value("convergence_month", segment, None, 0.5)
+    return "not within the horizon" if month is None else calendar(forecast.manifest["as_of"], int(month))
+
+
+def _months(value: float | None, asked: bool) -> str:
+    if not asked:
+        return "-"
+    return "beyond" if value is None else f"{value:.0f}"

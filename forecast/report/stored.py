@@ -1,0 +1,109 @@
+"""Read back what `forecast run --out` wrote, in either dialect of CSV, as the forecast it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from forecast.assumptions import Assumption
+from forecast.errors import InputError
+from forecast.summary import Fact, Forecast
+
+NEEDED = (
+    "run_id",
+    "scenario",
+    "title",
+    "as_of",
+    "months",
+    "seed",
+    "paths",
+    "inputs_digest",
+    "finances_as_of",
+    "counts",
+    "versions",
+)
+
+
+def read_run(folder: str | Path) -> Forecast:
+    """Return the forecast that lies in a folder as forecast.csv and manifest.json.
+
+    Kinds of providers come from runway.csv and assumptions from assumptions.csv, where those lie beside them.
+
+    Raises:
+        InputError: the folder or a file is missing, or does not hold what `forecast run --out` writes.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise InputError(f"{place}: no such folder; a run is a folder that `forecast run --out` wrote. Correct the path, or ask "
+                         f"for a scenario with --scenario {place}.")  # fmt: skip
+    manifest = _manifest(place / "manifest.json")
+    header, rows, comma = _table(place / "forecast.csv")
+    if header != list(Fact._fields):
+        raise InputError(f"{place / 'forecast.csv'}: the columns are {', '.join(header)}; {', '.join(Fact._fields)} are needed. "
+                         "Write the folder with `forecast run --out`.")  # fmt: skip
+    try:
+        facts = [_fact(row, comma) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{place / 'forecast.csv'}: {error}. Write the folder with `forecast run --out`.") from None
+    kinds = {row[0]: row[1] for row in _optional(place / "runway.csv")}
+    assumed = [Assumption(*row)._replace(value=_number(row[1], comma)) for row in _optional(place / "assumptions.csv")]
+    return Forecast(facts, manifest, kinds, assumed)
+
+
+def _fact(row: list[str], comma: bool) -> Fact:
+    if comma:
+        row = [*row[:10], *(cell.replace(",", ".") for cell in row[10:])]
+    cells: list[Any] = [*row[:7], row[7] or None, row[8] or None]
+    cells += [int(row[9]) if row[9] else None, *(float(cell) if cell else None for cell in row[10:13]), int(row[13])]
+    return Fact(*cells)
+
+
+def _number(cell: str, comma: bool) -> float | str:
+    try:
+        return float(cell.replace(",", ".") if comma else cell)
+    except ValueError:
+        return cell
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON: {error}. Write the folder with `forecast run --out`.") from None
+    missing = [key for key in NEEDED if not isinstance(found, dict) or key not in found]
+    if missing:
+        raise InputError(f"{path}: has no {', '.join(missing)}. Write the folder with `forecast run --out`.")
+    return dict(found)
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]], bool]:
+    """Return header, rows, and whether the decimals have commas, which a byte order mark tells."""
+    content = _text(path)
+    comma = content.startswith("\ufeff")
+    rows = list(csv.reader(io.StringIO(content.removeprefix("\ufeff"), newline=""), delimiter=";" if comma else ","))
+    if not rows:
+        raise InputError(f"{path}: the file is empty. Write the folder with `forecast run --out`.")
+    width = len(rows[0])
+    if wrong := next((n for n, row in enumerate(rows, start=1) if len(row) != width), None):
+        raise InputError(
+            f"{path} row {wrong}: not the {width} cells of the header. Write the folder with `forecast run --out`."
+        )
+    return rows[0], rows[1:], comma
+
+
+def _optional(path: Path) -> list[list[str]]:
+    return _table(path)[1] if path.is_file() else []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}). Name a folder that `forecast run --out` wrote."
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text. Write the folder with `forecast run --out`.") from None

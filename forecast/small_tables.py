@@ -1,0 +1,95 @@
+"""The small tables that people open first, all cut from the tidy table, and the unit of each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from forecast.summary import Forecast
+
+Rows = Sequence[Sequence[Any]]
+
+_USD_PER_MTOK = [f"{what}_{quantile}" for what in ("price", "floor") for quantile in ("p10", "p50", "p90")]
+_PROBS = (
+    "prob_out_of_cash_12m prob_out_of_cash_24m prob_exit_by_horizon prob prob_standard_error "
+    "prob_tokens prob_tokens_standard_error prob_spend prob_spend_standard_error"
+).split()
+UNITS: dict[str, str] = {
+    "cash_usd": "USD",
+    "month": "months",
+    "ratio_p50": "ratio",
+    **dict.fromkeys(("p10_months", "p50_months", "p90_months"), "months"),
+    **dict.fromkeys(_USD_PER_MTOK, "USD/Mtok"),
+    **dict.fromkeys(_PROBS, "probability"),
+}
+
+
+def tables(forecast: Forecast) -> dict[str, tuple[list[str], Rows]]:
+    """Return the small tables by name: header and rows, all read from the tidy table."""
+    return {
+        "runway": runway(forecast),
+        "prices": prices(forecast),
+        "consolidation": consolidation(forecast),
+        "convergence": convergence(forecast),
+    }
+
+
+def runway(forecast: Forecast) -> tuple[list[str], Rows]:
+    """Return one row a provider: cash, runway quantiles, chances of running dry and of leaving."""
+    header = (
+        "provider kind cash_usd p10_months p50_months p90_months prob_out_of_cash_12m prob_out_of_cash_24m "
+        "prob_exit_by_horizon most_likely_exit"
+    ).split()
+    found: dict[str, dict[str, Any]] = {}
+    for fact in forecast.facts:
+        if fact.provider is not None and fact.kind in ("quantity", "event"):
+            key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
+            found.setdefault(fact.provider, {})[key] = fact.value
+    horizon = forecast.manifest.get("months")
+    rows: list[Sequence[Any]] = []
+    for provider, cell in found.items():
+        exits = {k[5:].partition("@")[0]: v for k, v in cell.items() if k.startswith("exit_")}
+        likely = max(exits, key=lambda name: exits[name]) if exits and max(exits.values()) > 0 else "none"
+        rows.append([
+            provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),
+            *(cell.get(f"runway_months@{q}") for q in (0.1, 0.5, 0.9)),
+            *(cell.get(f"out_of_cash@{m}") for m in (12, 24)), cell.get(f"exit@{horizon}"), likely.replace("_", " "),
+        ])  # fmt: skip
+    return header, rows
+
+
+def prices(forecast: Forecast) -> tuple[list[str], Rows]:
+    """Return one row a month and segment: price and floor at 10, 50 and 90 %, and their median ratio."""
+    header = "month segment price_p10 price_p50 price_p90 floor_p10 floor_p50 floor_p90 ratio_p50".split()
+    cell = {
+        (f.outcome, f.segment, f.month, f.quantile): f.value
+        for f in forecast.facts
+        if f.outcome in ("market_price", "floor", "price_to_floor_ratio")
+    }
+    keys = sorted({(month, segment) for _, segment, month, _ in cell if month is not None and segment})
+    rows: Rows = [
+        [m, s, *(cell[o, s, m, q] for o in ("market_price", "floor") for q in (0.1, 0.5, 0.9)), cell["price_to_floor_ratio", s, m, 0.5]]
+        for m, s in keys
+    ]  # fmt: skip
+    return header, rows
+
+
+def consolidation(forecast: Forecast) -> tuple[list[str], Rows]:
+    """Return the cumulative probability of consolidation by month, for tokens and for spend."""
+    tokens, spend = (
+        {f.month: f for f in forecast.find(o) if f.quantile is None}
+        for o in ("consolidation_month", "consolidation_spend_month")
+    )
+    rows: Rows = [
+        [m, tokens[m].value, tokens[m].standard_error, spend[m].value, spend[m].standard_error] for m in tokens
+    ]
+    return ["month", "prob_tokens", "prob_tokens_standard_error", "prob_spend", "prob_spend_standard_error"], rows
+
+
+def convergence(forecast: Forecast) -> tuple[list[str], Rows]:
+    """Return the cumulative probability of convergence by month and segment."""
+    facts = [f for f in forecast.find("convergence_month") if f.quantile is None]
+    facts.sort(key=lambda f: (f.month or 0, f.segment or ""))
+    return ["month", "segment", "prob", "prob_standard_error"], [
+        [f.month, f.segment, f.value, f.standard_error] for f in facts
+    ]

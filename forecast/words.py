@@ -1,0 +1,71 @@
+"""Numbers as people read them: percent, dollars, calendar months, a median with its band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def percent(value: float | None) -> str:
+    """Return a probability or a share in whole percent; what is nearly none or nearly all says so.
+
+    >>> percent(0.07), percent(0.004), percent(0.998), percent(0.0)
+    ('7 %', '<1 %', '>99 %', '0 %')
+    """
+    if value is None:
+        return "-"
+    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
+
+
+def dollars(value: float | None) -> str:
+    """Return an amount in USD, with M for millions and B for billions.
+
+    >>> dollars(77_500_000.0), dollars(950.0)
+    ('$77.5M', '$950')
+    """
+    if value is None:
+        return "-"
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if value >= size:
+            return f"${value / size:.3g}{letter}"
+    return f"${value:.0f}"
+
+
+def calendar(as_of: str, month: int) -> str:
+    """Return the calendar month that lies `month` months after the month of an ISO date.
+
+    >>> calendar("2026-10-31", 3)
+    '2027-01'
+    """
+    year, first = int(as_of[:4]), int(as_of[5:7]) - 1 + month
+    return f"{year + first // 12}-{first % 12 + 1:02d}"
+
+
+def short(value: float) -> str:
+    """Return a positive number with two or three significant digits.
+
+    >>> short(123.4), short(12.34), short(1.234), short(0.1234), short(0.001234)
+    ('123', '12.3', '1.23', '0.123', '0.0012')
+    """
+    for least, digits in ((100, 0), (10, 1), (1, 2), (0.01, 3)):
+        if value >= least:
+            return f"{value:.{digits}f}"
+    return f"{value:.4f}"
+
+
+def band(values: Sequence[float | None], joint: str = "-") -> str:
+    """Return low, middle and high as the middle with the band in brackets.
+
+    >>> band([0.072, 0.085, 0.102])
+    '0.085 (0.072-0.102)'
+    """
+    low, middle, high = (0.0 if v is None else v for v in values)
+    return f"{short(middle)} ({short(low)}{joint}{short(high)})"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
