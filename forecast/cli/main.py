@@ -15,6 +15,8 @@ from forecast.errors import ForecastError, InputError
 VERBS = {
     "run": "simulate a scenario and print its headline tables",
     "compare": "scenarios under the same chance: paired differences with their error",
+    "history": "past runs of the store",
+    "export": "files of a past run again",
     "list": "the shipped scenarios",
     "show": "every resolved value of a scenario with where it came from",
     "check": "validate data tables and scenarios",

@@ -1,0 +1,156 @@
+"""Runs in the store: what was computed from what, its forecasts whole, and failures; a run is added in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forecast.errors import InputError, suggestion
+from forecast.store.database import insert, rows
+from forecast.store.facts import packed, unpacked
+from forecast.summary import PROBS, Fact, Forecast
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Run(NamedTuple):
+    """A run: its key, when it was made and published, its vintage, and all that is needed to make it again."""
+
+    run_id: str
+    run_key: str  # digest of data, scenarios, options and code version
+    made_at: str
+    published_at: str | None
+    as_of: str
+    recipe: dict[str, Any]  # scenarios with their files' text, settings, months, paths, seed, version
+    inputs: dict[str, str]  # digest of each file that went in
+    observations_through: int
+    seconds: float
+    drift: list[dict[str, Any]]
+
+
+class Failure(NamedTuple):
+    """A step of a refresh that failed: for which source or scenario, why, and on which inputs."""
+
+    run_key: str
+    failed_at: str
+    step: str
+    subject: str
+    message: str
+    inputs: dict[str, str]
+    seconds: float
+
+
+SCORED_OUTCOMES = ("rent", "tier_price")
+
+
+def add_run(connection: Connection, run: Run) -> None:
+    """Add a run, as yet unpublished."""
+    packed_cells = {name: json.dumps(getattr(run, name), sort_keys=True) for name in ("recipe", "inputs", "drift")}
+    insert(connection, "runs", [run._asdict() | packed_cells], or_ignore=True)
+
+
+def add_forecast(connection: Connection, run_id: str, forecast: Forecast, due_on: Sequence[str]) -> None:
+    """Add a scenario's forecast to its run, and the fans that the market will answer.
+
+    Args:
+        run_id: run it belongs to.
+        forecast: the tidy table, kept whole.
+        due_on: the date on which each month of it ends, from month 0.
+    """
+    scenario = forecast.manifest["scenario"]
+    record = {
+        "run_id": run_id,
+        "scenario": scenario,
+        "manifest": json.dumps(forecast.manifest, sort_keys=True),
+        "provider_kinds": json.dumps(forecast.provider_kinds),
+        "facts": packed(forecast.facts),
+    }
+    insert(connection, "forecasts", [record])
+    fans: dict[tuple[str, str, int], list[float | None]] = {}
+    for fact in (f for outcome in SCORED_OUTCOMES for f in forecast.find(outcome) if f.month):
+        fans.setdefault((fact.outcome, fact.segment or "", fact.month or 0), []).append(fact.value)
+    assert all(len(values) == len(PROBS) for values in fans.values())
+    common = {"run_id": run_id, "scenario": scenario}
+    records = [
+        {**common, "outcome": o, "segment": s, "due_on": due_on[m], "horizon_months": m, "quantiles": json.dumps(values)}
+        for (o, s, m), values in fans.items()
+    ]  # fmt: skip
+    insert(connection, "fans", records)
+
+
+def runs(connection: Connection) -> list[Run]:
+    """Return all runs, the oldest first."""
+    found = rows(connection, f"SELECT {', '.join(Run._fields)} FROM runs ORDER BY made_at, run_id")
+    return [
+        Run(*row)._replace(**{name: json.loads(getattr(row, name)) for name in ("recipe", "inputs", "drift")})
+        for row in found
+    ]
+
+
+def find_run(connection: Connection, name: str) -> Run:
+    """Return the run whose id begins with `name`, or the one published last for "latest".
+
+    Raises:
+        InputError: no such run, or several.
+    """
+    every = runs(connection)
+    if name == "latest" and (published := [run for run in every if run.published_at]):
+        return published[-1]
+    found = [run for run in every if run.run_id.startswith(name)]
+    if len(found) != 1:
+        what = "several runs begin so" if found else "no such run in the store"
+        near = suggestion(name, [run.run_id for run in every])
+        raise InputError(f'run "{name}": {what}.{near} `forecast history` lists them; "latest" is allowed.')
+    return found[0]
+
+
+def run_with_key(connection: Connection, key: str) -> Run | None:
+    """Return the run with a key, if it has been made."""
+    return next((run for run in runs(connection) if run.run_key == key), None)
+
+
+def scenarios_of(connection: Connection, run_id: str) -> list[str]:
+    """Return the scenarios whose forecast a run holds."""
+    query = "SELECT scenario FROM forecasts WHERE run_id = :run_id ORDER BY scenario"
+    return [row.scenario for row in rows(connection, query, run_id=run_id)]
+
+
+def forecast_of(connection: Connection, run_id: str, scenario: str) -> Forecast:
+    """Return a stored forecast, equal to the one that was added.
+
+    Raises:
+        InputError: the run has no such scenario.
+    """
+    query = "SELECT * FROM forecasts WHERE run_id = :run_id AND scenario = :scenario"
+    found = rows(connection, query, run_id=run_id, scenario=scenario)
+    if not found:
+        known = scenarios_of(connection, run_id)
+        raise InputError(
+            f"run {run_id}: no scenario {scenario}; it has {', '.join(known) or 'none'}.{suggestion(scenario, known)}"
+        )
+    row = found[0]
+    facts = [Fact._make(cells) for cells in unpacked(bytes(row.facts))]
+    return Forecast(facts, json.loads(row.manifest), json.loads(row.provider_kinds))
+
+
+def mark_published(connection: Connection, run_id: str, at: str) -> None:
+    """Note that a run's files are in their place and `latest` points at them."""
+    from sqlalchemy import text
+
+    query = "UPDATE runs SET published_at = :at WHERE run_id = :run_id AND published_at IS NULL"
+    connection.execute(text(query), {"at": at, "run_id": run_id})
+
+
+def add_failures(connection: Connection, found: Sequence[Failure]) -> None:
+    """Add failures to the record."""
+    insert(
+        connection, "failures", [one._asdict() | {"inputs": json.dumps(one.inputs, sort_keys=True)} for one in found]
+    )
+
+
+def failures(connection: Connection) -> list[dict[str, Any]]:
+    """Return all failures, the oldest first."""
+    found = rows(connection, f"SELECT {', '.join(Failure._fields)} FROM failures ORDER BY id")
+    return [dict(row._mapping) | {"inputs": json.loads(row.inputs)} for row in found]
