@@ -15,6 +15,8 @@ from forecast.errors import ForecastError, InputError
 VERBS = {
     "run": "simulate a scenario and print its headline tables",
     "compare": "scenarios under the same chance: paired differences with their error",
+    "refresh": "the scheduled job: fetch, check, store, rerun, score, compare, publish",
+    "score": "past forecasts against what came true",
     "history": "past runs of the store",
     "export": "files of a past run again",
     "list": "the shipped scenarios",

@@ -93,6 +93,14 @@ def insert(connection: Connection, table: str, records: list[dict[str, Any]], or
     return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() - before)
 
 
+def replace(connection: Connection, table: str, key: str, record: dict[str, Any]) -> None:
+    """Put a record in the place of the one with the same key, if there is one."""
+    from sqlalchemy import text
+
+    connection.execute(text(f"DELETE FROM {table} WHERE {key} = :value"), {"value": record[key]})
+    insert(connection, table, [record])
+
+
 def _prepare(connection: Any, _: Any) -> None:
     """Set up an SQLite connection: transactions are begun by us, durable at once, with foreign keys."""
     connection.isolation_level = None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forecast.store.database import insert, rows
+from forecast.store.database import insert, replace, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -81,7 +81,4 @@ def feed_state(connection: Connection, source: str) -> dict[str, Any]:
 
 def save_feed_state(connection: Connection, state: dict[str, Any]) -> None:
     """Remember the last answer of a source in the place of the one before."""
-    from sqlalchemy import text
-
-    connection.execute(text("DELETE FROM feeds WHERE source = :source"), {"source": state["source"]})
-    insert(connection, "feeds", [state])
+    replace(connection, "feeds", "source", state)

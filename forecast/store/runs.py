@@ -96,8 +96,8 @@ def find_run(connection: Connection, name: str) -> Run:
         InputError: no such run, or several.
     """
     every = runs(connection)
-    if name == "latest" and (published := [run for run in every if run.published_at]):
-        return published[-1]
+    if name == "latest" and (last := last_published(connection)):
+        return last
     found = [run for run in every if run.run_id.startswith(name)]
     if len(found) != 1:
         what = "several runs begin so" if found else "no such run in the store"
@@ -109,6 +109,11 @@ def find_run(connection: Connection, name: str) -> Run:
 def run_with_key(connection: Connection, key: str) -> Run | None:
     """Return the run with a key, if it has been made."""
     return next((run for run in runs(connection) if run.run_key == key), None)
+
+
+def last_published(connection: Connection) -> Run | None:
+    """Return the run that was published last, None before the first."""
+    return max((run for run in runs(connection) if run.published_at), key=lambda run: run.made_at, default=None)
 
 
 def scenarios_of(connection: Connection, run_id: str) -> list[str]:
