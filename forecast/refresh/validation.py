@@ -52,19 +52,16 @@ def check_quotes(
     for quote in sorted(parsed.quotes, key=lambda quote: str(quote.as_of or now[:10])):
         one, problem = _named(source, quote, known, now)
         key = (*one.series, one.as_of)
-        if problem is None:
-            if one.amounts in (known.by_source.in_force((source, *one.series), one.as_of), said.get(key)):
-                unchanged += 1
-                continue
-            problem = _limit_problem(one, limits)
-        if problem is None and key in said:
+        before = None if problem else known.all.in_force(comparable(one.series), one.as_of)
+        compared += before is not None
+        if not problem and one.amounts in (known.by_source.in_force((source, *key[:-1]), one.as_of), said.get(key)):
+            unchanged += 1
+            continue
+        if not problem:
+            problem = _amount_problem(one, limits, before, known, twins, quote.confirmed)
+            jumped += problem is not None and before is not None
+        if not problem and key in said:
             problem = f"the feed also says {_text(said[key])} for this series"
-        if problem is None:
-            before = known.all.in_force(comparable(one.series), one.as_of)
-            compared += before is not None
-            if not quote.confirmed:
-                problem = _jump_problem(one, before) if before else _stranger_problem(one, known, twins)
-                jumped += problem is not None and before is not None
         if problem:
             suspects.append(Suspect(*one[:4], _text(one.amounts), problem))
         else:
@@ -72,7 +69,7 @@ def check_quotes(
             accepted.append(one)
             known.add(one)
     if compared >= FEWEST_TO_JUDGE_A_FEED and jumped > MOVED_FEED_FRAC * compared:
-        reason = f"{jumped} of {compared} known prices of this answer jumped: its unit may have changed"
+        reason = f"{jumped} of {compared} known prices of this answer are implausible: its unit may have changed"
         suspects += [Suspect(*one[:4], _text(one.amounts), reason) for one in accepted]
         for one in accepted:
             known.remove(one)
@@ -123,6 +120,21 @@ def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observati
     if as_of > today + timedelta(days=1):
         problem = problem or f"dated {as_of}, in the future"
     return made, problem
+
+
+def _amount_problem(
+    one: Observation,
+    limits: Mapping[str, Mapping[str, Column]],
+    before: Amounts | None,
+    known: Known,
+    twins: Mapping[str, Mapping[str, Amounts]],
+    confirmed: bool,
+) -> str | None:
+    """Return what speaks against an amount: its size, or where nobody confirmed it what is known of its series."""
+    problem = _limit_problem(one, limits)
+    if problem or confirmed:
+        return problem
+    return _jump_problem(one, before) if before else _stranger_problem(one, known, twins)
 
 
 def _limit_problem(one: Observation, limits: Mapping[str, Mapping[str, Column]]) -> str | None:

@@ -79,3 +79,14 @@ def run_verb():
     from forecast.cli.main import group
 
     return lambda *arguments: CliRunner().invoke(group, list(arguments))
+
+
+@pytest.fixture
+def feeds():
+    """A loopback server of feeds."""
+    from feeds import Feeds
+
+    server = Feeds()
+    yield server
+    server.shutdown()
+    server.server_close()
