@@ -16,6 +16,7 @@ VERBS = {
     "run": "simulate a scenario and print its headline tables",
     "compare": "scenarios under the same chance: paired differences with their error",
     "refresh": "the scheduled job: fetch, check, store, rerun, score, compare, publish",
+    "schedule": "print a unit that refreshes regularly: cron, systemd, Kubernetes, GitHub Actions",
     "score": "past forecasts against what came true",
     "history": "past runs of the store",
     "export": "files of a past run again",
