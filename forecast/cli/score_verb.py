@@ -31,9 +31,7 @@ def command(store: str | None, as_json: bool) -> None:
     place, found = place_of(store), list[Score]()
     if place.exists:
         with transaction(open_store(place), place.label) as connection, tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary, "store")
-            folder.mkdir()
-            tables = overlaid_tables(load_tables(), observations(connection), folder)
+            tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))
             found = due_scores(connection, truths(tables), unscored=False)
     document: dict[str, Any] = {"summary": summary(found), "scores": [one._asdict() for one in found]}
     click.echo(json.dumps(document) if as_json else _text(document, found))

@@ -8,7 +8,6 @@ anew: runs read the fitted numbers that stand in the tables.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
@@ -61,32 +60,28 @@ def refresh(
         ForecastError: the store or the folder of runs cannot be written.
     """
     sources, shipped, report = chosen_sources(request.sources), load_tables(), Report()
-    began = time.perf_counter()
+    run = simulator or _simulator(request)
     with _held(place, wait, request.dry_run) as engine, tempfile.TemporaryDirectory(prefix="forecast-") as temporary:
-        folder = Path(temporary, "store")
-        folder.mkdir()
-        asked = ask_all(engine, place, sources, limits)
-        with transaction(engine, place.label) as connection:
-            report.sources = take_in(connection, asked, shipped, now)
-            if request.dry_run:
-                _, plan, done = _prepared(connection, request, shipped, folder, report)
-                report.status = "up to date" if done >= set(plan.scenarios) else "would run"
-                connection.rollback()
-                return report
-        with transaction(engine, place.label) as connection:
-            tables, plan, done = _prepared(connection, request, shipped, folder, report)
-        run = simulator or _simulator(request)
         try:
-            _carry_out(engine, place, plan, tables, done, run, now, report)
+            asked = ask_all(engine, place, sources, limits)
+            with transaction(engine, place.label) as connection:
+                report.sources = take_in(connection, asked, shipped, now)
+                if request.dry_run:
+                    done = _prepare(connection, request, shipped, Path(temporary), report)[1]
+                    report.status = "up to date" if done >= set(report.scenarios) else "would run"
+                    connection.rollback()
+                    return report
+            with transaction(engine, place.label) as connection:
+                plan, done = _prepare(connection, request, shipped, Path(temporary), report)
+            errors = _carry_out(engine, place, plan, done, run, now, report)
         except ForecastError as error:
-            report.add_failure("store", plan.key, error)
-            with suppress(ForecastError):  # a store that refuses everything cannot be told
-                _record(engine, place, plan, report, now, began)
+            report.add_failure(report.step, "", error)
+            with suppress(ForecastError):  # a store that refuses everything cannot be told either
+                _record(engine, place, report, now)
             raise
-        _record(engine, place, plan, report, now, began)
-    report.seconds = round(time.perf_counter() - began, 3)
-    if plan.errors and not plan.scenarios:
-        raise InputError([line for error in plan.errors.values() for line in str(error).splitlines()])
+        _record(engine, place, report, now)
+    if len(errors) == len(set(request.scenarios)) and all(isinstance(error, InputError) for error in errors):
+        raise InputError([line for error in errors for line in str(error).splitlines()])
     return report
 
 
@@ -109,62 +104,55 @@ def _simulator(request: Request) -> Simulator:
     return run
 
 
-def _prepared(
+def _prepare(
     connection: Connection, request: Request, shipped: Tables, folder: Path, report: Report
-) -> tuple[Tables, Plan, set[str]]:
-    """Return the tables with the observations, the plan, and the scenarios of it that were done before."""
-    seen = observations(connection)
-    tables = overlaid_tables(shipped, seen, folder)
-    plan = planned(request, tables, max((one.as_of for one in seen), default=None))
-    report.run_id, report.as_of, report.scenarios = plan.run_id, plan.as_of, list(plan.scenarios)
+) -> tuple[Plan, set[str]]:
+    """Return the plan on the tables with the observations, and the scenarios of it that were done before."""
+    report.step = "plan"
     for source in report.sources:
         if source.status == "failed":
             report.add_failure("fetch", source.source, source.message)
+    seen = observations(connection)
+    tables = overlaid_tables(shipped, seen, folder / "store")
+    plan = planned(request, tables, max((one.as_of for one in seen), default=None))
+    report.plan, report.run_id, report.as_of, report.scenarios = plan, plan.run_id, plan.as_of, list(plan.scenarios)
     for name, error in plan.errors.items():
-        report.add_failure("scenario", name, error)
+        report.add_failure("plan", name, error)
     run = run_with_key(connection, plan.key)
-    return tables, plan, set(scenarios_of(connection, run.run_id)) if run else set()
+    return plan, set(scenarios_of(connection, run.run_id)) if run else set()
 
 
 def _carry_out(
-    engine: Engine,
-    place: Place,
-    plan: Plan,
-    tables: Tables,
-    done: set[str],
-    run: Simulator,
-    now: datetime,
-    report: Report,
-) -> None:
-    """Run what has not been run, store it, score what came due, and publish; write into the report what happened."""
-    missing = [name for name in plan.scenarios if name not in done]
-    began = time.perf_counter()
-    results, errors = run_scenarios(plan, missing, run, now)
+    engine: Engine, place: Place, plan: Plan, done: set[str], run: Simulator, now: datetime, report: Report
+) -> list[Exception]:
+    """Run what has not been run, store it, score what came due, publish; return the errors of scenarios."""
+    report.step = "run"
+    results, errors = run_scenarios(plan, [name for name in plan.scenarios if name not in done], run, now)
     for name, error in errors.items():
         report.add_failure("run", name, error)
+    report.step = "store"
     with transaction(engine, place.label) as connection:
-        before = last_published(connection)
         if results:
-            report.drift = store_run(connection, plan, results, now, time.perf_counter() - began).drift
-            report.causes = causes(before, plan)
-            report.scored = len(score_what_came_due(connection, tables))
+            report.causes = causes(last_published(connection), plan)
+            report.drift = store_run(connection, plan, results, now, report.seconds()).drift
+            report.scored = len(score_what_came_due(connection, plan.tables))
         made = run_with_key(connection, plan.key)
-    if made is None:
-        return
-    if results or made.published_at is None or latest_folder(place.runs) is None:
+    report.step = "publish"
+    if made and (results or made.published_at is None or latest_folder(place.runs) is None):
         report.folder, report.status = str(publish(engine, place, made.run_id, now)), "published"
-    else:
+    elif made:
         report.status = "up to date"
+    return [*plan.errors.values(), *errors.values()]
 
 
-def _record(engine: Engine, place: Place, plan: Plan, report: Report, now: datetime, began: float) -> None:
-    """Write down what failed, of which step, with which inputs, after how long."""
-    if not report.failures:
-        return
-    seconds, moment = round(time.perf_counter() - began, 3), now.isoformat(timespec="seconds")
+def _record(engine: Engine, place: Place, report: Report, now: datetime) -> None:
+    """Write down what failed: of which step, with which inputs, after how long."""
+    key, inputs = (report.plan.key, report.plan.inputs) if report.plan else ("", {})
+    moment = now.isoformat(timespec="seconds")
     found = [
-        Failure(plan.key, moment, one["step"], one["subject"], one["message"], plan.inputs, seconds)
+        Failure(key, moment, one["step"], one["subject"], one["message"], inputs, report.seconds())
         for one in report.failures
     ]
-    with transaction(engine, place.label) as connection:
-        add_failures(connection, found)
+    if found:
+        with transaction(engine, place.label) as connection:
+            add_failures(connection, found)

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from forecast.errors import ForecastError
 from forecast.refresh.known import LAYOUTS, History, comparable, table_rows
 from forecast.sources.registry import RANK, SOURCES
 from forecast.store.observations import Observation
@@ -24,10 +25,17 @@ def overlaid_tables(shipped: Tables, seen: Sequence[Observation], folder: Path) 
     Args:
         shipped: the tables without the store.
         seen: observations of the store, in its order.
-        folder: empty folder for the tables that change; without observations it stays empty.
+        folder: place for the tables that change; its name is part of what they are called in records.
+
+    Raises:
+        ForecastError: the folder cannot be written.
     """
-    for name, content in overlay_files(shipped, seen).items():
-        (folder / f"{name}.csv").write_bytes(content)
+    try:
+        folder.mkdir()
+        for name, content in overlay_files(shipped, seen).items():
+            (folder / f"{name}.csv").write_bytes(content)
+    except OSError as error:
+        raise ForecastError(f"{folder}: cannot be written ({error.strerror}). Give it room, or set TMPDIR.") from None
     return Tables((folder, *shipped.directories)) if seen else shipped
 
 

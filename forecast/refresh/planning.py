@@ -33,8 +33,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """Scenarios to run, those that cannot be, digests of all that goes in, and the key made of them."""
+    """Tables and scenarios to run, those that cannot be, digests of all that goes in, and the key made of them."""
 
+    tables: Tables
     scenarios: dict[str, Scenario]
     errors: dict[str, ForecastError]
     inputs: dict[str, str]
@@ -85,7 +86,7 @@ def planned(request: Request, tables: Tables, news_on: str | None) -> Plan:
     text = json.dumps([inputs, options, vintages, wrong], sort_keys=True)
     texts = {f"{name}/{path.name}": path.read_text("utf-8") for name, s in found.items() for path in s.files}
     recipe = {**options, "scenarios": vintages, "files": texts}
-    return Plan(found, errors, inputs, hashlib.sha256(text.encode()).hexdigest(), recipe)
+    return Plan(tables, found, errors, inputs, hashlib.sha256(text.encode()).hexdigest(), recipe)
 
 
 def _scenario(request: Request, name: str, tables: Tables, news_on: str | None) -> Scenario:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import time
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from forecast.errors import ForecastError
 from forecast.refresh.gathering import SourceReport
+from forecast.refresh.planning import Plan
 
 SHOWN = 12
 
@@ -25,7 +27,13 @@ class Report:
     drift: list[dict[str, Any]] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
     scored: int = 0
-    seconds: float = 0.0
+    step: str = "fetch"  # the step it is at
+    plan: Plan | None = field(default=None, repr=False)
+    began: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Return how long it has taken so far."""
+        return round(time.perf_counter() - self.began, 3)
 
     def add_failure(self, step: str, subject: str, error: Exception | str) -> None:
         """Take note of a step that failed; the kind of an unforeseen error is part of its message."""
@@ -43,12 +51,14 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """Return the report as one JSON document."""
-        return asdict(self)
+        hidden = ("plan", "began", "step")
+        shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
+        return {**shown, "sources": [asdict(source) for source in self.sources], "seconds": self.seconds()}
 
     def text(self) -> str:
         """Return the report for a person."""
         head = f"{self.status}: run {self.run_id}, as of {self.as_of}, {', '.join(self.scenarios) or 'no scenario'}"
-        lines = [head + (f", {self.seconds:.1f} s" if self.status == "published" else "")]
+        lines = [head + (f", {self.seconds():.1f} s" if self.status == "published" else "")]
         lines += [f"  {_source_text(source)}" for source in self.sources]
         for source in self.sources:
             lines += [

@@ -81,4 +81,7 @@ def _server_lock(place: Place, wait: bool) -> Iterator[None]:
             if not wait:
                 raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
             time.sleep(WAIT_S)
-        yield
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": SERVER_LOCK})

@@ -119,7 +119,7 @@ def test_one_scenario_that_fails_does_not_lose_the_other(place, tmp_path):
     assert report.status == "published" and report.exit_code(False) == 1
     with transaction(open_store(place)) as connection:
         (failure,) = failures(connection)
-    assert failure["step"] == "scenario" and 'no parameter "nonsense"' in failure["message"]
+    assert failure["step"] == "plan" and 'no parameter "nonsense"' in failure["message"]
     assert "data/parameters.csv" in failure["inputs"]
     with pytest.raises(InputError, match='no parameter "nonsense"'):
         refresh(place, Request((str(path),), ("drop",), months=3, n_paths=60), NOW)
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_written_is_recorded(place):
     with pytest.raises(ForecastError, match="cannot be written .* the last published run stays"):
         refresh(place, SMALL, NOW)
     with transaction(open_store(place)) as connection:
-        assert [one["step"] for one in failures(connection)] == ["store"]
+        assert [one["step"] for one in failures(connection)] == ["publish"]
     place.runs.unlink()
     assert refresh(place, SMALL, NOW).status == "published"
 
@@ -329,6 +329,21 @@ def test_postgresql_holds_a_whole_refresh(server_url, tmp_path, monkeypatch):
     assert refresh(place, SMALL, NOW).status == "published"
     assert refresh(place, SMALL, NOW).status == "up to date"
     assert (place.runs / "latest" / "base" / "forecast.csv").is_file()
+
+
+def test_no_room_for_the_tables_is_recorded(place, monkeypatch):
+    refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "pathlib.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        )
+        with pytest.raises(
+            ForecastError, match=r"cannot be written \(No space left on device\). Give it room, or set TMPDIR."
+        ):
+            refresh(place, SMALL, NOW)
+    with transaction(open_store(place)) as connection:
+        assert [one["step"] for one in failures(connection)] == ["plan"]
 
 
 def test_publishing_keeps_the_last_folders_and_what_readers_hold(tmp_path):

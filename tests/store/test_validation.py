@@ -160,7 +160,7 @@ def test_a_series_follows_the_source_that_is_believed_most():
 
 
 def test_observations_become_tables_that_pass_every_check(tables, tmp_path):
-    made = overlaid_tables(tables, SEEN, tmp_path)
+    made = overlaid_tables(tables, SEEN, tmp_path / "store")
     assert made.problems() == []
     assert len(made["price_changes"]) == len(tables["price_changes"]) + 3
     assert [row["usd_per_accelerator_hour"] for row in made["rents"]][-1] == 4.25
@@ -177,7 +177,7 @@ def test_the_same_observations_in_any_order_give_the_same_bytes(tables):
 
 
 def test_without_news_the_tables_are_the_shipped_ones(tables, tmp_path):
-    assert overlaid_tables(tables, [], tmp_path) is tables
+    assert overlaid_tables(tables, [], tmp_path / "store") is tables
     last = table_rows(tables, "price_changes")[-1]
     amounts = float(last["input_usd_per_mtok"]), float(last["output_usd_per_mtok"])
     same = Observation("drop", "price_changes", last["provider"], last["model"], "", "host", amounts, "2026-11-20", NOW)
