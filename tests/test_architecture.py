@@ -114,6 +114,7 @@ FLOORS = {
     "refresh.report": 17,
     "refresh.running": 18,
     "refresh.job": 19,
+    "refresh.explanation": 18,
     "cli": 20,
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor

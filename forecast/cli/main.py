@@ -19,6 +19,7 @@ VERBS = {
     "schedule": "print a unit that refreshes regularly: cron, systemd, Kubernetes, GitHub Actions",
     "score": "past forecasts against what came true",
     "history": "past runs of the store",
+    "explain": "what moved the answer between two runs, input by input",
     "export": "files of a past run again",
     "list": "the shipped scenarios",
     "show": "every resolved value of a scenario with where it came from",

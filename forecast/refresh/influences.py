@@ -58,6 +58,15 @@ def unpacked_influences(content: bytes) -> Influences:
         return Influences(keys, found["estimates"], found["influences"], n_paths, seed)
 
 
+def material(unit: str, value: float) -> float:
+    """Return from which change on a headline's move matters to anybody, in its unit.
+
+    >>> material("probability", 0.5), material("USD/Mtok", 0.2)
+    (0.02, 0.010000000000000002)
+    """
+    return MATERIAL.get(unit, MATERIAL_FRAC * abs(value))
+
+
 def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str, Any]]:
     """Return the headlines that moved by more than noise and by more than matters, the surest first.
 
@@ -73,8 +82,7 @@ def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str
             continue
         value, value_before = float(after.estimates[row]), float(before.estimates[old])
         error = _error(before, after, old, row, paired)
-        threshold = MATERIAL.get(key[2], MATERIAL_FRAC * abs(value_before))
-        if not abs(value - value_before) > max(SURE_ERRORS * error, threshold):
+        if not abs(value - value_before) > max(SURE_ERRORS * error, material(key[2], value_before)):
             continue
         outcome, statistic, unit, segment, provider, month = key
         found.append({

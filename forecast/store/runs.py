@@ -116,6 +116,18 @@ def last_published(connection: Connection) -> Run | None:
     return max((run for run in runs(connection) if run.published_at), key=lambda run: run.made_at, default=None)
 
 
+def run_before(connection: Connection, run: Run) -> Run:
+    """Return the published run that was made last before another.
+
+    Raises:
+        InputError: there is none.
+    """
+    earlier = [one for one in runs(connection) if one.published_at and one.made_at < run.made_at]
+    if not earlier:
+        raise InputError(f"run {run.run_id}: no run was published before it. Name two runs.")
+    return earlier[-1]
+
+
 def scenarios_of(connection: Connection, run_id: str) -> list[str]:
     """Return the scenarios whose forecast a run holds."""
     query = "SELECT scenario FROM forecasts WHERE run_id = :run_id ORDER BY scenario"
