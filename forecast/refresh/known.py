@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -64,6 +64,11 @@ class History:
         """Return the amounts that held on a day, None before the first."""
         place = bisect_right(self._days.get(key, []), on)
         return self._amounts[key][place - 1] if place else None
+
+    def said_on(self, key: tuple[str, ...], day: str) -> list[Amounts]:
+        """Return all amounts that hold from a day."""
+        days = self._days.get(key, [])
+        return self._amounts[key][bisect_left(days, day) : bisect_right(days, day)] if days else []
 
     def latest(self) -> dict[tuple[str, ...], Amounts]:
         """Return the last amounts of every series."""

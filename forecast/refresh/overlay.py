@@ -59,17 +59,18 @@ def _rows(name: str, rows: list[dict[str, str]], seen: list[Observation]) -> lis
         history.add(series, row[layout.date], tuple(float(row[column] or "nan") for column in layout.amounts))
     added = []
     for one in believed(seen):
-        if history.in_force(one.series, one.as_of) != one.amounts:
+        stated = history.said_on(one.series, one.as_of)
+        if one.amounts not in stated and history.in_force(one.series, one.as_of) != one.amounts:
             history.add(one.series, one.as_of, one.amounts)
             added.append(_row(one, list(rows[0])))
     return added
 
 
 def believed(seen: Iterable[Observation]) -> list[Observation]:
-    """Return the observations of the source that each series follows, ordered by date, series and source."""
+    """Return the observations of the source that each series follows, ordered by date, series, source, and as they came."""
     leader: dict[tuple[str, ...], int] = {}
     found = []
-    for one in sorted(seen, key=lambda o: (o.as_of, o.series, RANK.get(o.source, len(RANK)), o.observed_at, o.amounts)):
+    for one in sorted(seen, key=lambda o: (o.as_of, o.series, RANK.get(o.source, len(RANK)))):
         rank = RANK.get(one.source, len(RANK))
         if rank <= leader.get(comparable(one.series), len(RANK)):
             leader[comparable(one.series)] = rank

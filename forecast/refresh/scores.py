@@ -76,21 +76,22 @@ def truths(tables: Tables) -> dict[tuple[str, str, str], Truth]:
 
 
 def due_scores(connection: Connection, came_true: dict[tuple[str, str, str], Truth], unscored: bool) -> list[Score]:
-    """Return the scores of the stored fans that something came true of, by due date.
+    """Return the scores of the stored fans that something came true of, by outcome and due date.
 
     Args:
         connection: of the store.
         came_true: what `truths` returned.
         unscored: only those without a score in the store.
     """
-    if not came_true:
-        return []
-    query = "SELECT fans.* FROM fans WHERE due_on <= :last"
+    last: dict[str, str] = {}
+    for outcome, _, day in came_true:
+        last[outcome] = max(day, last.get(outcome, day))
+    query = "SELECT fans.* FROM fans WHERE outcome = :outcome AND due_on <= :last"
     if unscored:
         same = " AND ".join(f"scores.{n} = fans.{n}" for n in ("run_id", "scenario", "outcome", "segment", "due_on"))
         query += f" AND NOT EXISTS (SELECT 1 FROM scores WHERE {same})"
-    order = " ORDER BY due_on, scenario, outcome, segment, run_id"
-    due = rows(connection, query + order, last=max(day for *_, day in came_true))
+    query += " ORDER BY due_on, scenario, segment, run_id"
+    due = [fan for outcome, day in sorted(last.items()) for fan in rows(connection, query, outcome=outcome, last=day)]
     met = [(fan, truth) for fan in due if (truth := came_true.get((fan.outcome, fan.segment, fan.due_on)))]
     if not met:
         return []

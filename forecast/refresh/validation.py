@@ -54,13 +54,14 @@ def check_quotes(
         key = (*one.series, one.as_of)
         before = None if problem else known.all.in_force(comparable(one.series), one.as_of)
         compared += before is not None
-        if not problem and one.amounts in (known.by_source.in_force((source, *key[:-1]), one.as_of), said.get(key)):
+        if not problem and _is_known(one, quote, known, said.get(key)):
+            said[key] = one.amounts
             unchanged += 1
             continue
         if not problem:
             problem = _amount_problem(one, limits, before, known, twins, quote.confirmed)
             jumped += problem is not None and before is not None
-        if not problem and key in said:
+        if not problem and key in said and quote.as_of is None:  # of a dated history the later row of a day holds
             problem = f"the feed also says {_text(said[key])} for this series"
         if problem:
             suspects.append(Suspect(*one[:4], _text(one.amounts), problem))
@@ -75,6 +76,14 @@ def check_quotes(
             known.remove(one)
         accepted = []
     return Checked(accepted, suspects, unchanged)
+
+
+def _is_known(one: Observation, quote: Quote, known: Known, said: Amounts | None) -> bool:
+    """Whether the source has said this before: on that day in a history, lately where it shows the present only."""
+    key = (one.source, *one.series)
+    if quote.as_of is not None:
+        return one.amounts in known.by_source.said_on(key, one.as_of)
+    return one.amounts in (known.by_source.in_force(key, one.as_of), said)
 
 
 def _vanished(source: str, quotes: list[Quote], known: Known) -> dict[str, dict[str, Amounts]]:

@@ -80,12 +80,12 @@ def add_forecast(connection: Connection, run_id: str, forecast: Forecast, due_on
     insert(connection, "fans", records)
 
 
-def runs(connection: Connection) -> list[Run]:
-    """Return all runs, the oldest first."""
-    found = rows(connection, f"SELECT {', '.join(Run._fields)} FROM runs ORDER BY made_at, run_id")
+def runs(connection: Connection, where: str = "", **values: Any) -> list[Run]:
+    """Return the runs that satisfy a condition of SQL, all without one, the oldest first."""
+    query = f"SELECT {', '.join(Run._fields)} FROM runs {where and f'WHERE {where}'} ORDER BY made_at, run_id"
     return [
         Run(*row)._replace(**{name: json.loads(getattr(row, name)) for name in ("recipe", "inputs", "drift")})
-        for row in found
+        for row in rows(connection, query, **values)
     ]
 
 
@@ -95,25 +95,26 @@ def find_run(connection: Connection, name: str) -> Run:
     Raises:
         InputError: no such run, or several.
     """
-    every = runs(connection)
     if name == "latest" and (last := last_published(connection)):
         return last
-    found = [run for run in every if run.run_id.startswith(name)]
+    every = [row.run_id for row in rows(connection, "SELECT run_id FROM runs")]
+    found = [run_id for run_id in every if name and run_id.startswith(name)]
     if len(found) != 1:
         what = "several runs begin so" if found else "no such run in the store"
-        near = suggestion(name, [run.run_id for run in every])
+        near = suggestion(name, every)
         raise InputError(f'run "{name}": {what}.{near} `forecast history` lists them; "latest" is allowed.')
-    return found[0]
+    return runs(connection, "run_id = :run_id", run_id=found[0])[0]
 
 
 def run_with_key(connection: Connection, key: str) -> Run | None:
     """Return the run with a key, if it has been made."""
-    return next((run for run in runs(connection) if run.run_key == key), None)
+    return next(iter(runs(connection, "run_key = :key", key=key)), None)
 
 
 def last_published(connection: Connection) -> Run | None:
-    """Return the run that was published last, None before the first."""
-    return max((run for run in runs(connection) if run.published_at), key=lambda run: run.made_at, default=None)
+    """Return the run that was made last of the published ones, None before the first."""
+    last = "made_at = (SELECT max(made_at) FROM runs WHERE published_at IS NOT NULL) AND published_at IS NOT NULL"
+    return next(iter(runs(connection, last)[::-1]), None)
 
 
 def run_before(connection: Connection, run: Run) -> Run:
@@ -122,7 +123,7 @@ def run_before(connection: Connection, run: Run) -> Run:
     Raises:
         InputError: there is none.
     """
-    earlier = [one for one in runs(connection) if one.published_at and one.made_at < run.made_at]
+    earlier = runs(connection, "published_at IS NOT NULL AND made_at < :made_at", made_at=run.made_at)
     if not earlier:
         raise InputError(f"run {run.run_id}: no run was published before it. Name two runs.")
     return earlier[-1]

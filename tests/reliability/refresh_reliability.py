@@ -76,9 +76,7 @@ def new_place() -> Iterator[Place]:
 def drop_price(place: Place, number: int, day: date = date(2026, 11, 1)) -> None:
     """Put one more price into the drop folder: a file of its own, so that each refresh has news."""
     price = 0.5 + 0.001 * number
-    (place.drop / f"{number:05d}.csv").write_text(
-        f"{HEADER}{day},together,host,model-{number % 7},{price},{2 * price}\n"
-    )
+    (place.drop / f"{number:05d}.csv").write_text(f"{HEADER}{day},together,host,model-{number},{price},{2 * price}\n")
 
 
 def whole(place: Place) -> list[str]:

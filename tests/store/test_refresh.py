@@ -17,6 +17,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, running
 from forecast.refresh.influences import drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
+from forecast.refresh.overlay import overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
 from forecast.refresh.scores import truths
@@ -86,6 +87,15 @@ def test_a_new_price_makes_a_new_run_at_its_date(place):
     assert after.run_id != before.run_id and after.as_of == "2026-11-21"
     assert after.sources[0].observations_added == 2
     assert after.causes == ["data/price_changes.csv", "as_of 2026-10-31 → 2026-11-21"]
+    assert refresh(place, SMALL, NOW).status == "up to date"
+
+
+def test_the_shipped_table_dropped_is_no_news(place, tables):
+    drop(place, "prices.csv", tables.file("price_changes").read_text("utf-8"))
+    report = refresh(place, SMALL, NOW)
+    assert report.sources[0].observations_added > 3_000 and report.sources[0].quarantined == 0
+    with transaction(open_store(place)) as connection:
+        assert overlay_files(tables, observations(connection)) == {}
     assert refresh(place, SMALL, NOW).status == "up to date"
 
 

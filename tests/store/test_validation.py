@@ -1,5 +1,6 @@
 """What is believed and what is held: units, jumps, zeros, renamed models, names; and how observations become tables."""
 
+import csv
 import random
 import re
 from datetime import date
@@ -111,6 +112,16 @@ def test_a_feed_that_contradicts_itself(check):
     found = check(price(), price(given=2.5))
     assert len(found.accepted) == 1
     assert found.suspects[0].reason == "the feed also says 1.25, 10 for this series"
+    again = check(price(), price(given=2.5), now="2026-11-26T03:00:00+00:00")
+    assert (again.accepted, again.unchanged) == ([], 1), "nor is it believed on another day"
+
+
+def test_two_changes_on_one_day_both_happened_and_the_later_holds(check, tables):
+    day = date(2026, 11, 20)
+    found = check(price(given=1.0, as_of=day), price(given=1.5, as_of=day), source="drop").accepted
+    assert [one.amounts[0] for one in found] == [1.0, 1.5]
+    rows = list(csv.DictReader(overlay_files(tables, found)["price_changes"].decode().splitlines()))
+    assert [row["input_usd_per_mtok"] for row in rows if row["changed_on"] == "2026-11-20"] == ["1.0", "1.5"]
 
 
 def test_names_of_feeds_become_names_of_the_tables(check):
