@@ -136,8 +136,8 @@ def kills(count: int, chance: random.Random) -> None:
             found["next refresh completes"] += report.exit_code(False) == 0 and not whole(place)
         with transaction(open_store(place)) as connection:
             every = runs(connection)
-        found["runs"], found["distinct keys"] = len(every), len({run.run_key for run in every})
-        found["published"] = sum(run.published_at is not None for run in every)
+        found["runs in the store"], found["distinct keys"] = len(every), len({run.run_key for run in every})
+        found["marked published"] = sum(run.published_at is not None for run in every)
         say(f"kill -9 at {count} random instants of {usual_s:.2f} s", found)
 
 
@@ -152,7 +152,7 @@ def crowd(count: int) -> None:
             found["tracebacks"] = sum("Traceback" in text for text in errors)
             with transaction(open_store(place)) as connection:
                 found["runs"] = len(runs(connection))
-            found["store or run damaged"] = bool(whole(place))
+            found["store or run damaged"] = int(bool(whole(place)))
             say(f"{count} refreshes at once, --if-locked {mode}", found)
 
 
@@ -231,7 +231,7 @@ def mutations(count: int, chance: random.Random) -> None:
                 seen = observations(connection)
             found["observations"] = len(seen)
             found["bad prices published"] = sum(is_bad(one, Known(tables, [])) for one in seen)
-            found["store or run damaged"] = bool(whole(place))
+            found["store or run damaged"] = int(bool(whole(place)))
     finally:
         server.shutdown()
         server.server_close()
@@ -271,7 +271,7 @@ def year(days: int) -> None:
             found["published"] += report.status == "published"
             found["headlines moved"] += len(report.drift)
             found["forecasts scored"] += report.scored
-        found["store or run damaged"] = bool(whole(place))
+        found["store or run damaged"] = int(bool(whole(place)))
         say(f"{days} nights", found)
         quarter = max(days // 4, 1)
         for name, amounts, unit in (("a refresh", seconds, "s"), ("the store", sizes, "MB")):
