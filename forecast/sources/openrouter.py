@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, number, per_mtok, shown
+from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, per_mtok, shown
 
 ADDRESS = "https://openrouter.ai/api/v1/models"
 
@@ -19,10 +19,10 @@ def parse(content: bytes) -> Parsed:
         if not isinstance(pricing, dict) or not isinstance(entry.get("id"), str):
             found.unread.append(Unread("openrouter", "", shown(entry), "an entry without id or pricing"))
             continue
-        amounts = [number(pricing.get(side)) for side in ("prompt", "completion")]
+        amounts = [per_mtok(pricing.get(side)) for side in ("prompt", "completion")]
         if amounts[0] is None or amounts[1] is None:
             found.unread.append(Unread("openrouter", entry["id"], shown(pricing), "a price is missing or not a number"))
         else:
-            pair = per_mtok(amounts[0]), per_mtok(amounts[1])
+            pair = amounts[0], amounts[1]
             found.quotes.append(Quote("price_changes", "openrouter", entry["id"], pair, kind="gateway"))
     return checked(found)

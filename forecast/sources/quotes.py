@@ -89,13 +89,14 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def per_mtok(usd_per_token: float) -> float:
-    """Return USD per million tokens, without the last digits that a binary fraction adds.
+def per_mtok(usd_per_token: Any) -> float | None:
+    """Return USD per million tokens of a price that a feed wrote, without the last digits that a binary fraction adds.
 
-    >>> per_mtok(1.5e-07)
-    0.15
+    >>> per_mtok("1.5e-07"), per_mtok("free"), per_mtok(1e308)
+    (0.15, None, None)
     """
-    return float(f"{usd_per_token * 1e6:.10g}")
+    found = number(usd_per_token)
+    return None if found is None else number(f"{found * 1e6:.10g}")
 
 
 def shown(value: Any) -> str:

@@ -242,8 +242,7 @@ def is_bad(one, known: Known) -> bool:  # type: ignore[no-untyped-def]
     """Whether a price is no price: out of its column's range, or far from the shipped one of its series."""
     before = known.all.in_force(comparable(one.series), one.as_of)
     far = before and any(
-        not 1 / LARGEST_JUMP_RATIO**2 <= n / o <= LARGEST_JUMP_RATIO**2
-        for n, o in zip(one.amounts, before, strict=True)
+        not 1 / LARGEST_JUMP_RATIO <= n / o <= LARGEST_JUMP_RATIO for n, o in zip(one.amounts, before, strict=True)
     )
     limits = {"price_changes": (0.0005, 1500.0), "rents": (0.1, 30.0), "electricity": (0.005, 2.0)}[one.target]
     return bool(far) or not all(limits[0] <= amount <= limits[1] for amount in one.amounts) or one.target not in LAYOUTS

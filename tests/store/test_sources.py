@@ -117,7 +117,9 @@ def test_no_mutation_of_a_feed_is_a_traceback(name):
 
 
 def mutated(content, chance):
-    """Return a feed with a few bytes changed, cut out, doubled, or numbers replaced."""
+    """Return a feed with a few values replaced, or with a few bytes changed, cut out or doubled."""
+    if chance.random() < 0.6:
+        return with_other_values(content, chance)
     found = bytearray(content)
     for _ in range(chance.randint(1, 6)):
         place = chance.randrange(len(found) + 1)
@@ -127,14 +129,49 @@ def mutated(content, chance):
         elif kind == 1:
             del found[place : place + chance.randint(1, 40)]
         elif kind == 2:
-            found[place:place] = chance.choice(
-                [b"null", b"NaN", b"1e999", b"-1", b'"', b"{}", b"\x00", b"9" * 400, b"=cmd()"]
-            )
+            found[place:place] = chance.choice([b"null", b"NaN", b"1e999", b"-1", b'"', b"{}", b"\x00", b"9" * 400])
         elif kind == 3:
             found[place:place] = found[place : place + chance.randint(1, 60)]
         else:
             del found[place:]
     return bytes(found)
+
+
+def with_other_values(content, chance):
+    """Return a feed whose form is right and some of whose values are not; one in five has all its numbers off by 1000."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = [line.split(",") for line in content.decode().splitlines()]
+    leaves = []
+
+    def collect(node):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            leaves.append((node, key))
+            if isinstance(value, dict | list):
+                collect(value)
+
+    collect(document)
+    numbers = [(node, key) for node, key in leaves if is_number(node[key])]
+    if chance.random() < 0.2:
+        factor = chance.choice([1000, 0.001, 1e6, 1e-6])
+        for node, key in numbers:
+            node[key] = type(node[key])(float(node[key]) * factor)
+    for node, key in chance.sample(leaves, chance.randint(1, 3)):
+        node[key] = chance.choice([
+            None, "", "NaN", -1, 0, 1e308, 10**400, [], {}, True, "=cmd()|' /C calc'!A0", "<script>", "a\x1b[31m", "x" * 10_000,
+            float(node[key]) * 1000 if is_number(node[key]) else "other",
+        ])  # fmt: skip
+    if content.lstrip()[:1] in (b"{", b"["):
+        return json.dumps(document).encode()
+    return "\n".join(",".join(map(str, line)) if isinstance(line, list) else str(line) for line in document).encode()
+
+
+def is_number(value):
+    try:
+        return not isinstance(value, bool) and float(value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def test_a_second_request_is_conditional(feeds):
