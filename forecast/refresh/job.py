@@ -31,7 +31,7 @@ from forecast.store.database import open_store, transaction
 from forecast.store.lock import locked
 from forecast.store.observations import observations
 from forecast.store.places import Place
-from forecast.store.runs import Failure, add_failures, last_published, run_with_key, scenarios_of
+from forecast.store.runs import Failure, add_failures, last_published, run_with_key, runs, scenarios_of
 from forecast.tables import Tables, load_tables
 
 if TYPE_CHECKING:
@@ -67,22 +67,30 @@ def refresh(
             with transaction(engine, place.label) as connection:
                 report.sources = take_in(connection, asked, shipped, now)
                 if request.dry_run:
-                    done = _prepare(connection, request, shipped, Path(temporary), report)[1]
-                    report.status = "up to date" if done >= set(report.scenarios) else "would run"
+                    plan, done = _prepare(connection, request, shipped, Path(temporary), report)
                     connection.rollback()
+                    _refuse_bad_input(request, list(plan.errors.values()))
+                    report.status = "up to date" if done >= set(plan.scenarios) else "would run"
                     return report
             with transaction(engine, place.label) as connection:
                 plan, done = _prepare(connection, request, shipped, Path(temporary), report)
             errors = _carry_out(engine, place, plan, done, run, now, report)
         except ForecastError as error:
+            if request.dry_run:
+                raise
             report.add_failure(report.step, "", error)
             with suppress(ForecastError):  # a store that refuses everything cannot be told either
                 _record(engine, place, report, now)
             raise
         _record(engine, place, report, now)
+    _refuse_bad_input(request, errors)
+    return report
+
+
+def _refuse_bad_input(request: Request, errors: list[Exception]) -> None:
+    """Raise the errors of all scenarios as one, where each of them failed because its input is wrong."""
     if len(errors) == len(set(request.scenarios)) and all(isinstance(error, InputError) for error in errors):
         raise InputError([line for error in errors for line in str(error).splitlines()])
-    return report
 
 
 @contextmanager
@@ -126,6 +134,11 @@ def _carry_out(
     engine: Engine, place: Place, plan: Plan, done: set[str], run: Simulator, now: datetime, report: Report
 ) -> list[Exception]:
     """Run what has not been run, store it, score what came due, publish; return the errors of scenarios."""
+    report.step = "publish"
+    with transaction(engine, place.label) as connection:
+        left = runs(connection, "published_at IS NULL AND run_key <> :key", key=plan.key)
+    for other in left:  # of a refresh that died before its news was overtaken
+        publish(engine, place, other.run_id, now)
     report.step = "run"
     results, errors = run_scenarios(plan, [name for name in plan.scenarios if name not in done], run, now)
     for name, error in errors.items():

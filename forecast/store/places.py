@@ -47,7 +47,7 @@ def place_of(address: str | None = None) -> Place:
     elif "://" in text:
         kind = text.partition("://")[0]
         raise InputError(f"store {kind}://…: an SQLite file or a postgresql:// URL is allowed. Correct --store.")
-    file = Path(text).expanduser().absolute()
+    file = Path(text).expanduser().resolve()
     if file.is_dir():
         raise InputError(f"{file}: a folder; a store is a file. Write --store {file / FILE_NAME}.")
     beside = file.parent

@@ -133,6 +133,8 @@ def test_one_scenario_that_fails_does_not_lose_the_other(place, tmp_path):
     assert "data/parameters.csv" in failure["inputs"]
     with pytest.raises(InputError, match='no parameter "nonsense"'):
         refresh(place, Request((str(path),), ("drop",), months=3, n_paths=60), NOW)
+    with pytest.raises(InputError, match='no parameter "nonsense"'):
+        refresh(place, Request((str(path),), ("drop",), months=3, n_paths=60, dry_run=True), NOW)
     with transaction(open_store(place)) as connection:
         assert len(failures(connection)) == 2, "written down before the error is raised"
 
@@ -172,6 +174,18 @@ def test_a_refresh_that_dies_before_publishing_is_finished_by_the_next(place, mo
     assert report.status == "published" and latest_folder(place.runs).name == report.run_id != old
     with transaction(open_store(place)) as connection:
         assert [bool(run.published_at) for run in runs(connection)] == [True, True]
+
+
+def test_a_run_left_behind_is_published_before_the_next(place, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "publish_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    report = refresh(place, SMALL, NOW + timedelta(days=1))
+    assert latest_folder(place.runs).name == report.run_id and len(list(place.runs.iterdir())) == 3
+    with transaction(open_store(place)) as connection:
+        assert all(run.published_at for run in runs(connection))
 
 
 def test_a_folder_that_cannot_be_written_is_recorded(place):

@@ -145,7 +145,7 @@ def test_a_history_is_checked_in_the_order_of_its_dates(check):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_no_mutation_of_a_feed_brings_in_a_bad_price(name, tables, limits):
     chance = random.Random(11)
-    for _ in range(40):
+    for _ in range(20):
         try:
             parsed = PARSERS[name](mutated(SAMPLES[name], chance))
         except SourceError:
