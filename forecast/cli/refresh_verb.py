@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, store_option
+from forecast.cli.options import input_options, simulated, store_option
+from forecast.comparison import compared_months
+from forecast.paths import Paths
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
+from forecast.scenario import Scenario
 from forecast.sources.registry import SOURCES
 from forecast.store.lock import Locked
 from forecast.store.places import place_of
@@ -52,8 +55,13 @@ def command(
     The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.
     """
     request = Request(scenarios=scenarios or ("base",), as_of=as_of.date() if as_of else None, **how)
+
+    def simulator(scenario: Scenario) -> Paths:
+        months = compared_months(scenario)
+        return simulated(scenario, quiet, months, request.n_paths, request.seed, threads=request.threads)
+
     try:
-        report = refresh(place_of(store), request, datetime.now(UTC), wait=if_locked == "wait")
+        report = refresh(place_of(store), request, datetime.now(UTC), if_locked == "wait", simulator=simulator)
     except Locked as error:
         click.echo(f"forecast: {error}", err=True)
         sys.exit(0 if if_locked == "skip" else LOCKED)

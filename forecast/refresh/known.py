@@ -117,7 +117,11 @@ class Known:
         """Take back an observation that is not believed after all."""
         self.all.remove(comparable(one.series), one.as_of, one.amounts)
         self.by_source.remove((one.source, *one.series), one.as_of, one.amounts)
-        self.offers.get(one.item, {}).pop(one.provider, None)
+        before = self.all.in_force(comparable(one.series), "9999")
+        if before is None:
+            self.offers.get(one.item, {}).pop(one.provider, None)
+        elif one.target == "price_changes":
+            self.offers[one.item][one.provider] = before
 
     def name(self, kind: str, printed: str) -> str | None:
         """Return the stable name that a feed's name stands for, None where there is none."""

@@ -1,8 +1,9 @@
 """Observations as tables: a data folder that overlays the shipped one, made anew from the store for each run.
 
-For each series the sources are believed in their order (`registry`): once one has spoken, a later-ranked source no
-longer moves the series, so that two catalogues that disagree do not make a price jump to and fro. An amount equal to
-the one in force adds no row. The same observations give the same bytes.
+For each series the catalogues are believed in their order (`registry`): once one has spoken, a later-ranked one no
+longer moves the series, so that two that disagree do not make a price jump to and fro. What a person drops is always
+believed, and holds until the catalogue that leads the series reports a change. An amount equal to the one in force
+adds no row. The same observations give the same bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from forecast.refresh.known import LAYOUTS, History, comparable, table_rows
 from forecast.sources.registry import RANK, SOURCES
 from forecast.store.observations import Observation
 from forecast.tables import Tables
+
+PEOPLE = "drop"
 
 
 def overlaid_tables(shipped: Tables, seen: Sequence[Observation], folder: Path) -> Tables:
@@ -72,7 +75,9 @@ def believed(seen: Iterable[Observation]) -> list[Observation]:
     found = []
     for one in sorted(seen, key=lambda o: (o.as_of, o.series, RANK.get(o.source, len(RANK)))):
         rank = RANK.get(one.source, len(RANK))
-        if rank <= leader.get(comparable(one.series), len(RANK)):
+        if one.source == PEOPLE:
+            found.append(one)
+        elif rank <= leader.get(comparable(one.series), len(RANK)):
             leader[comparable(one.series)] = rank
             found.append(one)
     return found

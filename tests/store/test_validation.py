@@ -97,6 +97,8 @@ def test_a_feed_that_changed_its_unit_is_held_whole(check, known):
     assert [one.reason for one in found.suspects if one.item == "gpt-99"] == [
         "6 of 6 known prices of this answer are implausible: its unit may have changed"
     ]
+    assert {m: known.offers[m]["openai"] for m in models} == {m: last[m] for m in models}
+    assert "openai" not in known.offers.get("gpt-99", {})
     assert check(*(price(m, *last[m]) for m in models), now="2026-11-27T03:00:00+00:00").unchanged == len(models)
 
 
@@ -168,6 +170,8 @@ SEEN = [
 
 def test_a_series_follows_the_source_that_is_believed_most():
     assert [one.amounts[0] for one in believed(SEEN) if one.item == "gpt-5"] == [2.0, 3.0, 2.5]
+    said = SEEN[0]._replace(source="drop", amounts=(9.0, 10.0), as_of="2026-11-22")
+    assert [one.amounts[0] for one in believed([*SEEN, said]) if one.item == "gpt-5"] == [2.0, 3.0, 9.0, 2.5]
 
 
 def test_observations_become_tables_that_pass_every_check(tables, tmp_path):
