@@ -53,7 +53,8 @@ class Report:
         """Return the report as one JSON document."""
         hidden = ("plan", "began", "step")
         shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
-        return {**shown, "sources": [asdict(source) for source in self.sources], "seconds": self.seconds()}
+        sources = [asdict(one) | {"suspects": [held._asdict() for held in one.suspects]} for one in self.sources]
+        return {**shown, "sources": sources, "seconds": self.seconds()}
 
     def text(self) -> str:
         """Return the report for a person."""

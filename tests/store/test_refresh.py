@@ -116,6 +116,8 @@ def test_what_is_held_is_written_down(place):
     report = refresh(place, SMALL, NOW)
     assert report.sources[0].quarantined == 2 and report.exit_code(False) == 0
     assert "held: together glm-5 0, 3.1: a price of zero" in report.text()
+    held = json.loads(json.dumps(report.document()))["sources"][0]["suspects"]
+    assert ("glm-5", "0, 3.1") in [(one["item"], one["found"]) for one in held]
     with transaction(open_store(place)) as connection:
         assert sorted(one["item"] for one in quarantine(connection)) == ["glm-5", "notes.csv"]
         assert [one.item for one in observations(connection)] == ["gpt-oss-120b"]
