@@ -133,7 +133,8 @@ class Known:
         head, _, rest = full.partition("/")
         own = rest if rest and self.name("provider", head) == provider else full
         tail = own.rpartition("/")[2] if not REGION.match(own) else own
-        for candidate in (full, own, tail):
+        dotted = re.sub(r"(?<=\d)p(?=\d)", ".", tail)  # Fireworks writes 4.6 as 4p6
+        for candidate in (full, own, tail, dotted):
             if provider in self.offers.get(candidate, {}):
                 return candidate
         return self.name("model", own) or self.name("model", tail) or own

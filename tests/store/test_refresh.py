@@ -17,7 +17,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, running
 from forecast.refresh.influences import drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
-from forecast.refresh.overlay import overlay_files
+from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
 from forecast.refresh.scores import truths
@@ -234,6 +234,28 @@ def test_sources_fail_alone_and_grow_old(place, feeds, monkeypatch):
         assert {one["message"] for one in failures(connection)} == {
             "the answer is 500 Internal Server Error", "the answer is 404 Not Found"
         }  # fmt: skip
+
+
+def test_every_source_brings_its_rows_into_the_tables(place, feeds, monkeypatch, tables, tmp_path):
+    for name, answer in SAMPLES.items():
+        monkeypatch.setenv(f"FORECAST_SOURCE_{name.upper().replace('-', '_')}", feeds.serve(name, answer))
+    drop(place, "prices.csv", DROP)
+    report = refresh(place, Request(months=3, n_paths=60), NOW, limits=QUICK)
+    assert {one.source: one.status for one in report.sources} == dict.fromkeys(SAMPLES, "new")
+    with transaction(open_store(place)) as connection:
+        seen, held = observations(connection), quarantine(connection)
+    made = overlaid_tables(tables, seen, tmp_path / "made")
+    assert made.problems() == []
+    added = {
+        (row["provider"], row["model"], row["input_usd_per_mtok"]) for row in made["price_changes"] if row["as_of"] >= NOW.date()
+    }  # fmt: skip
+    assert ("openrouter", "z-ai/glm-5", 0.6) in added
+    assert ("fireworks", "glm-4.6") in {(one.provider, one.item) for one in seen}, (
+        "and not in added: it is the price known"
+    )
+    assert {row["provider"] for row in made["rents"] if str(row["as_of"]) > "2026-11"} == {"lambda", "newcloud"}
+    assert [row["mid"] for row in made["electricity"]][-1] == 0.0871
+    assert {one["item"] for one in held} >= {"some/model:free", "openrouter/auto"}
 
 
 def test_a_feed_with_old_entries_is_stale_although_it_answers(place, feeds, monkeypatch):
