@@ -131,8 +131,9 @@ class Known:
         """Return the name under which the tables keep a seller's model, else the feed's own without the seller."""
         full = printed.lower()
         head, _, rest = full.partition("/")
-        own = rest if rest and self.name("provider", head) == provider else full
-        tail = own.rpartition("/")[2] if not REGION.match(own) else own
+        router = self.kinds.get(provider) == "gateway"  # lists others' models under their makers' names, and its own
+        own = rest if rest and self.name("provider", head) == provider and ("/" in rest or not router) else full
+        tail = own if router or REGION.match(own) else own.rpartition("/")[2]
         dotted = re.sub(r"(?<=\d)p(?=\d)", ".", tail)  # Fireworks writes 4.6 as 4p6
         for candidate in (full, own, tail, dotted):
             if provider in self.offers.get(candidate, {}):

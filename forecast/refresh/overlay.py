@@ -3,7 +3,7 @@
 For each series the catalogues are believed in their order (`registry`): once one has spoken, a later-ranked one no
 longer moves the series, so that two that disagree do not make a price jump to and fro. What a person drops is always
 believed, and holds until the catalogue that leads the series reports a change. An amount equal to the one in force
-adds no row. The same observations give the same bytes.
+adds no row, but for rents, each of which is a quote of its day. The same observations give the same bytes.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _rows(name: str, rows: list[dict[str, str]], seen: list[Observation]) -> lis
         history.add(series, row[layout.date], tuple(float(row[column] or "nan") for column in layout.amounts))
     added = []
     for one in believed(seen):
-        stated = history.said_on(one.series, one.as_of)
-        if one.amounts not in stated and history.in_force(one.series, one.as_of) != one.amounts:
+        repeated = name != "rents" and history.in_force(one.series, one.as_of) == one.amounts
+        if not repeated and one.amounts not in history.said_on(one.series, one.as_of):
             history.add(one.series, one.as_of, one.amounts)
             added.append(_row(one, list(rows[0])))
     return added
