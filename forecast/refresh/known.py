@@ -138,7 +138,7 @@ class Known:
         for candidate in (full, own, tail, dotted):
             if provider in self.offers.get(candidate, {}):
                 return candidate
-        return self.name("model", own) or self.name("model", tail) or own
+        return own if router else self.name("model", own) or self.name("model", tail) or own
 
 
 def squeezed(name: str) -> str:

@@ -132,10 +132,12 @@ def test_names_of_feeds_become_names_of_the_tables(check):
         price("fireworks_ai/accounts/fireworks/models/gpt-oss-20b", 0.07, 0.3, "fireworks_ai"),
         price("us/gpt-5.1-codex", 1.375, 11.0, "Azure OpenAI"),
         price("moonshotai/kimi-k2.6", 0.55, 2.3, "openrouter", kind="gateway"),
+        price("openrouter/moonshotai/Kimi-K2.5", 0.5, 2.2, "openrouter", kind="gateway"),
     ]
     names = {(one.provider, one.item) for one in check(*quotes).accepted}
     assert names == {
         ("together", "glm-5"), ("fireworks", "gpt-oss-20b"), ("azure", "us/gpt-5.1-codex"), ("openrouter", "moonshotai/kimi-k2.6"),
+        ("openrouter", "moonshotai/kimi-k2.5"),
     }  # fmt: skip
 
 
