@@ -104,8 +104,8 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
     if any(run.names.providers != runs[0].names.providers for run in runs):
         raise InputError("compare: a scenario changes which providers have a parent's balance sheet. Compare it alone.")
     found = []
-    for headline in _headlines(runs):
-        estimates = [_estimate(headline.statistic, values) for values in headline.values]
+    for headline in headlines(runs):
+        estimates = [estimate(headline.statistic, values) for values in headline.values]
         (first, first_influence), *others = estimates
         for run, (value, influence) in zip(runs[1:], others, strict=True):
             found.append(
@@ -118,7 +118,8 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
     return found
 
 
-def _headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
+def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
+    """Yield each number that runs are compared by, with its estimate on each path of each run."""
     names = runs[0].names
     labels = names.labels()
     for outcome in COMPARED_FANS:
@@ -150,6 +151,6 @@ def _by(months: NDArray[np.int16], month: int) -> Array:
     return ((months != NEVER) & (months <= month)).astype(float)
 
 
-def _estimate(statistic: str, values: Array) -> tuple[float, Array]:
+def estimate(statistic: str, values: Array) -> tuple[float, Array]:
     """Return a statistic and each path's influence on it, `[path]`."""
     return median_influence(values) if statistic == "median" else (float(values.mean()), values)

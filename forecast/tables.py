@@ -93,6 +93,10 @@ class Tables:
             self._read[name] = table
         return self._read[name].until(self.as_of)
 
+    def file(self, name: str) -> Path:
+        """Return the file that holds a table."""
+        return _find(self.directories, name)[0]
+
     def digests(self) -> dict[str, str]:
         """Return a fingerprint of the file of each table that has been read, by label."""
         found = (_find(self.directories, name) for name in sorted(self._read))

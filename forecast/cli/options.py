@@ -50,6 +50,12 @@ output_options = _all(
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )  # fmt: skip
 
+store_option = click.option(
+    "--store",
+    metavar="PATH|URL",
+    help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]",
+)
+
 
 def simulated(
     scenario: Scenario, quiet: bool, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7, **how: Any

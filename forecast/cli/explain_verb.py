@@ -1,0 +1,82 @@
+"""`forecast explain`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from math import isfinite
+from pathlib import Path
+
+import click
+
+from forecast.cli.options import store_option
+from forecast.errors import InputError
+from forecast.refresh.explanation import Moved, Side, changed_groups, explained
+from forecast.store.database import open_store, transaction
+from forecast.store.observations import observations
+from forecast.store.places import place_of
+from forecast.store.runs import Run, find_run, forecast_of, run_before, scenarios_of
+from forecast.tables import load_tables
+
+SHOWN = 15
+
+
+@click.command("explain")
+@click.argument("run")
+@click.argument("other", required=False)
+@store_option
+@click.option("--scenario", help="Which, where both runs have several.  [default: the first]")
+@click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    run: str, other: str | None, store: str | None, scenario: str | None, threads: int | None, as_json: bool
+) -> None:
+    """Say what moved the answer from RUN to OTHER, input by input; with one RUN, from the run before to it.
+
+    Reruns both under common chance with the inputs that differ taken from the one or the other; the parts add up.
+    """
+    place = place_of(store)
+    if not place.exists:
+        raise InputError(f"{place.label}: no store there. Run `forecast refresh`, or correct --store.")
+    with tempfile.TemporaryDirectory(prefix="forecast-") as temporary:
+        with transaction(open_store(place), place.label) as connection:
+            last = find_run(connection, other or run)
+            first = find_run(connection, run) if other else run_before(connection, last)
+            both = [
+                name for name in scenarios_of(connection, first.run_id) if name in scenarios_of(connection, last.run_id)
+            ]
+            name = scenario or next(iter(both), "")
+
+            def side(which: Run) -> Side:
+                seen = observations(connection, which.observations_through)
+                return Side(which, seen, forecast_of(connection, which.run_id, name))
+
+            before, after = side(first), side(last)
+        groups = changed_groups(before, after, name)
+        found = explained(before, after, name, load_tables(), Path(temporary), threads)
+    if as_json:
+        rows = [{**one._asdict(), "parts": _parts(one)} for one in found]
+        click.echo(
+            json.dumps(
+                {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups, "headlines": rows}
+            )
+        )
+    else:
+        click.echo(
+            f"from {first.run_id} to {last.run_id}, {name}; changed: {', '.join(groups) or 'nothing that is known'}"
+        )
+        click.echo("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
+
+
+def _parts(one: Moved) -> dict[str, dict[str, float | None]]:
+    """Return the parts of a headline; the error of a median beyond the horizon is not known."""
+    return {
+        group: {"difference": value, "standard_error": error if isfinite(error) else None}
+        for group, (value, error) in one.parts.items()
+    }
+
+
+def _text(one: Moved) -> str:
+    where = " ".join(part for part in (one.outcome, one.segment, one.provider) if part)
+    parts = ", ".join(f"{group} {value:+.3g} ± {error:.1g}" for group, (value, error) in one.parts.items() if value)
+    return f"  {where} ({one.statistic}, month {one.month}): {one.before:.4g} → {one.after:.4g} {one.unit}: {parts}"

@@ -1,0 +1,41 @@
+"""`forecast export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forecast.cli.options import store_option
+from forecast.errors import InputError
+from forecast.exports import checked_formats, export_forecast
+from forecast.store.database import open_store, transaction
+from forecast.store.places import place_of
+from forecast.store.runs import find_run, forecast_of, scenarios_of
+
+
+@click.command("export")
+@click.argument("run")
+@store_option
+@click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated.")
+@click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: forecast-RUN]")
+@click.option("--scenario", help="Only this one; its files then lie in the folder itself.")
+@click.option("--quiet", is_flag=True, help="No notes.")
+def command(run: str, store: str | None, formats: str, out: str | None, scenario: str | None, quiet: bool) -> None:
+    """Write the files of RUN (an id of `forecast history`, its beginning, or "latest") again from the store.
+
+    A run of several scenarios is written into a folder for each.
+    """
+    wanted, place = checked_formats(formats.split(",")), place_of(store)
+    if not place.exists:
+        raise InputError(f"{place.label}: no store there. Run `forecast refresh`, or correct --store.")
+    with transaction(open_store(place), place.label) as connection:
+        found = find_run(connection, run)
+        names = [scenario] if scenario else scenarios_of(connection, found.run_id)
+        forecasts = {name: forecast_of(connection, found.run_id, name) for name in names}
+    folder = Path(out or f"forecast-{found.run_id}")
+    for name, forecast in forecasts.items():
+        target = folder if len(forecasts) == 1 else folder / name
+        for path in export_forecast(forecast, target, wanted):
+            if not quiet:
+                click.echo(f"wrote {path}", err=True)

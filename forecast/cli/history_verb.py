@@ -1,0 +1,55 @@
+"""`forecast history`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from forecast.cli.options import store_option
+from forecast.store.database import open_store, transaction
+from forecast.store.observations import quarantine
+from forecast.store.places import place_of
+from forecast.store.runs import Run, failures, runs, scenarios_of
+
+
+@click.command("history")
+@store_option
+@click.option("--failures", "with_failures", is_flag=True, help="Also what failed and what is in quarantine.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(store: str | None, with_failures: bool, as_json: bool) -> None:
+    """List the runs of the store, the oldest first."""
+    place = place_of(store)
+    document: dict[str, Any] = {"store": place.label, "runs": [], "failures": [], "quarantine": []}
+    if place.exists:
+        with transaction(open_store(place), place.label) as connection:
+            document["runs"] = [described(run, scenarios_of(connection, run.run_id)) for run in runs(connection)]
+            document |= {"failures": failures(connection), "quarantine": quarantine(connection)}
+    click.echo(json.dumps(document) if as_json else _text(document, with_failures))
+
+
+def described(run: Run, scenarios: list[str]) -> dict[str, Any]:
+    """Return a run as other programs read it."""
+    cells = run._asdict()
+    recipe = cells.pop("recipe")
+    return {**cells, "scenarios": scenarios, **{name: recipe[name] for name in ("paths", "seed", "version")}}
+
+
+def _text(document: dict[str, Any], with_failures: bool) -> str:
+    lines = [f"{len(document['runs'])} runs in {document['store']}"]
+    lines += [
+        f"  {run['run_id']}  made {run['made_at'][:16]}  as of {run['as_of']}  "
+        f"{'published' if run['published_at'] else 'unpublished'}  {run['paths']:,} paths  "
+        f"{', '.join(run['scenarios'])}" + (f"  {len(run['drift'])} headlines moved" if run["drift"] else "")
+        for run in document["runs"]
+    ]
+    if with_failures:
+        lines += [
+            f"  failed {f['failed_at'][:16]}  {f['step']} {f['subject']}: {f['message']}" for f in document["failures"]
+        ]
+        lines += [
+            f"  held {q['observed_at'][:16]}  {q['source']} {q['provider']} {q['item']} {q['found']}: {q['reason']}"
+            for q in document["quarantine"]
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,73 @@
+"""`forecast refresh`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from forecast.cli.options import input_options, simulated, store_option
+from forecast.comparison import compared_months
+from forecast.paths import Paths
+from forecast.refresh.job import refresh
+from forecast.refresh.planning import Request
+from forecast.scenario import Scenario
+from forecast.sources.registry import SOURCES
+from forecast.store.lock import Locked
+from forecast.store.places import place_of
+
+LOCKED = 5
+
+
+@click.command("refresh")
+@click.argument("scenarios", nargs=-1)
+@store_option
+@click.option(
+    "--source", "sources", multiple=True, metavar="NAME", help=f"Only this one, repeatable: {', '.join(SOURCES)}."
+)
+@click.option(
+    "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail", show_default=True,
+    help="While another refresh holds the lock: end well, wait for it, or end with exit code 5.",
+)  # fmt: skip
+@click.option("--fail-on-drift", is_flag=True, help="Exit code 4 when a headline moved by more than noise.")
+@click.option("--dry-run", is_flag=True, help="Ask and check the sources, say what would run, change nothing.")
+@input_options
+@click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits.")
+@click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print nothing when nothing failed.")
+def command(
+    scenarios: tuple[str, ...],
+    store: str | None,
+    if_locked: str,
+    fail_on_drift: bool,
+    as_of: datetime | None,
+    as_json: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Do the scheduled job once: ask the sources, check and store what is new, rerun SCENARIOS, score, publish.
+
+    The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.
+    """
+    request = Request(scenarios=scenarios or ("base",), as_of=as_of.date() if as_of else None, **how)
+
+    def simulator(scenario: Scenario) -> Paths:
+        months = compared_months(scenario)
+        return simulated(scenario, quiet, months, request.n_paths, request.seed, threads=request.threads)
+
+    try:
+        report = refresh(place_of(store), request, datetime.now(UTC), if_locked == "wait", simulator=simulator)
+    except Locked as error:
+        click.echo(f"forecast: {error}", err=True)
+        sys.exit(0 if if_locked == "skip" else LOCKED)
+    code = report.exit_code(fail_on_drift)
+    if as_json:
+        click.echo(json.dumps(report.document()))
+    elif code or not quiet:
+        click.echo(report.text())
+    sys.exit(code)

@@ -1,0 +1,179 @@
+"""What moved the answer between two runs: reruns under common chance with some inputs of the one and some of the other.
+
+The inputs that differ are groups: observations of each table, the vintage, the scenario's files, the settings, the
+chance. With v(S) a headline when the groups S are the later run's and the rest the earlier's, the part of group i is
+its Shapley value, Σ over S without i of |S|!·(k−|S|−1)!/k!·(v(S ∪ i) − v(S)): the parts add up to the whole difference, and no
+order of the groups is preferred (Shapley 1953). A part is a weighted sum of runs that share their chance, so its
+standard error is that of the same sum of influences, path by path. What reruns cannot show, since neither the code nor
+the shipped tables of then are there any more, is the difference between stored and rerun headlines, a part of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from math import factorial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from forecast.comparison import compared_months
+from forecast.errors import InputError
+from forecast.refresh.influences import Influences, influences_of, material
+from forecast.refresh.known import LAYOUTS
+from forecast.refresh.overlay import overlaid_tables
+from forecast.scenario import Scenario, load_scenario
+from forecast.simulation import simulate
+from forecast.store.observations import Observation
+from forecast.store.runs import Run
+from forecast.summary import Forecast, summarize_paths
+from forecast.tables import Tables
+
+REST = "code and shipped tables"
+Chosen = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two runs: its record, the observations it knew, and its stored forecast."""
+
+    run: Run
+    seen: list[Observation]
+    forecast: Forecast
+
+    def of(self, group: str, scenario: str) -> Any:
+        """Return what a group of inputs was in this run."""
+        as_of, _, _ = self.run.recipe["scenarios"][scenario]
+        if group in LAYOUTS:
+            return [one for one in self.seen if one.target == group]
+        files = {name: text for name, text in self.run.recipe["files"].items() if name.startswith(f"{scenario}/")}
+        return {
+            "as_of": as_of,
+            "scenario": files,
+            "settings": self.run.recipe["settings"],
+            "chance": self.run.recipe["seed"],
+        }[group]
+
+
+class Moved(NamedTuple):
+    """A headline in both runs, and the part of each group of inputs in its difference, with its standard error."""
+
+    outcome: str
+    statistic: str
+    unit: str
+    segment: str | None
+    provider: str | None
+    month: int
+    before: float
+    after: float
+    parts: dict[str, tuple[float, float]]
+
+
+def changed_groups(before: Side, after: Side, scenario: str) -> list[str]:
+    """Return the groups of inputs that differ between two runs.
+
+    Raises:
+        InputError: the runs have different horizons.
+    """
+    months = [side.run.recipe["scenarios"][scenario][1] for side in (before, after)]
+    if months[0] != months[1]:
+        raise InputError(f"explain: the runs have {months[0]} and {months[1]} months; both must agree. Choose others.")
+    every = (*LAYOUTS, "as_of", "scenario", "settings", "chance")
+    return [group for group in every if before.of(group, scenario) != after.of(group, scenario)]
+
+
+def explained(
+    before: Side, after: Side, scenario: str, shipped: Tables, folder: Path, threads: int | None = None,
+) -> list[Moved]:  # fmt: skip
+    """Return the headlines that moved by more than matters, the largest first, with the parts of their difference.
+
+    Args:
+        before, after: the two runs.
+        scenario: one that both have.
+        shipped: the tables without the store.
+        folder: empty folder, for the tables and files of the reruns.
+        threads: workers for each of the 2ᵏ reruns.
+    """
+    groups = changed_groups(before, after, scenario)
+    n_paths = min(side.run.recipe["paths"] for side in (before, after))
+    made: dict[Chosen, Influences] = {}
+    ends: list[Forecast] = []
+    for size in range(len(groups) + 1):
+        for chosen in map(frozenset, combinations(groups, size)):
+            place = folder / f"{size}-{len(made)}"
+            place.mkdir()
+            mixed, seed = _mixed(before, after, chosen, scenario, shipped, place)
+            paths = simulate(mixed, n_paths, seed, threads, keep_months=compared_months(mixed))
+            made[chosen] = influences_of(paths)
+            if size in (0, len(groups)):
+                ends.append(summarize_paths(paths))
+    found = _moved(groups, made, _rest(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys))
+    return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))
+
+
+def _mixed(before: Side, after: Side, chosen: Chosen, name: str, shipped: Tables, place: Path) -> tuple[Scenario, int]:
+    """Return the scenario with the chosen groups of the later run, the rest of the earlier, and its seed."""
+
+    def side(group: str) -> Side:
+        return after if group in chosen else before
+
+    seen = [one for group in LAYOUTS for one in side(group).of(group, name)]
+    tables = overlaid_tables(shipped, seen, place / "store")
+    for file, text in side("scenario").of("scenario", name).items():
+        (place / file.partition("/")[2]).write_text(text, "utf-8")
+    as_of, months, _ = side("as_of").run.recipe["scenarios"][name]
+    settings = side("settings").of("settings", name)
+    made = load_scenario(place / f"{name}.toml", tables, settings, date.fromisoformat(as_of), months)
+    return made, side("chance").of("chance", name)
+
+
+def _moved(groups: list[str], made: Mapping[Chosen, Influences], rest: list[float]) -> list[Moved]:
+    first, last = made[frozenset()], made[frozenset(groups)]
+    parts = {group: _shapley(group, groups, made) for group in groups}
+    found = []
+    for row, key in enumerate(first.keys):
+        before, after = float(first.estimates[row]), float(last.estimates[row]) + rest[row]
+        if abs(after - before) > material(key[2], before):
+            split = {group: (float(values[row]), float(errors[row])) for group, (values, errors) in parts.items()}
+            outcome, statistic, unit, segment, provider, month = key
+            parts_of_it = {**split, REST: (rest[row], 0.0)}
+            found.append(Moved(outcome, statistic, unit, segment, provider, month, before, after, parts_of_it))
+    return found
+
+
+def _shapley(group: str, groups: list[str], made: Mapping[Chosen, Influences]) -> tuple[Any, Any]:
+    """Return a group's part of each headline's difference and its standard error, `[headline]`."""
+    others, k = [one for one in groups if one != group], len(groups)
+    value: Any = 0.0
+    influence: Any = 0.0
+    for size in range(k):
+        weight = factorial(size) * factorial(k - size - 1) / factorial(k)
+        for chosen in map(frozenset, combinations(others, size)):
+            one, other = made[chosen | {group}], made[chosen]
+            value = value + weight * (one.estimates - other.estimates)
+            with np.errstate(invalid="ignore"):  # a median beyond the horizon has an infinite influence
+                influence = influence + weight * (one.influences.astype(float) - other.influences)
+    n_paths = made[frozenset()].n_paths
+    with np.errstate(invalid="ignore"):
+        return value, influence.std(axis=1) / np.sqrt(n_paths)
+
+
+def _rest(
+    before: Forecast, after: Forecast, before_now: Forecast, after_now: Forecast, keys: list[list[Any]]
+) -> list[float]:
+    """Return by headline how much more the stored runs differ than their reruns of today do; 0 where nothing changed."""
+    stored = [_index(forecast) for forecast in (before, after, before_now, after_now)]
+    found = []
+    for outcome, statistic, _, segment, provider, month in keys:
+        quantile = 0.5 if statistic == "median" else None
+        values = [index.get((outcome, segment, provider, month, quantile)) for index in stored]
+        a, b, a_now, b_now = (0.0 if value is None else value for value in values)
+        found.append(0.0 if None in values else (b - b_now) - (a - a_now))
+    return found
+
+
+def _index(forecast: Forecast) -> dict[tuple[Any, ...], float | None]:
+    return {(f.outcome, f.segment, f.provider, f.month, f.quantile): f.value for f in forecast.facts}

@@ -1,0 +1,150 @@
+"""What is known of each series: the amounts of the tables and of the store by date, and the names they go by."""
+
+from __future__ import annotations
+
+import csv
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from forecast.store.observations import Observation
+from forecast.tables import Tables
+
+Series = tuple[str, str, str, str]  # table, provider, item, channel
+Amounts = tuple[float, ...]
+
+
+class Layout(NamedTuple):
+    """How a table spells a series: the columns of its date, provider, item, channel and amounts."""
+
+    date: str
+    provider: str
+    item: str
+    channel: str
+    amounts: tuple[str, ...]
+
+
+LAYOUTS = {
+    "price_changes": Layout("changed_on", "provider", "model", "", ("input_usd_per_mtok", "output_usd_per_mtok")),
+    "rents": Layout("date_on", "provider", "accelerator", "channel", ("usd_per_accelerator_hour",)),
+    "electricity": Layout("as_of", "", "item", "period", ("mid",)),
+}
+REGION = re.compile(r"(us|eu|apac|global|regional|[a-z]{2}-[a-z]+-\d)([/.-]|$)")
+
+
+def table_rows(tables: Tables, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table as texts, column by column."""
+    with tables.file(name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class History:
+    """The amounts of many series over time; the later entry of a day is the one in force."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[str, ...], list[str]] = {}
+        self._amounts: dict[tuple[str, ...], list[Amounts]] = {}
+
+    def add(self, key: tuple[str, ...], as_of: str, amounts: Amounts) -> None:
+        """Take in an amount that holds from a day."""
+        days = self._days.setdefault(key, [])
+        place = bisect_right(days, as_of)
+        days.insert(place, as_of)
+        self._amounts.setdefault(key, []).insert(place, amounts)
+
+    def remove(self, key: tuple[str, ...], as_of: str, amounts: Amounts) -> None:
+        """Take back an amount that was added."""
+        place = bisect_right(self._days[key], as_of) - 1
+        while self._amounts[key][place] != amounts:
+            place -= 1
+        del self._days[key][place], self._amounts[key][place]
+
+    def in_force(self, key: tuple[str, ...], on: str) -> Amounts | None:
+        """Return the amounts that held on a day, None before the first."""
+        place = bisect_right(self._days.get(key, []), on)
+        return self._amounts[key][place - 1] if place else None
+
+    def said_on(self, key: tuple[str, ...], day: str) -> list[Amounts]:
+        """Return all amounts that hold from a day."""
+        days = self._days.get(key, [])
+        return self._amounts[key][bisect_left(days, day) : bisect_right(days, day)] if days else []
+
+    def latest(self) -> dict[tuple[str, ...], Amounts]:
+        """Return the last amounts of every series."""
+        return {key: amounts[-1] for key, amounts in self._amounts.items() if amounts}
+
+
+def comparable(series: Series) -> tuple[str, ...]:
+    """Return what an amount is compared with: its series; for electricity the region, whatever the month."""
+    return series[:3] if series[0] == "electricity" else series
+
+
+class Known:
+    """All that a new quote is checked against."""
+
+    def __init__(self, tables: Tables, seen: Iterable[Observation]) -> None:
+        self.all, self.by_source = History(), History()
+        self.kinds: dict[str, str] = {}
+        self.offers: dict[str, dict[str, Amounts]] = {}  # model → seller → its last price
+        for name, layout in LAYOUTS.items():
+            for row in table_rows(tables, name):
+                if name == "electricity" and (row["category"], row["unit"]) != ("price", "USD/kWh"):
+                    continue
+                amounts = tuple(float(row[column]) for column in layout.amounts)
+                provider, channel = row.get(layout.provider, ""), row.get(layout.channel, "")
+                self.all.add(comparable((name, provider, row[layout.item], channel)), row[layout.date], amounts)
+                if name == "price_changes":
+                    self.offers.setdefault(row[layout.item], {})[provider] = amounts
+                    self.kinds[provider] = row["provider_kind"]
+        for one in seen:
+            self.add(one)
+        aliases = table_rows(tables, "aliases")
+        self._names = {(row["kind"], squeezed(row["alias"])): row["name"] for row in aliases}
+        self._names |= {("provider", squeezed(name)): name for name in self.kinds}
+        accelerators = {row["name"] for row in table_rows(tables, "accelerators")}
+        self._names |= {("accelerator", squeezed(name)): name for name in accelerators}
+
+    def add(self, one: Observation) -> None:
+        """Take in an observation."""
+        self.all.add(comparable(one.series), one.as_of, one.amounts)
+        self.by_source.add((one.source, *one.series), one.as_of, one.amounts)
+        if one.target == "price_changes":
+            self.offers.setdefault(one.item, {})[one.provider] = one.amounts
+            self.kinds.setdefault(one.provider, one.kind)
+
+    def remove(self, one: Observation) -> None:
+        """Take back an observation that is not believed after all."""
+        self.all.remove(comparable(one.series), one.as_of, one.amounts)
+        self.by_source.remove((one.source, *one.series), one.as_of, one.amounts)
+        before = self.all.in_force(comparable(one.series), "9999")
+        if before is None:
+            self.offers.get(one.item, {}).pop(one.provider, None)
+        elif one.target == "price_changes":
+            self.offers[one.item][one.provider] = before
+
+    def name(self, kind: str, printed: str) -> str | None:
+        """Return the stable name that a feed's name stands for, None where there is none."""
+        return self._names.get((kind, squeezed(printed)))
+
+    def model(self, provider: str, printed: str) -> str:
+        """Return the name under which the tables keep a seller's model, else the feed's own without the seller."""
+        full = printed.lower()
+        head, _, rest = full.partition("/")
+        router = self.kinds.get(provider) == "gateway"  # lists others' models under their makers' names, and its own
+        own = rest if rest and self.name("provider", head) == provider and ("/" in rest or not router) else full
+        tail = own if router or REGION.match(own) else own.rpartition("/")[2]
+        dotted = re.sub(r"(?<=\d)p(?=\d)", ".", tail)  # Fireworks writes 4.6 as 4p6
+        for candidate in (full, own, tail, dotted):
+            if provider in self.offers.get(candidate, {}):
+                return candidate
+        return own if router else self.name("model", own) or self.name("model", tail) or own
+
+
+def squeezed(name: str) -> str:
+    """Return a name without capitals and punctuation, for comparison.
+
+    >>> squeezed("Fireworks AI") == squeezed("fireworks_ai")
+    True
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower())

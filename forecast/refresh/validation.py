@@ -1,0 +1,207 @@
+"""Quotes checked before they are believed: each becomes an observation, is known already, or is held with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from difflib import SequenceMatcher
+from statistics import median
+from typing import NamedTuple
+
+from forecast.cells import Column
+from forecast.refresh.known import LAYOUTS, Amounts, Known, comparable
+from forecast.sources.quotes import Parsed, Quote, Unread, shown
+from forecast.store.observations import Observation, Suspect
+
+# Of 2,818 recorded changes of a list price 99.5 % are smaller than ×23; a wrong unit is off by 100 or more.
+LARGEST_JUMP_RATIO = 25.0
+# Hosts of one model differ up to seven times; the first price of a series may stand this far from their median.
+LARGEST_SPREAD_RATIO = 40.0
+MOVED_FEED_FRAC = 0.25
+FEWEST_TO_JUDGE_A_FEED = 5
+ALIKE_RATIO = 0.85
+NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._:/@+~() &,'-]{0,119}")
+
+
+class Checked(NamedTuple):
+    """What came of a feed's quotes."""
+
+    accepted: list[Observation]
+    suspects: list[Suspect]
+    unchanged: int
+
+
+def check_quotes(
+    source: str, parsed: Parsed, known: Known, limits: Mapping[str, Mapping[str, Column]], now: str
+) -> Checked:
+    """Return the observations of a feed, and what is held.
+
+    Args:
+        source: name of the feed.
+        parsed: its content.
+        known: earlier amounts; what is accepted is added to it.
+        limits: schema columns by table and name.
+        now: the moment of observation, ISO, UTC.
+    """
+    accepted: list[Observation] = []
+    suspects = [_unread(source, one) for one in parsed.unread]
+    jumped = compared = unchanged = 0
+    said: dict[tuple[str, ...], Amounts] = {}
+    twins = _vanished(source, parsed.quotes, known)
+    for quote in sorted(parsed.quotes, key=lambda quote: str(quote.as_of or now[:10])):
+        one, problem = _named(source, quote, known, now)
+        key = (*one.series, one.as_of)
+        before = None if problem else known.all.in_force(comparable(one.series), one.as_of)
+        compared += before is not None
+        if not problem and _is_known(one, quote, known, said.get(key)):
+            said[key] = one.amounts
+            unchanged += 1
+            continue
+        if not problem:
+            problem = _amount_problem(one, limits, before, known, twins, quote.confirmed)
+            jumped += problem is not None and before is not None
+        if not problem and key in said and quote.as_of is None:  # of a dated history the later row of a day holds
+            problem = f"the feed also says {_text(said[key])} for this series"
+        if problem:
+            suspects.append(Suspect(*one[:4], _text(one.amounts), problem))
+        else:
+            said[key] = one.amounts
+            accepted.append(one)
+            known.add(one)
+    if compared >= FEWEST_TO_JUDGE_A_FEED and jumped > MOVED_FEED_FRAC * compared:
+        reason = f"{jumped} of {compared} known prices of this answer are implausible: its unit may have changed"
+        suspects += [Suspect(*one[:4], _text(one.amounts), reason) for one in accepted]
+        for one in accepted:
+            known.remove(one)
+        accepted = []
+    return Checked(accepted, suspects, unchanged)
+
+
+def _is_known(one: Observation, quote: Quote, known: Known, said: Amounts | None) -> bool:
+    """Whether the source has said this before: on that day in a history, lately where it shows the present only."""
+    key = (one.source, *one.series)
+    if quote.as_of is not None:
+        return one.amounts in known.by_source.said_on(key, one.as_of)
+    return one.amounts in (known.by_source.in_force(key, one.as_of), said)
+
+
+def _vanished(source: str, quotes: list[Quote], known: Known) -> dict[str, dict[str, Amounts]]:
+    """Return by seller the models that the feed had before and has no more, with their last price."""
+    before: dict[str, dict[str, Amounts]] = {}
+    for key, amounts in known.by_source.latest().items():
+        if key[:2] == (source, "price_changes"):
+            before.setdefault(key[2], {})[key[3]] = amounts
+    if before:
+        for quote in quotes:
+            provider = known.name("provider", quote.provider) or quote.provider
+            before.get(provider, {}).pop(known.model(provider, quote.item), None)
+    return before
+
+
+def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observation, str | None]:
+    """Return the quote under the tables' names, and what is wrong with its names or its date."""
+    today = date.fromisoformat(now[:10])
+    as_of = quote.as_of or today
+    provider, item, kind = quote.provider, quote.item, ""
+    problem = None
+    if quote.target == "price_changes":
+        provider = known.name("provider", quote.provider) or (quote.provider.lower() if quote.kind else "")
+        item = known.model(provider, quote.item)
+        kind = known.kinds.get(provider, quote.kind)
+        if not provider or not kind:
+            problem = "a seller that the tables do not know: add it to aliases.csv, or give its provider_kind"
+        elif kind not in ("first", "host", "cloud", "gateway"):
+            problem = f"provider_kind {shown(kind)}: first, host, cloud or gateway is allowed"
+    elif quote.target == "rents":
+        provider = known.name("provider", quote.provider) or quote.provider
+        item = known.name("accelerator", quote.item) or ""
+        problem = None if item else "an accelerator that the tables do not know: add it to accelerators.csv"
+    made = Observation(
+        source, quote.target, provider or _plain(quote.provider), item or _plain(quote.item), quote.channel, kind,
+        quote.amounts, str(as_of), now,
+    )  # fmt: skip
+    names = (made.item,) if quote.target == "electricity" else (made.provider, made.item)
+    if not all(NAME.fullmatch(name) for name in names):
+        return made._replace(
+            provider=_plain(made.provider), item=_plain(made.item)
+        ), problem or "a name that is no name"
+    if as_of > today + timedelta(days=1):
+        problem = problem or f"dated {as_of}, in the future"
+    return made, problem
+
+
+def _amount_problem(
+    one: Observation,
+    limits: Mapping[str, Mapping[str, Column]],
+    before: Amounts | None,
+    known: Known,
+    twins: Mapping[str, Mapping[str, Amounts]],
+    confirmed: bool,
+) -> str | None:
+    """Return what speaks against an amount: its size, or where nobody confirmed it what is known of its series."""
+    problem = _limit_problem(one, limits)
+    if problem or confirmed:
+        return problem
+    return _jump_problem(one, before) if before else _stranger_problem(one, known, twins)
+
+
+def _limit_problem(one: Observation, limits: Mapping[str, Mapping[str, Column]]) -> str | None:
+    columns = limits[one.target]
+    if any(amount == 0 for amount in one.amounts):
+        return "a price of zero: given away or unknown, no list price"
+    for name, amount in zip(LAYOUTS[one.target].amounts, one.amounts, strict=True):
+        low, high = columns[name].minimum or 0.0, columns[name].maximum or float("inf")
+        if one.target == "electricity":
+            low, high = 0.005, 2.0  # USD/kWh; the column also holds watts
+        if not low <= amount <= high:
+            return f"{name} = {amount:g}: outside {low:g} to {high:g}; another unit?"
+    if one.target == "rents" and one.channel not in columns["channel"].allowed:
+        return f"channel {shown(one.channel)}: one of {', '.join(columns['channel'].allowed)} is allowed"
+    if one.target == "electricity" and not re.fullmatch(r"\d{4}(-\d{2}|-H[12])?", one.channel):
+        return f"period {shown(one.channel)}: a year or a month such as 2026-08 is required"
+    return None
+
+
+def _jump_problem(one: Observation, before: Amounts) -> str | None:
+    ratio = _ratio(one.amounts, before)
+    if ratio <= LARGEST_JUMP_RATIO:
+        return None
+    return (
+        f"{ratio:.3g} times from {_text(before)}: an implausible jump, or another unit. Confirm it in the drop folder."
+    )
+
+
+def _stranger_problem(one: Observation, known: Known, vanished: Mapping[str, Mapping[str, Amounts]]) -> str | None:
+    """Return what speaks against the first price of a series: a twin that vanished, or sellers far away."""
+    if one.target != "price_changes":
+        return None
+    for item, amounts in vanished.get(one.provider, {}).items():
+        if amounts == one.amounts and SequenceMatcher(None, item, one.item).ratio() >= ALIKE_RATIO:
+            return f"{item} renamed? It is gone and had this price. Add the name to aliases.csv, or confirm it."
+    others = [amounts for seller, amounts in known.offers.get(one.item, {}).items() if seller != one.provider]
+    if not others:
+        return None
+    middle = tuple(median(amounts[place] for amounts in others) for place in range(len(one.amounts)))
+    ratio = _ratio(one.amounts, middle)
+    if ratio <= LARGEST_SPREAD_RATIO:
+        return None
+    return f"{ratio:.3g} times from what {len(others)} others ask: another unit? Confirm it in the drop folder."
+
+
+def _ratio(new: Amounts, old: Amounts) -> float:
+    """Return the largest factor by which two amounts differ, in either direction."""
+    return max(max(a / b, b / a) for a, b in zip(new, old, strict=True))
+
+
+def _unread(source: str, one: Unread) -> Suspect:
+    return Suspect(source, "unread", _plain(one.provider), _plain(one.item), one.found, one.reason)
+
+
+def _text(amounts: Amounts) -> str:
+    return ", ".join(f"{amount:g}" for amount in amounts)
+
+
+def _plain(name: str) -> str:
+    """Return a name as short printable text: what a feed wrote goes into the record, not into a terminal."""
+    return ascii(name)[1:-1][:120]

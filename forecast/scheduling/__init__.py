@@ -1,0 +1,1 @@
+"""Units that make somebody else's scheduler call `forecast refresh`; there is no scheduler and no daemon in here."""

@@ -1,0 +1,48 @@
+"""The U.S. Energy Information Administration's API, version 2: monthly retail prices of power in cents per kWh."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from typing import Any
+
+from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, number, shown
+
+ADDRESS = (
+    "https://api.eia.gov/v2/electricity/retail-sales/data/?frequency=monthly&data[0]=price&facets[stateid][]=US"
+    "&facets[sectorid][]=IND&facets[sectorid][]=COM&sort[0][column]=period&sort[0][direction]=desc&length=24"
+)
+UNITS = "cents per kilowatt-hour"
+
+
+def parse(content: bytes) -> Parsed:
+    """Return a price for each region, sector and month, in USD/kWh.
+
+    Raises:
+        SourceError: the answer has another form, or the service says what is wrong.
+    """
+    answer = member(json_document(content, dict), "response", dict)
+    found = Parsed([], [])
+    for entry in member(answer, "data", list):
+        if isinstance(entry, dict):
+            _add(found, entry)
+        else:
+            found.unread.append(Unread("", "", shown(entry), "not an object"))
+    return checked(found)
+
+
+def _add(found: Parsed, entry: dict[str, Any]) -> None:
+    region = str(entry.get("stateDescription") or entry.get("stateid") or "").removeprefix("U.S. ")
+    item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
+    period, cents = str(entry.get("period")), number(entry.get("price"))
+    try:
+        date(int(period[:4]), int(period[5:7]), calendar.monthrange(int(period[:4]), int(period[5:7]))[1])
+    except ValueError:
+        found.unread.append(Unread("", item, shown(period), "not a month such as 2026-08"))
+        return
+    if entry.get("price-units", UNITS) != UNITS:
+        found.unread.append(Unread("", item, shown(entry.get("price-units")), f"another unit than {UNITS}"))
+    elif cents is None:
+        found.unread.append(Unread("", item, shown(entry.get("price")), "the price is missing or not a number"))
+    else:
+        found.quotes.append(Quote("electricity", "", item, (float(f"{cents / 100:.10g}"),), period))

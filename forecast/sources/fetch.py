@@ -1,0 +1,115 @@
+"""The one function that opens a socket: a conditional request with time and size limits, tried again while that helps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from forecast import __version__
+from forecast.sources.quotes import SourceError
+
+if TYPE_CHECKING:
+    import httpx
+
+USER_AGENT = f"inference-forecast/{__version__}"
+WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
+
+
+class Limits(NamedTuple):
+    """How long and how much is too long and too much."""
+
+    silence_s: float = 20.0  # between two pieces of an answer
+    answer_s: float = 120.0  # for a whole answer
+    size_bytes: int = 64_000_000
+    tries: int = 3
+    backoff_s: float = 1.0  # doubled with each try
+    longest_wait_s: float = 60.0  # whatever Retry-After says
+
+
+class Answer(NamedTuple):
+    """What a feed answered; `content` is None when nothing changed since the last answer."""
+
+    content: bytes | None
+    etag: str | None
+    last_modified: str | None
+
+
+def fetch(
+    address: str, known: Mapping[str, str | None], limits: Limits, sleep: Callable[[float], None] = time.sleep
+) -> Answer:
+    """Return the answer of an address.
+
+    Args:
+        address: http or https URL.
+        known: `etag` and `last_modified` of the answer that is already there, where it is from the same address.
+        limits: see there.
+        sleep: waits a number of seconds between two tries.
+
+    Raises:
+        SourceError: no usable answer after all tries.
+    """
+    import httpx
+
+    headers = {"User-Agent": USER_AGENT, "Accept": "application/json, text/csv;q=0.9, */*;q=0.5"}
+    for name, field in (("If-None-Match", "etag"), ("If-Modified-Since", "last_modified")):
+        if value := known.get(field):
+            headers[name] = value
+    try:
+        client = httpx.Client(timeout=limits.silence_s, follow_redirects=True, max_redirects=5, headers=headers)
+        with client:
+            for attempt in range(limits.tries):
+                last = attempt == limits.tries - 1
+                try:
+                    with client.stream("GET", address) as response:
+                        if last or response.status_code not in WORTH_ANOTHER_TRY:
+                            return _answer(response, limits)
+                        wait = _asked_wait_s(response.headers.get("Retry-After"))
+                except (httpx.TransportError, httpx.DecodingError) as error:
+                    if last or isinstance(error, httpx.UnsupportedProtocol):
+                        raise SourceError(f"no answer ({type(error).__name__}: {error})") from None
+                    wait = None
+                delay = limits.backoff_s * 2**attempt if wait is None else wait
+                sleep(min(delay, limits.longest_wait_s))
+    except (httpx.InvalidURL, httpx.TooManyRedirects, UnicodeError) as error:
+        raise SourceError(f"the address cannot be used ({error})") from None
+    raise SourceError("no tries were allowed")
+
+
+def _answer(response: httpx.Response, limits: Limits) -> Answer:
+    headers = response.headers
+    state = headers.get("ETag"), headers.get("Last-Modified")
+    if response.status_code == 304:
+        return Answer(None, *state)
+    if response.status_code != 200:
+        raise SourceError(f"the answer is {response.status_code} {response.reason_phrase}".rstrip())
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "text/html" or kind.startswith(("image/", "audio/", "video/")):
+        raise SourceError(f"the answer is {kind}, not data; the address moved or wants a login")
+    content, deadline = bytearray(), time.monotonic() + limits.answer_s
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > limits.size_bytes:
+            raise SourceError(f"the answer is larger than {limits.size_bytes:,} bytes")
+        if time.monotonic() > deadline:
+            raise SourceError(f"the answer took more than {limits.answer_s:g} s")
+    return Answer(bytes(content), *state)
+
+
+def _asked_wait_s(retry_after: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as a number or as a date.
+
+    >>> _asked_wait_s("7"), _asked_wait_s(None), _asked_wait_s("Wed, 21 Oct 2015 07:28:00 GMT"), _asked_wait_s("soon")
+    (7.0, None, 0.0, None)
+    """
+    if retry_after is None:
+        return None
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

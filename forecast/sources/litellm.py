@@ -1,0 +1,44 @@
+"""LiteLLM's price catalogue: one JSON object, a member for each model, prices in USD per token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, per_mtok, shown
+
+ADDRESS = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
+TEXT_MODES = ("chat", "completion", "responses")
+# Names of the catalogue for parts of one seller's price list.
+SELLERS = {
+    "bedrock_converse": "bedrock",
+    "cohere_chat": "cohere",
+    "dashscope": "alibaba",
+    "gemini": "google",
+    "text-completion-openai": "openai",
+}
+
+
+def parse(content: bytes) -> Parsed:
+    """Return the text models that are priced by the token; others (images, characters, seconds) are another market.
+
+    Raises:
+        SourceError: the answer is no such catalogue.
+    """
+    found = Parsed([], [])
+    for name, entry in json_document(content, dict).items():
+        if name == "sample_spec" or not isinstance(entry, dict) or entry.get("mode", "chat") not in TEXT_MODES:
+            continue
+        if "input_cost_per_token" in entry or "output_cost_per_token" in entry:
+            _add(found, name, entry)
+    return checked(found)
+
+
+def _add(found: Parsed, name: str, entry: dict[str, Any]) -> None:
+    seller = str(entry.get("litellm_provider", ""))
+    seller = SELLERS.get(seller, "vertex" if seller.startswith("vertex_ai") else seller)
+    amounts = [per_mtok(entry.get(f"{side}_cost_per_token")) for side in ("input", "output")]
+    if amounts[0] is None or amounts[1] is None:
+        given = {side: entry.get(f"{side}_cost_per_token") for side in ("input", "output")}
+        found.unread.append(Unread(seller, name, shown(given), "a price is missing or not a number"))
+        return
+    found.quotes.append(Quote("price_changes", seller, name, (amounts[0], amounts[1])))

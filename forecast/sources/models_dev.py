@@ -1,0 +1,31 @@
+"""models.dev: one JSON object, a member for each seller with its models, prices in USD per million tokens."""
+
+from __future__ import annotations
+
+from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, number, shown
+
+ADDRESS = "https://models.dev/api.json"
+
+
+def parse(content: bytes) -> Parsed:
+    """Return the models that have a cost; those without one are listed by the catalogue but not sold by the token.
+
+    Raises:
+        SourceError: the answer is no such catalogue.
+    """
+    found = Parsed([], [])
+    for seller, entry in json_document(content, dict).items():
+        models = entry.get("models") if isinstance(entry, dict) else None
+        if not isinstance(models, dict):
+            found.unread.append(Unread(seller, "", shown(entry), "no object of models"))
+            continue
+        for name, model in models.items():
+            cost = model.get("cost") if isinstance(model, dict) else None
+            if cost is None:
+                continue
+            amounts = [number(cost.get(side)) for side in ("input", "output")] if isinstance(cost, dict) else [None] * 2
+            if amounts[0] is None or amounts[1] is None:
+                found.unread.append(Unread(seller, name, shown(cost), "a price is missing or not a number"))
+            else:
+                found.quotes.append(Quote("price_changes", seller, name, (amounts[0], amounts[1])))
+    return checked(found)

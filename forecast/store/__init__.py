@@ -1,0 +1,1 @@
+"""The store: observations, runs, forecasts, scores, quarantine and failures, in SQLite or PostgreSQL."""

@@ -1,0 +1,108 @@
+"""Open the database of a store and hold transactions on it; what the database refuses becomes one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import ForecastError, InputError
+from forecast.store.migrations import migrate
+from forecast.store.places import Place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+BUSY_S = 30
+
+
+def open_store(place: Place, in_memory: bool = False) -> Engine:
+    """Return the engine of a store with its tables made or brought up to date.
+
+    Args:
+        place: where it lies; the folder of an SQLite file is made.
+        in_memory: an empty store that vanishes, for a trial.
+
+    Raises:
+        InputError: the place cannot be opened or written.
+    """
+    from sqlalchemy import NullPool, create_engine, event
+
+    try:
+        if in_memory:
+            engine = create_engine("sqlite://")
+        elif place.file is None:
+            engine = create_engine(place.url, poolclass=NullPool)
+        else:
+            place.file.parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(place.url, poolclass=NullPool, connect_args={"timeout": BUSY_S})
+    except ModuleNotFoundError:
+        raise InputError("store: PostgreSQL needs psycopg. Install inference-forecast[postgres].") from None
+    except OSError as error:
+        raise InputError(f"{place.label}: cannot be made ({error.strerror}). Choose another --store.") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    with transaction(engine, place.label) as connection:
+        migrate(connection)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine, label: str = "store") -> Iterator[Connection]:
+    """Hold one transaction: committed whole at the end, or not at all.
+
+    Raises:
+        ForecastError: the database refuses: full disk, read-only file, no server, no database at all.
+    """
+    from sqlite3 import Error
+
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (DBAPIError, Error) as error:
+        found = error.orig if isinstance(error, DBAPIError) else error
+        reason = " ".join(str(found).split()) or type(found).__name__
+        raise ForecastError(
+            f"{label}: the store refuses ({reason}); nothing of this step was kept. Give it room and the right to write."
+        ) from None
+
+
+def rows(connection: Connection, query: str, **values: Any) -> list[Any]:
+    """Return the rows of a query with named values."""
+    from sqlalchemy import text
+
+    return list(connection.execute(text(query), values))
+
+
+def insert(connection: Connection, table: str, records: list[dict[str, Any]], or_ignore: bool = False) -> int:
+    """Add records to a table and return how many are new; `or_ignore` leaves those that are there already."""
+    from sqlalchemy import text
+
+    if not records:
+        return 0
+    before = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() if or_ignore else 0
+    names = list(records[0])
+    conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
+    columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values}){conflict}"), records)
+    if not or_ignore:
+        return len(records)
+    return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() - before)
+
+
+def replace(connection: Connection, table: str, key: str, record: dict[str, Any]) -> None:
+    """Put a record in the place of the one with the same key, if there is one."""
+    from sqlalchemy import text
+
+    connection.execute(text(f"DELETE FROM {table} WHERE {key} = :value"), {"value": record[key]})
+    insert(connection, table, [record])
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    """Set up an SQLite connection: transactions are begun by us, durable at once, with foreign keys."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,87 @@
+"""The operating system's lock on a store: whoever dies loses it, so no stale lock can exist."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from forecast.errors import ForecastError, InputError
+from forecast.store.places import Place
+
+WAIT_S = 0.1
+SERVER_LOCK = 0x464F5245  # a number of our own among the advisory locks of a PostgreSQL database
+
+
+class Locked(ForecastError):
+    """Another refresh holds the lock."""
+
+
+@contextmanager
+def locked(place: Place, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a store: on a file beside it, and for a server also on the database, for other machines.
+
+    Raises:
+        Locked: another process holds it and `wait` is not asked for.
+        InputError: the lock file cannot be made.
+    """
+    try:
+        place.lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise InputError(f"{place.lock}: cannot be made ({error.strerror}). Choose another --store.") from None
+    try:
+        while not _take(handle):
+            if not wait:
+                raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
+            time.sleep(WAIT_S)
+        if place.file is None:
+            with _server_lock(place, wait):
+                yield
+        else:
+            yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _server_lock(place: Place, wait: bool) -> Iterator[None]:
+    from sqlalchemy import NullPool, create_engine, text
+    from sqlalchemy.exc import DBAPIError
+
+    engine = create_engine(place.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise ForecastError(f"{place.label}: no connection ({reason}). Start the server or correct --store.") from None
+    with connection:  # the lock is the session's: it ends with the connection
+        take = text("SELECT pg_try_advisory_lock(:number)")
+        while not connection.execute(take, {"number": SERVER_LOCK}).scalar_one():
+            if not wait:
+                raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
+            time.sleep(WAIT_S)
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": SERVER_LOCK})

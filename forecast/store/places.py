@@ -1,0 +1,92 @@
+"""Where a store lies: its database, and beside it the published runs, the drop folder and the lock."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecast.errors import InputError
+
+FILE_NAME = "store.sqlite"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store's address as SQLAlchemy takes it, its name without a password, and the folders that belong to it."""
+
+    url: str
+    label: str
+    file: Path | None  # the SQLite file; None for a server
+    runs: Path
+    drop: Path
+    lock: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether something may be stored there; a server is asked when it is opened."""
+        return self.file is None or self.file.is_file()
+
+
+def place_of(address: str | None = None) -> Place:
+    """Return the place of a store.
+
+    Args:
+        address: path of an SQLite file, or a URL of a PostgreSQL database; by default $FORECAST_STORE, and without
+            that a file in the platform's user data directory.
+
+    Raises:
+        InputError: a folder, or a URL of another kind of database.
+    """
+    text = address or os.environ.get("FORECAST_STORE") or str(_user_directory() / FILE_NAME)
+    if text.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        return _server(text)
+    if text.startswith("sqlite:///"):
+        text = text.removeprefix("sqlite:///")
+    elif "://" in text:
+        kind = text.partition("://")[0]
+        raise InputError(f"store {kind}://…: an SQLite file or a postgresql:// URL is allowed. Correct --store.")
+    file = Path(text).expanduser().resolve()
+    if file.is_dir():
+        raise InputError(f"{file}: a folder; a store is a file. Write --store {file / FILE_NAME}.")
+    beside = file.parent
+    return Place(
+        url=f"sqlite:///{file}",
+        label=str(file),
+        file=file,
+        runs=beside / f"{file.stem}.runs",
+        drop=_drop(beside),
+        lock=beside / f"{file.name}.lock",
+    )
+
+
+def _server(url: str) -> Place:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        made = make_url(url).set(drivername="postgresql+psycopg")
+    except ArgumentError:
+        raise InputError("store: the postgresql:// URL cannot be read. Correct --store.") from None
+    beside = _user_directory()
+    nickname = hashlib.sha256(made.set(password=None).render_as_string().encode()).hexdigest()[:8]
+    return Place(
+        url=made.render_as_string(hide_password=False),
+        label=made.set(drivername="postgresql").render_as_string(hide_password=True),
+        file=None,
+        runs=beside / f"{nickname}.runs",
+        drop=_drop(beside),
+        lock=beside / f"{nickname}.lock",
+    )
+
+
+def _drop(beside: Path) -> Path:
+    given = os.environ.get("FORECAST_DROP")
+    return Path(given).expanduser() if given else beside / "drop"
+
+
+def _user_directory() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("inference-forecast", appauthor=False)

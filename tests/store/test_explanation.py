@@ -1,0 +1,91 @@
+"""What moved the answer between two runs: parts by hand for a product, parts that add up, and only what changed is named."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from feeds import DROP
+
+from forecast.refresh.explanation import REST, _shapley
+from forecast.refresh.influences import Influences
+from forecast.refresh.job import refresh
+from forecast.refresh.planning import Request
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+SMALL = Request(sources=("drop",), months=3, n_paths=400)
+
+
+@pytest.fixture
+def explained(place, run_verb):
+    """Return a function that refreshes twice with something done between, and explains the second run."""
+
+    def run(first, between, second):
+        ids = [refresh(place, first, NOW).run_id]
+        between()
+        ids.append(refresh(place, second, NOW.replace(hour=4)).run_id)
+        done = run_verb("explain", ids[-1], "--store", place.label, "--json")
+        assert done.exit_code == 0, done.exception
+        found = json.loads(done.stdout)
+        assert [found["from"], found["to"]] == ids
+        for row in found["headlines"]:
+            total = sum(part["difference"] for part in row["parts"].values())
+            assert total == pytest.approx(row["after"] - row["before"], rel=1e-9, abs=1e-12), row
+        return found
+
+    return run
+
+
+def test_a_product_is_split_by_hand():
+    """v = x·y from (2, 3) to (4, 5): x's part is 2·(3 + 5)/2 = 8, y's 2·(2 + 4)/2 = 6, together 20 − 6 = 14."""
+    x, y = np.array([2.0, 4.0]), np.array([3.0, 5.0])
+    ones = np.array([[-1.0, 1.0]])
+    made = {
+        frozenset(name for name, on in (("x", i), ("y", j)) if on): Influences(
+            [], np.array([x[i] * y[j]]), (x[i] * y[j] * ones).astype(np.float32), 2, 7
+        )
+        for i in (0, 1)
+        for j in (0, 1)
+    }
+    assert _shapley("x", ["x", "y"], made)[0] == 8.0 and _shapley("y", ["x", "y"], made)[0] == 6.0
+    assert _shapley("x", ["x", "y"], made)[1] == pytest.approx(8.0 / np.sqrt(2)), "the influence is 8·(−1, 1)"
+
+
+def test_a_file_and_a_setting_share_the_difference(explained, tmp_path):
+    path = tmp_path / "mine.toml"
+    text = 'extends = "base"\n[parameters]\npue_ratio = {}\n'
+    path.write_text(text.format(1.1))
+    request = replace(SMALL, scenarios=(str(path),))
+    dear = replace(request, settings=("electricity_usd_per_kwh=0.4",))
+    found = explained(request, lambda: path.write_text(text.format(1.9)), dear)
+    assert found["changed"] == ["scenario", "settings"]
+    floors = [row for row in found["headlines"] if row["outcome"] == "floor"]
+    assert len(floors) == 3
+    for row in floors:
+        parts = row["parts"]
+        assert parts["settings"]["difference"] > parts["scenario"]["difference"] > 0
+        assert parts["settings"]["standard_error"] < 0.1 * parts["settings"]["difference"]
+        assert parts[REST]["difference"] == 0
+
+
+def test_a_new_price_is_named_with_its_date(explained, place):
+    def news():
+        place.drop.mkdir()
+        (place.drop / "prices.csv").write_text(DROP)
+
+    assert explained(SMALL, news, SMALL)["changed"] == ["price_changes", "as_of"]
+
+
+def test_other_chance_is_called_chance(explained):
+    assert explained(SMALL, lambda: None, replace(SMALL, seed=8))["changed"] == ["chance"]
+
+
+def test_what_cannot_be_explained_says_why(place, run_verb):
+    first = refresh(place, SMALL, NOW).run_id
+    alone = run_verb("explain", first, "--store", place.label).exception
+    assert str(alone) == f"run {first}: no run was published before it. Name two runs."
+    refresh(place, replace(SMALL, months=4), NOW.replace(hour=4))
+    other = run_verb("explain", "latest", "--store", place.label).exception
+    assert str(other) == "explain: the runs have 3 and 4 months; both must agree. Choose others."
+    assert "no store there" in str(run_verb("explain", "latest", "--store", "nowhere.sqlite").exception)

@@ -1,0 +1,429 @@
+"""The scheduled job: idempotent by content, published whole, recorded when it fails, scored, compared, alone."""
+
+import json
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from feeds import DROP, SAMPLES
+from sqlalchemy import text
+
+from forecast.comparison import compared_months
+from forecast.errors import ForecastError, InputError
+from forecast.refresh import job, running
+from forecast.refresh.influences import drift, influences_of, packed_influences, unpacked_influences
+from forecast.refresh.job import refresh
+from forecast.refresh.overlay import overlaid_tables, overlay_files
+from forecast.refresh.planning import Request
+from forecast.refresh.publishing import latest_folder, publish_run
+from forecast.refresh.scores import truths
+from forecast.scenario import load_scenario
+from forecast.scoring import crps_of_quantiles
+from forecast.simulation import simulate
+from forecast.sources.fetch import Limits
+from forecast.store.database import open_store, rows, transaction
+from forecast.store.lock import Locked, locked
+from forecast.store.observations import observations, quarantine
+from forecast.store.runs import failures, runs
+from forecast.summary import PROBS
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+SMALL = Request(sources=("drop",), months=3, n_paths=60)
+TABLES = "observations quarantine feeds runs forecasts fans scores failures influences".split()
+QUICK = Limits(silence_s=0.3, tries=1)
+MADE = {}
+
+
+@pytest.fixture(autouse=True)
+def _each_simulation_once(monkeypatch):
+    """The same scenario gives the same paths: tests that refresh twice need them once."""
+
+    def remembered(scenario, *arguments, **how):
+        key = (scenario.digest(), arguments, tuple(how.items()))
+        if key not in MADE:
+            MADE[key] = simulate(scenario, *arguments, **how)
+        return replace(MADE[key], scenario=scenario)
+
+    monkeypatch.setattr(job, "simulate", remembered)
+
+
+@pytest.fixture
+def content(place):
+    """Return a function that gives every row of the store and every file of the published runs."""
+
+    def read():
+        with transaction(open_store(place)) as connection:
+            found = {name: [tuple(row) for row in rows(connection, f"SELECT * FROM {name}")] for name in TABLES}
+        files = {str(p): p.read_bytes() for p in place.runs.rglob("*") if p.is_file()} if place.runs.is_dir() else {}
+        return found, files
+
+    return read
+
+
+def drop(place, name, text):
+    place.drop.mkdir(exist_ok=True)
+    (place.drop / name).write_text(text)
+
+
+def test_the_first_refresh_publishes_and_the_second_adds_nothing(place, content):
+    first = refresh(place, SMALL, NOW)
+    assert first.status == "published" and first.exit_code(True) == 0
+    assert latest_folder(place.runs).name == first.run_id
+    assert (place.runs / "latest" / "base" / "forecast.csv").is_file()
+    before = content()
+    second = refresh(place, SMALL, NOW + timedelta(days=1))
+    assert (second.status, second.run_id, second.exit_code(True)) == ("up to date", first.run_id, 0)
+    assert content() == before
+
+
+def test_a_new_price_makes_a_new_run_at_its_date(place):
+    before = refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    after = refresh(place, SMALL, NOW)
+    assert after.run_id != before.run_id and after.as_of == "2026-11-21"
+    assert after.sources[0].observations_added == 2
+    assert after.causes == ["data/price_changes.csv", "as_of 2026-10-31 → 2026-11-21"]
+    assert refresh(place, SMALL, NOW).status == "up to date"
+
+
+def test_the_shipped_table_dropped_is_no_news(place, tables):
+    drop(place, "prices.csv", tables.file("price_changes").read_text("utf-8"))
+    report = refresh(place, SMALL, NOW)
+    assert report.sources[0].observations_added > 3_000 and report.sources[0].quarantined == 0
+    with transaction(open_store(place)) as connection:
+        assert overlay_files(tables, observations(connection)) == {}
+    assert refresh(place, SMALL, NOW).status == "up to date"
+
+
+def test_a_scenario_with_its_own_vintage_keeps_it(place, tmp_path):
+    path = tmp_path / "past.toml"
+    path.write_text('extends = "base"\nas_of = 2026-06-30\n')
+    drop(place, "prices.csv", DROP)
+    request = Request(("base", str(path)), ("drop",), months=3, n_paths=60)
+    refresh(place, request, NOW)
+    with transaction(open_store(place)) as connection:
+        recipe = runs(connection)[0].recipe["scenarios"]
+    assert (recipe["base"][0], recipe["past"][0]) == ("2026-11-21", "2026-06-30")
+
+
+def test_what_is_held_is_written_down(place):
+    drop(place, "prices.csv", DROP.replace("0.9,3.1", "0,3.1"))
+    drop(place, "notes.csv", "hello\nworld\n")
+    report = refresh(place, SMALL, NOW)
+    assert report.sources[0].quarantined == 2 and report.exit_code(False) == 0
+    assert "held: together glm-5 0, 3.1: a price of zero" in report.text()
+    held = json.loads(json.dumps(report.document()))["sources"][0]["suspects"]
+    assert ("glm-5", "0, 3.1") in [(one["item"], one["found"]) for one in held]
+    with transaction(open_store(place)) as connection:
+        assert sorted(one["item"] for one in quarantine(connection)) == ["glm-5", "notes.csv"]
+        assert [one.item for one in observations(connection)] == ["gpt-oss-120b"]
+
+
+def test_one_scenario_that_fails_does_not_lose_the_other(place, tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text('extends = "base"\n[parameters]\nnonsense = 1\n')
+    request = Request((str(path), "base"), ("drop",), months=3, n_paths=60)
+    report = refresh(place, request, NOW)
+    assert report.status == "published" and report.exit_code(False) == 1
+    with transaction(open_store(place)) as connection:
+        (failure,) = failures(connection)
+    assert failure["step"] == "plan" and 'no parameter "nonsense"' in failure["message"]
+    assert "data/parameters.csv" in failure["inputs"]
+    with pytest.raises(InputError, match='no parameter "nonsense"'):
+        refresh(place, Request((str(path),), ("drop",), months=3, n_paths=60), NOW)
+    with pytest.raises(InputError, match='no parameter "nonsense"'):
+        refresh(place, Request((str(path),), ("drop",), months=3, n_paths=60, dry_run=True), NOW)
+    with transaction(open_store(place)) as connection:
+        assert len(failures(connection)) == 2, "written down before the error is raised"
+
+
+def test_a_scenario_that_failed_is_made_up_for(place):
+    def run(scenario):
+        return simulate(scenario, 60, keep_months=compared_months(scenario))
+
+    def half(scenario):
+        if scenario.name == "accelerator-glut":
+            raise MemoryError("too big")
+        return run(scenario)
+
+    request = Request(("base", "accelerator-glut"), ("drop",), months=3, n_paths=60)
+    first = refresh(place, request, NOW, simulator=half)
+    assert [f["message"] for f in first.failures] == ["MemoryError: too big"] and first.exit_code(False) == 1
+    asked = []
+    second = refresh(place, request, NOW, simulator=lambda s: asked.append(s.name) or run(s))
+    assert second.run_id == first.run_id and asked == ["accelerator-glut"]
+    assert {p.name for p in latest_folder(place.runs).iterdir()} == {"base", "accelerator-glut", "run.json"}
+    assert refresh(place, request, NOW).status == "up to date"
+
+
+def test_a_refresh_that_dies_before_publishing_is_finished_by_the_next(place, monkeypatch):
+    refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "publish_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            refresh(place, SMALL, NOW)
+    old = latest_folder(place.runs).name
+
+    def never(scenario):
+        raise AssertionError("computed twice")
+
+    report = refresh(place, SMALL, NOW, simulator=never)
+    assert report.status == "published" and latest_folder(place.runs).name == report.run_id != old
+    with transaction(open_store(place)) as connection:
+        assert [bool(run.published_at) for run in runs(connection)] == [True, True]
+
+
+def test_a_run_left_behind_is_published_before_the_next(place, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "publish_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    report = refresh(place, SMALL, NOW + timedelta(days=1))
+    assert latest_folder(place.runs).name == report.run_id and len(list(place.runs.iterdir())) == 3
+    with transaction(open_store(place)) as connection:
+        assert all(run.published_at for run in runs(connection))
+
+
+def test_a_folder_that_cannot_be_written_is_recorded(place):
+    place.runs.write_text("in the way")
+    with pytest.raises(ForecastError, match="cannot be written .* the last published run stays"):
+        refresh(place, SMALL, NOW)
+    with transaction(open_store(place)) as connection:
+        assert [one["step"] for one in failures(connection)] == ["publish"]
+    place.runs.unlink()
+    assert refresh(place, SMALL, NOW).status == "published"
+
+
+def test_a_trial_changes_nothing(place, content):
+    trial = replace(SMALL, dry_run=True)
+    drop(place, "prices.csv", DROP)
+    assert refresh(place, trial, NOW).status == "would run"
+    assert not place.file.exists() and not place.runs.exists()
+    done = refresh(place, SMALL, NOW)
+    before = content()
+    assert refresh(place, trial, NOW).status == "up to date"
+    drop(place, "more.csv", DROP.replace("glm-5", "glm-5-air"))
+    report = refresh(place, trial, NOW)
+    assert report.status == "would run" and report.run_id != done.run_id and report.sources[0].observations_added == 1
+    assert content() == before
+
+
+def test_sources_fail_alone_and_grow_old(place, feeds, monkeypatch):
+    monkeypatch.setenv("FORECAST_SOURCE_OPENROUTER", feeds.serve("o", (200, {"ETag": "1"}, SAMPLES["openrouter"])))
+    monkeypatch.setenv("FORECAST_SOURCE_LITELLM", feeds.serve("l", (500, {}, b"")))
+    request = Request(sources=("openrouter", "litellm"), months=3, n_paths=60)
+    report = refresh(place, request, NOW, limits=QUICK)
+    assert [(s.source, s.status, s.age_days) for s in report.sources] == [
+        ("openrouter", "new", 0),
+        ("litellm", "failed", None),
+    ]
+    assert report.status == "published" and report.exit_code(True) == 1
+    again = refresh(place, request, NOW, limits=QUICK)
+    assert again.sources[0].status == "unchanged", "304"
+    feeds.serve("o", (404, {}, b""))
+    ages = {days: refresh(place, request, NOW + timedelta(days=days), limits=QUICK) for days in (3, 4, 10, 11)}
+    assert [r.sources[0].staleness for r in ages.values()] == ["fresh", "warn", "warn", "error"]
+    assert [r.exit_code(False) for r in ages.values()] == [1, 1, 1, 3]
+    with transaction(open_store(place)) as connection:
+        assert {one["message"] for one in failures(connection)} == {
+            "the answer is 500 Internal Server Error", "the answer is 404 Not Found"
+        }  # fmt: skip
+
+
+def test_every_source_brings_its_rows_into_the_tables(place, feeds, monkeypatch, tables, tmp_path):
+    for name, answer in SAMPLES.items():
+        monkeypatch.setenv(f"FORECAST_SOURCE_{name.upper().replace('-', '_')}", feeds.serve(name, answer))
+    drop(place, "prices.csv", DROP)
+    report = refresh(place, Request(months=3, n_paths=60), NOW, limits=QUICK)
+    assert {one.source: one.status for one in report.sources} == dict.fromkeys(SAMPLES, "new")
+    with transaction(open_store(place)) as connection:
+        seen, held = observations(connection), quarantine(connection)
+    made = overlaid_tables(tables, seen, tmp_path / "made")
+    assert made.problems() == []
+    added = {
+        (row["provider"], row["model"], row["input_usd_per_mtok"]) for row in made["price_changes"] if row["as_of"] >= NOW.date()
+    }  # fmt: skip
+    assert ("openrouter", "z-ai/glm-5", 0.6) in added
+    assert ("fireworks", "glm-4.6") in {(one.provider, one.item) for one in seen}, (
+        "and not in added: it is the price known"
+    )
+    assert {row["provider"] for row in made["rents"] if str(row["as_of"]) > "2026-11"} == {"lambda", "newcloud"}
+    assert [row["mid"] for row in made["electricity"]][-1] == 0.0871
+    assert {one["item"] for one in held} >= {"some/model:free", "openrouter/auto"}
+
+
+def test_a_feed_with_old_entries_is_stale_although_it_answers(place, feeds, monkeypatch):
+    monkeypatch.setenv("FORECAST_SOURCE_EIA", feeds.serve("e", SAMPLES["eia"]))
+    report = refresh(
+        place, Request(sources=("eia",), months=3, n_paths=60), datetime(2027, 11, 25, tzinfo=UTC), limits=QUICK
+    )
+    assert report.sources[0].age_days == 481 and report.exit_code(False) == 3
+    assert report.status == "published"
+
+
+def test_keys_and_addresses_are_not_stored(place, feeds, monkeypatch):
+    monkeypatch.setenv("FORECAST_SOURCE_EIA", feeds.serve("e", SAMPLES["eia"]) + "?api_key=verysecret")
+    refresh(place, Request(sources=("eia",), months=3, n_paths=60), NOW, limits=QUICK)
+    assert feeds.requests, "it was asked"
+    assert b"verysecret" not in b"".join(p.read_bytes() for p in place.file.parent.rglob("*") if p.is_file())
+
+
+def paths(settings=(), seed=7):
+    scenario = load_scenario("base", settings=settings, months=3)
+    return influences_of(simulate(scenario, 2_000, seed=seed, keep_months=compared_months(scenario)))
+
+
+def test_drift_is_more_than_noise_and_more_than_trifles():
+    before = paths()
+    assert drift(before, unpacked_influences(packed_influences(before)), "base") == []
+    dear = drift(before, paths(["electricity_usd_per_kwh=0.30"]), "base")
+    assert {row["outcome"] for row in dear} >= {"floor", "price_to_floor_ratio"}
+    assert all(row["paired"] and abs(row["difference"]) > 3 * row["standard_error"] for row in dear)
+    assert all(row["difference"] > 0 for row in dear if row["outcome"] == "floor")
+
+
+def test_other_chance_alone_is_no_drift():
+    found = drift(paths(), paths(seed=8), "base")
+    assert len(found) <= 2 and not any(row["paired"] for row in found)
+
+
+def test_drift_is_reported_with_its_causes(place):
+    refresh(place, SMALL, NOW)
+    report = refresh(place, replace(SMALL, settings=("electricity_usd_per_kwh=0.5",)), NOW)
+    assert report.exit_code(True) == 4 and report.exit_code(False) == 0
+    assert report.causes == ["settings [] → ['electricity_usd_per_kwh=0.5']"]
+    assert "headlines moved by more than noise" in report.text() and "floor" in report.text()
+    with transaction(open_store(place)) as connection:
+        assert runs(connection)[-1].drift == report.drift
+        assert len(rows(connection, "SELECT * FROM influences")) == 1, "only the last run's are kept"
+
+
+def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb):
+    request = Request(sources=("drop",), months=3, n_paths=200, as_of=datetime(2026, 5, 31).date())
+    report = refresh(place, request, NOW)
+    assert report.scored > 0
+    with transaction(open_store(place)) as connection:
+        (row,) = rows(connection, "SELECT * FROM scores WHERE outcome = 'rent' AND due_on = '2026-08-31'")
+        (fan,) = rows(connection, "SELECT * FROM fans WHERE outcome = 'rent' AND due_on = '2026-08-31'")
+    truth = truths(tables)["rent", "", "2026-08-31"]
+    quantiles = np.array(json.loads(fan.quantiles))
+    assert (row.value, row.evidence) == truth
+    expected = crps_of_quantiles(np.log(quantiles)[:, None], PROBS, np.log([truth.value]))[0]
+    assert row.crps_log == pytest.approx(expected, rel=1e-12)
+    assert row.inside_80 == (quantiles[2] <= truth.value <= quantiles[6])
+    found = json.loads(run_verb("score", "--store", place.label, "--json").stdout)
+    assert len(found["scores"]) == report.scored
+    assert {one["outcome"]: one["n"] for one in found["summary"]}["rent"] == 3
+    assert "CRPS (log)" in run_verb("score", "--store", place.label).stdout
+    assert refresh(place, request, NOW).status == "up to date"
+
+
+def test_a_rent_of_the_drop_folder_scores_a_forecast(place):
+    refresh(place, SMALL, NOW)
+    index = "index: normalised SXM median of rate cards"
+    drop(
+        place,
+        "rents.csv",
+        f"date,provider,accelerator,usd_per_accelerator_hour,channel\n2026-11-30,{index},H100,4.1,on-demand\n",
+    )
+    report = refresh(place, SMALL, datetime(2026, 12, 1, tzinfo=UTC))
+    assert report.scored == 1
+    with transaction(open_store(place)) as connection:
+        assert [(row.due_on, row.value, row.evidence) for row in rows(connection, "SELECT * FROM scores")] == [
+            ("2026-11-30", 4.1, "store/rents.csv row 311")
+        ]
+
+
+def test_another_refresh_is_refused_or_skipped(place, run_verb):
+    arguments = ["refresh", "--store", place.label, "--source", "drop", "--paths", "60", "--months", "3"]
+    with locked(place):
+        with pytest.raises(Locked, match="another refresh holds the lock"):
+            refresh(place, SMALL, NOW)
+        assert run_verb(*arguments).exit_code == 5
+        assert run_verb(*arguments, "--if-locked", "skip").exit_code == 0
+    found = json.loads(run_verb(*arguments, "--json").stdout)
+    assert found["status"] == "published" and found["sources"][0]["source"] == "drop"
+    assert (
+        run_verb(*arguments, "--set", "nonsense=1").exception.problems[0].startswith("--set nonsense=1: no parameter")
+    )
+
+
+def test_one_that_waits_gets_its_turn(place):
+    code = (
+        "import sys, time\nfrom forecast.store.lock import locked\nfrom forecast.store.places import place_of\n"
+        "with locked(place_of(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(0.4)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, place.label], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        assert refresh(place, SMALL, NOW, wait=True).status == "published"
+
+
+def test_postgresql_holds_a_whole_refresh(server_url, tmp_path, monkeypatch):
+    from forecast.store.places import place_of
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    place = place_of(server_url)
+    with transaction(open_store(place)) as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    place.drop.parent.mkdir(parents=True)
+    drop(place, "prices.csv", DROP)
+    assert refresh(place, SMALL, NOW).status == "published"
+    assert refresh(place, SMALL, NOW).status == "up to date"
+    assert (place.runs / "latest" / "base" / "forecast.csv").is_file()
+
+
+def test_no_room_for_the_tables_is_recorded(place, monkeypatch):
+    refresh(place, SMALL, NOW)
+    drop(place, "prices.csv", DROP)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "pathlib.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        )
+        with pytest.raises(
+            ForecastError, match=r"cannot be written \(No space left on device\). Give it room, or set TMPDIR."
+        ):
+            refresh(place, SMALL, NOW)
+    with transaction(open_store(place)) as connection:
+        assert [one["step"] for one in failures(connection)] == ["plan"]
+
+
+def test_publishing_keeps_the_last_folders_and_what_readers_hold(tmp_path):
+    for number in range(12):
+        publish_run(tmp_path / "runs", f"r{number:02d}", lambda folder: (folder / "a").write_text("x"))
+    folders = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert folders == ["latest", *(f"r{number:02d}" for number in range(5, 12))]
+    same = publish_run(tmp_path / "runs", "r11", lambda folder: (folder / "a").write_text("x"))
+    other = publish_run(tmp_path / "runs", "r11", lambda folder: (folder / "a").write_text("y"))
+    assert (same.name, other.name, latest_folder(tmp_path / "runs").name) == ("r11", "r11.2", "r11.2")
+
+
+def test_only_refresh_opens_a_socket(place, run_verb, monkeypatch, tmp_path):
+    assert refresh(place, SMALL, NOW).status == "published"
+
+    def forbidden(*_, **__):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", forbidden)
+    monkeypatch.setattr(socket, "create_connection", forbidden)
+    monkeypatch.setattr(socket, "getaddrinfo", forbidden)
+    small, store = ["--paths", "60", "--months", "3"], ["--store", place.label]
+    for arguments in (
+        ["run", *small, "--out", str(tmp_path / "o")], ["compare", "base", "capital-drought", *small], ["list"], ["show"],
+        ["check"], ["cost", "--model", "glm-5", "--accelerator", "b200"], ["history", *store], ["score", *store],
+        ["export", "latest", *store, "--out", str(tmp_path / "e")], ["refresh", *small, *store, "--source", "drop"],
+    ):  # fmt: skip
+        done = run_verb(*arguments)
+        assert done.exit_code == 0, (arguments, done.exception)
+    with pytest.raises(AssertionError, match="a socket was opened"):
+        refresh(place, Request(sources=("litellm",), months=3, n_paths=60), NOW, limits=QUICK)
+
+
+def test_job_and_verb_agree_on_the_simulator():
+    assert job._simulator(SMALL)(load_scenario("base", months=3)).kept_months == (3,)

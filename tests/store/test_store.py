@@ -1,0 +1,251 @@
+"""The store: what goes in comes out, in SQLite and in PostgreSQL; old files are upgraded, refusals are one sentence."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import text
+
+from forecast.errors import ForecastError, InputError
+from forecast.exports import export_forecast
+from forecast.store.database import open_store, rows, transaction
+from forecast.store.facts import packed, unpacked
+from forecast.store.lock import Locked, locked
+from forecast.store.migrations import MIGRATIONS, migrate
+from forecast.store.observations import (
+    Observation,
+    Suspect,
+    add_observations,
+    add_quarantine,
+    feed_state,
+    last_observation,
+    observations,
+    quarantine,
+    save_feed_state,
+)
+from forecast.store.places import place_of
+from forecast.store.runs import (
+    Failure,
+    Run,
+    add_failures,
+    add_forecast,
+    add_run,
+    failures,
+    find_run,
+    forecast_of,
+    mark_published,
+    runs,
+    scenarios_of,
+)
+
+SEEN = Observation(
+    "drop", "price_changes", "together", "glm-5", "", "host", (0.5, 2.25), "2026-11-01", "2026-11-02T03:00:00"
+)
+RECIPE = {"paths": 60, "seed": 7, "version": "0.2.0"}
+RUN = Run("abc123", "abc123def", "2026-11-02T03:00:00", None, "2026-11-01", RECIPE, {"data/x.csv": "12"}, 1, 0.5, [])
+DUE = ["2026-10-31", "2026-11-30", "2026-12-31", "2027-01-31"]
+
+
+def fill(engine, forecast):
+    with transaction(engine) as connection:
+        add_observations(connection, [SEEN])
+        add_run(connection, RUN)
+        add_forecast(connection, RUN.run_id, forecast, DUE)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, place):
+    """A fresh store in each kind of database."""
+    if request.param == "sqlite":
+        made = open_store(place)
+    else:
+        address = place_of(request.getfixturevalue("server_url"))
+        made = open_store(address)
+        with transaction(made) as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        made.dispose()
+        made = open_store(address)
+    yield made
+    made.dispose()
+
+
+def test_observations_are_added_once_and_never_changed(engine):
+    with transaction(engine) as connection:
+        assert add_observations(connection, [SEEN]) == 1
+        later = SEEN._replace(observed_at="2026-11-03T03:00:00")
+        assert add_observations(connection, [later, SEEN._replace(amounts=(0.4, 2.25))]) == 1
+        assert observations(connection) == [SEEN, SEEN._replace(amounts=(0.4, 2.25))]
+        assert observations(connection, through=1) == [SEEN]
+        assert last_observation(connection) >= 2
+
+
+def test_a_run_and_its_forecast_come_back_whole(engine, small, tmp_path):
+    fill(engine, small)
+    with transaction(engine) as connection:
+        assert runs(connection) == [RUN] and find_run(connection, "abc") == RUN
+        assert scenarios_of(connection, "abc123") == ["base"]
+        back = forecast_of(connection, "abc123", "base")
+        assert back == small
+        fans = rows(connection, "SELECT * FROM fans WHERE outcome = 'rent' ORDER BY due_on")
+        assert [fan.due_on for fan in fans] == DUE[1:]
+        assert json.loads(fans[0].quantiles) == [f.value for f in small.find("rent", month=1)]
+        mark_published(connection, "abc123", "2026-11-02T03:01:00")
+        mark_published(connection, "abc123", "2026-11-09T03:01:00")
+        assert find_run(connection, "latest").published_at == "2026-11-02T03:01:00"
+    for forecast, name in ((small, "before"), (back, "after")):
+        export_forecast(forecast, tmp_path / name)
+    for path in (tmp_path / "before").iterdir():
+        assert path.read_bytes() == (tmp_path / "after" / path.name).read_bytes()
+
+
+def test_failures_quarantine_and_feeds(engine):
+    held = Suspect("litellm", "price_changes", "openai", "gpt-9", "0, 0", "price of zero")
+    failed = Failure("key", "2026-11-02T03:00:00", "fetch", "litellm", "no answer", {"a": "b"}, 1.5)
+    with transaction(engine) as connection:
+        assert add_quarantine(connection, [held], "2026-11-02") == 1
+        assert add_quarantine(connection, [held], "2026-11-03") == 0
+        assert quarantine(connection)[0]["reason"] == "price of zero"
+        add_failures(connection, [failed])
+        assert failures(connection) == [failed._asdict()]
+        assert feed_state(connection, "eia") == {}
+        state = {
+            "source": "eia",
+            "address": "x",
+            "etag": "1",
+            "last_modified": None,
+            "checked_at": "t",
+            "newest_on": None,
+        }
+        save_feed_state(connection, state)
+        save_feed_state(connection, state | {"etag": "2"})
+        assert feed_state(connection, "eia") == state | {"etag": "2"}
+
+
+def test_a_transaction_is_whole_or_nothing(engine):
+    with pytest.raises(RuntimeError, match="half way"), transaction(engine) as connection:
+        add_observations(connection, [SEEN])
+        raise RuntimeError("half way")
+    with transaction(engine) as connection:
+        assert observations(connection) == []
+
+
+def test_what_refers_to_nothing_is_refused(engine, small):
+    with pytest.raises(ForecastError, match="the store refuses .*(?i:foreign key)"), transaction(engine) as connection:
+        add_forecast(connection, "nobody", small, DUE)
+
+
+def test_an_old_file_is_upgraded_and_keeps_its_rows(place, small):
+    engine = open_store(place)
+    fill(engine, small)
+    with transaction(engine) as connection:  # back to how version 1 left it
+        connection.execute(text("DROP TABLE influences"))
+        connection.execute(text("DELETE FROM migrations WHERE number > 1"))
+    engine.dispose()
+    with transaction(open_store(place)) as connection:
+        assert rows(connection, "SELECT max(number) FROM migrations")[0][0] == len(MIGRATIONS)
+        assert rows(connection, "SELECT * FROM influences") == []
+        assert forecast_of(connection, "abc123", "base") == small
+
+
+def test_a_broken_migration_leaves_the_old_store(place):
+    engine = open_store(place)
+    steps = (*MIGRATIONS, ("CREATE TABLE new_things (id {id})", "NONSENSE"))
+    with pytest.raises(ForecastError, match="the store refuses"), transaction(engine) as connection:
+        migrate(connection, steps)
+    with transaction(engine) as connection:
+        assert rows(connection, "SELECT name FROM sqlite_master WHERE name = 'new_things'") == []
+
+
+def test_a_newer_store_is_refused(place):
+    with transaction(open_store(place)) as connection:
+        connection.execute(text("INSERT INTO migrations VALUES (99)"))
+    with pytest.raises(InputError, match="has migration 99; this version knows 2. Install a newer forecast."):
+        open_store(place)
+
+
+def test_the_file_is_in_wal_mode_with_foreign_keys(place):
+    with transaction(open_store(place)) as connection:
+        assert rows(connection, "PRAGMA journal_mode")[0][0] == "wal"
+        assert rows(connection, "PRAGMA foreign_keys")[0][0] == 1
+        assert rows(connection, "PRAGMA synchronous")[0][0] == 2
+
+
+def test_a_file_that_is_no_database_is_one_sentence(place):
+    place.file.write_text("not a database " * 100)
+    with pytest.raises(ForecastError, match="the store refuses .file is not a database."):
+        open_store(place)
+    assert place.file.read_text() == "not a database " * 100
+
+
+def test_facts_keep_every_bit(small):
+    content = packed(small.facts)
+    assert [tuple(fact) for fact in small.facts] == list(unpacked(content))
+    assert content == packed(small.facts)
+
+
+def test_places(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECAST_STORE", str(tmp_path / "mine.sqlite"))
+    place = place_of()
+    assert place.file == tmp_path / "mine.sqlite" and place.runs == tmp_path / "mine.runs"
+    assert place.drop == tmp_path / "drop"
+    monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "elsewhere"))
+    server = place_of("postgresql://me:secret@host/db")
+    assert "secret" not in server.label and "secret" in server.url and server.drop == tmp_path / "elsewhere"
+    with pytest.raises(InputError, match="store mysql://…: an SQLite file or a postgresql:// URL is allowed"):
+        place_of("mysql://me:secret@host/db")
+    with pytest.raises(InputError, match="a folder; a store is a file"):
+        place_of(str(tmp_path))
+
+
+def test_the_lock_is_freed_when_its_holder_dies(place):
+    code = (
+        "import sys, time\nfrom forecast.store.lock import locked\nfrom forecast.store.places import place_of\n"
+        "with locked(place_of(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, place.label], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Locked, match="another refresh holds the lock"), locked(place):
+            pass
+    finally:
+        holder.kill()
+        holder.communicate()
+    with locked(place):
+        pass
+
+
+def test_the_lock_of_a_server_holds_on_other_machines(server_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "one"))
+    here = place_of(server_url)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "two"))
+    there = place_of(server_url)
+    with locked(here), pytest.raises(Locked, match="another refresh holds the lock"), locked(there):
+        pass
+    with locked(there):
+        pass
+
+
+def test_history_and_export(place, small, run_verb, tmp_path):
+    assert json.loads(run_verb("history", "--store", place.label, "--json").stdout)["runs"] == []
+    assert not place.file.exists(), "asking makes no store"
+    fill(open_store(place), small)
+    found = json.loads(run_verb("history", "--store", place.label, "--json").stdout)["runs"]
+    assert [(run["run_id"], run["scenarios"], run["paths"]) for run in found] == [("abc123", ["base"], 60)]
+    done = run_verb("export", "abc", "--store", place.label, "--out", str(tmp_path / "o"), "--format", "csv,parquet")
+    assert done.exit_code == 0 and (tmp_path / "o" / "forecast.parquet").is_file()
+    wrong = run_verb("export", "xyz", "--store", place.label)
+    assert 'run "xyz": no such run in the store.' in str(wrong.exception)
+    assert 'no scenario bse; it has base. Did you mean "base"?' in str(
+        run_verb("export", "abc", "--scenario", "bse", "--store", place.label).exception
+    )
+    assert "no store there" in str(run_verb("export", "abc", "--store", str(tmp_path / "none")).exception)
+
+
+def test_sqlite_alone_can_read_the_store(place, small):
+    fill(open_store(place), small)
+    assert sqlite3.connect(place.file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert os.path.getsize(place.file) > 0
