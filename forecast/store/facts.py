@@ -1,11 +1,17 @@
-"""A tidy table as bytes and back: Parquet with every number kept to its last bit, a tenth of the size of its CSV."""
+"""A forecast's tables as bytes and back, every number kept to its last bit.
+
+The tidy table is Parquet, a tenth of the size of its CSV; the assumptions, texts for the most part, are compressed JSON.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from forecast.assumptions import Assumption
 from forecast.summary import Fact
 
 NUMBERS = ("month", "beyond_horizon")
@@ -34,3 +40,13 @@ def unpacked(content: bytes) -> Iterator[tuple[Any, ...]]:
 
     table = parquet.read_table(io.BytesIO(content), use_threads=False)
     yield from zip(*(table.column(name).to_pylist() for name in Fact._fields), strict=True)
+
+
+def packed_assumptions(found: Sequence[Assumption]) -> bytes:
+    """Return assumptions as bytes; equal ones give equal bytes."""
+    return zlib.compress(json.dumps(found, ensure_ascii=False).encode())
+
+
+def unpacked_assumptions(content: bytes | None) -> list[Assumption]:
+    """Return the assumptions that bytes hold; none where a run was stored without."""
+    return [] if content is None else [Assumption(*cells) for cells in json.loads(zlib.decompress(content))]

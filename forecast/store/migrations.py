@@ -47,6 +47,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE influences (scenario TEXT PRIMARY KEY, run_id TEXT NOT NULL, content {bytes} NOT NULL,
            FOREIGN KEY (run_id, scenario) REFERENCES forecasts)""",
     ),
+    ("ALTER TABLE forecasts ADD COLUMN assumptions {bytes}",),  # of a run stored before, none
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.errors import InputError, suggestion
 from forecast.store.database import insert, rows
-from forecast.store.facts import packed, unpacked
+from forecast.store.facts import packed, packed_assumptions, unpacked, unpacked_assumptions
 from forecast.summary import PROBS, Fact, Forecast
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def add_forecast(connection: Connection, run_id: str, forecast: Forecast, due_on
         "manifest": json.dumps(forecast.manifest, sort_keys=True),
         "provider_kinds": json.dumps(forecast.provider_kinds),
         "facts": packed(forecast.facts),
+        "assumptions": packed_assumptions(forecast.assumptions),
     }
     insert(connection, "forecasts", [record])
     fans: dict[tuple[str, str, int], list[float | None]] = {}
@@ -150,7 +151,8 @@ def forecast_of(connection: Connection, run_id: str, scenario: str) -> Forecast:
         )
     row = found[0]
     facts = [Fact._make(cells) for cells in unpacked(bytes(row.facts))]
-    return Forecast(facts, json.loads(row.manifest), json.loads(row.provider_kinds))
+    assumed = unpacked_assumptions(row.assumptions)
+    return Forecast(facts, json.loads(row.manifest), json.loads(row.provider_kinds), assumed)
 
 
 def mark_published(connection: Connection, run_id: str, at: str) -> None:

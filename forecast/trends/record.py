@@ -10,7 +10,7 @@ from forecast.inputs import awaited_fits
 from forecast.refits import Record, differences, rewrite
 from forecast.tables import Tables
 from forecast.trends.known import TooFew
-from forecast.trends.registry import TRENDS, trends_of
+from forecast.trends.registry import EVIDENCE_ONLY, TRENDS, trends_of
 
 SOURCE = "own-fit-trends"
 VINTAGES = (date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1), date(2026, 10, 31))
@@ -24,10 +24,11 @@ def refit(tables: Tables) -> list[Record]:
     A trend may read what another one gave (the rent reads the price of electricity): as stored in `tables`.
     """
     found = []
+    giving = [name for name in TRENDS if name not in EVIDENCE_ONLY]
     for as_of in VINTAGES:
         known = tables.vintage(as_of)
         awaited = awaited_fits(known)
-        found += [row for name in TRENDS for row in _rows(name, known, str(as_of)) if row["key"] in awaited]
+        found += [row for name in giving for row in _rows(name, known, str(as_of)) if row["key"] in awaited]
     return found
 
 

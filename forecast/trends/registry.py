@@ -12,6 +12,7 @@ from forecast.trends.exits import exits_trend
 from forecast.trends.funding import funding_trend
 from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew
+from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.software import software_trend
@@ -35,7 +36,9 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "launch_slips": launch_slips_trend,
     "funding": funding_trend,
     "exits": exits_trend,
+    "list_price": list_price_trend,
 }
+EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:

@@ -11,7 +11,7 @@ from forecast.errors import InputError
 from forecast.scoring import pit_bounds, pit_distance
 from forecast.tables import Tables
 from forecast.trends.evidence import best_form, form_scores
-from forecast.trends.known import TooFew
+from forecast.trends.known import TooFew, enough
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.habits import far_below_peers, habit_of, repriced_together
@@ -37,6 +37,7 @@ def list_price_trend(tables: Tables) -> Trend:
     Raises:
         TooFew: the vintage has too few series, or too few of them moved.
     """
+    enough(len(tables["price_series"]), 1, "series", tables["price_series"], tables)
     try:
         cases = list_price_cases(tables)
     except InputError as error:
