@@ -132,6 +132,12 @@ class Draws:
         return dict(zip(names, mixed, strict=True))
 
 
+def moved_correlation(pairs: tuple[tuple[str, str, float], ...]) -> float:
+    """Return how far the nearest valid correlation matrix lies from the one that the pairs ask for, at most."""
+    names = sorted({name for first, second, _ in pairs for name in (first, second)})
+    return nearest_correlation(names, pairs)[1] if names else 0.0
+
+
 @lru_cache(maxsize=8)
 def _root(names: tuple[str, ...], pairs: tuple[tuple[str, str, float], ...]) -> Array:
     """Return the lower triangular root of a correlation matrix, found once: it wakes the library's own threads."""

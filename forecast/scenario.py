@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import Column, convert
+from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
 from forecast.inputs import INPUT_TABLES, Input, Origin, table_inputs
@@ -38,12 +39,17 @@ class Scenario:
     tables: Tables
     rows: Mapping[str, Mapping[str, Row]]
     inputs: Mapping[str, Input]
-    correlations: tuple[tuple[str, str, float], ...]
+    pairs: tuple[Pair, ...]  # correlated inputs
     files: tuple[Path, ...]
 
     def entities(self, table: str) -> list[str]:
         """Return the names of the rows of an input table, in their file's order."""
         return list(self.rows[table])
+
+    @property
+    def correlations(self) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of inputs, by address, with the correlation of their normal scores."""
+        return tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""
@@ -97,6 +103,10 @@ def load_scenario(
         for key, raw in _flatten(content):
             place = f"{label} line {_line_of(path, key)}"
             _override(inputs, columns, rows, key, raw, place, str(vintage), problems)
+    pairs = table_pairs(known)
+    for path, label, content in chain:
+        if "correlations" in content:
+            add_pairs(pairs, label, path, content["correlations"], inputs, str(vintage), problems)
     for text in settings:
         key, equals, raw = text.partition("=")
         if not equals:
@@ -117,9 +127,7 @@ def load_scenario(
         tables=known,
         rows=rows,
         inputs=inputs,
-        correlations=tuple(
-            (f"parameters.{r['first']}", f"parameters.{r['second']}", r["correlation"]) for r in known["correlations"]
-        ),
+        pairs=tuple(pairs.values()),
         files=tuple(path for path, _, _ in chain),
     )
 
@@ -169,7 +177,7 @@ def _chain(path: Path) -> list[tuple[Path, str, dict[str, Any]]]:
 
 def _setting_problems(label: str, path: Path, content: dict[str, Any]) -> list[str]:
     problems = []
-    allowed = (*SETTINGS, "parameters", *INPUT_TABLES)
+    allowed = (*SETTINGS, "parameters", "correlations", *INPUT_TABLES)
     kinds: dict[str, tuple[Any, str]] = {
         "title": (str, "a text"),
         "story": (str, "a text"),

@@ -26,6 +26,7 @@ FLOORS = {
     "refits": 1,
     "tables": 3,
     "inputs": 3.5,  # a mezzanine: reads tables, and scenarios are built on it
+    "correlated": 3.7,
     "scenario": 4,
     "sobol": 4,
     "draws": 5,

@@ -7,7 +7,9 @@ import json
 import click
 
 from forecast.cli.options import scenario_options
+from forecast.draws import moved_correlation
 from forecast.errors import InputError
+from forecast.inputs import Origin
 from forecast.scenario import load_scenario
 
 
@@ -26,6 +28,8 @@ def command(
     """Show every resolved value of SCENARIO with file and line or row, source, date and mark."""
     made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)  # type: ignore[attr-defined]
     inputs = [item for key, item in made.inputs.items() if match in key]
+    pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
+    moved = moved_correlation(made.correlations)
     if not inputs:
         raise InputError(f'--match "{match}": no input of {made.name} holds this text. Shorten it.')
     if as_json:
@@ -34,13 +38,24 @@ def command(
              "as_of": i.origin.as_of, "status": i.origin.status, "why": i.origin.why}
             for i in inputs
         ]  # fmt: skip
+        correlations = [
+            {"first": p.first, "second": p.second, "correlation": p.correlation, "place": p.origin.place,
+             "source": p.origin.source, "as_of": p.origin.as_of, "status": p.origin.status, "why": p.origin.why}
+            for p in pairs
+        ]  # fmt: skip
         click.echo(json.dumps({"scenario": made.name, "title": made.title, "story": made.story, "as_of": str(made.as_of),
-                               "months": made.months, "files": [p.name for p in made.files], "inputs": shown}, indent=2))  # fmt: skip
+                               "months": made.months, "files": [p.name for p in made.files], "inputs": shown,
+                               "correlations": correlations, "correlation_moved": moved}, indent=2))  # fmt: skip
         return
     click.echo(f"{made.name}: {made.title}\n{made.story}\nas of {made.as_of}, {made.months} months\n")
     for item in inputs:
-        click.echo(f"{item.key} = {item.value} {item.unit}")
-        origin = item.origin
-        click.echo(
-            f"    {origin.place} · {origin.source} · {origin.as_of} · {origin.status}{' · ' + origin.why if origin.why else ''}"
-        )
+        click.echo(f"{item.key} = {item.value} {item.unit}\n    {_where(item.origin)}")
+    for pair in pairs:
+        click.echo(f"correlation of {pair.first} and {pair.second} = {pair.correlation:g}\n    {_where(pair.origin)}")
+    if pairs:
+        click.echo(f"The nearest valid matrix moves the correlations by at most {moved:.2g}.")
+
+
+def _where(origin: Origin) -> str:
+    parts = (origin.place, origin.source, origin.as_of, origin.status, origin.why)
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,83 @@
+"""Correlated inputs: pairs of `correlations.csv`, and those that a scenario adds or changes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forecast.errors import suggestion
+from forecast.inputs import INPUT_TABLES, Input, Origin
+from forecast.tables import Tables
+
+KEYS = ("first", "second", "correlation")
+Pairs = dict[frozenset[str], "Pair"]
+
+
+class Pair(NamedTuple):
+    """Two inputs by address, the correlation of their normal scores, and where it came from."""
+
+    first: str
+    second: str
+    correlation: float
+    origin: Origin
+
+
+def table_pairs(tables: Tables) -> Pairs:
+    """Return the pairs that the tables hold at their vintage."""
+    table, found = tables["correlations"], {}
+    for row in table:
+        origin = Origin(
+            f"{table.label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or ""
+        )
+        first, second = f"parameters.{row['first']}", f"parameters.{row['second']}"
+        found[frozenset((first, second))] = Pair(first, second, row["correlation"], origin)
+    return found
+
+
+def add_pairs(
+    pairs: Pairs, label: str, path: Path, entries: Any, inputs: Mapping[str, Input], as_of: str, problems: list[str]
+) -> None:
+    """Add the `[[correlations]]` of a scenario file to the pairs; a sentence to `problems` for each that is wrong."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        problems.append(f"{label}: correlations = {entries!r}; a list of tables is required. Write [[correlations]].")
+        return
+    for entry, line in zip(entries, _lines(path), strict=False):
+        place = f"{label} line {line}"
+        if not set(KEYS) <= set(entry) <= {*KEYS, "why", "source"}:
+            problems.append(
+                f"{place}: a correlation holds {', '.join(entry) or 'nothing'}; first, second and correlation are required, why "
+                "and source allowed. Correct it."
+            )
+            continue
+        names = [_address(str(entry[key])) for key in KEYS[:2]]
+        wrong = [_why_not(name, inputs) for name in names]
+        value = entry["correlation"]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < 1:
+            wrong.append(f"correlation = {value!r}: a number between -1 and 1 is required")
+        if names[0] == names[1]:
+            wrong.append(f"{names[0]} with itself: two inputs are required")
+        if said := [reason for reason in wrong if reason]:
+            problems += [f"{place}: {reason}{'' if reason[-1] in '?.' else '.'} Correct it." for reason in said]
+            continue
+        origin = Origin(place, str(entry.get("source", "scenario")), as_of, "assumption", str(entry.get("why", "")))
+        pairs[frozenset(names)] = Pair(names[0], names[1], float(value), origin)
+
+
+def _address(name: str) -> str:
+    return name if name.partition(".")[0] in (*INPUT_TABLES, "parameters") else f"parameters.{name}"
+
+
+def _why_not(name: str, inputs: Mapping[str, Input]) -> str:
+    """Return why an input cannot be correlated, or nothing."""
+    if name not in inputs:
+        return f'no input "{name}".{suggestion(name, inputs)}'
+    if name.startswith("parameters.") and inputs[name].persistence == "entity":
+        return f"{name} is drawn anew for each entity; only inputs drawn once a path can be correlated"
+    return ""
+
+
+def _lines(path: Path) -> list[int]:
+    """Return the lines on which the entries begin; the TOML reader keeps none."""
+    text = path.read_text("utf-8").splitlines()
+    return [n for n, line in enumerate(text, start=1) if line.replace(" ", "").startswith("[[correlations]]")]

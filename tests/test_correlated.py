@@ -1,0 +1,85 @@
+"""Correlated inputs of a scenario: added by name, changed, shown with their place, refused with a reason."""
+
+import json
+
+import numpy as np
+import pytest
+
+from forecast.draws import Draws
+from forecast.errors import InputError
+from forecast.scenario import load_scenario
+from tests.test_cli import forecast
+
+HEAD = 'extends = "base"\ntitle = "x"\n\n'
+
+
+def entry(first, second, correlation, more=""):
+    return f'[[correlations]]\nfirst = "{first}"\nsecond = "{second}"\ncorrelation = {correlation}\n{more}\n'
+
+
+@pytest.fixture
+def load(tables, tmp_path):
+    def made(*entries):
+        path = tmp_path / "mine.toml"
+        path.write_text(HEAD + "".join(entries))
+        return load_scenario(path, tables, months=2)
+
+    return made
+
+
+def test_a_pair_of_any_inputs_is_reached(load):
+    burn, cash = "provider_finances.groq.burn_usd_per_year", "provider_finances.groq.cash_usd"
+    draws = Draws(load(entry(burn, cash, 0.7)), 7, 0)
+    logs = np.log([draws.values(burn, burn), draws.values(cash, cash)])
+    assert np.corrcoef(logs)[0, 1] == pytest.approx(0.7, abs=0.04)
+
+
+def test_a_pair_of_the_tables_is_replaced_in_either_order(load, base):
+    names = "supply_growth_start_per_year", "demand_growth_start_per_year"
+    changed = load(entry(*names, -0.2))
+    wanted = {frozenset(p[:2]): p[2] for p in base.correlations}
+    wanted[frozenset(f"parameters.{name}" for name in names)] = -0.2
+    assert {frozenset(p[:2]): p[2] for p in changed.correlations} == wanted
+
+
+def test_a_pair_moves_no_draw_of_others_and_another_digest(load, base):
+    mine = load(entry("pue_ratio", "accelerator_life_years", 0.9))
+    key = "parameters.electricity_usd_per_kwh"
+    assert np.array_equal(Draws(mine, 7, 0).values(key, key), Draws(base, 7, 0).values(key, key))
+    assert mine.digest() != load().digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (entry("pue_rato", "accelerator_life_years", 0.5), 'line 4: no input "parameters.pue_rato". Did you mean'),
+        (entry("launch_slip_months", "pue_ratio", 0.5), "launch_slip_months is drawn anew for each entity"),
+        (entry("pue_ratio", "accelerator_life_years", 1.5), "correlation = 1.5: a number between -1 and 1"),
+        (entry("pue_ratio", "accelerator_life_years", '"high"'), "correlation = 'high': a number"),
+        (entry("pue_ratio", "pue_ratio", 0.5), "with itself: two inputs are required"),
+        (entry("pue_ratio", "accelerator_life_years", 0.5, 'becase = "x"'), "a correlation holds first, second, "),
+        ("correlations = 3\n", "a list of tables is required. Write"),
+    ],
+)
+def test_a_pair_that_is_none(load, text, says):
+    with pytest.raises(InputError, match=says):
+        load(text)
+
+
+def test_all_wrong_pairs_come_at_once_with_their_lines(load):
+    with pytest.raises(InputError) as caught:
+        load(entry("a", "pue_ratio", 0.5), entry("pue_ratio", "b", 2))
+    assert [problem.split(":")[0].split()[-1] for problem in caught.value.problems] == ["4", "9", "9"]
+
+
+def test_show_tells_where_a_pair_stands_and_how_far_the_matrix_moved(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + "".join(
+        entry(*pair) for pair in (("pue_ratio", "accelerator_life_years", 0.9), ("pue_ratio", "capital_rate_per_year", 0.9),
+                                  ("capital_rate_per_year", "accelerator_life_years", -0.9, 'why = "a test"'))
+    ))  # fmt: skip
+    shown = forecast("show", str(path), "--match", "capital_rate").stdout
+    assert f"{path} line 14" in shown and "a test" in shown
+    found = json.loads(forecast("show", str(path), "--json").stdout)
+    assert found["correlation_moved"] > 0.3  # these three cannot hold together
+    assert {"first", "second", "correlation", "place", "why"} <= set(found["correlations"][0])
