@@ -90,7 +90,8 @@ def _date(column: Column, cell: Any) -> date:
 
 def _choice(column: Column, cell: Any) -> str:
     if cell not in column.allowed:
-        raise ValueError(f"one of {', '.join(column.allowed)} is required.{suggestion(str(cell), column.allowed)}")
+        hint = suggestion(str(cell), column.allowed).strip()
+        raise ValueError(f"one of {', '.join(column.allowed)} is required{f' ({hint})' if hint else ''}")
     return str(cell)
 
 

@@ -68,7 +68,7 @@ def test_the_shipped_tables_are_sound(tables):
         (
             "confidence",
             "mediun",
-            'confidence = mediun: one of high, medium, low is required. Did you mean "medium"?. Correct the row.',
+            'confidence = mediun: one of high, medium, low is required (Did you mean "medium"?). Correct the row.',
         ),
         ("note", "a\tb", "note = a\tb: a control character is not allowed. Correct the row."),
     ],
