@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
-from forecast.hindcast.series import Series, concentration, rents
+from forecast.calibration.market.band import Band, clustered_median, clustered_rate, sd_band, spread
+from forecast.hindcast.series import concentration, log_value_on, rents
 from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
+from forecast.units import DAYS_PER_MONTH
 
 LEAST_HOSTS = 4  # of one model, for its spread to mean something
 STILL_LISTED_MONTHS = 3.0  # since it was last seen
 LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
 FOUR_WEEKS = timedelta(days=28)
+MODEL_SCOPE = "OpenRouter by model (weekly top 9-10)"
 HOST_SCOPE = "OpenRouter all tokens by serving host"
 
 
@@ -75,16 +77,34 @@ def concentration_swing_log(tables: Tables) -> Band:
     return sd_band(float(np.sqrt(np.mean(np.square(steps)))), len(steps) // 4)  # weekly steps overlap
 
 
-def rent_swing_log(tables: Tables) -> Band:
-    """Return the spread of the change of the ln rent of an H100 in √month, all steps pooled."""
-    return _step_sd(rents(tables)["h100"])
+def rent_swing_log(months: int) -> Callable[[Tables], Band]:
+    """Return a reader of the root mean square of Δ ln of the rent of an H100 over so many months."""
+
+    def read(tables: Tables) -> Band:
+        series = rents(tables)["h100"]
+        steps = []
+        for start in series:
+            end = log_value_on(series, start.on + timedelta(days=round(months * DAYS_PER_MONTH)))
+            if end is not None:
+                steps.append(end[0] - float(np.log(start.value)))
+        apart = int(months_between(series[0].on, series[-1].on) / months)  # steps that do not overlap
+        return sd_band(float(np.sqrt(np.mean(np.square(steps)))), max(apart, 1))
+
+    return read
 
 
-def _step_sd(series: Series) -> Band:
-    """Return σ = √(Σ(Δ ln x)²/Σ Δmonths)."""
-    squares = sum(float(np.log(b.value / a.value)) ** 2 for a, b in pairwise(series))
-    months = months_between(series[0].on, series[-1].on)
-    return sd_band(float(np.sqrt(squares / months)), len(series) - 1)
+def generations_per_month(tables: Tables) -> Band:
+    """Return the tokens of the router's ten largest models whose model was not among them four weeks later, of all theirs."""
+    tokens: dict[date, dict[str, float]] = {}
+    for row in tables["token_shares"]:
+        if row["scope"] == MODEL_SCOPE and row["tokens"]:
+            tokens.setdefault(row["date_on"], {})[row["entity"]] = row["tokens"]
+    return clustered_rate(
+        (model.partition("/")[0], count * (model not in later), count)
+        for day, models in tokens.items()
+        if (later := tokens.get(day + FOUR_WEEKS)) is not None
+        for model, count in models.items()
+    )
 
 
 def share_changes_log(tables: Tables) -> list[tuple[str, float]]:
@@ -107,24 +127,8 @@ def large_share_changes_frac(tables: Tables) -> Band:
     return clustered_rate((host, abs(step) > np.log(2), 1) for host, step in share_changes_log(tables))
 
 
-def hazard(column: str, period: str) -> Callable[[Tables], Band]:
-    """Return a reader of exits of a kind per provider-year in a period, of the wider cohort."""
-
-    def read(tables: Tables) -> Band:
-        (row,) = (r for r in tables["hazards"] if r["cohort"].startswith("extended") and r["period"] == period)
-        return poisson_rate(row[column], row["provider_years"])
-
-    return read
-
-
 def paid_usd_per_mtok(tables: Tables) -> Band:
     """Return the mean price paid per million tokens on the router, hosts as clusters."""
     return clustered_rate(
         (r["provider"], r["revenue_usd_per_day"], r["tokens_per_day"] / 1e6) for r in tables["host_prices"]
     )
-
-
-def gross_margin_frac(tables: Tables) -> Band:
-    """Return the gross margins that providers reported, over the last three years."""
-    rows = [row for row in tables["provider_history"] if row["metric"] == "gross_margin_frac"]
-    return spread(np.array([row["value"] for row in rows if row["status"] in ("measured", "derived")]))

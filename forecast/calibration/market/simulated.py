@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.market.band import Values
-from forecast.march import History
-from forecast.market.doors import BOUGHT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
-from forecast.market.names import Names
+from forecast.calibration.market.world import Statistic, World
+from forecast.market.doors import NEVER
 
-Statistic = Callable[[History, Names], Values]
 ENGINE_KINDS = {"first": ("lab",), "host": ("host", "neocloud", "chip"), "cloud": ("cloud",)}
-OUT = {"acquired_count": (BOUGHT, LICENSED, SOLD_IN_DISTRESS), "failed_count": (SHUT,)}
+ENGINE_KINDS["all"] = tuple(kind for kinds in ENGINE_KINDS.values() for kind in kinds)
 
 
 def resets_per_month(kind: str) -> Statistic:
     """Return a reader of the chance that an offer of a kind of provider is repriced in a month."""
-    return lambda h, names: np.asarray((_steps(h, names, kind) != 0).mean(axis=(0, 1)), float)
+    return lambda world: np.asarray((_steps(world, kind) != 0).mean(axis=(0, 1)), float)
 
 
 def reset_size_log(kind: str) -> Statistic:
     """Return a reader of the median |Δ ln price| of the repricings of a kind of provider."""
 
-    def read(h: History, names: Names) -> Values:
-        size = np.abs(_steps(h, names, kind)).reshape(-1, h.exit_month.shape[1])
+    def read(world: World) -> Values:
+        size = np.abs(_steps(world, kind)).reshape(-1, world.history.exit_month.shape[1])
         count = (size > 0).sum(axis=0)
         middle = len(size) - (count + 1) // 2  # sorted, those that stand come first
         return np.where(
@@ -36,30 +32,30 @@ def reset_size_log(kind: str) -> Statistic:
     return read
 
 
-def rises_frac(h: History, names: Names) -> Values:
+def rises_frac(world: World) -> Values:
     """Return the share of repricings that are rises."""
-    steps = np.concatenate([_steps(h, names, kind) for kind in ENGINE_KINDS])
+    steps = _steps(world, "all")
     return _ratio((steps > 0).sum(axis=(0, 1)), (steps != 0).sum(axis=(0, 1)))
 
 
-def host_spread_ratio(h: History, names: Names) -> Values:
+def host_spread_ratio(world: World) -> Values:
     """Return the dearest over the cheapest living host at the end of a year, geometric mean over open segments."""
-    month = min(12, h.series["offer_price"].shape[1] - 1)
-    hosts = np.isin(names.kinds, ENGINE_KINDS["host"])
-    alive = ((h.exit_month == NEVER) | (h.exit_month > month)) & hosts[:, None]
-    price = np.where(alive[names.offer_provider], h.series["offer_price"][:, month], np.nan)
+    month = min(12, world.history.series["offer_price"].shape[1] - 1)
+    hosts = np.isin(world.names.kinds, ENGINE_KINDS["host"])
+    alive = ((world.history.exit_month == NEVER) | (world.history.exit_month > month)) & hosts[:, None]
+    price = np.where(alive[world.names.offer_provider], world.history.series["offer_price"][:, month], np.nan)
     spreads = [
         np.nanmax(price[offers], axis=0) / np.nanmin(price[offers], axis=0)
-        for offers in names.offers_of_segment
-        if hosts[names.offer_provider[offers]].sum() > 3
+        for offers in world.names.offers_of_segment
+        if hosts[world.names.offer_provider[offers]].sum() > 3
     ]
     return np.asarray(np.exp(np.log(spreads).mean(axis=0)), float)
 
 
-def _steps(h: History, names: Names, kind: str) -> NDArray[np.float32]:
+def _steps(world: World, kind: str) -> NDArray[np.float32]:
     """Return Δ ln price of each offer of a kind of provider in each month, `[offer, month, path]`."""
-    chosen = np.isin(np.array(names.kinds)[names.offer_provider], ENGINE_KINDS[kind])
-    return np.diff(np.log(h.series["offer_price"][chosen]), axis=1)
+    chosen = np.isin(np.array(world.names.kinds)[world.names.offer_provider], ENGINE_KINDS[kind])
+    return np.diff(np.log(world.history.series["offer_price"][chosen]), axis=1)
 
 
 def _ratio(above: NDArray[np.int_], below: NDArray[np.int_]) -> Values:
@@ -68,50 +64,45 @@ def _ratio(above: NDArray[np.int_], below: NDArray[np.int_]) -> Values:
 
 def level(series: str) -> Statistic:
     """Return a reader of the mean of a series of the whole market."""
-    return lambda h, names: np.asarray(h.series[series][0].mean(axis=0), float)
+    return lambda world: np.asarray(world.history.series[series][0].mean(axis=0), float)
 
 
-def swing_log(series: str) -> Statistic:
-    """Return a reader of the root mean square of the monthly Δ ln of a series of the whole market."""
-    return lambda h, names: np.sqrt((np.diff(np.log(h.series[series][0].astype(float)), axis=0) ** 2).mean(axis=0))
-
-
-def share_change_size_log(h: History, names: Names) -> Values:
+def share_change_size_log(world: World) -> Values:
     """Return the mean |Δ ln share of tokens| of a month, of the living."""
-    return np.asarray(np.nanmean(np.abs(_share_steps(h, names)), axis=(0, 1)), float)
+    return np.asarray(np.nanmean(np.abs(_share_steps(world)), axis=(0, 1)), float)
 
 
-def large_share_changes_frac(h: History, names: Names) -> Values:
+def large_share_changes_frac(world: World) -> Values:
     """Return the part of the living's months in which the share halved or doubled."""
-    steps = np.abs(_share_steps(h, names))
+    steps = np.abs(_share_steps(world))
     return _ratio((steps > np.log(2)).sum(axis=(0, 1)), np.isfinite(steps).sum(axis=(0, 1)))
 
 
-def _share_steps(h: History, names: Names) -> NDArray[np.float32]:
-    tokens = h.series["provider_tokens"][names.single]
-    share = np.where(tokens > 0, tokens, np.nan) / h.series["volume"].sum(axis=0)
+def _share_steps(world: World) -> NDArray[np.float32]:
+    tokens = world.history.series["provider_tokens"][world.names.single]
+    share = np.where(tokens > 0, tokens, np.nan) / world.history.series["volume"].sum(axis=0)
     return np.diff(np.log(share), axis=1)
 
 
-def exits_per_year(column: str) -> Statistic:
-    """Return a reader of exits of a kind per year that a provider on its own cash was there."""
+def paid_usd_per_mtok(world: World) -> Values:
+    """Return the mean price paid over all segments in the as_of month."""
+    volume = world.history.series["volume"][:, 0]
+    return np.asarray((world.history.series["market_price"][:, 0] * volume).sum(axis=0) / volume.sum(axis=0), float)
 
-    def read(h: History, names: Names) -> Values:
-        month, kind = h.exit_month[names.own_cash], h.exit_kind[names.own_cash]
-        horizon = h.series["hhi_tokens"].shape[1] - 1
-        years = np.where(month == NEVER, horizon, month).sum(axis=0) / 12
-        return np.asarray(np.isin(kind, OUT[column]).sum(axis=0) / years, float)
+
+def gross_margin_frac(world: World) -> Values:
+    """Return the margin of the whole market over serving cost, mean of the months: 1 − Σ cost/Σ spend."""
+    cost = (world.history.series["unit_cost"] * world.history.series["volume"]).sum(axis=(0, 1))
+    return np.asarray(
+        1 - cost / (world.history.series["market_price"] * world.history.series["volume"]).sum(axis=(0, 1)), float
+    )
+
+
+def swing_over_log(series: str, months: int) -> Statistic:
+    """Return a reader of the root mean square of Δ ln over so many months of a series of the whole market."""
+
+    def read(world: World) -> Values:
+        log = np.log(world.history.series[series][0].astype(float))
+        return np.asarray(np.sqrt(((log[months:] - log[:-months]) ** 2).mean(axis=0)), float)
 
     return read
-
-
-def paid_usd_per_mtok(h: History, names: Names) -> Values:
-    """Return the mean price paid over all segments in the as_of month."""
-    volume = h.series["volume"][:, 0]
-    return np.asarray((h.series["market_price"][:, 0] * volume).sum(axis=0) / volume.sum(axis=0), float)
-
-
-def gross_margin_frac(h: History, names: Names) -> Values:
-    """Return the margin of the whole market over serving cost, mean of the months: 1 − Σ cost/Σ spend."""
-    cost = (h.series["unit_cost"] * h.series["volume"]).sum(axis=(0, 1))
-    return np.asarray(1 - cost / (h.series["market_price"] * h.series["volume"]).sum(axis=(0, 1)), float)
