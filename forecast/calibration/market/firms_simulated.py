@@ -17,8 +17,9 @@ def exits_per_year(column: str) -> Statistic:
     """Return a reader of exits of a kind per year that a provider on its own cash was there."""
 
     def read(world: World) -> Values:
-        kind = world.history.exit_kind[world.names.own_cash]
-        return np.asarray(np.isin(kind, OUT[column]).sum(axis=0) / _years(world).sum(axis=0), float)
+        own_cash = world.names.own_cash
+        count = np.isin(world.history.exit_kind[own_cash], OUT[column]).sum(axis=0)
+        return np.asarray(count / _years(world)[own_cash].sum(axis=0), float)
 
     return read
 
