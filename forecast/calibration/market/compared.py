@@ -65,13 +65,14 @@ MID = "2025-07-01"
 
 COMPARISONS = (
     *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", PRICES, TODAY, observed.changes_per_month(kind), simulated.resets_per_month(kind), GENERATIONS) for kind in KINDS),
-    Comparison("tokens that go to another model in a month, or resets", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.resets_per_month("all"), GENERATIONS),
+    Comparison("tokens whose model leaves the router's ten largest in a month, beside resets", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.resets_per_month("all"), "the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
     *(Comparison(f"size of a change, {kind}", "median of abs. log", PRICES, TODAY, observed.change_size_log(kind), simulated.reset_size_log(kind), SIZES) for kind in KINDS),
     Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, GENERATIONS),
     Comparison("dearest over cheapest host of one model", "ratio", PRICES, TODAY, observed.host_spread_ratio, simulated.host_spread_ratio, "an offer is a host's mean price in a segment, not one model's; models within a segment"),
     Comparison("mean price paid", "USD/Mtok", "host_prices.csv", TODAY, observed.paid_usd_per_mtok, simulated.paid_usd_per_mtok, f"{ROUTER_IS_SMALL}, and of what is paid for them"),
     Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
     Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
+    Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),
     Comparison("change of the Herfindahl index in a month", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log, simulated.swing_over_log("hhi_tokens", 1), SHOCKS),
     Comparison("change of a seller's share in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SHOCKS),
     Comparison("months in which a share halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SHOCKS),
@@ -80,7 +81,7 @@ COMPARISONS = (
     *(Comparison(f"firms {what} per firm and year, {period}", "per year", "hazards.csv", at, firms_observed.hazard(column, period), firms_simulated.exits_per_year(column), NAMED) for period, at in (("2025", "2025-01-01"), ("2026-01..08", ROUTER_TIME)) for what, column in (("bought", "acquired_count"), ("shut", "failed_count"))),
     Comparison("bunching of exits: variance over that of independent ones", "ratio", "hazards.csv", "2025-01-01", firms_observed.exits_dispersion, firms_simulated.exits_dispersion, "four periods are few, and a cohort drawn up late misses the early exits; in the engine the funding regime is the only cause that purchases share"),
     Comparison("gross margin", "fraction", "provider_history.csv", MID, firms_observed.gross_margin_frac, firms_simulated.gross_margin_frac, "margins of more than a few firms"),
-    Comparison("sold below serving cost", "fraction of firms' months", "provider_history.csv", MID, firms_observed.losing_frac, firms_simulated.losing_frac, "a known margin is a firm's mean over its offers and a year; few are known"),
+    *(Comparison(f"sold below serving cost, {when}", "fraction of firms' months", "provider_history.csv", at, firms_observed.losing_frac, firms_simulated.losing_frac, "a known margin is a firm's mean over its offers and a year; few are known") for when, at in (("mid-2025", MID), ("today", TODAY))),
     Comparison("greatest loss on tokens in a year over all money raised", "ratio", "provider_history.csv", MID, firms_observed.loss_bound, firms_simulated.loss_over_raised, "a loss above what was raised cannot be"),
 )  # fmt: skip
 

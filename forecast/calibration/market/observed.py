@@ -19,6 +19,10 @@ LEAST_HOSTS = 4  # of one model, for its spread to mean something
 STILL_LISTED_MONTHS = 3.0  # since it was last seen
 LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
 FOUR_WEEKS = timedelta(days=28)
+SPEND_SCOPES = (
+    ("OpenRouter SPEND by author, 4 weeks to date (estimate)", "OpenRouter tokens by author, 4 weeks to date"),
+    ("Vercel AI Gateway spend by lab", "Vercel AI Gateway tokens by lab"),
+)
 MODEL_SCOPE = "OpenRouter by model (weekly top 9-10)"
 HOST_SCOPE = "OpenRouter all tokens by serving host"
 
@@ -68,6 +72,16 @@ def _steps(tables: Tables, kind: str) -> Iterator[tuple[str, float]]:
 def concentration_level(column: str) -> Callable[[Tables], Band]:
     """Return a reader of a measure of concentration of the router's serving hosts, over its days."""
     return lambda tables: spread(np.array([o.value for o in concentration(column)(tables)[HOST_SCOPE]]))
+
+
+def spend_concentration_ratio(tables: Tables) -> Band:
+    """Return the Herfindahl index of spend over that of tokens: at two gateways by author, and of the router's hosts."""
+    index = {row["scope"]: row["hhi_low"] for row in tables["concentration"]}
+    ratios = [index[spend] / index[tokens] for spend, tokens in SPEND_SCOPES]
+    hosts = list(tables["host_prices"])
+    spend, tokens = (np.array([r[name] for r in hosts]) for name in ("revenue_usd_per_day", "tokens_per_day"))
+    hosts_ratio = (spend**2).sum() / spend.sum() ** 2 / ((tokens**2).sum() / tokens.sum() ** 2)
+    return spread(np.array([*ratios, hosts_ratio]))
 
 
 def concentration_swing_log(tables: Tables) -> Band:

@@ -98,6 +98,12 @@ def gross_margin_frac(world: World) -> Values:
     )
 
 
+def spend_concentration_ratio(world: World) -> Values:
+    """Return the Herfindahl index of spend over that of tokens, mean of the months."""
+    series = world.history.series
+    return np.asarray((series["hhi_spend"][0] / series["hhi_tokens"][0]).mean(axis=0), float)
+
+
 def swing_over_log(series: str, months: int) -> Statistic:
     """Return a reader of the root mean square of Δ ln over so many months of a series of the whole market."""
 
