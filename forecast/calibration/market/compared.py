@@ -51,7 +51,10 @@ class Compared:
 PRICES, ROUTER, HAZARDS = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv", "hazards.csv"
 KINDS = ("first", "host", "cloud")
 SHOCKS = "larger and heavier passing shocks (`share_shock_sd`, `share_shock_tail`), if users elsewhere switch as the router's do"
-SIZES = "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset"
+SIZES = (
+    "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset; where changes are few, corrections "
+    "of a catalogue and aliases that move to another model are among them, and are larger than what a seller does"
+)
 GENERATIONS = (
     "a reset also stands for the switch to another generation of models, about one in ten months, which a list of prices "
     "shows as a new series; only resets that keep the model should be compared"
