@@ -57,7 +57,7 @@ def prices(near):
 
 
 def test_the_page_is_what_the_command_writes(found):
-    assert PAGE.read_text("utf-8") == page(found), "forecast calibrate market --page docs, and commit"
+    assert PAGE.read_text("utf-8") == page(found, "base"), "forecast calibrate market --page docs, and commit"
 
 
 def test_every_comparison_is_of_numbers_in_order(found):
@@ -72,7 +72,7 @@ def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
     wrong = Compared(asked, Band(1.0, 2.0, 3.0), Band(3.0, 4.0, 5.0))
     right = Compared(asked, Band(1.0, 2.0, 3.0), Band(0.0, 2.5, 9.0))
     assert not wrong.inside and right.inside
-    text = page([wrong, right])
+    text = page([wrong, right], "base")
     assert "1 of 2 quantities" in text
     assert "- *planted*: simulated less observed +2 per year, a ratio of 2. What bears on it: more rows.\n" in text
     assert text.count("- *planted*") == 1
@@ -195,6 +195,15 @@ def test_a_year_starts_from_the_vintage_it_names():
     for one in COMPARISONS:
         if one.at != "today":
             assert load_scenario("base", as_of=date.fromisoformat(one.at)).rows["provider_finances"]
+
+
+def test_rows_that_are_missing_are_named():
+    (swing,) = (one for one in COMPARISONS if one.quantity == "change of the Herfindahl index in a month")
+    lacking = replace(swing, observed=lambda tables: {}[HOST])
+    with pytest.raises(InputError, match=r"change of the Herfindahl index in a month: .* lack rows it is read from"):
+        compare(load_tables(), [lacking])
+    with pytest.raises(InputError, match="a spread of no values: at least one number is needed"):
+        spread(np.array([np.nan]))
 
 
 def test_the_market_has_nothing_to_write(tmp_path):

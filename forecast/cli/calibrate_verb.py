@@ -17,7 +17,7 @@ from forecast.tables import load_tables
 @click.option(
     "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png, or market.md, here."
 )
-@click.option("--scenario", default="base", show_default=True, help="Of throughput: its vintage and tables are used.")
+@click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
 def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
     """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
 
@@ -70,7 +70,7 @@ def _market(page: str | None, scenario: str) -> None:
         where = "inside " if one.inside else "OUTSIDE"
         click.echo(f"{where} {one.comparison.quantity}: observed {text(one.observed)}, simulated {text(one.simulated)}")
     if page:
-        write_page(Path(page), found)
+        write_page(Path(page), found, scenario)
 
 
 def _trends(write: str | None) -> list[str]:

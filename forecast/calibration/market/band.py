@@ -29,10 +29,16 @@ class Band(NamedTuple):
 def spread(values: Values) -> Band:
     """Return the 10th, 50th and 90th percentile of values; those that are not numbers are left out.
 
+    Raises:
+        InputError: there is no number.
+
     >>> spread(np.arange(11.0))
     Band(low=1.0, middle=5.0, high=9.0)
     """
-    low, middle, high = np.nanpercentile(values, [10, 50, 90])
+    known = values[~np.isnan(values)]
+    if not known.size:
+        raise InputError("a spread of no values: at least one number is needed. Take a longer time or more providers.")
+    low, middle, high = np.percentile(known, [10, 50, 90])
     return Band(float(low), float(middle), float(high))
 
 

@@ -10,6 +10,7 @@ from forecast.calibration.market import firms_observed, firms_simulated, observe
 from forecast.calibration.market.band import Band, spread
 from forecast.calibration.market.world import Statistic, World
 from forecast.draws import Draws
+from forecast.errors import InputError
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -90,7 +91,16 @@ COMPARISONS = (
 
 
 def compare(tables: Tables, comparisons: Iterable[Comparison] = COMPARISONS, name: str = "base") -> list[Compared]:
-    """Return how each comparison comes out; the paths are the first block, so that the page is the same every time."""
+    """Return how each comparison comes out; the paths are the first block, so that the page is the same every time.
+
+    Args:
+        tables: what was observed, and the vintages that the paths start from.
+        comparisons: what to compare, in the order returned.
+        name: the scenario whose paths are taken.
+
+    Raises:
+        InputError: there is no such scenario, or the tables lack the rows of an observation.
+    """
     found: dict[Comparison, Compared] = {}
     asked = tuple(comparisons)
     for at in sorted({one.at for one in asked}):
@@ -99,5 +109,12 @@ def compare(tables: Tables, comparisons: Iterable[Comparison] = COMPARISONS, nam
         names = market_names(scenario)
         world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario)
         for one in (c for c in asked if c.at == at):
-            found[one] = Compared(one, one.observed(tables), spread(one.simulated(world)))
+            found[one] = Compared(one, _observed(one, tables), spread(one.simulated(world)))
     return [found[one] for one in asked]
+
+
+def _observed(one: Comparison, tables: Tables) -> Band:
+    try:
+        return one.observed(tables)
+    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{one.quantity}: {one.source} lack rows it is read from ({error}). Complete them.") from error

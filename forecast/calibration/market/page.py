@@ -12,7 +12,7 @@ INTRODUCTION = """# The market engine: simulated against observed
 
 Written by `forecast calibrate market --page docs`; do not edit.
 
-{inside} of {count} quantities lie inside: the middle of {paths} paths of the base scenario over {months} months within the
+{inside} of {count} quantities lie inside: the middle of {paths} paths of the {name} scenario over {months} months within the
 interval observed. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
 for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths.
 `today` starts at the newest vintage; a date is the vintage from which paths of the observation's own time start.
@@ -22,18 +22,18 @@ These are checks of a model whose assumptions were chosen by people who knew muc
 HEAD = "| quantity | unit | observed | simulated | paths from | inside | source |\n|---|---|---|---|---|---|---|\n"
 
 
-def write_page(folder: Path, found: list[Compared]) -> None:
+def write_page(folder: Path, found: list[Compared], name: str) -> None:
     """Write `market.md`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "market.md").write_text(page(found), encoding="utf-8")
+    (folder / "market.md").write_text(page(found, name), encoding="utf-8")
 
 
-def page(found: list[Compared]) -> str:
+def page(found: list[Compared], name: str) -> str:
     """Return the page as Markdown."""
     lines = [_line(one) for one in found]
     misfits = [_misfit(one) for one in found if not one.inside]
     introduction = INTRODUCTION.format(
-        inside=sum(one.inside for one in found), count=len(found), paths=BLOCK_PATHS, months=MONTHS
+        name=name, inside=sum(one.inside for one in found), count=len(found), paths=BLOCK_PATHS, months=MONTHS
     )
     return introduction + "\n" + HEAD + "".join(lines) + "\n## Misfits\n\n" + "".join(misfits)
 
