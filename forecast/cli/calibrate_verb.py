@@ -12,18 +12,23 @@ from forecast.tables import load_tables
 
 
 @click.command("calibrate")
-@click.argument("what", type=click.Choice(["throughput", "trends"]))
+@click.argument("what", type=click.Choice(["throughput", "trends", "market"]))
 @click.option("--write", type=click.Path(dir_okay=False), help="Rewrite the fitted rows of this table instead.")
 @click.option(
-    "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png into this folder."
+    "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png, or market.md, here."
 )
-@click.option("--scenario", default="base", show_default=True, help="Of throughput: its vintage and tables are used.")
+@click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
 def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
     """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
 
     With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv. With --page the
-    validation page of the throughput model is written as well.
+    validation page of the throughput model is written as well. Of the market, nothing is fitted: what the engine
+    simulates is shown beside what was observed.
     """
+    if what == "market":
+        if write:
+            raise InputError("calibrate market: nothing is fitted, so --write has no table. Leave it out.")
+        return _market(page, scenario)
     if what == "trends":
         if page or scenario != "base":
             raise InputError("calibrate trends: --page and --scenario belong to throughput. Leave them out.")
@@ -53,6 +58,19 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
         return differences(found.values(), stored(made), TOLERANCE_LOG)
     write_rows(Path(write), found, max(row["as_of"] for row in made.tables["throughput"]))
     return []
+
+
+def _market(page: str | None, scenario: str) -> None:
+    """Print what is simulated beside what was observed, and write the page of it."""
+    from forecast.calibration.market.compared import compare
+    from forecast.calibration.market.page import text, write_page
+
+    found = compare(load_tables(), name=scenario)
+    for one in found:
+        where = "inside " if one.inside else "OUTSIDE"
+        click.echo(f"{where} {one.comparison.quantity}: observed {text(one.observed)}, simulated {text(one.simulated)}")
+    if page:
+        write_page(Path(page), found, scenario)
 
 
 def _trends(write: str | None) -> list[str]:

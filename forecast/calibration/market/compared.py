@@ -1,0 +1,120 @@
+"""The list of comparisons, and how each comes out: observed from the tables, simulated from one block of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from forecast.calibration.market import firms_observed, firms_simulated, observed, simulated
+from forecast.calibration.market.band import Band, spread
+from forecast.calibration.market.world import Statistic, World
+from forecast.draws import Draws
+from forecast.errors import InputError
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+from forecast.tables import Tables
+
+SEED = 7
+TODAY = "today"
+ROUTER_TIME = "2026-01-01"  # the router's hosts are known from 2026-01-25 on
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A quantity read in both worlds: `at` is the vintage of the paths; `mends` says what would mend a misfit."""
+
+    quantity: str
+    unit: str
+    source: str
+    at: str
+    observed: Callable[[Tables], Band]
+    simulated: Statistic
+    mends: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a comparison came out."""
+
+    comparison: Comparison
+    observed: Band
+    simulated: Band
+
+    @property
+    def inside(self) -> bool:
+        """Whether the middle of the paths lies within the observed interval."""
+        return self.observed.holds(self.simulated.middle)
+
+
+PRICES, ROUTER, HAZARDS = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv", "hazards.csv"
+KINDS = ("first", "host", "cloud")
+SHOCKS = "larger and heavier passing shocks (`share_shock_sd`, `share_shock_tail`), if users elsewhere switch as the router's do"
+SIZES = (
+    "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset; where changes are few, corrections "
+    "of a catalogue and aliases that move to another model are among them, and are larger than what a seller does"
+)
+GENERATIONS = (
+    "a reset also stands for the switch to another generation of models, about one in ten months, which a list of prices "
+    "shows as a new series; only resets that keep the model should be compared"
+)
+ROUTER_IS_SMALL = (
+    "the router is under 1 % of the market and over-weights free models; a wider count of tokens by seller"
+)
+
+NAMED = "rates of purchase and failure by regime (regimes.csv); 21 firms are few, and the list was drawn up in 2026"
+MID = "2025-07-01"
+
+COMPARISONS = (
+    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", PRICES, TODAY, observed.changes_per_month(kind), simulated.resets_per_month(kind), GENERATIONS) for kind in KINDS),
+    Comparison("tokens whose model leaves the router's ten largest in a month, beside resets", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.resets_per_month("all"), "the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
+    *(Comparison(f"size of a change, {kind}", "median of abs. log", PRICES, TODAY, observed.change_size_log(kind), simulated.reset_size_log(kind), SIZES) for kind in KINDS),
+    Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, GENERATIONS),
+    Comparison("dearest over cheapest host of one model", "ratio", PRICES, TODAY, observed.host_spread_ratio, simulated.host_spread_ratio, "an offer is a host's mean price in a segment, not one model's; models within a segment"),
+    Comparison("mean price paid", "USD/Mtok", "host_prices.csv", TODAY, observed.paid_usd_per_mtok, simulated.paid_usd_per_mtok, f"{ROUTER_IS_SMALL}, and of what is paid for them"),
+    Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
+    Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
+    Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),
+    Comparison("change of the Herfindahl index in a month", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log, simulated.swing_over_log("hhi_tokens", 1), SHOCKS),
+    Comparison("change of a seller's share in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SHOCKS),
+    Comparison("months in which a share halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SHOCKS),
+    *(Comparison(f"change of the rent of an H100 in {months} months", "log, root mean square", "rents.csv", MID, observed.rent_swing_log(months), simulated.swing_over_log("rent", months), "the law of rents (fits.csv)") for months in (1, 6)),
+    Comparison("rounds per firm and year", "per year", "events.csv", MID, firms_observed.rounds_per_year(date.fromisoformat(MID)), firms_simulated.rounds_per_year, "chances of a round by regime (fits.csv)"),
+    *(Comparison(f"firms {what} per firm and year, {period}", "per year", "hazards.csv", at, firms_observed.hazard(column, period), firms_simulated.exits_per_year(column), NAMED) for period, at in (("2025", "2025-01-01"), ("2026-01..08", ROUTER_TIME)) for what, column in (("bought", "acquired_count"), ("shut", "failed_count"))),
+    Comparison("bunching of exits: variance over that of independent ones", "ratio", "hazards.csv", "2025-01-01", firms_observed.exits_dispersion, firms_simulated.exits_dispersion, "four periods are few, and a cohort drawn up late misses the early exits; in the engine the funding regime is the only cause that purchases share"),
+    Comparison("gross margin", "fraction", "provider_history.csv", MID, firms_observed.gross_margin_frac, firms_simulated.gross_margin_frac, "margins of more than a few firms"),
+    *(Comparison(f"sold below serving cost, {when}", "fraction of firms' months", "provider_history.csv", at, firms_observed.losing_frac, firms_simulated.losing_frac, "a known margin is a firm's mean over its offers and a year; few are known") for when, at in (("mid-2025", MID), ("today", TODAY))),
+    Comparison("greatest loss on tokens in a year over all money raised", "ratio", "provider_history.csv", MID, firms_observed.loss_bound, firms_simulated.loss_over_raised, "a loss above what was raised cannot be"),
+)  # fmt: skip
+
+
+def compare(tables: Tables, comparisons: Iterable[Comparison] = COMPARISONS, name: str = "base") -> list[Compared]:
+    """Return how each comparison comes out; the paths are the first block, so that the page is the same every time.
+
+    Args:
+        tables: what was observed, and the vintages that the paths start from.
+        comparisons: what to compare, in the order returned.
+        name: the scenario whose paths are taken.
+
+    Raises:
+        InputError: there is no such scenario, or the tables lack the rows of an observation.
+    """
+    found: dict[Comparison, Compared] = {}
+    asked = tuple(comparisons)
+    for at in sorted({one.at for one in asked}):
+        vintage = None if at == TODAY else date.fromisoformat(at)
+        scenario = replace(load_scenario(name, tables, as_of=vintage), months=MONTHS)
+        names = market_names(scenario)
+        world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario)
+        for one in (c for c in asked if c.at == at):
+            found[one] = Compared(one, _observed(one, tables), spread(one.simulated(world)))
+    return [found[one] for one in asked]
+
+
+def _observed(one: Comparison, tables: Tables) -> Band:
+    try:
+        return one.observed(tables)
+    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{one.quantity}: {one.source} lack rows it is read from ({error}). Complete them.") from error

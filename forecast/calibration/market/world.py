@@ -1,0 +1,28 @@
+"""A simulated world: the watched history of a block, and the scenario it was marched from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from forecast.calibration.market.band import Values
+from forecast.march import History
+from forecast.market.names import Names
+from forecast.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class World:
+    """What a statistic reads: `history` holds what `march(watch=True)` keeps."""
+
+    history: History
+    names: Names
+    scenario: Scenario
+
+    @property
+    def months(self) -> int:
+        """How many months were marched."""
+        return self.history.series["hhi_tokens"].shape[1] - 1
+
+
+Statistic = Callable[[World], Values]  # one value a path

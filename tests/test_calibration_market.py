@@ -1,0 +1,219 @@
+"""Simulated against observed: each reader by hand on planted rows and histories, and the page is what the command writes."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from forecast.calibration.market import firms_observed, firms_simulated, observed, simulated
+from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
+from forecast.calibration.market.compared import COMPARISONS, Compared, compare
+from forecast.calibration.market.page import page
+from forecast.calibration.market.world import World
+from forecast.cli.main import group
+from forecast.errors import InputError
+from forecast.market.doors import BOUGHT, NEVER
+from forecast.scenario import load_scenario
+from forecast.tables import load_tables
+
+PAGE = Path(__file__).parent.parent / "docs" / "market.md"
+HOST = observed.HOST_SCOPE
+
+
+@pytest.fixture(scope="module")
+def found():
+    return compare(load_tables())
+
+
+def planted(**series):
+    """Return a world of two paths, a lab and two hosts on their own cash, in one segment; one is bought on the second."""
+    names = SimpleNamespace(
+        providers=["lab", "near", "far"],
+        kinds=["lab", "host", "host"],
+        offer_provider=np.array([0, 1, 2]),
+        offers_of_segment=[slice(0, 3)],
+        own_cash=slice(1, 3),
+        single=slice(3),
+    )
+    history = SimpleNamespace(
+        series={name: np.asarray(values, np.float32) for name, values in series.items()},
+        exit_month=np.array([[NEVER, NEVER], [NEVER, 3], [NEVER, NEVER]]),
+        exit_kind=np.array([[0, 0], [0, BOUGHT], [0, 0]]),
+    )
+    return World(history, names, None)
+
+
+def prices(near):
+    """Return prices `[offer, month, path]`, both paths alike: only `near` is repriced."""
+    months = [[1.0] * len(near), near, [2.0] * len(near)]
+    return np.repeat(np.array(months)[:, :, None], 2, axis=2)
+
+
+def test_the_page_is_what_the_command_writes(found):
+    assert PAGE.read_text("utf-8") == page(found, "base"), "forecast calibrate market --page docs, and commit"
+
+
+def test_every_comparison_is_of_numbers_in_order(found):
+    assert len(found) == len(COMPARISONS) > 20
+    for one in found:
+        for band in (one.observed, one.simulated):
+            assert band.low <= band.middle <= band.high, one.comparison.quantity
+
+
+def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
+    asked = replace(COMPARISONS[0], quantity="planted", unit="per year", mends="more rows")
+    wrong = Compared(asked, Band(1.0, 2.0, 3.0), Band(3.0, 4.0, 5.0))
+    right = Compared(asked, Band(1.0, 2.0, 3.0), Band(0.0, 2.5, 9.0))
+    assert not wrong.inside and right.inside
+    text = page([wrong, right], "base")
+    assert "1 of 2 quantities" in text
+    assert "- *planted*: simulated less observed +2 per year, a ratio of 2. What bears on it: more rows.\n" in text
+    assert text.count("- *planted*") == 1
+
+
+def test_a_rate_needs_two_clusters():
+    with pytest.raises(
+        InputError, match=r"a rate of 1 over 10 in 1 clusters: two clusters and sums above 0 are needed"
+    ):
+        clustered_rate([("a", 1, 10)])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.1, 9), st.floats(0.1, 9)), min_size=1))
+def test_a_cluster_counts_once_however_its_rows_are_cut(rows):
+    rows = [("d", 1.0, 2.0), *rows]
+    halves = [(name, y / 2, x / 2) for name, y, x in rows for _ in range(2)]
+    assert_allclose(clustered_rate(halves), clustered_rate(rows))
+
+
+def test_intervals_hold_what_they_say():
+    rng = np.random.default_rng(3)
+    counts = [poisson_rate(int(k), 10.0).holds(0.5) for k in rng.poisson(5.0, 400)]
+    sds = [sd_band(float(np.sqrt(np.mean(x * x))), 8).holds(1.0) for x in rng.standard_normal((400, 8))]
+    medians = [
+        clustered_median(((str(i), float(v)) for i, v in enumerate(x)), draws=100).holds(0.0)
+        for x in rng.standard_normal((200, 15))
+    ]
+    assert 0.8 <= np.mean(counts) <= 0.95  # exact intervals of counts hold at least as much
+    assert 0.75 <= np.mean(sds) <= 0.85
+    assert 0.7 <= np.mean(medians) <= 0.9
+
+
+def test_repricing_by_hand():
+    world = planted(offer_price=prices([1.0, 1.0, np.e, 1.0, 1.0]))
+    assert_allclose(simulated.resets_per_month("host")(world), 2 / 8)
+    assert_allclose(simulated.resets_per_month("first")(world), 0.0)
+    assert_allclose(simulated.reset_size_log("host")(world), 1.0, rtol=1e-6)
+    assert np.isnan(simulated.reset_size_log("first")(world)).all()
+    assert_allclose(simulated.rises_frac(world), 0.5)
+
+
+def test_shares_by_hand():
+    tokens = np.array([[1.0, 1.5], [2.0, 1.0], [1.0, 5.5]])  # [provider, month]: of 4, then of 8
+    world = planted(
+        provider_tokens=np.repeat(tokens[:, :, None], 2, axis=2),
+        volume=np.repeat(tokens.sum(0)[None, :, None], 2, axis=2),
+    )
+    steps = np.log([4 / 3, 4, 11 / 4])
+    assert_allclose(simulated.share_change_size_log(world), steps.mean(), rtol=1e-6)
+    assert_allclose(simulated.large_share_changes_frac(world), 2 / 3)
+
+
+def test_swings_by_hand():
+    world = planted(rent=np.repeat(np.exp([[0.0, 0.1, 0.0, 0.1]])[:, :, None], 2, axis=2))
+    assert_allclose(simulated.swing_over_log("rent", 1)(world), 0.1, rtol=1e-6)
+    assert_allclose(simulated.swing_over_log("rent", 2)(world), 0.0, atol=1e-6)
+
+
+def test_exits_by_hand():
+    world = planted(hhi_tokens=np.ones((1, 13, 2)))
+    assert_allclose(
+        firms_simulated.exits_per_year("acquired_count")(world), [0.0, 1 / 1.25]
+    )  # a year and three months of one
+    assert_allclose(firms_simulated.exits_per_year("failed_count")(world), 0.0)
+
+
+def dispersion(left):
+    """Return the bunching of exits of firms that left, `[firm, path]`."""
+    names = SimpleNamespace(own_cash=slice(len(left)))
+    history = SimpleNamespace(exit_month=np.where(left, 1, NEVER))
+    return np.mean(firms_simulated.exits_dispersion(World(history, names, None)))
+
+
+def test_independent_exits_do_not_bunch_and_common_ones_do():
+    rng = np.random.default_rng(5)
+    apart = rng.random((10, 4000)) < 0.3
+    assert_allclose(dispersion(apart), 1.0, atol=0.1)
+    assert_allclose(
+        dispersion(np.repeat(apart[:1], 10, axis=0)), 10.0, rtol=0.1
+    )  # all or none: 10²p(1−p) over 10p(1−p)
+
+
+def test_shares_of_the_router_four_weeks_apart():
+    days = {date(2026, 1, 4): 0.2, date(2026, 1, 11): 0.9, date(2026, 2, 1): 0.1}
+    rows = [{"scope": HOST, "entity": "big", "date_on": day, "share_frac": share} for day, share in days.items()]
+    rows += [{"scope": HOST, "entity": "tiny", "date_on": day, "share_frac": 0.001} for day in days]
+    rows += [{"scope": "another", "entity": "big", "date_on": day, "share_frac": 0.5} for day in days]
+    assert observed.share_changes_log({"token_shares": rows}) == [("big", pytest.approx(np.log(0.5)))]
+
+
+def test_bunching_of_observed_exits_by_hand():
+    def rows(counts):
+        return {
+            "hazards": [
+                {"cohort": firms_observed.ALL, "period": period, "provider_years": 10.0, "acquired_count": k, "failed_count": 0}
+                for period, k in zip(firms_observed.YEARS, counts, strict=True)
+            ]
+        }  # fmt: skip
+
+    assert firms_observed.exits_dispersion(rows([2, 2, 2, 2])).middle == 0.0
+    assert_allclose(firms_observed.exits_dispersion(rows([0, 0, 4, 4])).middle, 4 * 4 / 2 / 3)
+
+
+def test_margins_known_by_hand():
+    def row(value, status):
+        return {"metric": "gross_margin_frac", "value": value, "status": status}
+
+    rows = [*(row(v, "measured") for v in (-0.9, 0.4, 0.5, 0.6)), row(-2.0, "projection")]
+    tables = {"provider_history": rows}
+    assert firms_observed.losing_frac(tables) == poisson_rate(1, 4)
+    assert firms_observed.gross_margin_frac(tables) == spread(np.array([-0.9, 0.4, 0.5, 0.6]))
+
+
+def test_no_loss_exceeds_what_was_raised(found):
+    (bound,) = (one for one in found if "money raised" in one.comparison.quantity)
+    assert bound.simulated.high < 1
+
+
+def test_a_year_starts_from_the_vintage_it_names():
+    for one in COMPARISONS:
+        if one.at != "today":
+            assert load_scenario("base", as_of=date.fromisoformat(one.at)).rows["provider_finances"]
+
+
+def test_rows_that_are_missing_are_named():
+    (swing,) = (one for one in COMPARISONS if one.quantity == "change of the Herfindahl index in a month")
+    lacking = replace(swing, observed=lambda tables: {}[HOST])
+    with pytest.raises(InputError, match=r"change of the Herfindahl index in a month: .* lack rows it is read from"):
+        compare(load_tables(), [lacking])
+    with pytest.raises(InputError, match="a spread of no values: at least one number is needed"):
+        spread(np.array([np.nan]))
+
+
+def test_the_market_has_nothing_to_write(tmp_path):
+    result = CliRunner().invoke(group, ["calibrate", "market", "--write", str(tmp_path / "x.csv")])
+    assert isinstance(result.exception, InputError)
+    assert "calibrate market: nothing is fitted, so --write has no table. Leave it out." in str(result.exception)
+
+
+def test_the_command_writes_the_page(tmp_path):
+    result = CliRunner().invoke(group, ["calibrate", "market", "--page", str(tmp_path)])
+    assert result.exit_code == 0
+    assert (tmp_path / "market.md").read_text("utf-8") == PAGE.read_text("utf-8")
+    assert "OUTSIDE" in result.output
