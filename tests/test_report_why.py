@@ -20,8 +20,9 @@ from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of
 from forecast.report.article import audit_section, predictions_section
 from forecast.report.closing import Section
+from forecast.report.computed import Asked, months_to_keep
 from forecast.report.drivers import AtStake, drivers_section, number, watch_section
-from forecast.report.further import KINDS, Asked, further_sections, months_to_keep, wanted_kinds
+from forecast.report.further import KINDS, further_sections, wanted_kinds
 from forecast.report.kept import read_kept
 from forecast.report.page import page
 from forecast.report.past import past_section, stored_section

@@ -89,7 +89,8 @@ def _simulated(
     quiet: bool,
     **how: Any,
 ) -> Made:
-    from forecast.report.further import Asked, further_sections, months_to_keep, wanted_kinds
+    from forecast.report.computed import Asked, months_to_keep
+    from forecast.report.further import further_sections, wanted_kinds
 
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of.date() if as_of else None, months)
