@@ -28,7 +28,7 @@ def predictions_section(found: Sequence[Mapping[str, Any]]) -> Section:
         else ""
     )
     said = f"{len(found)} predictions, {resolved} resolved{mean}. The score judges the probability given on what was known when the prediction was made."  # fmt: skip
-    header = ["prediction", "due", "probability now", "what happened"]
+    header = ["prediction", "due", "chance now", "what happened"]
     rows = [[row["statement"], row["due_on"], _probability(row), _state(row)] for row in found]
     shown = table("Predictions and their state", header, rows, words=True)
     return Section("predictions", "The article's predictions", f"<p>{text(said)}</p>{shown}")

@@ -15,7 +15,7 @@ from forecast.trends.rolling import Scores
 from forecast.words import percent
 
 TITLE = "How past forecasts did"
-SCORES_HEADER = ("series", "months ahead", "forecasts", "skill", "against halving", "80 % band holds")
+SCORES_HEADER = ("series, months ahead", "skill", "against halving", "80 % band holds", "forecasts")
 
 
 def past_section(scored: Mapping[str, Mapping[int, Scores]], found: Hindcast | None) -> Section:
@@ -26,7 +26,7 @@ def past_section(scored: Mapping[str, Mapping[int, Scores]], found: Hindcast | N
         found: a hindcast, None where nothing that is checked has happened since.
     """
     rows = [
-        [name, months, f"{s.n:,}", _skill(s.skill), _skill(s.skill_drift), percent(s.coverage_80)]
+        [f"{name}, {months}", _skill(s.skill), _skill(s.skill_drift), percent(s.coverage_80), f"{s.n:,}"]
         for name, by_horizon in scored.items()
         for months, s in by_horizon.items()
     ]

@@ -34,7 +34,7 @@ def share_chart(key: str, title: str, found: Sensitivity) -> Chart:
         drawn += [words(max(total, alone) + 5, top + 28, f"{100 * found.shapley.index[i]:.1f} ± {200 * found.shapley.error[i]:.1f} %")]  # fmt: skip
     said = "Shapley effect: " + "; ".join(f"{row[0]} {row[5]}" for row in rows)
     note = (
-        f"share of the variance{' of the logarithm' if found.on_log else ''}; thin dark bar: alone; pale bar: with its "
+        f"share of the variance{' of the logarithm' if found.on_log else ''}; thin solid bar: alone; pale bar: with its "
         "interactions; number: Shapley effect ± two standard errors"
     )
     return Chart(key, title, note, picture(key, title, said, (WIDTH, height), "".join(drawn)), header, rows)
@@ -57,7 +57,7 @@ def tornado_chart(key: str, title: str, found: Sensitivity) -> Chart:
         drawn.append(words(x.end + 6, top + 27, f"{low[i]:.3g} → {high[i]:.3g}"))
     rows = [[name, f"{a:.3g}", f"{b:.3g}"] for name, a, b in zip(names, low, high, strict=True)]
     said = f"mean {found.mean:.3g}; " + "; ".join(f"{name} {a} to {b}" for name, a, b in rows)
-    note = f"{found.asked.unit}, mean over paths; pale bar: input in its lowest tenth; dark bar: in its highest"
+    note = f"{found.asked.unit}, mean over paths; pale bar: input in its lowest tenth; solid bar: in its highest"
     header = ["input", "mean in its lowest tenth", "in its highest"]
     return Chart(key, title, note, picture(key, title, said, (WIDTH, height), "".join(drawn)), header, rows)
 
