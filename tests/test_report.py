@@ -258,9 +258,12 @@ def test_a_folder_that_is_no_run(small, tmp_path, file, text, message):
         read_run(tmp_path / "run")
 
 
-def test_a_scenario_in_the_place_of_a_run():
-    with pytest.raises(InputError, match="base: no such folder; .* or ask for a scenario with --scenario base."):
-        invoked("base")
+def test_a_scenario_in_the_place_of_a_run(tmp_path):
+    with pytest.raises(InputError, match="base: no such folder; .* or ask for a scenario with --scenario .*base."):
+        read_run(tmp_path / "base")
+    match = "base: no such folder, and no store at .*s.sqlite. .* or ask for a scenario with --scenario base."
+    with pytest.raises(InputError, match=match):
+        invoked("base", "--store", str(tmp_path / "s.sqlite"))
 
 
 def test_a_cell_that_is_no_number(small, tmp_path):
@@ -291,6 +294,8 @@ def test_the_verb_simulates_without_a_run(tmp_path):
         "3",
         "--paths",
         "40",
+        "--with",
+        "none",
         "--quiet",
         "--out",
         str(tmp_path / "p.html"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -73,6 +74,8 @@ def main() -> None:
     """Run the command line; bad input is one message and exit 2, failed work exit 1."""
     # A command makes many small rows and no cycles: looking for those takes a fifth of the summary.
     gc.set_threshold(100_000)
+    # The matrices are small: threads of the linear algebra library would wait for each other, and change last bits.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         group(prog_name="forecast")
     except InputError as error:

@@ -3,41 +3,73 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from forecast.cli.options import input_options, run_options, simulated
+from forecast.cli.options import input_options, run_options, simulated, store_option
 from forecast.errors import InputError
 from forecast.folders import publish_file, publish_files
+from forecast.report.closing import Section
 from forecast.report.page import page
 from forecast.report.pictures import chart_files
 from forecast.report.stored import read_run
 from forecast.scenario import load_scenario
+from forecast.store.places import place_of
 from forecast.summary import Forecast, summarize_paths
+from forecast.tables import load_tables
 
-PLACES = {"run", "out", "figures", "quiet"}  # what a stored run may be asked with
+PLACES = {"run", "out", "figures", "quiet", "store"}  # what a stored run may be asked with
+Made = tuple[Forecast, list[Section]]
 
 
 @click.command("report")
 @click.argument("run", required=False)
-@click.option("--scenario", default="base", show_default=True, help="Without RUN: simulate it, a name or a TOML file.")
+@click.option(
+    "--scenario", help="Without RUN: simulate it, a name or a TOML file. Of a stored run: which one.  [default: base]"
+)
+@store_option
 @input_options
 @run_options
+@click.option(
+    "--with",
+    "kinds",
+    default="all",
+    show_default=True,
+    help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
+)
 @click.option("--out", default="report.html", show_default=True, help="The page; - is stdout.")
 @click.option(
     "--figures",
     type=click.Path(file_okay=False),
-    help="Folder for each chart as SVG, and as PNG where cairosvg is installed (extra: png).",
+    help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
 )
 @click.pass_context
-def command(ctx: click.Context, /, run: str | None, out: str, figures: str | None, quiet: bool, **how: Any) -> None:
-    """Write one self-contained HTML page about RUN, a folder that `forecast run --out` wrote, or about a scenario."""
-    if run is not None:
-        _refuse_others(ctx, run)
-    forecast = read_run(run) if run is not None else _simulated(quiet=quiet, **how)
-    content = page(forecast)
+def command(
+    ctx: click.Context,
+    /,
+    run: str | None,
+    scenario: str | None,
+    store: str | None,
+    out: str,
+    figures: str | None,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Write one self-contained HTML page about RUN, or about a scenario.
+
+    RUN is a folder that `forecast run --out` wrote, or else a run of the store: an id of `forecast history`, its
+    beginning, or "latest". It is shown as it is, at once. Without RUN the scenario is simulated, and the page also says
+    what drives the answers and what to watch (drivers), how past forecasts did (past), what became of the article's
+    predictions (predictions) and of its claims (audit); these sections take some seconds.
+    """
+    if run is None:
+        forecast, more = _simulated(scenario or "base", quiet=quiet, **how)
+    else:
+        forecast, more = _stored(ctx, run, scenario, store)
+    content = page(forecast, more)
     if out == "-":
         click.echo(content, nl=False)
     else:
@@ -49,17 +81,42 @@ def command(ctx: click.Context, /, run: str | None, out: str, figures: str | Non
 
 
 def _simulated(
-    scenario: str, settings: tuple[str, ...], as_of: datetime | None, months: int | None, quiet: bool, **how: Any
-) -> Forecast:
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
-    return summarize_paths(simulated(made, quiet, **how))
+    name: str,
+    settings: tuple[str, ...],
+    as_of: datetime | None,
+    months: int | None,
+    kinds: str,
+    quiet: bool,
+    **how: Any,
+) -> Made:
+    from forecast.report.computed import Asked, months_to_keep
+    from forecast.report.further import further_sections, wanted_kinds
+
+    wanted, tables = wanted_kinds(kinds), load_tables()
+    made = load_scenario(name, tables, settings, as_of.date() if as_of else None, months)
+    paths = simulated(made, quiet, months_to_keep(wanted, made, tables), **how)
+    return summarize_paths(paths), further_sections(Asked(paths, tables), wanted, how["threads"])
 
 
-def _refuse_others(ctx: click.Context, run: str) -> None:
+def _stored(ctx: click.Context, run: str, scenario: str | None, store: str | None) -> Made:
+    """Return a run as it was kept; a folder wins over a run of the store of that name."""
+    if Path(run).is_dir():
+        _refuse_others(ctx, run, PLACES)
+        return read_run(run), []
+    from forecast.report.kept import read_kept
+    from forecast.report.past import stored_section
+
+    _refuse_others(ctx, run, PLACES | {"scenario"})
+    kept = read_kept(run, place_of(store), scenario)
+    return kept.forecast, [stored_section(kept.scores)]
+
+
+def _refuse_others(ctx: click.Context, run: str, allowed: set[str]) -> None:
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if others := sorted(set(given) - PLACES):
+    if others := sorted(set(given) - allowed):
         names = ", ".join(
-            {"settings": "--set", "n_paths": "--paths"}.get(n, f"--{n.replace('_', '-')}") for n in others
+            {"settings": "--set", "n_paths": "--paths", "kinds": "--with"}.get(n, f"--{n.replace('_', '-')}")
+            for n in others
         )
         raise InputError(
             f"report {run} {names}: a stored run is shown as it is, not simulated again. Drop {names}, or drop {run}."

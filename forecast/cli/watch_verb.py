@@ -7,18 +7,15 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
-import numpy as np
 
 from forecast.cli.options import chance_options, scenario_options
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.sensitivity.asked import Asked, parse_asked
-from forecast.sensitivity.sample import Sample, draw_sample
-from forecast.sensitivity.signals import Question, Signal, rank_signals, watched
-
-USUAL = ("price_rise:{}@24", "rent@24", "market_price:{}@36", "consolidation_month")
-SHOWN, LEAST_TOLD = 6, 0.01
+from forecast.sensitivity.asked import parse_asked
+from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.sample import draw_sample
+from forecast.sensitivity.signals import Question, Signal
 
 
 @click.command("watch")
@@ -48,17 +45,10 @@ def command(
     names = market_names(made)
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")
-    wanted = outcomes or [text.format(names.segments[0]) for text in USUAL]
-    asked = [parse_asked(text, names, made.months) for text in wanted]
-    soon, now = watched(names, within), watched(names, 0)
-    today = [Asked(each.outcome, each.entity, each.row, 0, each.unit) for each in asked]
-    sample = draw_sample(made, [*asked, *today, *soon, *now], n_paths, seed)
-    seen = [
-        (str(s), sample.outcomes[str(s)], float(np.median(sample.outcomes[str(n)])))
-        for s, n in zip(soon, now, strict=True)
-    ]
-    questions = [_question(a, t, sample) for a, t in zip(asked, today, strict=True)]
-    found = [(question, _telling(rank_signals(question, sample, seen))) for question in questions]
+    asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
+    sample = draw_sample(made, needed(asked, names, within), n_paths, seed)
+    questions = [_open(question_of(each, sample)) for each in asked]
+    found = [(question, telling_signals(question, sample, names, within)) for question in questions]
     if as_json:
         document = [
             {"question": q.text, "chance": float(q.yes.mean()), "signals": [asdict(s) for s in signals]}
@@ -69,21 +59,11 @@ def command(
         click.echo("\n\n".join(_text(question, signals) for question, signals in found))
 
 
-def _telling(signals: list[Signal]) -> list[Signal]:
-    return [s for s in signals if s.told > max(LEAST_TOLD, 2 * s.told_error)][:SHOWN]
-
-
-def _question(asked: Asked, today: Asked, sample: Sample) -> Question:
-    outcome = sample.outcomes[str(asked)]
-    if asked.unit == "probability":
-        yes, text = outcome > 0.5, f"{asked} happens"
-    else:
-        yes, text = outcome > sample.outcomes[str(today)], f"{asked} is above today's"
-    if yes.all() or not yes.any():
-        raise InputError(
-            f"watch: {text} on {'every' if yes.all() else 'no'} path, so no signal can change it. Ask for another."
-        )
-    return Question(text, yes)
+def _open(question: Question) -> Question:
+    if not is_open(question):
+        which = "every" if question.yes.all() else "no"
+        raise InputError(f"watch: {question.text} on {which} path, so no signal can change it. Ask for another.")
+    return question
 
 
 def _text(question: Question, signals: list[Signal]) -> str:

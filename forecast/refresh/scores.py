@@ -45,6 +45,15 @@ class Score(NamedTuple):
     inside_80: int
 
 
+class Tally(NamedTuple):
+    """How the scored forecasts of an outcome did: how many, mean CRPS in logarithms, share inside the 80 % interval."""
+
+    outcome: str
+    cases: int
+    crps_log: float
+    coverage_80: float
+
+
 def month_end(as_of: date, months: int) -> str:
     """Return the last day of the month that lies some months after another's.
 
@@ -123,3 +132,13 @@ def summary(found: Iterable[Score]) -> list[dict[str, Any]]:
         }
         for (scenario, outcome), group in sorted(groups.items())
     ]
+
+
+def scores_of(connection: Connection, scenario: str) -> list[Tally]:
+    """Return how a scenario's forecasts did by outcome, from the scores that the store keeps, of all its runs."""
+    query = (
+        "SELECT outcome, count(*) AS count, avg(crps_log) AS crps_log, avg(inside_80) AS coverage_80 "
+        "FROM scores WHERE scenario = :scenario GROUP BY outcome ORDER BY outcome"
+    )
+    found = rows(connection, query, scenario=scenario)
+    return [Tally(outcome, int(n), float(crps), float(inside)) for outcome, n, crps, inside in found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forecast.report.markup import label, text
+from forecast.report.markup import LONGEST_LABEL, label, text
 from forecast.report.scales import Scale
 
 FONT = 11
@@ -38,9 +38,18 @@ def bar(x: float, y: float, width: float, height: float, opacity: float) -> str:
     )
 
 
-def words(x: float, y: float, said: str, anchor: str = "start", colour: str = "ink", size: float = FONT) -> str:
-    """Return a short text whose baseline begins, has its middle, or ends at (x, y)."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="var(--{colour})" font-size="{size:g}">{label(said)}</text>'
+def words(
+    x: float,
+    y: float,
+    said: str,
+    anchor: str = "start",
+    colour: str = "ink",
+    size: float = FONT,
+    longest: int = LONGEST_LABEL,
+) -> str:
+    """Return a short text, cut after `longest` letters, whose baseline begins, has its middle, or ends at (x, y)."""
+    shown = label(said, longest)
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="var(--{colour})" font-size="{size:g}">{shown}</text>'
 
 
 def frame(x: Scale, y: Scale, x_marks: dict[float, str], y_marks: dict[float, str]) -> str:

@@ -69,7 +69,7 @@ def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: 
     inputs = tuple(sorted(noted[0]))
     values = np.array([np.concatenate([one[name] for one in noted])[:n_paths] for name in inputs], float)
     outcomes, twins = ({str(each): each.values(run) for each in asked} for run in runs)
-    return Sample(inputs, _ranks(values), values, outcomes, twins)
+    return Sample(inputs, uniform_ranks(values), values, outcomes, twins)
 
 
 def _march_into(run: Paths, scenario: Scenario, names: Names, seed: int, block: int, luck: int) -> dict[str, Reals]:
@@ -78,6 +78,11 @@ def _march_into(run: Paths, scenario: Scenario, names: Names, seed: int, block: 
     return draws.noted
 
 
-def _ranks(values: Array) -> Array:
+def uniform_ranks(values: Array) -> Array:
+    """Return the rank of each value in its row, `[row, path]`, inside (0, 1).
+
+    >>> uniform_ranks(np.array([[30.0, 10.0]])).tolist()
+    [[0.75, 0.25]]
+    """
     order = np.argsort(np.argsort(values, axis=1, kind="stable"), axis=1)
     return (order + 0.5) / values.shape[1]

@@ -11,7 +11,7 @@ from forecast.market.names import Names
 from forecast.outcomes.fans import FANS
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.first_order import BINS, first_order
-from forecast.sensitivity.sample import Sample
+from forecast.sensitivity.sample import Sample, uniform_ranks
 
 Array = NDArray[np.float64]
 WATCHED_FANS = (
@@ -66,8 +66,8 @@ def rank_signals(question: Question, sample: Sample, seen: list[tuple[str, Array
     yes = question.yes.astype(float)
     latest = [float(np.median(row)) for row in sample.values] + [today for _, _, today in seen]
     names = [*sample.inputs, *(name for name, _, _ in seen)]
-    values = np.vstack([sample.values, *(value[None] for _, value, _ in seen)])
-    ranks = (np.argsort(np.argsort(values, axis=1, kind="stable"), axis=1) + 0.5) / values.shape[1]
+    shown = np.array([value for _, value, _ in seen]).reshape(len(seen), len(yes))
+    values, ranks = np.vstack([sample.values, shown]), np.vstack([sample.scores, uniform_ranks(shown)])
     told = first_order(ranks, yes)
     found = []
     for i in np.argsort(-told.index, kind="stable"):

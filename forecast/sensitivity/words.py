@@ -59,7 +59,7 @@ def sensitivity_text(found: Sensitivity) -> str:
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         star = "*" if found.correlated[i] else ""
         lines.append(
-            f"  {_short(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
+            f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
         )
     sure = settled(found)
     lines += [
@@ -77,21 +77,27 @@ def sensitivity_text(found: Sensitivity) -> str:
 def _box_lines(found: Sensitivity) -> list[str]:
     if not found.box:
         return [f"  {found.event}: no range of these inputs makes it likelier."]
-    ranges = [_range(name, low, high) for name, (low, high) in found.box_limits.items()]
+    ranges = [range_text(name, low, high) for name, (low, high) in found.box_limits.items()]
     return [
         f"  {found.event} happens on {_percent(found.box.base)} of paths, and on {_percent(found.box.density)} of those with",
         f"    {' and '.join(ranges)}  (which hold {_percent(found.box.coverage)} of its cases; on paths not used to find it)",
     ]
 
 
-def _range(name: str, low: float, high: float) -> str:
-    short = _short(name)
+def range_text(name: str, low: float, high: float) -> str:
+    """Return one side of a box as text; an infinite end limits nothing.
+
+    >>> range_text("parameters.x", 0.5, np.inf)
+    'x ≥ 0.5'
+    """
+    short = short_name(name)
     if np.isfinite(low) and np.isfinite(high):
         return f"{low:.3g} ≤ {short} ≤ {high:.3g}"
     return f"{short} ≥ {low:.3g}" if np.isfinite(low) else f"{short} ≤ {high:.3g}"
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """Return an input's address without the table that most inputs lie in."""
     return name.removeprefix("parameters.")
 
 
@@ -104,7 +110,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
     from matplotlib.figure import Figure
 
     count = min(STUDIED, len(found.inputs))
-    place, names = np.arange(count)[::-1], [_short(name) for name in found.inputs[:count]]
+    place, names = np.arange(count)[::-1], [short_name(name) for name in found.inputs[:count]]
     figure = Figure(figsize=(13, 5), layout="constrained")
     shares, tornado = figure.subplots(1, 2, sharey=True)
     figure.suptitle(f"What drives {found.asked}; all inputs together decide {_percent(found.inputs_share)} of it")

@@ -1,0 +1,92 @@
+"""The sections on the founding article: the state of its predictions, and the verdicts on its claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecast.report.closing import Section
+from forecast.report.markup import folded, table, text
+
+VERDICTS_TITLE = "The article's claims"
+
+
+def predictions_section(found: Sequence[Mapping[str, Any]]) -> Section:
+    """Return each prediction with its probability, what became of it, and the mean score of the resolved.
+
+    Args:
+        found: what `forecast.predictions.scored.scored` returns.
+    """
+    if not found:
+        return Section("predictions", "The article's predictions", "")
+    scores = [row["brier"] for row in found if row["brier"] is not None]
+    resolved = sum(row["happened"] is not None for row in found)
+    mean = (
+        f"; mean Brier score of the {len(scores)} scored {sum(scores) / len(scores):.3f}, a coin's is 0.25"
+        if scores
+        else ""
+    )
+    said = f"{len(found)} predictions, {resolved} resolved{mean}. The score judges the probability given on what was known when the prediction was made."  # fmt: skip
+    header = ["prediction", "due", "chance now", "what happened"]
+    rows = [[row["statement"], row["due_on"], _probability(row), _state(row)] for row in found]
+    shown = table("Predictions and their state", header, rows, words=True)
+    return Section("predictions", "The article's predictions", f"<p>{text(said)}</p>{shown}")
+
+
+def _probability(row: Mapping[str, Any]) -> str:
+    if row["happened"] is not None:
+        return "resolved"
+    if row["no_query"]:
+        return "not computed"
+    return "; ".join(
+        each["reason"] if each["probability"] is None
+        else f"{100 * each['probability']:.1f} ± {200 * each['standard_error']:.1f} %"
+        for each in row["probabilities"]
+    )  # fmt: skip
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if row["happened"] is None:
+        return row["no_query"] or "open"
+    score = (
+        ""
+        if row["brier"] is None
+        else f" Engine when made: {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}."
+    )
+    return f"{'Came true' if row['happened'] else 'Did not'}, {row['resolved_on']}: {row['resolution']}.{score}"
+
+
+def audit_section(found: Sequence[Mapping[str, Any]]) -> Section:
+    """Return how many of the article's claims have each verdict, and behind each count its claims.
+
+    Args:
+        found: what `forecast.audit.audited.audit` returns.
+    """
+    if not found:
+        return Section("audit", VERDICTS_TITLE, "")
+    counts = Counter(row["verdict"] for row in found).most_common()
+    shown = table(f"Verdicts on {len(found)} claims, each recomputed", ["verdict", "claims"], counts, words=True)
+    return Section(
+        "audit", VERDICTS_TITLE, shown + "".join(_claims(found, verdict, count) for verdict, count in counts)
+    )
+
+
+def _claims(found: Sequence[Mapping[str, Any]], verdict: str, count: int) -> str:
+    header = ["claim", "printed", "recomputed", "printed over recomputed"]
+    rows = [
+        [row["statement"], row["printed"], f"{_span(row['recomputed'])} {row['unit']}", _factor(row["factor"])]
+        for row in found
+        if row["verdict"] == verdict
+    ]
+    return folded(f"{verdict}: {count}", table(verdict, header, rows, words=True))
+
+
+def _span(recomputed: Any) -> str:
+    if recomputed is None:
+        return "-"
+    return " to ".join(f"{end:,.4g}" for end in (recomputed if isinstance(recomputed, list) else [recomputed]))
+
+
+def _factor(factor: float | None) -> str:
+    return "" if factor is None else f"{factor:.3g}"

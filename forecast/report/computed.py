@@ -1,0 +1,117 @@
+"""What the sections that cost seconds say: each simulates or fits, and hands what it found to a pure function of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.audit.audited import audit
+from forecast.draws import BLOCK_PATHS
+from forecast.errors import InputError
+from forecast.hindcast.checks import Hindcast
+from forecast.hindcast.run import hindcast, month_later
+from forecast.market.names import market_names
+from forecast.paths import Paths
+from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
+from forecast.report.article import audit_section, predictions_section
+from forecast.report.closing import Section
+from forecast.report.drivers import AtStake, drivers_section, watch_section
+from forecast.report.past import past_section
+from forecast.scenario import Scenario, load_scenario
+from forecast.sensitivity.analysis import analyse
+from forecast.sensitivity.asked import parse_asked
+from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.sample import draw_sample
+from forecast.simulation import simulate
+from forecast.tables import Tables
+from forecast.trends.rolling import scores_by_horizon
+
+DRIVEN = ("price_to_floor_ratio:{}", "rent")  # of the first segment
+DRIVEN_MONTH, WATCHED_MONTHS, BACK_MONTHS = 24, 6, 12
+PATHS = BLOCK_PATHS  # of each: one block
+
+
+class Asked(NamedTuple):
+    """What the further sections are about: the paths of the page, and all tables, which say what came true."""
+
+    paths: Paths
+    tables: Tables
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of the paths."""
+        return self.paths.scenario
+
+    @property
+    def seed(self) -> int:
+        """The name of their chance."""
+        return self.paths.seed
+
+
+def months_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> tuple[int, ...]:
+    """Return the months whose values the paths must keep so that no section simulates the scenario again."""
+    if "predictions" not in wanted:
+        return ()
+    kept = months_needed(predictions(tables["predictions"]), scenario.as_of, scenario.months)[1]
+    return tuple(month for month in kept if month <= scenario.months)
+
+
+def drivers_sections(asked: Asked) -> list[Section]:
+    """Return what drives price over floor and rent, and what to watch, from one sample."""
+    scenario, names, as_of = asked.scenario, market_names(asked.scenario), str(asked.scenario.as_of)
+    month, within = min(DRIVEN_MONTH, scenario.months), min(WATCHED_MONTHS, scenario.months)
+    driven = [parse_asked(f"{t.format(names.segments[0])}@{month}", names, scenario.months) for t in DRIVEN]
+    answers = usual_answers(names, scenario.months)
+    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, asked.seed)
+    found = [analyse(sample, each) for each in driven if np.ptp(sample.outcomes[str(each)])]
+    questions = [(each, question_of(each, sample)) for each in answers]
+    at_stake = [
+        AtStake(each, float(question.yes.mean()), telling_signals(question, sample, names, within))
+        for each, question in questions
+        if is_open(question)
+    ]
+    return [drivers_section(found, as_of), watch_section(at_stake, within, as_of)]
+
+
+def past_sections(asked: Asked) -> list[Section]:
+    """Return how rolling forecasts did, and the whole engine a year before; judged by all that the tables know."""
+    from forecast.trends.list_price.backtest import list_price_cases
+    from forecast.trends.rents import rent_cases
+    from forecast.trends.tiers import tier_cases
+
+    series = {"price of a fixed capability": tier_cases, "rent": rent_cases, "list prices": list_price_cases}
+    scores = {name: scores_by_horizon(cases(asked.tables)) for name, cases in series.items()}
+    return [past_section(scores, _year_before(asked))]
+
+
+def _year_before(asked: Asked) -> Hindcast | None:
+    day = month_later(asked.scenario.as_of, -BACK_MONTHS)
+    try:
+        return hindcast(day, asked.tables, "base", PATHS, asked.seed)
+    except InputError:  # the day lies before the first tables, or nothing that is checked has happened since
+        return None
+
+
+def predictions_sections(asked: Asked) -> list[Section]:
+    """Return the state of the predictions; the page's paths answer where they reach far enough."""
+    every, today = predictions(asked.tables["predictions"]), asked.scenario.as_of
+    days = days_to_score(every, today)
+    when_made = {day: _answering(asked, every, load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
+    horizon, kept = months_needed(every, today, asked.scenario.months)
+    own = asked.paths
+    if horizon > own.scenario.months or not set(kept) <= set(own.kept_months):
+        own = _answering(asked, every, asked.scenario, own.n_paths)
+    return [predictions_section(scored(every, [own], when_made, today))]
+
+
+def _answering(asked: Asked, every: Sequence[Prediction], scenario: Scenario, n_paths: int) -> Paths:
+    horizon, kept = months_needed(every, scenario.as_of, scenario.months)
+    return simulate(replace(scenario, months=horizon), n_paths, asked.seed, keep_months=kept)
+
+
+def audit_sections(asked: Asked) -> list[Section]:
+    """Return the verdicts on the article's claims."""
+    return [audit_section(audit(asked.tables))]

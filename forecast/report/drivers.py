@@ -1,0 +1,127 @@
+"""The sections that say why: what drives an answer, and what to watch in the months to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.outcomes.fans import FANS
+from forecast.report.charts import figure
+from forecast.report.closing import Section
+from forecast.report.markup import bullets, table, text
+from forecast.report.tornado import share_chart, tornado_chart
+from forecast.sensitivity.analysis import STUDIED, Sensitivity
+from forecast.sensitivity.asked import Asked
+from forecast.sensitivity.signals import Signal
+from forecast.sensitivity.words import range_text, settled, short_name
+from forecast.words import calendar, listed, percent
+
+
+class AtStake(NamedTuple):
+    """An answer that is open: what is asked, the chance of yes, and the signals that tell of it."""
+
+    asked: Asked
+    chance_prob: float
+    signals: Sequence[Signal]
+
+
+def drivers_section(found: Sequence[Sensitivity], as_of: str) -> Section:
+    """Return which inputs drive each outcome, how far, and within which ranges it lies high."""
+    said = "<p>Inputs are named as “What is assumed” lists them.</p>" if found else ""
+    shown = "".join(_outcome(n, one, as_of) for n, one in enumerate(found, start=1))
+    return Section("drivers", "What drives it", said + shown)
+
+
+def _outcome(number: int, found: Sensitivity, as_of: str) -> str:
+    name = said_of(str(found.asked), as_of)
+    charts = (
+        share_chart(f"drivers-{number}-shares", f"{name}: share of each input", found),
+        tornado_chart(f"drivers-{number}-tornado", f"{name}: from low to high input", found),
+    )
+    drawn = "".join(map(figure, charts))
+    return f'<h3>{text(name)}</h3>{bullets(_sentences(found))}<div class="figures">{drawn}</div>'
+
+
+def _sentences(found: Sensitivity) -> list[str]:
+    sure = settled(found)
+    leading = listed([short_name(name) for name in found.inputs[: max(sure, 1)]])
+    said = [
+        f"All {len(found.inputs)} uncertain inputs together decide {percent(found.inputs_share)} (± "
+        f"{200 * found.inputs_share_error:.0f}) of the variance; the rest is the luck of the months, which no study removes.",
+        f"Leading: {leading}; {'the order after these' if sure else 'even the order of the first two'} is within the errors "
+        f"of {found.n_paths:,} paths.",
+        _box_sentence(found),
+    ]
+    if any(found.correlated[:STUDIED]):
+        said.append("Some inputs are correlated; their total counts them as if they were not. Read the Shapley effect.")
+    return said
+
+
+def _box_sentence(found: Sensitivity) -> str:
+    level = found.event.rpartition("> ")[2]
+    if not found.box:
+        return f"No range of these inputs makes a value above {level} likelier."
+    ranges = [range_text(name, low, high) for name, (low, high) in found.box_limits.items()]
+    return (
+        f"It lies above {level} on {percent(found.box.base)} of paths, and on {percent(found.box.density)} of those with "
+        f"{listed(ranges)}, which hold {percent(found.box.coverage)} of such paths."
+    )
+
+
+def watch_section(found: Sequence[AtStake], within_months: int, as_of: str) -> Section:
+    """Return for each open answer the signals that will be seen soon, with today's value and the level that changes it."""
+    if not found:
+        return Section("watch", "What to watch", "")
+    said = (
+        f"What will be seen until {calendar(as_of, within_months)}, or may be learnt of an input, and tells most of each "
+        "answer. Past the level the chance is another; “yes” in the last column means that the likelier answer turns. "
+        "“Tells” is the share of the answer's variance; the latest of an input is the median of what is believed."
+    )
+    return Section("watch", "What to watch", f"<p>{text(said)}</p>" + "".join(_answer(one, as_of) for one in found))
+
+
+def _answer(one: AtStake, as_of: str) -> str:
+    happens = "has happened" if one.asked.unit == "probability" else "stands above today's"
+    question = f"{said_of(str(one.asked), as_of)}, {happens}: chance {percent(one.chance_prob)}"
+    if not one.signals:
+        return f"<h3>{text(question)}</h3><p>Nothing that will be seen tells more than 1 % of it; it is the luck of the months.</p>"
+    header = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]
+    rows = [
+        [_signal(s.name, as_of), f"{100 * s.told:.0f} ± {200 * s.told_error:.0f} %", number(s.latest),
+         f"{'>' if s.above else '<'} {number(s.level)}", percent(s.chance_beyond), percent(s.chance_else), "yes" if s.turns else ""]
+        for s in one.signals
+    ]  # fmt: skip
+    return f"<h3>{text(question)}</h3>" + table("Signals, the most telling first", header, rows)
+
+
+def _signal(name: str, as_of: str) -> str:
+    fan = FANS.get(name.partition(":")[0].partition("@")[0])
+    return f"{said_of(name, as_of)}{f', {fan.unit}' if fan else ''}"
+
+
+def said_of(name: str, as_of: str) -> str:
+    """Return an outcome with its calendar month in words; the name of an input as "What is assumed" lists it.
+
+    >>> said_of("market_price:commodity@6", "2026-10-31"), said_of("parameters.supply_response", "2026-10-31")
+    ('Market price, commodity, 2027-04', 'supply_response')
+    """
+    what, _, month = name.rpartition("@")
+    if not month.isdigit():
+        return short_name(name)
+    return f"{what[:1].upper()}{what[1:].replace('_', ' ').replace(':', ', ')}, {calendar(as_of, int(month))}"
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
+
+    >>> number(3560000000.0), number(0.0851), number(np.inf)
+    ('3.56B', '0.0851', 'beyond')
+    """
+    if np.isinf(value):
+        return "beyond"
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
+    return f"{value:.3g}"

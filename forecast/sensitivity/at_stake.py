@@ -1,0 +1,56 @@
+"""Which answers are at stake, and which signals of the coming months tell about each: what `forecast watch` ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecast.market.names import Names
+from forecast.sensitivity.asked import Asked, parse_asked
+from forecast.sensitivity.sample import Sample
+from forecast.sensitivity.signals import Question, Signal, rank_signals, watched
+
+USUAL = ("price_rise:{}@24", "rent@24", "market_price:{}@36", "consolidation_month")
+SHOWN, LEAST_TOLD = 6, 0.01
+
+
+def usual_answers(names: Names, horizon: int) -> list[Asked]:
+    """Return the answers usually asked for, of the first segment; a month beyond the horizon becomes the horizon."""
+    asked = []
+    for text in USUAL:
+        outcome, _, month = text.format(names.segments[0]).partition("@")
+        asked.append(parse_asked(f"{outcome}@{min(int(month or horizon), horizon)}", names, horizon))
+    return asked
+
+
+def needed(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
+    """Return all that must be sampled to say what tells about some answers within so many months."""
+    return [*asked, *map(_today, asked), *watched(names, within), *watched(names, 0)]
+
+
+def question_of(asked: Asked, sample: Sample) -> Question:
+    """Return the yes-or-no question on an outcome: does the event happen, does the fan stand above today's value."""
+    outcome = sample.outcomes[str(asked)]
+    if asked.unit == "probability":
+        return Question(f"{asked} happens", outcome > 0.5)
+    return Question(f"{asked} is above today's", outcome > sample.outcomes[str(_today(asked))])
+
+
+def is_open(question: Question) -> bool:
+    """Return whether the answer is not the same on every path."""
+    return bool(question.yes.any() and not question.yes.all())
+
+
+def telling_signals(question: Question, sample: Sample, names: Names, within: int) -> list[Signal]:
+    """Return the few signals that tell more than chance would of an open question, the most telling first."""
+    seen = [
+        (str(s), sample.outcomes[str(s)], float(np.median(sample.outcomes[str(now)])))
+        for s, now in zip(watched(names, within), watched(names, 0), strict=True)
+    ]
+    ranked = rank_signals(question, sample, seen)
+    return [s for s in ranked if s.told > max(LEAST_TOLD, 2 * s.told_error)][:SHOWN]
+
+
+def _today(asked: Asked) -> Asked:
+    return Asked(asked.outcome, asked.entity, asked.row, 0, asked.unit)
