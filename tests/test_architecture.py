@@ -205,6 +205,7 @@ FLOORS = {
     "refresh.known": 4,
     "refresh.validation": 5,
     "refresh.overlay": 6,
+    "refresh.refitting": 9,
     "refresh.gathering": 6,
     "refresh.planning": 6,
     "refresh.publishing": 4,
