@@ -215,6 +215,14 @@ FLOORS = {
     "refresh.running": 20,
     "refresh.job": 21,
     "refresh.explanation": 21,
+    "finding": 1,
+    "finding.place": 1,
+    "finding.docstrings": 1,
+    "finding.code": 2,
+    "finding.readers": 3,
+    "finding.data": 5,
+    "finding.outcomes": 14,
+    "finding.search": 15,
     "cli": 30,
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor

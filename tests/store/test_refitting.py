@@ -111,6 +111,18 @@ def test_the_row_of_the_same_vintage_is_replaced(tables, tmp_path):
 
 
 @pytest.mark.usefixtures("electricity_only")
+def test_a_region_that_a_feed_brings_every_month_counts_once(tables, tmp_path):
+    def price(month):
+        day = f"2026-{month:02d}-28"
+        item = "US Total (industrial)"  # "US total" in the shipped table
+        return Observation("eia", "electricity", "", item, day[:7], "", (0.05,), day, "2026-11-25T03:00:00+00:00")
+
+    _, once, _ = fits(tables, [price(9)], tmp_path / "once")
+    _, often, _ = fits(tables, [price(month) for month in range(1, 10)], tmp_path / "often")
+    assert once == often and "parameters.electricity_usd_per_kwh" in {key for key, as_of in once if as_of == str(DAY)}
+
+
+@pytest.mark.usefixtures("electricity_only")
 @pytest.mark.parametrize(
     ("gives", "why"),
     [
