@@ -5,7 +5,7 @@ A cell that says the bare word `fitted` points at `fits.csv`: the latest fit kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from forecast.cells import Column, convert
@@ -111,6 +111,13 @@ def fit_problems(tables: Tables) -> list[str]:
     return problems
 
 
+def misfits(tables: Tables, rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return by key why rows that are about to become fits cannot stand in their cells; nothing where all can."""
+    _, _, columns = _cells(tables)
+    found = {row["key"]: _outside(columns[row["key"]], row) for row in rows}
+    return {key: said for key, said in found.items() if said}
+
+
 def _with_fits(inputs: dict[str, Input], columns: Mapping[str, Column], tables: Tables) -> dict[str, Input]:
     """Return the inputs with the latest known fit in place of each that points at one."""
     fits, problems = tables["fits"], []
@@ -136,7 +143,7 @@ def _no_fit(key: str, fits: Table, tables: Tables) -> str:
     )
 
 
-def _outside(column: Column, row: Row) -> str:
+def _outside(column: Column, row: Row | Mapping[str, str]) -> str:
     """Return what keeps a fit from standing in a column, or nothing."""
     if row["unit"] != column.unit:
         return f"its unit is {row['unit']}, the input's {column.unit}"

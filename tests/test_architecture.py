@@ -223,6 +223,7 @@ FLOORS = {
     "refresh.known": 4,
     "refresh.validation": 5,
     "refresh.overlay": 6,
+    "refresh.refitting": 9,
     "refresh.gathering": 6,
     "refresh.planning": 6,
     "refresh.publishing": 4,
@@ -232,6 +233,14 @@ FLOORS = {
     "refresh.running": 20,
     "refresh.job": 21,
     "refresh.explanation": 21,
+    "finding": 1,
+    "finding.place": 1,
+    "finding.docstrings": 1,
+    "finding.code": 2,
+    "finding.readers": 3,
+    "finding.data": 5,
+    "finding.outcomes": 14,
+    "finding.search": 15,
     "cli": 30,
 }
 WHOLE = ("equations", "outcomes", "cli")  # packages that stand on one floor

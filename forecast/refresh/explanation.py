@@ -25,6 +25,7 @@ from forecast.errors import InputError
 from forecast.refresh.influences import Influences, influences_of, material
 from forecast.refresh.known import LAYOUTS
 from forecast.refresh.overlay import overlaid_tables
+from forecast.refresh.refitting import refitted
 from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
 from forecast.store.observations import Observation
@@ -100,12 +101,16 @@ def explained(
     groups = changed_groups(before, after, scenario)
     n_paths = min(side.run.recipe["paths"] for side in (before, after))
     made: dict[Chosen, Influences] = {}
+    tables: dict[Chosen, Tables] = {}
     ends: list[Forecast] = []
     for size in range(len(groups) + 1):
         for chosen in map(frozenset, combinations(groups, size)):
             place = folder / f"{size}-{len(made)}"
             place.mkdir()
-            mixed, seed = _mixed(before, after, chosen, scenario, shipped, place)
+            fitted = chosen & {*LAYOUTS, "as_of"}  # all that the tables and their fits depend on
+            if fitted not in tables:
+                tables[fitted] = _tables(before, after, fitted, scenario, shipped, place)
+            mixed, seed = _mixed(before, after, chosen, scenario, tables[fitted], place)
             paths = simulate(mixed, n_paths, seed, threads, keep_months=compared_months(mixed))
             made[chosen] = influences_of(paths)
             if size in (0, len(groups)):
@@ -114,14 +119,19 @@ def explained(
     return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))
 
 
-def _mixed(before: Side, after: Side, chosen: Chosen, name: str, shipped: Tables, place: Path) -> tuple[Scenario, int]:
+def _tables(before: Side, after: Side, chosen: Chosen, name: str, shipped: Tables, place: Path) -> Tables:
+    """Return the tables with the observations of the chosen groups as the later run knew them, and the trends fitted to them."""
+    seen = [one for group in LAYOUTS for one in (after if group in chosen else before).of(group, name)]
+    as_of = (after if "as_of" in chosen else before).of("as_of", name)
+    return refitted(overlaid_tables(shipped, seen, place / "store"), seen, [date.fromisoformat(as_of)])[0]
+
+
+def _mixed(before: Side, after: Side, chosen: Chosen, name: str, tables: Tables, place: Path) -> tuple[Scenario, int]:
     """Return the scenario with the chosen groups of the later run, the rest of the earlier, and its seed."""
 
     def side(group: str) -> Side:
         return after if group in chosen else before
 
-    seen = [one for group in LAYOUTS for one in side(group).of(group, name)]
-    tables = overlaid_tables(shipped, seen, place / "store")
     for file, text in side("scenario").of("scenario", name).items():
         (place / file.partition("/")[2]).write_text(text, "utf-8")
     as_of, months, _ = side("as_of").run.recipe["scenarios"][name]

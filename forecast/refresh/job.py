@@ -1,8 +1,8 @@
-"""The refresh, step by step: ask the sources, check and store, plan, run, compare, store the run, score, publish.
+"""The refresh, step by step: ask the sources, check and store, plan, refit, run, compare, store the run, score, publish.
 
 Each step that changes the store is one transaction. A run is stored whole before its files are published, so a refresh
-that dies leaves either no run or one that the next refresh publishes without computing it again. No step fits trends
-anew: runs read the fitted numbers that stand in the tables.
+that dies leaves either no run or one that the next refresh publishes without computing it again. The key of a run is
+made before trends are fitted to what is new, so that nothing is fitted where nothing is new.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from forecast.refresh.gathering import ask_all, take_in
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.planning import Plan, Request, planned
 from forecast.refresh.publishing import latest_folder
+from forecast.refresh.refitting import refitted
 from forecast.refresh.report import Report
 from forecast.refresh.running import Simulator, causes, publish, run_scenarios, score_what_came_due, store_run
 from forecast.scenario import Scenario
@@ -29,7 +31,7 @@ from forecast.sources.fetch import Limits
 from forecast.sources.registry import chosen_sources
 from forecast.store.database import open_store, transaction
 from forecast.store.lock import locked
-from forecast.store.observations import observations
+from forecast.store.observations import Observation, observations
 from forecast.store.places import Place
 from forecast.store.runs import Failure, add_failures, last_published, run_with_key, runs, scenarios_of
 from forecast.tables import Tables, load_tables
@@ -67,13 +69,15 @@ def refresh(
             with transaction(engine, place.label) as connection:
                 report.sources = take_in(connection, asked, shipped, now)
                 if request.dry_run:
-                    plan, done = _prepare(connection, request, shipped, Path(temporary), report)
+                    plan, done, _ = _prepare(connection, request, shipped, Path(temporary), report)
                     connection.rollback()
                     _refuse_bad_input(request, list(plan.errors.values()))
                     report.status = "up to date" if done >= set(plan.scenarios) else "would run"
                     return report
             with transaction(engine, place.label) as connection:
-                plan, done = _prepare(connection, request, shipped, Path(temporary), report)
+                plan, done, seen = _prepare(connection, request, shipped, Path(temporary), report)
+            if not done >= set(plan.scenarios):
+                plan = _refit(request, plan, seen, report)
             errors = _carry_out(engine, place, plan, done, run, now, report)
         except ForecastError as error:
             if request.dry_run:
@@ -114,20 +118,35 @@ def _simulator(request: Request) -> Simulator:
 
 def _prepare(
     connection: Connection, request: Request, shipped: Tables, folder: Path, report: Report
-) -> tuple[Plan, set[str]]:
-    """Return the plan on the tables with the observations, and the scenarios of it that were done before."""
+) -> tuple[Plan, set[str], list[Observation]]:
+    """Return the plan on the tables with the observations, its scenarios that were done before, and the observations."""
     report.step = "plan"
     for source in report.sources:
         if source.status == "failed":
             report.add_failure("fetch", source.source, source.message)
     seen = observations(connection)
     tables = overlaid_tables(shipped, seen, folder / "store")
-    plan = planned(request, tables, max((one.as_of for one in seen), default=None))
+    plan = planned(request, tables, _news_on(seen))
     report.plan, report.run_id, report.as_of, report.scenarios = plan, plan.run_id, plan.as_of, list(plan.scenarios)
     for name, error in plan.errors.items():
         report.add_failure("plan", name, error)
     run = run_with_key(connection, plan.key)
-    return plan, set(scenarios_of(connection, run.run_id)) if run else set()
+    return plan, set(scenarios_of(connection, run.run_id)) if run else set(), seen
+
+
+def _news_on(seen: list[Observation]) -> str | None:
+    return max((one.as_of for one in seen), default=None)
+
+
+def _refit(request: Request, plan: Plan, seen: list[Observation], report: Report) -> Plan:
+    """Return the plan with the trends fitted to its tables, under the key it had: the fits follow from what made the key."""
+    report.step = "refit"
+    tables, warned = refitted(plan.tables, seen, [scenario.as_of for scenario in plan.scenarios.values()])
+    report.warnings = [{"step": "refit", "subject": one.trend, "message": one.message} for one in warned]
+    report.plan = made = replace(planned(request, tables, _news_on(seen)), key=plan.key)
+    for name in sorted(made.errors.keys() - plan.errors.keys()):
+        report.add_failure("refit", name, made.errors[name])
+    return made
 
 
 def _carry_out(
@@ -159,12 +178,12 @@ def _carry_out(
 
 
 def _record(engine: Engine, place: Place, report: Report, now: datetime) -> None:
-    """Write down what failed: of which step, with which inputs, after how long."""
+    """Write down what failed or was warned of: of which step, with which inputs, after how long."""
     key, inputs = (report.plan.key, report.plan.inputs) if report.plan else ("", {})
     moment = now.isoformat(timespec="seconds")
     found = [
         Failure(key, moment, one["step"], one["subject"], one["message"], inputs, report.seconds())
-        for one in report.failures
+        for one in [*report.failures, *report.warnings]
     ]
     if found:
         with transaction(engine, place.label) as connection:

@@ -24,6 +24,7 @@ class Report:
     folder: str = ""
     sources: list[SourceReport] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)  # of the same form; the work was done all the same
     drift: list[dict[str, Any]] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
     scored: int = 0
@@ -66,6 +67,7 @@ class Report:
                 f"    held: {one.provider} {one.item} {one.found}: {one.reason}" for one in source.suspects[:SHOWN]
             ] if source.quarantined else []  # fmt: skip
         lines += [f"  failed: {f['step']} {f['subject']}: {f['message']}" for f in self.failures]
+        lines += [f"  warning: {w['step']} {w['subject']}: {w['message']}" for w in self.warnings]
         if self.drift:
             lines.append(f"  {len(self.drift)} headlines moved by more than noise; changed: {'; '.join(self.causes)}")
         lines += [f"    {_drift_text(row)}" for row in self.drift[:SHOWN]]

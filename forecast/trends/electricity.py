@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,13 +28,14 @@ def electricity_trend(tables: Tables) -> Trend:
 
     Lognormal; centre by Huber's estimate of the logs, spread by the median absolute deviation, so that islands of very
     cheap or dear power do not decide. The owners of a forecast buy at many sites: the spread between sites stands for
-    not knowing which, and is rather too wide for their average.
+    not knowing which, and is rather too wide for their average. A site counts once, with its latest price: a feed that brings
+    one region month by month must not narrow the spread between sites.
 
     Raises:
         TooFew: fewer than eight prices were known.
     """
     table = tables["electricity"]
-    prices = [row for row in table if _is_price(row)]
+    prices = list({row["item"].lower(): row for row in sorted(filter(_is_price, table), key=_known_on)}.values())
     enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
     logs = np.log([row["mid"] for row in prices])
     centre, spread = centre_and_spread(logs)
@@ -79,6 +82,11 @@ def centre_and_spread(logs: Array) -> tuple[float, float]:
     if len(made.fit_history["params"]) >= 200:
         raise ForecastError("electricity: the robust mean did not converge in 200 steps.")
     return float(made.params[0]), float(sm.robust.mad(logs))
+
+
+def _known_on(row: Row) -> date:
+    day: date = row["as_of"]
+    return day
 
 
 def _is_price(row: Row) -> bool:

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses
 LAGS = 6
+FEWEST_POINTS = 10  # of the prior: when fewer carry a fit, the prior misses the data
 
 
 def form_scores(cases: Cases, own: str) -> tuple[FormScore, ...]:
@@ -101,7 +102,7 @@ def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
 
 def cloud_diagnostic(weight: Array) -> Diagnostic:
     """Return how many points of the prior carry the fit."""
-    meaning = f"of {len(weight)} points that carry the fit; below 10 the prior misses the data"
+    meaning = f"of {len(weight)} points that carry the fit; below {FEWEST_POINTS} the prior misses the data"
     return Diagnostic("effective_points", effective_points(weight), meaning)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from forecast.distributions import parse
+from forecast.errors import ForecastError
 from forecast.inputs import awaited_fits
 from forecast.refits import Record, differences, rewrite
 from forecast.tables import Tables
+from forecast.trends.evidence import FEWEST_POINTS
 from forecast.trends.known import TooFew
-from forecast.trends.registry import EVIDENCE_ONLY, TRENDS, trends_of
+from forecast.trends.registry import GIVING, trends_of
+from forecast.trends.trend import Trend
 
 SOURCE = "own-fit-trends"
 VINTAGES = (date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1), date(2026, 10, 31))
@@ -24,26 +28,44 @@ def refit(tables: Tables) -> list[Record]:
     A trend may read what another one gave (the rent reads the price of electricity): as stored in `tables`.
     """
     found = []
-    giving = [name for name in TRENDS if name not in EVIDENCE_ONLY]
     for as_of in VINTAGES:
         known = tables.vintage(as_of)
         awaited = awaited_fits(known)
-        found += [row for name in giving for row in _rows(name, known, str(as_of)) if row["key"] in awaited]
+        for name in GIVING:
+            with suppress(TooFew):
+                found += [row for row in rows_of(name, known, str(as_of)) if row["key"] in awaited]
     return found
 
 
-def _rows(name: str, tables: Tables, as_of: str) -> list[Record]:
-    """Return the rows of one entry of the list at one vintage; none where too little was known."""
-    try:
-        made = trends_of(name, tables)
-    except TooFew:
-        return []
+def rows_of(name: str, tables: Tables, as_of: str) -> list[Record]:
+    """Return the rows of one entry of the list at one vintage, whether an input awaits them or not.
+
+    Args:
+        name: one of GIVING.
+        tables: cut to the vintage.
+        as_of: the vintage, ISO.
+
+    Raises:
+        TooFew: too little was known.
+        ForecastError: the prior misses the data, so that no fit can be trusted.
+    """
     return [
         {"key": found.key, "value": str(found.value), "unit": found.unit, "trend": trend.name,
          "observations_count": found.observations_count, "status": "derived", "confidence": found.confidence,
          "as_of": as_of, "source": SOURCE, "note": found.note}
-        for trend in made for found in trend.estimates
+        for trend in trends_of(name, tables) if _settled(trend) for found in trend.estimates
     ]  # fmt: skip
+
+
+def _settled(trend: Trend) -> bool:
+    """Return whether a trend gives numbers at all; refuse those of a fit that hardly any point of its prior carries."""
+    points = min((one.value for one in trend.diagnostics if one.name == "effective_points"), default=FEWEST_POINTS)
+    if trend.estimates and not points >= FEWEST_POINTS:
+        raise ForecastError(
+            f"{trend.name}: {points:.1f} points of the prior carry the fit, at least {FEWEST_POINTS} must; the data lie "
+            "outside the prior. Check the newest rows."
+        )
+    return bool(trend.estimates)
 
 
 def write(path: Path, rows: list[Record]) -> None:

@@ -39,6 +39,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "list_price": list_price_trend,
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
+GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:

@@ -86,7 +86,7 @@ def test_a_new_price_makes_a_new_run_at_its_date(place):
     after = refresh(place, SMALL, NOW)
     assert after.run_id != before.run_id and after.as_of == "2026-11-21"
     assert after.sources[0].observations_added == 2
-    assert after.causes == ["data/price_changes.csv", "as_of 2026-10-31 → 2026-11-21"]
+    assert after.causes == ["data/fits.csv", "data/price_changes.csv", "as_of 2026-10-31 → 2026-11-21"]
     assert refresh(place, SMALL, NOW).status == "up to date"
 
 

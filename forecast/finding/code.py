@@ -1,0 +1,88 @@
+"""The package as text: its functions, classes, modules and constants, found without importing any of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from forecast.finding.docstrings import parts_of
+from forecast.finding.place import Place
+
+PACKAGE = Path(__file__).parent.parent
+Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the package: its dotted name, its path from the root of the project, its text."""
+
+    name: str
+    file: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The file, parsed."""
+        return ast.parse(self.text)
+
+    def definitions(self) -> Iterator[tuple[str, Defined]]:
+        """Yield the functions, classes and methods with their dotted names; what is inside a function has none."""
+        todo: list[tuple[str, ast.AST]] = [(self.name, self.tree)]
+        while todo:
+            name, parent = todo.pop()
+            for node in ast.iter_child_nodes(parent):
+                if isinstance(node, Defined):
+                    yield f"{name}.{node.name}", node
+                    if isinstance(node, ast.ClassDef):
+                        todo.append((f"{name}.{node.name}", node))
+
+    def givings(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+        """Yield what is given a name at the top of the file, with that name."""
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                yield ast.unparse(target), node
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """Return the files of the package in order of name."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        inside = path.relative_to(PACKAGE.parent)
+        name = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
+        found.append(Module(name, inside.as_posix(), path.read_text("utf-8")))
+    return tuple(found)
+
+
+def places_in(module: Module) -> Iterator[Place]:
+    """Yield the module itself and everything in it that has a name."""
+    about = parts_of(ast.get_docstring(module.tree))
+    yield Place("module", module.name, module.file, 1, about.meaning, formula=about.formula, source=about.source)
+    for name, node in module.definitions():
+        yield _defined(name, node, module)
+    lines = module.text.splitlines()
+    for target, given in module.givings():
+        name, said = f"{module.name}.{target}", lines[given.lineno - 1].partition("  # ")[2]
+        yield Place("constant", name, module.file, given.lineno, said, value=_value(given))
+
+
+def _defined(name: str, node: Defined, module: Module) -> Place:
+    about = parts_of(ast.get_docstring(node))
+    if isinstance(node, ast.ClassDef):
+        kind, signature = "class", node.name
+    else:
+        gives = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        kind, signature = "function", f"{node.name}({ast.unparse(node.args)}){gives}"
+    return Place(
+        kind, name, module.file, node.lineno, about.meaning,
+        signature=signature, formula=about.formula, source=about.source,
+    )  # fmt: skip
+
+
+def _value(node: ast.Assign | ast.AnnAssign, longest: int = 100) -> str:
+    text = ast.unparse(node.value) if node.value else ""
+    return text if len(text) <= longest else f"{text[:longest]}…"

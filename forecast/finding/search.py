@@ -1,0 +1,72 @@
+"""Everything that a name can mean, the best answer first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from forecast.errors import InputError, suggestion
+from forecast.finding.code import modules, places_in
+from forecast.finding.data import column_places, data_names, input_places
+from forecast.finding.outcomes import OUTCOMES, outcome_place
+from forecast.finding.place import Place
+from forecast.scenario import Scenario
+
+KINDS = ("outcome", "input", "table", "column", "verb", "function", "class", "constant", "module")
+FORMULAS = ("forecast.equations.", "forecast.scoring")  # rooms of formulas come before the others
+
+
+def whereabouts(asked: str, scenario: Scenario) -> list[Place]:
+    """Return all places that a name means, in the order of KINDS, formulas and public names first.
+
+    Args:
+        asked: an outcome, an input, a table or column, a verb, or a function, class, module or constant; of a dotted name
+            the end is enough.
+        scenario: gives inputs their values.
+
+    Raises:
+        InputError: nothing has this name.
+    """
+    every = modules()
+    code = _named(asked.rpartition(".")[2])
+    outcome = outcome_place(asked, every)
+    found = [
+        *([outcome] if outcome else []),
+        *input_places(scenario, asked, every),
+        *column_places(scenario.tables, asked, every),
+        *(place for place in code if place.answers_to(asked)),
+    ]
+    if not found:
+        names = data_names(scenario) | OUTCOMES.keys()
+        names |= {place.name.rpartition(".")[2] for place in _named()}
+        raise InputError(
+            f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '
+            f"function or a verb is allowed.{suggestion(asked, names)} Correct the name."
+        )
+    return [_cited(place, scenario) for place in sorted(found, key=_order)]
+
+
+@cache
+def _named(part: str = "") -> tuple[Place, ...]:
+    """Return what has a name in the files that hold a text in their own name or content: to parse all takes its time."""
+    likely = (module for module in modules() if part in module.name or part in module.text)
+    return tuple(_as_verb(place) for module in likely for place in places_in(module))
+
+
+def _as_verb(place: Place) -> Place:
+    """Return the function behind a verb of the command line as that verb, all else as it is."""
+    room = place.name.removeprefix("forecast.cli.").removesuffix(".command")
+    verb = room.removesuffix("_verb")
+    is_verb = place.name == f"forecast.cli.{verb}_verb.command"
+    return replace(place, kind="verb", name=verb, formula="") if is_verb else place
+
+
+def _order(place: Place) -> tuple[int, bool, bool, str]:
+    private = place.name.rpartition(".")[2].startswith("_")
+    return KINDS.index(place.kind), not place.name.startswith(FORMULAS), private, place.name
+
+
+def _cited(place: Place, scenario: Scenario) -> Place:
+    """Return a place whose source is a key of `sources.csv` with the citation beside it."""
+    citation = next((row["citation"] for row in scenario.tables["sources"] if row["key"] == place.source), "")
+    return replace(place, source=f"{place.source}: {citation}") if citation else place
