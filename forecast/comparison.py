@@ -91,7 +91,6 @@ def check_comparable(scenarios: Sequence[Scenario]) -> None:
 def differences(runs: Sequence[Paths]) -> list[Difference]:
     """Return every headline of each later run less that of the first, paired path by path.
 
-
     Args:
         runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from forecast.errors import InputError
@@ -23,19 +24,13 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
         InputError: a place that cannot be written.
     """
     target = Path(directory)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-            made_in = Path(temporary, "new")
-            made_in.mkdir()
-            for name, content in files.items():
-                with open(made_in / name, "wb") as file:
-                    file.write(content)
-                    os.fsync(file.fileno())
-            _publish(made_in, target, Path(temporary, "old"), ours)
-            return sorted(target / name for name in files)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+    with _beside(target) as temporary:
+        made_in = temporary / "new"
+        made_in.mkdir()
+        for name, content in files.items():
+            _write_durably(made_in / name, content)
+        _publish(made_in, target, temporary / "old", ours)
+    return sorted(target / name for name in files)
 
 
 def _publish(made: Path, target: Path, old: Path, ours: Collection[str]) -> None:
@@ -71,14 +66,24 @@ def publish_file(path: str | Path, content: bytes) -> Path:
         InputError: a place that cannot be written.
     """
     target = Path(path)
+    with _beside(target) as temporary:
+        _write_durably(temporary / "new", content)
+        (temporary / "new").replace(target)
+    return target
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside a place, made when missing; what cannot be written there is bad input."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-            made = Path(temporary, "new")
-            with open(made, "wb") as file:
-                file.write(content)
-                os.fsync(file.fileno())
-            made.replace(target)
+            yield Path(temporary)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
-    return target
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        os.fsync(file.fileno())

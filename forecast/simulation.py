@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 
 from forecast.draws import BLOCK_PATHS
 from forecast.engines.local import run_local
+from forecast.engines.workers import worker_count
 from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.scenario import Scenario
@@ -40,11 +40,10 @@ def simulate(
     Raises:
         InputError: a number is out of range, or the engine cannot be had.
     """
-    workers = threads if threads is not None else _default_threads()
+    workers = worker_count(threads)
     kept_months = tuple(sorted(set(keep_months)))
     for name, value, low, high in (
         ("paths", n_paths, 1, MOST_PATHS),
-        ("threads", workers, 1, 256),
         *(("keep_months", month, 0, scenario.months) for month in kept_months),
     ):
         if not low <= value <= high:
@@ -66,12 +65,3 @@ def simulate(
     from forecast.engines.cluster import run_on_cluster
 
     return run_on_cluster(scenario, seed, n_paths, kept_months, blocks, workers, scheduler, done)
-
-
-def _default_threads() -> int:
-    text = os.environ.get("FORECAST_THREADS", "")
-    if not text:
-        return os.cpu_count() or 1
-    if not text.isdigit():
-        raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
-    return int(text)

@@ -16,7 +16,7 @@ FLOORS = {
     "errors": 0,
     "arrays": 0,
     "engines": 0,
-    "engines.workers": 0,
+    "engines.workers": 1,
     "distributions": 1,
     "scoring": 1,
     "monte_carlo": 1,
@@ -33,6 +33,7 @@ FLOORS = {
     "trends": 2,
     "trends.trend": 2,
     "trends.rolling": 2,
+    "trends.series": 4,
     "trends.list_price": 4,  # floors of its own between those of trends
     "trends.list_price.names": 4,
     "trends.list_price.ridge": 4,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from forecast.engines.workers import can_fork, over_processes, over_threads, shared_zeros
+from forecast.engines.workers import can_fork, over_processes, over_threads, shared_zeros, worker_count
+from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 
@@ -113,3 +114,17 @@ def test_any_number_of_workers_gives_the_same_bits(tables, monkeypatch, forks):
                 assert_array_equal(getattr(paths, kind)[name], values, err_msg=name)
         for name in ("exit_month", "exit_kind", "listed_month", "runway_months"):
             assert_array_equal(getattr(paths, name), getattr(alone, name), err_msg=name)
+
+
+def test_how_many_workers_is_said_in_one_place(monkeypatch):
+    monkeypatch.setenv("FORECAST_THREADS", "3")
+    assert worker_count(None) == 3 and worker_count(5) == 5
+    for text in ("x", "-1"):
+        monkeypatch.setenv("FORECAST_THREADS", text)
+        with pytest.raises(InputError, match=f'FORECAST_THREADS = "{text}": a whole number from 1 is required'):
+            worker_count(None)
+    monkeypatch.setenv("FORECAST_THREADS", "0")
+    with pytest.raises(InputError, match="threads = 0: outside 1 to 256"):
+        worker_count(None)
+    monkeypatch.delenv("FORECAST_THREADS")
+    assert worker_count(None) >= 1

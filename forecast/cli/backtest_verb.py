@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from forecast.errors import InputError
-from forecast.tables import Tables, load_tables
-from forecast.trends.rolling import Cases
+from forecast.tables import load_tables
+from forecast.trends.series import SERIES, series_cases
 
-SERIES = {  # name → where its rolling forecasts come from: a function of the tables that returns Cases
-    "list-price": "forecast.trends.list_price.backtest:list_price_cases",
-    "tier": "forecast.trends.tiers:tier_cases",
-    "rent": "forecast.trends.rents:rent_cases",
-}
 MAIN = "list-price"
 
 
@@ -49,7 +42,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         cases, notes = outside_cases(tables, Path(prices))
         found = {MAIN: cases}
     else:
-        found = {name: _function(name)(tables) for name in ([series] if series else SERIES)}
+        found = {name: series_cases(name, tables) for name in ([series] if series else SERIES)}
     for note in () if quiet else notes:
         click.echo(f"forecast: {note}", err=True)
     table = cases_csv(found) if out else ""
@@ -61,9 +54,3 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         click.echo(json.dumps(document(found, notes), indent=2, allow_nan=False))
     else:
         click.echo(scores_text(found))
-
-
-def _function(name: str) -> Callable[[Tables], Cases]:
-    room, _, function = SERIES[name].partition(":")
-    found: Callable[[Tables], Cases] = getattr(import_module(room), function)
-    return found

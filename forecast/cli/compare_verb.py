@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import click
@@ -27,7 +27,7 @@ HEADER = [*Difference._fields, "paths_saved_ratio"]
 def command(
     scenarios: tuple[str, ...],
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     months: int | None,
     quiet: bool,
     out: str | None,
@@ -42,8 +42,7 @@ def command(
     The column "paths saved" says how many times more paths independent runs would need for the same error.
     """
     wanted = checked_formats(formats.split(","))
-    date = as_of.date() if as_of else None
-    made = [load_scenario(name, settings=settings, as_of=date, months=months) for name in scenarios]
+    made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
     runs = [simulated(each, quiet, compared_months(each), **how) for each in made]
     found = differences(runs)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 
 import click
 
-from forecast.cli.options import chance_options
+from forecast.cli.options import as_of_option, chance_options, set_option
 from forecast.contract import Terms, Verdict, price_strategies, verdicts
 from forecast.scenario import load_scenario
 
@@ -24,8 +24,8 @@ from forecast.scenario import load_scenario
 )
 @click.option("--switch-cost-months", type=float, default=0.5, show_default=True,
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
-@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
+@set_option
+@as_of_option()
 @chance_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -37,13 +37,13 @@ def command(
     fixed_usd_per_mtok: float | None,
     switch_cost_months: float,
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     n_paths: int,
     seed: int,
     as_json: bool,
 ) -> None:
     """Fix the price today or buy month by month, at one provider or two: what each costs, and the chance of having to switch."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=max(months, 1))
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=max(months, 1))
     terms = Terms(segment, providers, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
     strategies, even = price_strategies(made, terms, n_paths, seed)
     found = verdicts(strategies)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime
+from datetime import date
 
 import click
 from click.core import ParameterSource
 
 from forecast.cell_text import csv_text
 from forecast.cli.cost_text import cost_text, techniques_text
+from forecast.cli.options import as_of_option, set_option
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.deployments.priced import Deployment, cost_of
 from forecast.deployments.techniques import techniques
@@ -79,8 +80,8 @@ def refuse_unused(way: str | None) -> None:
 @click.option("--tier", help="Segment whose quality the precision must reach.")
 @click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
 @click.option("--scenario", default="base", show_default=True)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
-@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
+@set_option
+@as_of_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--cases", type=click.Path(dir_okay=False), help="CSV of many deployments.")
 @click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Where the cases' CSV goes.")
@@ -88,11 +89,11 @@ def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
     output_tokens: float, cached_frac: float, concurrency: float | None, latency_ms: float, utilisation: float | None,
     draft_tokens: int, acceptance: float, wide_parallel: bool, usd_per_hour: float | None, tier: str | None,
-    as_techniques: bool, scenario: str, settings: tuple[str, ...], as_of: datetime | None, as_json: bool,
+    as_techniques: bool, scenario: str, settings: tuple[str, ...], as_of: date | None, as_json: bool,
     cases: str | None, out: str,
 ) -> None:  # fmt: skip
     """Cost per million tokens of a model on an accelerator, with its waterfall, against the market price."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None)
+    made = load_scenario(scenario, settings=settings, as_of=as_of)
     refuse_unused("cases" if cases is not None else "as_techniques" if as_techniques else None)
     if wide_parallel and draft_tokens:
         raise InputError("cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import store_option
+from forecast.cli.options import store_option, threads_option
 from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.store.database import open_store, transaction
@@ -26,7 +26,7 @@ SHOWN = 15
 @click.argument("other", required=False)
 @store_option
 @click.option("--scenario", help="Which, where both runs have several.  [default: the first]")
-@click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]")
+@threads_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     run: str, other: str | None, store: str | None, scenario: str | None, threads: int | None, as_json: bool

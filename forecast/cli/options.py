@@ -24,9 +24,28 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
+class Day(click.DateTime):
+    """A calendar day, written 2026-10-31."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the day that a text writes; another text is a usage error."""
+        return super().convert(value, param, ctx).date()
+
+
+def as_of_option(said: str = "Vintage: nothing known later exists.", required: bool = False) -> Decorator:
+    """Return the option --as-of, a day."""
+    return click.option("--as-of", "as_of", type=Day(), required=required, help=said)
+
+
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable."
+)
 input_options = _all(
-    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable."),
-    click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists."),
+    set_option,
+    as_of_option(),
     click.option("--months", type=int, help="Horizon in months."),
 )
 scenario_options = _all(click.argument("scenario", default="base"), input_options)
@@ -34,12 +53,16 @@ chance_options = _all(
     click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
     click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits."),
 )  # fmt: skip
+threads_option = click.option(
+    "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 run_options = _all(
     chance_options,
-    click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"),
+    threads_option,
     click.option("--engine", default="local", show_default=True, help="local, or dask: a cluster; the same bits."),
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
-    click.option("--quiet", is_flag=True, help="No progress."),
+    quiet_option,
 )  # fmt: skip
 output_options = _all(
     click.option("--out", type=click.Path(file_okay=False), help="Folder for the files; it is replaced whole."),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import click
 
-from forecast.cli.options import run_options, simulated
+from forecast.cli.options import as_of_option, run_options, set_option, simulated
 from forecast.paths import Paths
 from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
 from forecast.scenario import Scenario, load_scenario
@@ -19,14 +19,14 @@ from forecast.tables import load_tables
 
 @click.command("predictions")
 @click.argument("scenarios", nargs=-1)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable.")
-@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: nothing known later exists.")
+@set_option
+@as_of_option()
 @run_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     scenarios: tuple[str, ...],
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     quiet: bool,
     as_json: bool,
     **how: Any,
@@ -35,9 +35,9 @@ def command(
 
     An event counts from the scenario's date on: what happened before it is not asked again. A score compares what happened with the probability the engine gave on what was known when the prediction was made.
     """
-    tables, vintage = load_tables(), as_of.date() if as_of else None
+    tables = load_tables()
     asked = predictions(tables["predictions"])
-    made = [load_scenario(name, tables, settings, vintage) for name in scenarios or ("base",)]
+    made = [load_scenario(name, tables, settings, as_of) for name in scenarios or ("base",)]
     today = max(scenario.as_of for scenario in made)
     runs = [answering(asked, scenario, quiet, **how) for scenario in made]
     when_made = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, simulated, store_option
+from forecast.cli.options import chance_options, input_options, simulated, store_option, threads_option
 from forecast.comparison import compared_months
 from forecast.paths import Paths
 from forecast.refresh.job import refresh
@@ -35,9 +35,8 @@ LOCKED = 5
 @click.option("--fail-on-drift", is_flag=True, help="Exit code 4 when a headline moved by more than noise.")
 @click.option("--dry-run", is_flag=True, help="Ask and check the sources, say what would run, change nothing.")
 @input_options
-@click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits.")
-@click.option("--threads", type=int, help="Workers; results do not depend on it.  [default: processors]")
+@chance_options
+@threads_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print nothing when nothing failed.")
 def command(
@@ -45,7 +44,7 @@ def command(
     store: str | None,
     if_locked: str,
     fail_on_drift: bool,
-    as_of: datetime | None,
+    as_of: date | None,
     as_json: bool,
     quiet: bool,
     **how: Any,
@@ -54,7 +53,7 @@ def command(
 
     The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.
     """
-    request = Request(scenarios=scenarios or ("base",), as_of=as_of.date() if as_of else None, **how)
+    request = Request(scenarios=scenarios or ("base",), as_of=as_of, **how)
 
     def simulator(scenario: Scenario) -> Paths:
         months = compared_months(scenario)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def command(
 def _simulated(
     name: str,
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     months: int | None,
     kinds: str,
     quiet: bool,
@@ -93,7 +93,7 @@ def _simulated(
     from forecast.report.further import further_sections, wanted_kinds
 
     wanted, tables = wanted_kinds(kinds), load_tables()
-    made = load_scenario(name, tables, settings, as_of.date() if as_of else None, months)
+    made = load_scenario(name, tables, settings, as_of, months)
     paths = simulated(made, quiet, months_to_keep(wanted, made, tables), **how)
     return summarize_paths(paths), further_sections(Asked(paths, tables), wanted, how["threads"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import click
@@ -34,7 +34,7 @@ from forecast.summary import summarize_paths
 def command(
     scenario: str,
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     months: int | None,
     out: str | None,
     formats: str,
@@ -54,7 +54,7 @@ def command(
     """
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     if samples and out is None:
         raise InputError(f"--sample-paths {samples}: without --out there is no place for them. Add --out FOLDER.")
     target = parse_target(precision) if precision else None

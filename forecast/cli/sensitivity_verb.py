@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date
 
 import click
 
@@ -15,11 +15,11 @@ from forecast.market.names import market_names
 from forecast.plots import save_figure
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import Sensitivity, analyse
-from forecast.sensitivity.asked import parse_asked
+from forecast.sensitivity.asked import asked_within, parse_asked
 from forecast.sensitivity.sample import draw_sample
 from forecast.sensitivity.words import HEADER, sensitivity_figure, sensitivity_rows, sensitivity_text
 
-USUAL = ("market_price", "price_to_floor_ratio", "rent", "top5_tokens_frac")
+USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac")
 
 
 @click.command("sensitivity")
@@ -35,7 +35,7 @@ USUAL = ("market_price", "price_to_floor_ratio", "rent", "top5_tokens_frac")
 def command(
     scenario: str,
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     months: int | None,
     n_paths: int,
     seed: int,
@@ -51,10 +51,9 @@ def command(
     fair part where inputs act together or are correlated; "learning" is the part of the loss that knowing it spares
     whoever must commit to a number today and loses three times as much by falling short as by exceeding.
     """
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
-    wanted = outcomes or [f"{name}:{names.segments[0]}" if i < 2 else name for i, name in enumerate(USUAL)]
-    asked = [parse_asked(text, names, made.months) for text in wanted]
+    asked = [parse_asked(text, names, made.months) for text in outcomes] or asked_within(USUAL, names, made.months)
     if picture is not None and len(asked) != 1:
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
     sample = draw_sample(made, asked, n_paths, seed)

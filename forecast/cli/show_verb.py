@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import click
 
@@ -20,13 +21,13 @@ from forecast.scenario import load_scenario
 def command(
     scenario: str,
     settings: tuple[str, ...],
-    as_of: click.DateTime | None,
+    as_of: date | None,
     months: int | None,
     match: str,
     as_json: bool,
 ) -> None:
     """Show every resolved value of SCENARIO with file and line or row, source, date and mark."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)  # type: ignore[attr-defined]
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     inputs = [item for key, item in made.inputs.items() if match in key]
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
     moved = moved_correlation(made.correlations)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
+from forecast.cli.options import as_of_option
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.tables import Tables, load_tables
@@ -18,12 +19,12 @@ from forecast.trends.trend import Trend
 
 @click.command("trend")
 @click.argument("series", required=False)
-@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Vintage: fit what was known then.")
+@as_of_option("Vintage: fit what was known then.")
 @click.option("--picture", type=click.Path(dir_okay=False), help="Draw SERIES into a PNG or SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(series: str | None, as_of: datetime | None, picture: str | None, as_json: bool) -> None:
+def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
-    tables = load_tables().vintage(as_of.date()) if as_of else load_tables()
+    tables = load_tables().vintage(as_of) if as_of else load_tables()
     if series is None:
         if picture:
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 
 import click
 
@@ -29,7 +29,7 @@ from forecast.sensitivity.signals import Question, Signal
 def command(
     scenario: str,
     settings: tuple[str, ...],
-    as_of: datetime | None,
+    as_of: date | None,
     months: int | None,
     n_paths: int,
     seed: int,
@@ -41,7 +41,7 @@ def command(
 
     A fan asks whether it will stand above today's value; an event asks whether it happens.
     """
-    made = load_scenario(scenario, settings=settings, as_of=as_of.date() if as_of else None, months=months)
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")

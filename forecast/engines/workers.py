@@ -18,7 +18,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from forecast.errors import InputError
+
+MOST_WORKERS = 256
 Run = Callable[[int], None]
+
+
+def worker_count(threads: int | None) -> int:
+    """Return how many workers to use: as many as asked for, else $FORECAST_THREADS or the number of processors.
+
+    Raises:
+        InputError: fewer than 1 or more than 256, or a variable that is no number.
+    """
+    workers = _usual_workers() if threads is None else threads
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"threads = {workers}: outside 1 to {MOST_WORKERS}. Choose a number in that range.")
+    return workers
+
+
+def _usual_workers() -> int:
+    text = os.environ.get("FORECAST_THREADS", "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdigit():
+        raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
+    return int(text)
 
 
 def can_fork() -> bool:

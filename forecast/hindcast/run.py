@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.engines.workers import over_threads
+from forecast.engines.workers import over_threads, worker_count
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Event, Hindcast, check_of
@@ -54,7 +53,7 @@ def hindcast(
         name: the scenario whose structure is used, with its `as_of` replaced.
         n_paths: number of paths, from 100.
         seed: names the chance, as in a run.
-        threads: workers; by default the processors. Results do not depend on it.
+        threads: workers; by default $FORECAST_THREADS or the processors. Results do not depend on it.
         progress: called with the number of paths of each block that is done.
 
     Raises:
@@ -64,9 +63,7 @@ def hindcast(
         raise InputError(f"paths = {n_paths}: outside 100 to 1000000. Choose a number in that range.")
     if seed < 0:
         raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
-    workers = threads if threads is not None else os.cpu_count() or 1
-    if not 1 <= workers <= 256:
-        raise InputError(f"threads = {workers}: outside 1 to 256. Choose a number in that range.")
+    workers = worker_count(threads)
     scenario = load_scenario(name, tables, as_of=as_of)
     names = market_names(scenario)
     rows = list(tables["hindcast_checks"])

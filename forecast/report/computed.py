@@ -22,15 +22,17 @@ from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.past import past_section
 from forecast.scenario import Scenario, load_scenario
 from forecast.sensitivity.analysis import analyse
-from forecast.sensitivity.asked import parse_asked
+from forecast.sensitivity.asked import asked_within
 from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import draw_sample
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.rolling import scores_by_horizon
+from forecast.trends.series import series_cases
 
-DRIVEN = ("price_to_floor_ratio:{}", "rent")  # of the first segment
-DRIVEN_MONTH, WATCHED_MONTHS, BACK_MONTHS = 24, 6, 12
+DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
+WATCHED_MONTHS, BACK_MONTHS = 6, 12
+SCORED = {"price of a fixed capability": "tier", "rent": "rent", "list prices": "list-price"}
 PATHS = BLOCK_PATHS  # of each: one block
 
 
@@ -62,8 +64,8 @@ def months_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) ->
 def drivers_sections(asked: Asked) -> list[Section]:
     """Return what drives price over floor and rent, and what to watch, from one sample."""
     scenario, names, as_of = asked.scenario, market_names(asked.scenario), str(asked.scenario.as_of)
-    month, within = min(DRIVEN_MONTH, scenario.months), min(WATCHED_MONTHS, scenario.months)
-    driven = [parse_asked(f"{t.format(names.segments[0])}@{month}", names, scenario.months) for t in DRIVEN]
+    within = min(WATCHED_MONTHS, scenario.months)
+    driven = asked_within(DRIVEN, names, scenario.months)
     answers = usual_answers(names, scenario.months)
     sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, asked.seed)
     found = [analyse(sample, each) for each in driven if np.ptp(sample.outcomes[str(each)])]
@@ -78,12 +80,7 @@ def drivers_sections(asked: Asked) -> list[Section]:
 
 def past_sections(asked: Asked) -> list[Section]:
     """Return how rolling forecasts did, and the whole engine a year before; judged by all that the tables know."""
-    from forecast.trends.list_price.backtest import list_price_cases
-    from forecast.trends.rents import rent_cases
-    from forecast.trends.tiers import tier_cases
-
-    series = {"price of a fixed capability": tier_cases, "rent": rent_cases, "list prices": list_price_cases}
-    scores = {name: scores_by_horizon(cases(asked.tables)) for name, cases in series.items()}
+    scores = {said: scores_by_horizon(series_cases(name, asked.tables)) for said, name in SCORED.items()}
     return [past_section(scores, _year_before(asked))]
 
 

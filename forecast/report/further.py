@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from forecast.engines.workers import can_fork
+from forecast.engines.workers import can_fork, worker_count
 from forecast.errors import InputError, suggestion
 from forecast.report.closing import Section
 from forecast.report.computed import Asked, audit_sections, drivers_sections, past_sections, predictions_sections
@@ -27,10 +26,10 @@ def further_sections(asked: Asked, wanted: Sequence[str], threads: int | None = 
     Args:
         asked: what they are about.
         wanted: kinds.
-        threads: workers; by default the processors. Where a process may be forked, kinds are made side by side.
+        threads: workers; by default $FORECAST_THREADS or the processors. Where a process may be forked, kinds are made side by side.
     """
     kinds = [kind for kind in KINDS if kind in wanted]
-    workers = min(len(kinds), threads or os.cpu_count() or 1)
+    workers = min(len(kinds), worker_count(threads))
     if workers < 2 or not can_fork():
         return [section for kind in kinds for section in KINDS[kind](asked)]
     with (

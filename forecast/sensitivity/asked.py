@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,3 +77,12 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
     unit = FANS[outcome].unit if outcome in FANS else "months" if outcome == "runway_months" else "probability"
     row = names.providers.index(entity) if known[outcome] == "provider" and entity else entities.index(entity)
     return Asked(outcome, entity, row, month, unit)
+
+
+def asked_within(texts: Iterable[str], names: Names, horizon: int) -> list[Asked]:
+    """Return outcomes of our own choice: {} is the first segment, a month beyond the horizon becomes the horizon."""
+    found = []
+    for text in texts:
+        outcome, _, month = text.format(names.segments[0]).partition("@")
+        found.append(parse_asked(f"{outcome}@{min(int(month or horizon), horizon)}", names, horizon))
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecast.market.names import Names
-from forecast.sensitivity.asked import Asked, parse_asked
+from forecast.sensitivity.asked import Asked, asked_within
 from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.signals import Question, Signal, rank_signals, watched
 
@@ -16,12 +16,8 @@ SHOWN, LEAST_TOLD = 6, 0.01
 
 
 def usual_answers(names: Names, horizon: int) -> list[Asked]:
-    """Return the answers usually asked for, of the first segment; a month beyond the horizon becomes the horizon."""
-    asked = []
-    for text in USUAL:
-        outcome, _, month = text.format(names.segments[0]).partition("@")
-        asked.append(parse_asked(f"{outcome}@{min(int(month or horizon), horizon)}", names, horizon))
-    return asked
+    """Return the answers usually asked for, of the first segment."""
+    return asked_within(USUAL, names, horizon)
 
 
 def needed(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
