@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Few
-from forecast.draws import BLOCK_PATHS, Draws, Uniforms
+from forecast.chance import Chance
+from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price, shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
 from forecast.market.customers import start_customers
@@ -39,45 +39,6 @@ class History:
     listed_month: NDArray[np.int16]
     runway_months: Array
     available_month: Array  # [accelerator, path]
-
-
-def market_streams(draws: Draws, names: Names) -> dict[str, Generator]:
-    """Return the streams of the market-wide purposes, by name."""
-    by_segment = (f"{kind}:{segment}" for kind in ("demand", "tier") for segment in names.segments)
-    return {name: draws.stream("market", name) for name in ("regime", "rent", "fringe", *by_segment)}
-
-
-class Chance:
-    """The streams of a block: one for each provider and purpose, one for each market-wide purpose."""
-
-    purposes = ("reprice", "funding", "exit")
-
-    def __init__(self, draws: Draws, names: Names):
-        providers = [f"provider:{p}" for p in names.providers]
-        self._normals = [draws.stream(p, "attraction") for p in providers]
-        self._uniforms = Uniforms([draws.stream(p, purpose) for purpose in self.purposes for p in providers])
-        self.market = market_streams(draws, names)
-        self._bids = Uniforms([draws.stream(p, "bid") for p in providers])
-        self._segments = names.segments
-        self._normal = np.empty((len(providers), BLOCK_PATHS), REAL)
-
-    def providers(self) -> tuple[Array, Array]:
-        """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
-        for row, generator in zip(self._normal, self._normals, strict=True):
-            generator.standard_normal(out=row, dtype=REAL)
-        return self._normal, self._uniforms.draw().reshape(len(self.purposes), *self._normal.shape)
-
-    def bids(self) -> Array:
-        """Return a month's uniforms with which providers bid for those sold, `[provider, path]`, in reused memory."""
-        return self._bids.draw()
-
-    def normal(self, name: str) -> Array:
-        """Return a month's normals of a market-wide purpose, `[path]`."""
-        return self.market[name].standard_normal(BLOCK_PATHS, REAL)
-
-    def segment_normal(self, kind: str) -> Array:
-        """Return a month's normals of each segment, `[segment, path]`."""
-        return np.stack([self.normal(f"{kind}:{segment}") for segment in self._segments])
 
 
 def march(
@@ -151,7 +112,7 @@ def march(
             segment_tokens, segment_spend, segment_cost = (names.segment_sum(x) for x in (tokens, spend, cost))
             # 7. Cash: profit, fixed cost, rounds under the shared regime.
             revenue, serving_cost = names.provider_sum(spend), names.provider_sum(cost)
-            treasury.turn_regime(month, chance.market["regime"])
+            treasury.turn_regime(month, chance.regime())
             treasury.step(
                 revenue[own_cash],
                 serving_cost[own_cash],

@@ -122,6 +122,7 @@ FLOORS = {
     "audit.audited": 17,
     "market": 9,
     "market.names": 9,
+    "chance": 10,
     "market.machines": 10,
     "market.rents": 10,
     "market.customers": 10,

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
-from forecast.draws import BLOCK_PATHS, MIDPOINTS, Draws, Uniforms, nearest_correlation, stream
+from forecast.draws import BLOCK_PATHS, MIDPOINTS, Draws, nearest_correlation, stream
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -188,12 +188,3 @@ def test_an_added_parameter_moves_no_other_draw(base, overlay):
     before, after = Draws(base, 7, 0), Draws(with_it, 7, 0)
     for key in base.inputs:
         assert_array_equal(before.values(key, key), after.values(key, key), err_msg=key)
-
-
-def test_uniforms_are_those_of_the_streams_themselves():
-    def streams():
-        return [stream(7, 0, "provider:groq", purpose) for purpose in ("exit", "funding", "bid")]
-
-    drawn, alone = Uniforms(streams()), streams()
-    for _ in range(3):
-        assert_array_equal(drawn.draw(), [one.random(BLOCK_PATHS, np.float32) for one in alone])

@@ -11,10 +11,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast import march as loop
 from forecast.arrays import REAL, spots
+from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand, exits, hardware, price, shares
 from forecast.errors import InputError
-from forecast.march import Chance, march
+from forecast.march import march
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors, start_doors
 from forecast.market.machines import Machines, start_machines

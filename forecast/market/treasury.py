@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Index, Spots
@@ -42,9 +41,9 @@ class Treasury:
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
     closes: Array  # 1 for those whose round closed in the last month, else 0
 
-    def turn_regime(self, month: int, stream: Generator) -> None:
+    def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
-        drawn = cash.regime_next(self.regime, self.transition, stream.random(BLOCK_PATHS, REAL))
+        drawn = cash.regime_next(self.regime, self.transition, uniform)
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 

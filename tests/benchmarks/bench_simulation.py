@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL
+from forecast.chance import Chance, market_purposes
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.march import Chance, march, market_streams
+from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
@@ -44,7 +45,8 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
     providers = [f"provider:{provider}" for provider in names.providers]
     normals = [draws.stream(provider, "attraction") for provider in providers]
     uniforms = [draws.stream(provider, purpose) for purpose in purposes for provider in providers]
-    market = market_streams(draws, names)
+    regime = draws.stream("market", "regime")
+    market = [draws.stream("market", name) for name in market_purposes(names)]
     normal = np.empty((len(normals), BLOCK_PATHS), REAL)
     uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
     for month in range(scenario.months + 1):
@@ -54,11 +56,9 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
         for row, generator in zip(uniform[: None if month else len(providers) * 3], uniforms, strict=month > 0):
             generator.random(out=row, dtype=REAL)
         if month:
-            for name, generator in market.items():
-                if name == "regime":
-                    generator.random(BLOCK_PATHS, REAL)
-                else:
-                    generator.standard_normal(BLOCK_PATHS, REAL)
+            regime.random(BLOCK_PATHS, REAL)
+            for generator in market:
+                generator.standard_normal(BLOCK_PATHS, REAL)
 
 
 def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
