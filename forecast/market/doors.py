@@ -92,7 +92,8 @@ class Doors:
         One uniform decides: whoever is out of cash is sold in distress or shut; of the others low is bought (lower
         still: only people and licence) and high is listed.
         """
-        regime = {name: in_regime(v, treasury.regime).take(cells.path) for name, v in self.by_regime.items()}
+        state = treasury.regime.take(cells.path)
+        regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
         purchase = exits.monthly_prob(
             regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
         )

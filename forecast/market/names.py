@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import Array, Index
+from forecast.draws import BLOCK_PATHS
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
@@ -81,9 +82,13 @@ class Names:
         return total
 
 
-def in_regime(values: Array, regime: Index) -> Array:
-    """Return `[regime, path]` or `[regime, 1]` values in the regime of each path, `[path]`."""
-    return values[:, 0].take(regime) if values.shape[1] == 1 else np.take_along_axis(values, regime[None], axis=0)[0]
+PATHS = np.arange(BLOCK_PATHS)
+
+
+def in_regime(values: Array, regime: Index, path: Index = PATHS) -> Array:
+    """Return `[regime, path]` or `[regime, 1]` values in the regime of each path; by default of all paths."""
+    one_for_all = values.shape[1] == 1
+    return values[:, 0].take(regime) if one_for_all else values.reshape(-1).take(regime * BLOCK_PATHS + path)
 
 
 def _check_market(scenario: Scenario) -> None:
