@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from forecast.cells import Column, convert
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
-from forecast.tables import VINTAGE_KEYS, Row, Table, Tables
+from forecast.table_files import Row, Table
+from forecast.table_rules import VINTAGE_KEYS
+from forecast.tables import Tables
 
 # The tables whose numbers a scenario may change, and the columns that name their rows.
 INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}

@@ -21,7 +21,8 @@ from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
 from forecast.inputs import INPUT_TABLES, Input, Origin, table_inputs
-from forecast.tables import Row, Tables, load_tables, shipped_directory
+from forecast.table_files import Row
+from forecast.tables import Tables, load_tables, shipped_directory
 
 SETTINGS = ("extends", "title", "story", "as_of", "months")
 LONGEST_MONTHS = 240

@@ -22,7 +22,7 @@ from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
 from forecast.paths import Paths
-from forecast.tables import file_digest
+from forecast.table_files import file_digest
 
 if TYPE_CHECKING:
     import pandas

@@ -24,7 +24,9 @@ FLOORS = {
     "equations": 1,
     "cells": 2,
     "refits": 1,
-    "tables": 3,
+    "table_files": 3,
+    "tables": 3.1,
+    "table_rules": 3.2,
     "inputs": 3.5,  # a mezzanine: reads tables, and scenarios are built on it
     "correlated": 3.7,
     "scenario": 4,

@@ -18,7 +18,8 @@ from forecast.scenario import load_scenario
 from forecast.serving.effects import FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
 from forecast.serving.workloads import Request, workloads
-from forecast.tables import Row, load_tables
+from forecast.table_files import Row
+from forecast.tables import load_tables
 
 PAGE = Path(__file__).parent.parent / "docs" / "throughput.md"
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.scenario import Scenario
-from forecast.tables import Row, Table, Tables
+from forecast.table_files import Row, Table
+from forecast.tables import Tables
 
 
 def served_row(scenario: Scenario, model: str) -> Row:

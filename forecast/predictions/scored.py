@@ -21,7 +21,7 @@ from forecast.predictions.query import Query, parse_query
 from forecast.predictions.truth import holds
 from forecast.scenario import LONGEST_MONTHS
 from forecast.scoring import brier_score
-from forecast.tables import Row, Table
+from forecast.table_files import Row, Table
 
 
 @dataclass(frozen=True)
