@@ -44,6 +44,15 @@ class Input:
 Rows = dict[str, dict[str, Row]]
 
 
+def address(name: str) -> str:
+    """Return the address of an input that a user names; one without a table is a parameter.
+
+    >>> address("pue_ratio"), address("providers.groq.own_frac")
+    ('parameters.pue_ratio', 'providers.groq.own_frac')
+    """
+    return name if name.partition(".")[0] in (*INPUT_TABLES, "parameters") else f"parameters.{name}"
+
+
 def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     """Return the latest row of each entity, an input for each number in it, and each input's schema column.
 

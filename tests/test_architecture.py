@@ -28,6 +28,7 @@ FLOORS = {
     "tables": 3.1,
     "table_rules": 3.2,
     "inputs": 3.5,  # a mezzanine: reads tables, and scenarios are built on it
+    "scenario_files": 3.6,
     "correlated": 3.7,
     "scenario": 4,
     "sobol": 4,

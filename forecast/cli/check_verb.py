@@ -9,7 +9,8 @@ import click
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
 from forecast.market.names import market_names
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables
 
