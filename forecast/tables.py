@@ -38,6 +38,10 @@ class Tables:
             self._read[name] = table
         return self._read[name].until(self.as_of)
 
+    def with_table(self, table: Table) -> Tables:
+        """Return the same tables with one of them replaced."""
+        return Tables(self.directories, self.as_of, {**self._read, table.name: table})
+
     def file(self, name: str) -> Path:
         """Return the file that holds a table."""
         return _find(self.directories, name)[0]
