@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Z_90, Distribution
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, months_between
 from forecast.trends.regimes import Count, Spell, counts, difference_prob
 from forecast.trends.survival import waiting_quantiles

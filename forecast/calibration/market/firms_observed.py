@@ -10,7 +10,8 @@ import numpy as np
 from forecast.calibration.market.band import Band, poisson_rate, sd_band, spread
 from forecast.hindcast.series import SOLID
 from forecast.serving.token_cost import months_between
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 
 NAMED = "brief list (21 venture-backed)"  # the kind of firm that the market names
 ALL = "extended cohort (all)"
