@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import numpy as np
 
 from forecast.distributions import SEE_FITS, Distribution, parse
 from forecast.errors import suggestion
@@ -31,14 +34,14 @@ def convert(column: Column, cell: str | float) -> Any:
     """Return the value of one cell by its schema column; raise ValueError with what is allowed."""
     if isinstance(cell, str):
         cell = cell.strip()
-        if any(ord(character) < 32 for character in cell):
+        if _CONTROL.search(cell):
             raise ValueError("a control character is not allowed")
         if not cell:
             if column.required:
                 raise ValueError("the column is required and may not be empty")
             return None
     value = KINDS[column.kind](column, cell)
-    if value == SEE_FITS:
+    if value is SEE_FITS:
         return value  # its range is checked where the fit is looked up
     if column.kind == "number" and isinstance(value, Distribution):
         ends = value.quantile(_ENDS)  # the 0.1 and 99.9 % points stand for a distribution's range
@@ -49,7 +52,8 @@ def convert(column: Column, cell: str | float) -> Any:
     return value
 
 
-_ENDS: Any = (0.001, 0.999)
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_ENDS = np.array([0.001, 0.999])
 
 
 def _check_range(column: Column, value: float) -> None:

@@ -12,6 +12,7 @@ that one uniform number per path decides a parameter and scenarios share their c
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,6 +55,8 @@ class Distribution:
 
     def median(self) -> float:
         """Return the middle of the distribution."""
+        if self.name == "fixed":
+            return self.arguments[0]
         return float(self.quantile(np.array([0.5]))[0])
 
     def __str__(self) -> str:
@@ -87,7 +90,7 @@ def parse(text: str | float | int) -> Distribution:
         return _checked(Distribution("fixed", (float(text),)))
     call = _CALL.match(text)
     if not call:
-        return _checked(Distribution("fixed", (_number(text),)))
+        return Distribution("fixed", (_number(text),))
     name, body = call.groups()
     if name not in ARGUMENTS:
         raise ValueError(f'no distribution "{name}"; known: {", ".join(ARGUMENTS)}.{suggestion(name, ARGUMENTS)}')
@@ -161,7 +164,7 @@ def _number(text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f'"{text.strip()}" is not a number') from None
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f'"{text.strip()}" is not a finite number')
     return value
 
