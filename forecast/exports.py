@@ -14,7 +14,6 @@ from forecast.errors import InputError
 from forecast.folders import publish_files
 from forecast.small_tables import Rows, tables
 from forecast.tidy_table import Fact, Forecast
-from forecast.workbook import plain_workbook, workbook
 
 if TYPE_CHECKING:
     import pandas
@@ -90,6 +89,8 @@ def sheet_files(
         if ending == "csv":
             files["csv"] = csv_bytes(header, rows, decimal)
         elif ending == "xlsx":
+            from forecast.workbook import plain_workbook
+
             files["xlsx"] = plain_workbook(name, header, rows)
         else:
             pandas.DataFrame(rows, columns=list(header)).to_parquet(buffer, index=False)
@@ -104,6 +105,8 @@ def _files(forecast: Forecast, formats: list[str], decimal: str) -> dict[str, by
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
         files["forecast.csv"] = csv_bytes(Fact._fields, forecast.facts, decimal)
     if "xlsx" in formats:
+        from forecast.workbook import workbook  # six modules: only for those who ask
+
         files["forecast.xlsx"] = workbook(forecast)
     if "parquet" in formats:
         frame, buffer = forecast.frame(), io.BytesIO()

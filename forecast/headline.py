@@ -86,9 +86,11 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         f"  {'':25s}{heads}",
     ]
     segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
-    index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in forecast.facts if f.kind == "fan"}
+    shown = {"price": "market_price", "floor": "floor", "price / floor": "price_to_floor_ratio"}
+    facts = [fact for outcome in (*shown.values(), "rent") for fact in forecast.find(outcome)]
+    index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in facts}
     for segment in segments:
-        for name, outcome in (("price", "market_price"), ("floor", "floor"), ("price / floor", "price_to_floor_ratio")):
+        for name, outcome in shown.items():
             cells = "".join(f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
             lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)
         reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,10 @@ class Scenario:
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         text = [self.name, str(self.as_of), str(self.months), repr(self.correlations)]
         text += [f"{key}={item.value}|{item.value.arguments!r}" for key, item in sorted(self.inputs.items())]
         text += [f"{t}.{k}={sorted(r.values.items())!r}" for t, rows in self.rows.items() for k, r in rows.items()]
