@@ -75,10 +75,10 @@ class Normals:
         return normal_strata().take(self._words.view(np.uint16), out=self._values, mode="wrap")  # unchecked: all fit
 
 
-def market_purposes(names: Names) -> tuple[str, ...]:
-    """Return the market-wide purposes that take normals."""
-    by_segment = (f"{kind}:{segment}" for kind in ("demand", "tier") for segment in names.segments)
-    return "rent", "fringe", *by_segment
+def market_purposes(names: Names) -> dict[str, list[str]]:
+    """Return the market-wide purposes that take normals, by kind: one of each, or one for each segment."""
+    by_segment = {kind: [f"{kind}:{segment}" for segment in names.segments] for kind in ("demand", "tier")}
+    return {"rent": ["rent"], "fringe": ["fringe"], **by_segment}
 
 
 class Chance:
@@ -94,9 +94,11 @@ class Chance:
         self._normals = Normals(streams("attraction"))
         self._uniforms = Uniforms([stream for purpose in self.purposes for stream in streams(purpose)])
         self._bids = Uniforms(streams("bid"))
-        self._market = {name: Normals([draws.stream("market", name)]) for name in market_purposes(names)}
+        self._market = {
+            kind: Normals([draws.stream("market", purpose) for purpose in purposes])
+            for kind, purposes in market_purposes(names).items()
+        }
         self._regime = Uniforms([draws.stream("market", "regime")])
-        self._segments = names.segments
 
     def providers(self) -> tuple[Array, Array]:
         """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
@@ -107,13 +109,13 @@ class Chance:
         return self._bids.draw()
 
     def regime(self) -> Array:
-        """Return a month's uniforms that turn the funding regime, `[path]`."""
+        """Return a month's uniforms that turn the funding regime, `[path]`, in reused memory."""
         return self._regime.draw()[0]
 
     def normal(self, name: str) -> Array:
-        """Return a month's normals of a market-wide purpose, `[path]`."""
+        """Return a month's normals of a market-wide purpose, `[path]`, in reused memory."""
         return self._market[name].draw()[0]
 
     def segment_normal(self, kind: str) -> Array:
-        """Return a month's normals of each segment, `[segment, path]`."""
-        return np.stack([self.normal(f"{kind}:{segment}") for segment in self._segments])
+        """Return a month's normals of each segment, `[segment, path]`, in reused memory."""
+        return self._market[kind].draw()

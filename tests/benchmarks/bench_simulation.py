@@ -46,7 +46,7 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
     normals = [draws.stream(provider, "attraction") for provider in providers]
     uniforms = [draws.stream(provider, purpose) for purpose in purposes for provider in providers]
     regime = draws.stream("market", "regime")
-    market = [draws.stream("market", name) for name in market_purposes(names)]
+    market = [draws.stream("market", name) for purposes in market_purposes(names).values() for name in purposes]
     normal = np.empty((len(normals), BLOCK_PATHS), REAL)
     uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
     for month in range(scenario.months + 1):
