@@ -2,6 +2,8 @@
 
 Path k of one scenario and path k of another meet the same funding market, the same launches, the same luck. What
 differs between them is the scenarios' doing, and far fewer paths show it than two independent runs would need.
+Fans are compared by their geometric mean, to which each path adds by how much it differs: for a median only the side
+counts on which a path lies, which forgets most of what pairing knows.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
-from forecast.monte_carlo import mean_error, median_influence
+from forecast.monte_carlo import geometric_mean_influence, mean_error
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
@@ -31,7 +33,7 @@ class Headline(NamedTuple):
     """One number that scenarios are compared by, and its estimate on each path of each of them."""
 
     outcome: str
-    statistic: str  # median, probability or mean
+    statistic: str  # geometric mean, probability or mean
     unit: str
     segment: str | None
     provider: str | None
@@ -95,7 +97,7 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
         runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`.
 
     The error of a difference is sd(ψ_B − ψ_A)/√n with ψ a path's influence on the statistic: its own value for a
-    mean or a probability, `median_influence` for a median. Paths are stratified, so it errs on the large side.
+    mean or a probability, `geometric_mean_influence` for a geometric mean. Paths are stratified, so it errs on the large side.
 
     Raises:
         InputError: the providers of the runs stand in different groups.
@@ -125,8 +127,9 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
         fan = FANS[outcome]
         for row, (segment, provider) in enumerate(labels[fan.axis]):
             for place, month in enumerate(runs[0].kept_months):
-                values = [run.kept[outcome][row, place].astype(float) for run in runs]
-                yield Headline(outcome, "median", fan.unit, segment, provider, month, values)
+                # What lies beyond the range that is resolved counts as its end: logs need numbers above zero.
+                values = [np.clip(run.kept[outcome][row, place].astype(float), fan.low, fan.high) for run in runs]
+                yield Headline(outcome, "geometric mean", fan.unit, segment, provider, month, values)
     for outcome, date in DATES.items():
         for row, (segment, provider) in enumerate(labels[date.axis]):
             for month in runs[0].kept_months:
@@ -152,4 +155,4 @@ def _by(months: NDArray[np.int16], month: int) -> Array:
 
 def estimate(statistic: str, values: Array) -> tuple[float, Array]:
     """Return a statistic and each path's influence on it, `[path]`."""
-    return median_influence(values) if statistic == "median" else (float(values.mean()), values)
+    return geometric_mean_influence(values) if statistic == "geometric mean" else (float(values.mean()), values)

@@ -34,7 +34,7 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
         saved = [row.paths_saved_ratio for row in rows if np.isfinite(row.paths_saved_ratio)]
         horizon = max(row.month for row in rows)
         lines += [
-            f"{scenario} against {against}, {horizon} months from {as_of}; {n_paths:,} paths under the same chance",
+            f"{scenario} against {against}, {horizon} months from {as_of}; {n_paths:,} paths under the same chance; geometric means",
             f"  {'':40s}{against[:14]:>14s}{scenario[:16]:>18s}{'difference':>14s}{'± error':>10s}{'paths saved':>13s}",
             *(_line(row) for row in rows if row.outcome in PRINTED and row.month == horizon),
             *(_line(row) for row in _fates(rows)),

@@ -43,3 +43,15 @@ def median_influence(values: Array) -> tuple[float, Array]:
         return float(median), np.full(len(values), np.inf)
     slope = (high - low) / (2 * HALF_WIDTH_PROB)  # 1/f(m)
     return float(median), (0.5 - (values <= median)) * slope
+
+
+def geometric_mean_influence(values: Array) -> tuple[float, Array]:
+    """Return the geometric mean g of one positive value a path and each path's influence on it: ψ = g·ln(x/g), `[path]`.
+
+    >>> mean, influence = geometric_mean_influence(np.array([1.0, 4.0]))
+    >>> round(mean, 9), influence.round(3).tolist()
+    (2.0, [-1.386, 1.386])
+    """
+    logs = np.log(values)
+    mean = float(np.exp(logs.mean()))
+    return mean, mean * (logs - logs.mean())

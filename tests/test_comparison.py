@@ -8,6 +8,7 @@ import pytest
 from forecast.comparison import check_comparable, compared_months, differences
 from forecast.contrasts import contrast_figure, contrast_text
 from forecast.errors import InputError
+from forecast.monte_carlo import geometric_mean_influence, median_influence
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from tests.test_cli import forecast
@@ -62,6 +63,27 @@ def test_probabilities_and_means_by_hand(base, dearer):
     values = [np.minimum(r.runway_months[at].astype(float), MONTHS) for r in (base, dearer)]
     assert row.difference == pytest.approx((values[1] - values[0]).mean(), abs=1e-12)
     assert row.standard_error == pytest.approx((values[1] - values[0]).std() / np.sqrt(1_000))
+
+
+def test_geometric_means_by_hand(base, dearer):
+    row = find(differences([base, dearer]), "rent")[0]
+    logs = [np.log(r.kept["rent"][0, -1].astype(float)) for r in (base, dearer)]
+    first, second = (np.exp(each.mean()) for each in logs)
+    assert row.statistic == "geometric mean"
+    assert row.difference == pytest.approx(second - first, rel=1e-9)
+    influence = second * (logs[1] - logs[1].mean()) - first * (logs[0] - logs[0].mean())
+    assert row.standard_error == pytest.approx(influence.std() / np.sqrt(1_000), rel=1e-9)
+
+
+def test_a_median_forgets_what_pairing_knows(base, dearer):
+    """The same paths, a price a little higher on each: the sides of the median differ by few paths, each a whole one."""
+    values = [r.kept["market_price"][0, -1].astype(float) for r in (base, dearer)]
+
+    def saved(influence_of):
+        first, second = (influence_of(each)[1] for each in values)
+        return (first.var() + second.var()) / (second - first).var()
+
+    assert saved(geometric_mean_influence) > 2 * saved(median_influence)
 
 
 def test_kept_months_are_the_same_paths_on_any_number(base, tables):
