@@ -32,10 +32,11 @@ def per_year(event: str, regime: str, kinds: Collection[str] = SELLERS) -> Stati
         firms = firms_of(world.scenario, world.names, "followed" if event == "round" else "all")
         rows = [i for i, p in enumerate(world.names.providers) if p in firms and world.names.kinds[i] in kinds]
         of_regime = world.history.series["regime"][0, 1:] == REGIMES.index(regime)
-        happened = (_happened(world, event, row) & of_regime for row in rows)
-        there = (_there(world, row) & of_regime for row in rows)
-        count, months = (sum(flags.sum(axis=0) for flags in each) for each in (happened, there))
-        return MONTHS_PER_YEAR * _by_group(np.asarray(count), np.asarray(months))
+        count, months = np.zeros((2, of_regime.shape[1]), int)
+        for row in rows:
+            count += (_happened(world, event, row) & of_regime).sum(axis=0)
+            months += (_there(world, row) & of_regime).sum(axis=0)
+        return MONTHS_PER_YEAR * _by_group(count, months)
 
     return read
 
