@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from forecast.distributions import parse
+from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.exits import exits_trend
 from forecast.trends.funding import funding_trend, round_spells
@@ -206,3 +207,16 @@ def test_the_rate_of_rounds_holds_what_was_seen(tables):
     made = funding_trend(tables.vintage(V26))
     rate = value_of(made, "regimes.hot.funding_per_month").median()
     assert_allclose(rate * (1.2 * 1.9) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k
+
+
+@pytest.mark.parametrize("as_of", [date(2025, 1, 1), V25, date(2026, 1, 1), V26])
+def test_no_rate_of_a_regime_is_known_exactly(tables, as_of):
+    """A rate drawn once for all firms of a path is what makes their fates go together beside the regime itself."""
+    inputs = load_scenario("base", tables, as_of=as_of).inputs
+    exact = [
+        f"{regime}.{rate}"
+        for regime in ("hot", "normal", "cold")
+        for rate in ("funding_per_month", "acquired_per_year", "ipo_per_year")
+        if inputs[f"regimes.{regime}.{rate}"].value.name == "fixed"
+    ]
+    assert exact == []
