@@ -23,7 +23,8 @@ from forecast.hindcast.series import Observation, log_value_on, series_of, walk_
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.tables import Row, load_tables
+from forecast.table_files import Row
+from forecast.tables import load_tables
 from forecast.trends.list_price.backtest import forecasts_on
 
 MID_2025 = date(2025, 7, 1)
