@@ -20,7 +20,7 @@ from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of
 from forecast.report.article import audit_section, predictions_section
 from forecast.report.closing import Section
-from forecast.report.computed import Asked, months_to_keep
+from forecast.report.computed import Asked, what_to_keep
 from forecast.report.drivers import AtStake, drivers_section, number, watch_section
 from forecast.report.further import KINDS, further_sections, wanted_kinds
 from forecast.report.kept import read_kept
@@ -185,12 +185,12 @@ def test_numbers_are_short(value, shown):
 
 def test_every_kind_makes_its_sections(tables, base):
     one_month = replace(base, months=1)
-    made = simulate(one_month, 40, seed=3, keep_months=months_to_keep(["predictions"], one_month, tables))
+    made = simulate(one_month, 40, seed=3, **what_to_keep(["predictions"], one_month, tables))
     asked = Asked(made, tables)
     found = further_sections(asked, list(KINDS))
     assert [section.key for section in found] == ["drivers", "watch", "past", "predictions", "audit"]
     assert "a year before" in found[2].content and all(section.content for section in found)
-    assert months_to_keep(["audit"], base, tables) == () and further_sections(asked, []) == []
+    assert what_to_keep(["audit"], base, tables) == {} and further_sections(asked, []) == []
 
 
 FORKING = """

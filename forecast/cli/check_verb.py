@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,8 +10,9 @@ import click
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
 from forecast.market.names import market_names
+from forecast.predictions.names import known_predictions
 from forecast.scenario import list_scenarios, load_scenario
-from forecast.tables import load_tables
+from forecast.tables import Tables, load_tables
 
 
 @click.command("check")
@@ -28,7 +30,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     places: list[str | None] = [*folders] or [None]
     for folder in places:
         tables = load_tables(folder)
-        found = tables.problems() or fit_problems(tables)
+        found = tables.problems() or fit_problems(tables) or _query_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())
@@ -42,3 +44,11 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
         raise InputError(problems)
     if not quiet:
         click.echo(f"{checked} tables and {len(scenarios)} scenarios: no problems")
+
+
+def _query_problems(tables: Tables) -> Sequence[str]:
+    try:
+        known_predictions(tables)
+    except InputError as error:
+        return error.problems
+    return ()

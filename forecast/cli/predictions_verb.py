@@ -12,7 +12,8 @@ import click
 
 from forecast.cli.options import as_of_option, run_options, set_option, simulated
 from forecast.paths import Paths
-from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
+from forecast.predictions.names import known_predictions
+from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
 
@@ -36,7 +37,7 @@ def command(
     An event counts from the scenario's date on: what happened before it is not asked again. A score compares what happened with the probability the engine gave on what was known when the prediction was made.
     """
     tables = load_tables()
-    asked = predictions(tables["predictions"])
+    asked = known_predictions(tables)
     made = [load_scenario(name, tables, settings, as_of) for name in scenarios or ("base",)]
     today = max(scenario.as_of for scenario in made)
     runs = [answering(asked, scenario, quiet, **how) for scenario in made]
@@ -56,9 +57,9 @@ def command(
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, quiet: bool, **how: Any) -> Paths:
-    """Return a simulation of a scenario that is long enough and keeps the months that the predictions ask for."""
+    """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
     horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
-    return simulated(replace(scenario, months=horizon), quiet, kept, **how)
+    return simulated(replace(scenario, months=horizon), quiet, kept, keep_more=outcomes_needed(asked), **how)
 
 
 def predictions_text(found: list[dict[str, Any]], today: date, mean: float | None) -> str:
