@@ -271,10 +271,8 @@ def test_settings_and_vintage_reach_the_simulation():
     done = forecast("predictions", *poor, "--paths", "300", "--threads", "1")
     assert done.returncode == 0 and "no query: " in done.stdout and "resolved by 2025-07-01" in done.stdout
     assert "CAME TRUE" not in done.stdout  # nothing was known of it
-    said = done.stdout.split("out_of_cash[together] by 2027-01 or out_of_cash[fireworks] by 2027-01\n")[1].split("\n")[
-        0
-    ]
-    assert float(said.split(": ")[1].split(" %")[0]) > 90  # with the cash known then it is about 12
+    said = done.stdout.split("out_of_cash[together] by 2027-01 or out_of_cash[fireworks] by 2027-01\n")[1]
+    assert float(said.split("base 2025-07-01: ")[1].split(" ")[0]) > 90  # with the cash known then it is about 12
 
 
 def test_every_outcome_can_be_asked():

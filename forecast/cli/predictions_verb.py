@@ -16,6 +16,7 @@ from forecast.predictions.names import known_predictions
 from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
+from forecast.words import chance
 
 
 @click.command("predictions")
@@ -72,6 +73,8 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         if row["no_query"]:
             lines.append(f"    no query: {row['no_query']}")
         else:
+            if row["note"]:
+                lines.append(f"    {row['confidence']} confidence in the reading: {row['note']}")
             lines += [f"    {each['scenario']} {each['as_of']}: {_answer(each)}" for each in row["probabilities"]]
         if row["happened"] is not None:
             score = (
@@ -85,10 +88,12 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         lines.append("")
     resolved = sum(row["happened"] is not None for row in found)
     scores = "" if mean is None else f"; mean Brier score {mean:.3f} (0.25 is a coin's)"
-    return "\n".join([*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}"])
+    return "\n".join(
+        [*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}; ± one standard error"]
+    )
 
 
 def _answer(each: dict[str, Any]) -> str:
     if each["probability"] is None:
         return str(each["reason"])
-    return f"{100 * each['probability']:.1f} % ± {100 * each['standard_error']:.1f}"
+    return chance(each["probability"], each["standard_error"])

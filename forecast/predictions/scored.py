@@ -132,7 +132,7 @@ def scored(
             "happened": None if happened is None else bool(happened),
             "resolved_on": None if happened is None else str(row["resolved_on"]),
             "resolution": None if happened is None else row["resolution"],
-            "source": row["source"],
+            "source": row["source"], "confidence": row["confidence"], "note": row["note"],
             "probability_when_made": None if happened is None else prob, "brier": score,
         })  # fmt: skip
     return found

@@ -62,9 +62,10 @@ def sensitivity_text(found: Sensitivity) -> str:
             f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
         )
     sure = settled(found)
+    order = "the first is settled" if sure == 1 else f"the order of the first {sure} is settled"
     lines += [
         *_box_lines(found),
-        f"  Converged: {f'the order of the first {sure} is settled' if sure else 'the first two are within their errors'}; the surrogate of "
+        f"  Converged: {order if sure else 'the first two are within their errors'}; the surrogate of "
         f"{min(STUDIED, len(found.inputs))} inputs explains {_percent(found.surrogate.explained)} of paths left out.",
     ]
     if any(found.correlated):
