@@ -124,8 +124,9 @@ def test_an_unknown_entity_is_named(planted):
 def test_an_offer_that_is_not_made_is_named(planted):
     with pytest.raises(InputError) as error:
         holds(parse_query("price_rank[deepseek:commodity] at 2026-07 <= 1"), planted)
-    assert 'price_rank: no provider:segment "deepseek:commodity" in the market of base at 2025-07-01.' in str(
-        error.value
+    assert str(error.value) == (
+        'price_rank: no provider:segment "deepseek:commodity" in the market of base at 2025-07-01. '
+        'Did you mean "deepseek:open-frontier"?'
     )
 
 

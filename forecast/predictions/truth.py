@@ -72,8 +72,9 @@ def _row(condition: Condition, paths: Paths) -> int:
     axis = axis_of(condition.outcome)
     labels, entity = entities(paths.names, axis), condition.entity or ""
     if entity not in labels:
+        own = [label for label in labels if label.split(":")[0] == entity.split(":")[0]]
         raise InputError(
             f'{condition.outcome}: no {axis} "{entity}" in the market of '
-            f"{paths.scenario.name} at {paths.scenario.as_of}.{suggestion(entity, labels)}"
+            f"{paths.scenario.name} at {paths.scenario.as_of}.{suggestion(entity, own or labels)}"
         )
     return labels.index(entity)

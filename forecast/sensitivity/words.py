@@ -52,7 +52,7 @@ def sensitivity_text(found: Sensitivity) -> str:
     ]
     for i in range(min(STUDIED, len(found.inputs))):
         columns = [
-            f"{100 * effect.index[i]:.1f} ± {100 * effect.error[i]:.1f} %"
+            f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
         tails = f"{found.low_tail[i]:.3g} → {found.high_tail[i]:.3g}"
