@@ -36,6 +36,8 @@ def command(
     """Give the article's predictions a probability in each of SCENARIOS (base without any) and score the resolved.
 
     An event counts from the scenario's date on: what happened before it is not asked again. A score compares what happened with the probability the engine gave on what was known when the prediction was made.
+
+    A new prediction is a row of predictions.csv. Its query compares an outcome in a month with a number, as in "price_rank[deepseek:open-frontier] at 2026-12 <= 1", or asks for an event, as in "not exit[groq] by 2026-12"; "forecast where price_rank" says what an outcome is.
     """
     tables = load_tables()
     asked = known_predictions(tables)
