@@ -143,6 +143,7 @@ FLOORS = {
     "predictions.query": 15,
     "predictions.truth": 16,
     "predictions.scored": 17,
+    "predictions.names": 18,
     "simulation": 16,
     "precision": 17,
     "samples": 17,
