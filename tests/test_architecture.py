@@ -63,6 +63,8 @@ FLOORS = {
     "trends.hardware_price": 5,
     "trends.funding": 6,
     "trends.exits": 6,
+    "trends.growth_law": 3,
+    "trends.growth_apart": 5,
     "trends.registry": 7,
     "trends.record": 8,
     "owning": 4,

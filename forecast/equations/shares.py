@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -62,6 +63,27 @@ def log_weight_next(log_weight: Array, log_aim: Array, inertia_per_month: Array)
     [-0.1]
     """
     return log_weight + inertia_per_month * (log_aim - log_weight)
+
+
+def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:
+    """Log of each share over that of the typical token's seller in its segment, the weight of which is then 0.
+
+    w = log s − Σ s·log s
+
+    Args:
+        share: s of each offer, above 0, adding up to 1 in each segment, [offer, path].
+        offers_of_segment: which rows are of one segment.
+
+    Returns:
+        Log weight, [offer, path]. At the start a reversion to 0 moves tokens among sellers and none on balance.
+
+    >>> log_over_typical(np.array([[0.5], [0.5]]), [slice(0, 2)]).tolist()
+    [[0.0], [0.0]]
+    """
+    log_share = np.log(share)
+    for offers in offers_of_segment:
+        log_share[offers] -= (share[offers] * log_share[offers]).sum(axis=0)
+    return log_share
 
 
 def herfindahl(amount: Array, total: Array) -> Array:

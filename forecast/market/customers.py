@@ -24,6 +24,7 @@ class Customers:
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
     apart_kept: Array  # [path] part of it left after a month
+    reversion_per_month: Array  # [offer, path] of a log weight to 0, that of a typical seller; 0 for the many small ones
     log_weight: Array
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
@@ -47,14 +48,15 @@ class Customers:
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
     def reconsider(self, normal: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks act at once and pass, growth apart acts at once and stays."""
+        """Step 6: lasting weights move slowly, shocks act at once and pass, growth apart and reversion at once and stay."""
         theta = self.theta
         self.attraction *= theta["share_shock_persistence"]
         self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
         self.apart_per_month *= self.apart_kept
-        apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
-        self.log_aim += apart
-        self.log_weight += apart
+        growth = self.apart_per_month.take(self.names.offer_provider, axis=0)
+        growth -= self.reversion_per_month * self.log_weight
+        self.log_aim += growth
+        self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
 
     def share(self, absent: Array) -> Array:
@@ -94,8 +96,9 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
-    apart_sd = draws.entity_parameter("growth_apart_sd_per_month", names.providers)
-    apart = [draws.stream(f"provider:{p}", "drift").standard_normal(BLOCK_PATHS, REAL) for p in names.providers]
+    log_weight = shares.log_over_typical(share, names.offers_of_segment)
+    reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
+    reversion[names.fringe_offers] = 0.0  # their number follows entry and exit
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -103,9 +106,10 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=apart_sd * np.stack(apart),
+        apart_per_month=draws.column("providers", "growth_apart_per_month", names.providers).copy(),
         apart_kept=np.exp(-1 / draws.parameter("growth_apart_fade_months")),
-        log_weight=np.log(share),
-        log_aim=np.log(share),
+        reversion_per_month=reversion,
+        log_weight=log_weight,
+        log_aim=log_weight.copy(),
         attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
     )
