@@ -20,6 +20,7 @@ from forecast.market.customers import start_customers
 from forecast.market.doors import start_doors
 from forecast.market.machines import start_machines
 from forecast.market.names import Names
+from forecast.market.router import start_router
 from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
@@ -91,7 +92,7 @@ def march(
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, and the price at each offer.
+    rounds of each provider, shares as the router would show them, and the price at each offer.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -122,6 +123,7 @@ def march(
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
+    router = start_router(draws, names) if watch else None
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -179,8 +181,11 @@ def march(
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
         watched = {}
-        if watch:
+        if router is not None:
+            if month:
+                router.step()
             watched = {
+                "router_share": router.share(provider_tokens, all_tokens),
                 "provider_tokens": provider_tokens,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
