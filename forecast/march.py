@@ -20,8 +20,8 @@ from forecast.market.customers import start_customers
 from forecast.market.doors import start_doors
 from forecast.market.machines import start_machines
 from forecast.market.names import Names
-from forecast.market.router import start_router
 from forecast.market.rents import start_rents
+from forecast.market.router import start_router
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import Scenario

@@ -65,6 +65,25 @@ def log_weight_next(log_weight: Array, log_aim: Array, inertia_per_month: Array)
     return log_weight + inertia_per_month * (log_aim - log_weight)
 
 
+def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_month: Array) -> Array:
+    """Growth of an offer's log weight in a month that stays: the firm's own, less what the large lose to the small.
+
+    Δ = g − κ·w
+
+    Args:
+        apart_per_month: g, the seller's growth beyond the market's, in logs.
+        log_weight: w, over that of a typical seller.
+        reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
+
+    Returns:
+        Log weight. Source: provider_history.csv (growth of revenue and volumes by size).
+
+    >>> lasting_growth(np.array([0.02]), np.array([1.0]), np.array([0.01])).tolist()
+    [0.01]
+    """
+    return apart_per_month - reversion_per_month * log_weight
+
+
 def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:
     """Log of each share over that of the typical token's seller in its segment, the weight of which is then 0.
 

@@ -24,7 +24,7 @@ class Customers:
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
     apart_kept: Array  # [path] part of it left after a month
-    reversion_per_month: Array  # [offer, path] of a log weight to 0, that of a typical seller; 0 for the many small ones
+    reversion_per_month: Array  # [offer, path] of a log weight to that of a typical seller
     log_weight: Array
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
@@ -53,8 +53,8 @@ class Customers:
         self.attraction *= theta["share_shock_persistence"]
         self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
         self.apart_per_month *= self.apart_kept
-        growth = self.apart_per_month.take(self.names.offer_provider, axis=0)
-        growth -= self.reversion_per_month * self.log_weight
+        apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
+        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
         self.log_aim += growth
         self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
@@ -96,6 +96,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
+    apart = draws.column("providers", "growth_apart_per_month", names.providers)
     log_weight = shares.log_over_typical(share, names.offers_of_segment)
     reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
     reversion[names.fringe_offers] = 0.0  # their number follows entry and exit
@@ -106,7 +107,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=draws.column("providers", "growth_apart_per_month", names.providers).copy(),
+        apart_per_month=np.broadcast_to(apart, (len(names.providers), BLOCK_PATHS)).copy(),
         apart_kept=np.exp(-1 / draws.parameter("growth_apart_fade_months")),
         reversion_per_month=reversion,
         log_weight=log_weight,

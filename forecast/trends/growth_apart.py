@@ -16,15 +16,14 @@ from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
 from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, own_growth_today
-from forecast.trends.known import counts_a_part, enough, months_between, vintage_day
+from forecast.trends.known import enough, vintage_day
 from forecast.trends.rolling import LEVELS
+from forecast.trends.spans import published_spans, sized
 from forecast.trends.trend import Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
 Array = NDArray[np.float64]
 
-METRICS = ("revenue_run_rate_usd", "tokens_per_day")
-LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
 FEWEST_SPANS = 4
 POINTS = 512
 FADE = "growth_apart_fade_months"
@@ -78,45 +77,10 @@ def growth_apart_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def published_spans(tables: Tables, today: date) -> Spans:
-    """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
-    firms = {row["provider"] for row in tables["providers"]}
-    figures: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in tables["provider_history"]:
-        named = row["metric"] in METRICS and row["provider"] in firms
-        if named and row["date_on"] <= today and row["value"] > 0 and not counts_a_part(row):
-            month = months_between(today, row["date_on"])
-            figures[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
-    found = []
-    for (firm, metric), by_month in figures.items():
-        last: tuple[float, float] | None = None
-        for month, logs in sorted(by_month.items()):
-            log = float(np.mean(logs))  # of several on one day, the geometric mean
-            if last is None:
-                last = (month, log)
-            elif month - last[0] >= LEAST_MONTHS:
-                found.append((firm, metric, last[0], month, log - last[1], last[1]))
-                last = (month, log)
-    firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6
-    return Spans(np.array(firm_names, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
-
-
-def sized(spans: Spans, by: Spans) -> Spans:
-    """Return spans whose size is over the mean of the spans `by` of the metric, both brought to the vintage at its mean growth."""
-    size = spans.size_log.copy()
-    for metric in set(by.metric):
-        like = by.where(by.metric == metric)
-        rate = like.growth_log.sum() / like.months.sum()
-        level = (like.size_log - rate * like.start_months).mean()
-        at = spans.metric == metric
-        size[at] += -rate * spans.start_months[at] - level
-    return spans._replace(size_log=size)
-
-
 def _laws(tables: Tables) -> list[Law]:
     assumed = tables["parameters"].latest("parameter")[FADE]["value"]
     fade = settled(tables, f"parameters.{FADE}", assumed).median()
-    return [Law(*map(float, point), fade) for point in cloud(PRIORS, POINTS).T]
+    return [Law(reversion, sd, noise, fade) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
 
 
 def _weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
@@ -138,8 +102,7 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
         if len(before.firm) < FEWEST_SPANS or not len(later.firm):
             continue
         spans, ahead = sized(before, before), sized(later, before)
-        weight, found = _weighed(spans, laws)
-        middle = laws[int(np.argmax(weight))]
+        middle = laws[int(np.argmax(_weighed(spans, laws)[0]))]
         cases[FORM].append(_said(spans, ahead, middle, known(spans, middle)))
         # Strangers have no growth of their own that is known.
         strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))

@@ -32,7 +32,8 @@ class Spans(NamedTuple):
 
     def where(self, chosen: NDArray[np.bool_]) -> Spans:
         """Return some of the spans."""
-        return Spans(*(column[chosen] for column in self))
+        return Spans(self.firm[chosen], self.metric[chosen], self.start_months[chosen], self.end_months[chosen],
+                     self.growth_log[chosen], self.size_log[chosen])  # fmt: skip
 
     @property
     def months(self) -> Array:
@@ -92,7 +93,7 @@ def known(spans: Spans, law: Law) -> Known:
     root = np.linalg.cholesky(covariance(spans, spans, law) + np.diag(law.noise_log**2 * spans.months))
     surprise = np.linalg.solve(root, spans.growth_log - before_the_data(spans, law))
     fit = -0.5 * surprise @ surprise - np.log(np.diag(root)).sum()
-    return Known(float(fit), root, surprise)
+    return Known(float(fit), np.asarray(root), np.asarray(surprise))
 
 
 def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[Array, Array]:

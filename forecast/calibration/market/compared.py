@@ -51,7 +51,7 @@ class Compared:
 
 PRICES, ROUTER, HAZARDS = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv", "hazards.csv"
 KINDS = ("first", "host", "cloud")
-SHOCKS = "larger and heavier passing shocks (`share_shock_sd`, `share_shock_tail`), if users elsewhere switch as the router's do"
+SWINGS = "the swing of a share on the router (fits.csv), which is one for all sellers and the same in calm and in turbulent months"
 SIZES = (
     "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset; where changes are few, corrections "
     "of a catalogue and aliases that move to another model are among them, and are larger than what a seller does"
@@ -77,9 +77,10 @@ COMPARISONS = (
     Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
     Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
     Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),
-    Comparison("change of the Herfindahl index in a month", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log, simulated.swing_over_log("hhi_tokens", 1), SHOCKS),
-    Comparison("change of a seller's share in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SHOCKS),
-    Comparison("months in which a share halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SHOCKS),
+    *(Comparison(f"change of the Herfindahl index on the router in {months} months", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log(months), simulated.concentration_swing_log(months), SWINGS) for months in (1, 2)),
+    Comparison("change of a seller's share on the router in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SWINGS),
+    Comparison("months in which a share on the router halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SWINGS),
+    Comparison("growth that a share on the router loses in a month for a unit of its log", "log", ROUTER, ROUTER_TIME, observed.share_reversion, simulated.share_reversion, "a share there is large mostly for a while, and spread over other sizes than the market's: its log rises by half of that of the share of the market"),
     *(Comparison(f"change of the rent of an H100 in {months} months", "log, root mean square", "rents.csv", MID, observed.rent_swing_log(months), simulated.swing_over_log("rent", months), "the law of rents (fits.csv)") for months in (1, 6)),
     Comparison("rounds per firm and year", "per year", "events.csv", MID, firms_observed.rounds_per_year(date.fromisoformat(MID)), firms_simulated.rounds_per_year, "chances of a round by regime (fits.csv)"),
     *(Comparison(f"firms {what} per firm and year, {period}", "per year", "hazards.csv", at, firms_observed.hazard(column, period), firms_simulated.exits_per_year(column), NAMED) for period, at in (("2025", "2025-01-01"), ("2026-01..08", ROUTER_TIME)) for what, column in (("bought", "acquired_count"), ("shut", "failed_count"))),
