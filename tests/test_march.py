@@ -644,6 +644,7 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
 
 def still_customers(base, names, draws, share, **theta):
     """Return customers without price changes, shocks or inertia, but for what `theta` asks."""
+    theta = {"growth_apart_renewal_ratio": 0} | theta
     scenario = load_scenario("base", load_tables(), settings=[f"{name}={value}" for name, value in theta.items()])
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
     customers = start_customers(Draws(scenario, 7, 0), names, wanted, share)
@@ -671,6 +672,19 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     expected = own / np.expm1(1 / fade)
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.003)  # e^-8 is left
     assert_allclose(np.log(treasury.other_apart_ratio), expected[names.own_cash], atol=0.003)
+
+
+def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
+    """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on, it neither grows nor fades."""
+    _, names, draws = block
+    asked = {"growth_apart_renewal_ratio": 1, "growth_apart_sd_per_month": 0.1}
+    customers = still_customers(base, names, draws, equal_shares(names), **asked)
+    chance = np.random.default_rng(4)
+    shape = (len(names.providers), BLOCK_PATHS)
+    customers.apart_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
+    for _ in range(24):
+        customers.reconsider(chance.standard_normal(shape, REAL))
+    assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
 
 
 def test_own_growth_is_that_of_the_fits(base, block):

@@ -25,7 +25,11 @@ def heavy_tailed(normal: Array, tail: Array) -> Array:
     >>> heavy_tailed(np.array([2.0]), 0.1).tolist()
     [2.2]
     """
-    return normal * (1.0 - 3.0 * tail + tail * normal * normal)
+    shock = tail * normal  # one array for every step: this is a large part of the loop
+    shock *= normal
+    shock += 1.0 - 3.0 * tail
+    shock *= normal
+    return shock
 
 
 def log_aim_change(log_price_change: Array, sensitivity: Array) -> Array:

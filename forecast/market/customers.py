@@ -24,6 +24,7 @@ class Customers:
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
     apart_kept: Array  # [path] part of it left after a month
+    apart_renewal_sd: Array  # [path] of what chance adds to it in a month
     reversion_per_month: Array  # [offer, path] of a log weight to that of a typical seller
     log_weight: Array
     log_aim: Array  # that log_weight tends to
@@ -48,11 +49,14 @@ class Customers:
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
     def reconsider(self, normal: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks act at once and pass, growth apart and reversion at once and stay."""
+        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay."""
         theta = self.theta
         self.attraction *= theta["share_shock_persistence"]
-        self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
+        shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
+        shock *= self.shock_sd
+        self.attraction += shock
         self.apart_per_month *= self.apart_kept
+        self.apart_per_month += self.apart_renewal_sd * normal
         apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
         growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
         self.log_aim += growth
@@ -96,6 +100,8 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
+    kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
+    renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
     apart = draws.column("providers", "growth_apart_per_month", names.providers)
     log_weight = shares.log_over_typical(share, names.offers_of_segment)
     reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
@@ -108,7 +114,8 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
         apart_per_month=np.broadcast_to(apart, (len(names.providers), BLOCK_PATHS)).copy(),
-        apart_kept=np.exp(-1 / draws.parameter("growth_apart_fade_months")),
+        apart_kept=kept,
+        apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
         reversion_per_month=reversion,
         log_weight=log_weight,
         log_aim=log_weight.copy(),

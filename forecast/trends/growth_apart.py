@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 
 FEWEST_SPANS = 4
 POINTS = 512
+READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
 FADE = "growth_apart_fade_months"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
 
@@ -52,7 +53,6 @@ def growth_apart_trend(tables: Tables) -> Trend:
     mean = weight @ means
     sd = np.sqrt(weight @ (variances + (means - mean) ** 2))
     bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
-    reversion = bands[0]
     count = {firm: int((spans.firm == firm).sum()) for firm in firms}
     return Trend(
         name="growth_apart",
@@ -67,9 +67,9 @@ def growth_apart_trend(tables: Tables) -> Trend:
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(
-            Estimate("parameters.share_reversion_per_month", evidence.distribution("lognormal", reversion.p10, reversion.p90),
-                     "1/month", len(spans.firm), "low",
-                     f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together"),
+            *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
+                       f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
+              for (name, unit), b in zip(READ, bands, strict=False)),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"{count[firm]} spans of its own" if count[firm] else "no figure of its own")
               for i, firm in enumerate(firms.tolist())),
