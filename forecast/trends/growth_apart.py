@@ -71,7 +71,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
               for (name, unit), b in zip(READ, bands, strict=False)),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
-                       len(spans.firm), "low", f"{count[firm]} spans of its own" if count[firm] else "no figure of its own")
+                       len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
         ),
     )  # fmt: skip

@@ -54,7 +54,7 @@ def router_trend(tables: Tables) -> Trend:
         title="Passing part of a seller's share on the largest router",
         unit="log",
         form="a part that fades",
-        why="half of a swing is gone within two months; the market's own sellers move far less (growth_apart)",
+        why="what stays for half a year is the market's; published revenue moves far less (growth_apart)",
         diagnostics=tuple(
             Diagnostic(name, band.p50, f"{band.p10:.3g} to {band.p90:.3g} in 80 % {unit}") for name, band, unit in laws
         ),
