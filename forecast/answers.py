@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 from forecast.words import band, calendar, dollars, listed, percent, short
 
 LIKELY_PROB = 0.5

@@ -9,7 +9,8 @@ import numpy as np
 
 from forecast.comparison import Difference
 from forecast.plots import BANDS, PRICE, SPEND, save_figure
-from forecast.summary import PROBS, fan_quantiles
+from forecast.summary import fan_quantiles
+from forecast.tidy_table import PROBS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +71,7 @@ def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figur
         axes = figure.add_subplot(grid[0, column])
         for run, colour, style in zip(runs, COLOURS, LINES, strict=False):
             values = fan_quantiles(run, "market_price")[0][column]
-            low, middle, high = (values[:, int(np.argmin(np.abs(PROBS - p)))] for p in (BANDS[0][0], 0.5, BANDS[0][1]))
+            low, middle, high = (values[:, PROBS.index(p)] for p in (BANDS[0][0], 0.5, BANDS[0][1]))
             months = np.arange(len(middle))
             axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
             axes.plot(months, middle, color=colour, linestyle=style, label=run.scenario.name)

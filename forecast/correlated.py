@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from forecast.errors import suggestion
-from forecast.inputs import INPUT_TABLES, Input, Origin
+from forecast.inputs import Input, Origin, address
+from forecast.scenario_files import ScenarioFile
 from forecast.tables import Tables
 
 KEYS = ("first", "second", "correlation")
@@ -35,14 +36,13 @@ def table_pairs(tables: Tables) -> Pairs:
     return found
 
 
-def add_pairs(
-    pairs: Pairs, label: str, path: Path, entries: Any, inputs: Mapping[str, Input], as_of: str, problems: list[str]
-) -> None:
+def add_pairs(pairs: Pairs, file: ScenarioFile, inputs: Mapping[str, Input], as_of: str, problems: list[str]) -> None:
     """Add the `[[correlations]]` of a scenario file to the pairs; a sentence to `problems` for each that is wrong."""
+    entries, label = file.content.get("correlations", []), file.label
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         problems.append(f"{label}: correlations = {entries!r}; a list of tables is required. Write [[correlations]].")
         return
-    for entry, line in zip(entries, _lines(path), strict=False):
+    for entry, line in zip(entries, _lines(file.path), strict=False):
         place = f"{label} line {line}"
         if not set(KEYS) <= set(entry) <= {*KEYS, "why", "source"}:
             problems.append(
@@ -50,7 +50,7 @@ def add_pairs(
                 "and source allowed. Correct it."
             )
             continue
-        names = [_address(str(entry[key])) for key in KEYS[:2]]
+        names = [address(str(entry[key])) for key in KEYS[:2]]
         wrong = [_why_not(name, inputs) for name in names]
         value = entry["correlation"]
         if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < 1:
@@ -62,10 +62,6 @@ def add_pairs(
             continue
         origin = Origin(place, str(entry.get("source", "scenario")), as_of, "assumption", str(entry.get("why", "")))
         pairs[frozenset(names)] = Pair(names[0], names[1], float(value), origin)
-
-
-def _address(name: str) -> str:
-    return name if name.partition(".")[0] in (*INPUT_TABLES, "parameters") else f"parameters.{name}"
 
 
 def _why_not(name: str, inputs: Mapping[str, Input]) -> str:

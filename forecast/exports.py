@@ -13,7 +13,7 @@ from forecast.cell_text import csv_bytes
 from forecast.errors import InputError
 from forecast.folders import publish_files
 from forecast.small_tables import Rows, tables
-from forecast.summary import Fact, Forecast
+from forecast.tidy_table import Fact, Forecast
 from forecast.workbook import plain_workbook, workbook
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast.small_tables import runway
-from forecast.summary import Fact, Forecast
+from forecast.tidy_table import Fact, Forecast
 from forecast.words import band, calendar, dollars, percent
 
 SHOWN_PROVIDERS = 14

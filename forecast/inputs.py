@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from forecast.cells import Column, convert
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
-from forecast.tables import VINTAGE_KEYS, Row, Table, Tables
+from forecast.table_files import Row, Table
+from forecast.table_rules import VINTAGE_KEYS
+from forecast.tables import Tables
 
 # The tables whose numbers a scenario may change, and the columns that name their rows.
 INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
@@ -40,6 +42,15 @@ class Input:
 
 
 Rows = dict[str, dict[str, Row]]
+
+
+def address(name: str) -> str:
+    """Return the address of an input that a user names; one without a table is a parameter.
+
+    >>> address("pue_ratio"), address("providers.groq.own_frac")
+    ('parameters.pue_ratio', 'providers.groq.own_frac')
+    """
+    return name if name.partition(".")[0] in (*INPUT_TABLES, "parameters") else f"parameters.{name}"
 
 
 def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:

@@ -92,7 +92,7 @@ def march(
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, shares as the router would show them, and the price at each offer.
+    rounds of each provider, shares as the router would show them, the price at each offer, and the funding regime.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -189,6 +189,7 @@ def march(
                 "provider_tokens": provider_tokens,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
+                "regime": treasury.regime[None].astype(REAL),
             }
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
             watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (

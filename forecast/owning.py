@@ -8,7 +8,8 @@ from typing import Any
 from forecast.distributions import Distribution
 from forecast.equations.cost import owned_cost
 from forecast.inputs import settled
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 
 # argument of the equation → parameter that gives it
 OWNED = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import InputError
 from forecast.small_tables import consolidation, runway
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,8 @@ from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
 from forecast.simulation import MOST_PATHS
-from forecast.summary import PROBS, fan_quantiles
+from forecast.summary import fan_quantiles
+from forecast.tidy_table import PROBS
 
 DEFAULT_OUTCOME = "convergence_month"
 SPARE_RATIO = 1.1  # more paths than the first estimate asks for: it is itself uncertain
@@ -87,7 +88,7 @@ def worst_error(paths: Paths, outcome: str) -> float:
         InputError: all of them lie beyond the horizon.
     """
     if outcome in FANS:
-        return float(fan_quantiles(paths, outcome)[1][:, -1, int(np.argmin(np.abs(PROBS - 0.5)))].max())
+        return float(fan_quantiles(paths, outcome)[1][:, -1, PROBS.index(0.5)].max())
     if outcome == "runway_months":
         months = paths.runway_months[~paths.names.backed[:, 0]].astype(float)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 Rows = Sequence[Sequence[Any]]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.tables import Row
+from forecast.table_files import Row
 
 BITS = 32
 LOW_BITS = 10  # points are found from a table of the lower and one of the higher bits of their number

@@ -1,104 +1,38 @@
-"""The waist: outcomes of the paths as one tidy table. Simulation ends here, delivery begins here.
+"""Outcomes of the paths, summed up as the tidy table.
 
 Every number carries its Monte Carlo standard error; a quantile that lies beyond the horizon is empty and says so.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-import forecast
-from forecast.assumptions import Assumption, assumptions
+from forecast.assumptions import assumptions
+from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
 from forecast.paths import Paths
-from forecast.tables import file_digest
-
-if TYPE_CHECKING:
-    import pandas
+from forecast.tidy_table import PROBS, Fact, Forecast
 
 Array = NDArray[np.float64]
+Head = tuple[str, str, str, str]  # run, day made, vintage, scenario: the cells that all facts of a run share
 
-PROBS: Array = np.array([0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
 
+class Subject(NamedTuple):
+    """What a fact is about: the cells between those of its run and its month."""
 
-class Fact(NamedTuple):
-    """One row of the tidy table; empty cells are None."""
-
-    run_id: str
-    made_on: str
-    as_of: str
-    scenario: str
     outcome: str
     kind: str
     unit: str
-    segment: str | None
-    provider: str | None
-    month: int | None
-    quantile: float | None
-    value: float | None
-    standard_error: float | None
-    beyond_horizon: int
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The tidy table and what belongs to it: the manifest of the run, the kind of each provider, what is assumed."""
-
-    facts: list[Fact]
-    manifest: dict[str, Any]
-    provider_kinds: dict[str, str]
-    assumptions: list[Assumption] = field(default_factory=list)
-
-    def frame(self) -> pandas.DataFrame:
-        """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
-        import pandas
-
-        table = pandas.DataFrame(self.facts, columns=list(Fact._fields))
-        table.attrs = {
-            "manifest": self.manifest,
-            "provider_kinds": self.provider_kinds,
-            "assumptions": self.assumptions,
-        }
-        return table
-
-    @cached_property
-    def by_outcome(self) -> dict[str, list[Fact]]:
-        """The facts of each outcome, in their order."""
-        found: dict[str, list[Fact]] = {}
-        for fact in self.facts:
-            found.setdefault(fact.outcome, []).append(fact)
-        return found
-
-    def find(self, outcome: str, **where: Any) -> list[Fact]:
-        """Return the facts of an outcome whose cells equal the given ones."""
-        return [f for f in self.by_outcome.get(outcome, []) if all(getattr(f, k) == v for k, v in where.items())]
-
-    @cached_property
-    def index(self) -> dict[tuple[str, str | None, int | None, float | None], Fact]:
-        """The facts by outcome, segment or provider, month and quantile."""
-        return {(f.outcome, f.segment or f.provider, f.month, f.quantile): f for f in self.facts}
-
-    def value(self, outcome: str, entity: str | None, month: int | None, quantile: float | None = None) -> float | None:
-        """Return one value of the table; None where it lies beyond the horizon or the table has none."""
-        fact = self.index.get((outcome, entity, month, quantile))
-        return fact.value if fact else None
-
-
-def run_id(paths: Paths) -> str:
-    """Return the digest of data, scenario, seed, paths and code version: equal ids, equal forecasts."""
-    text = f"{paths.scenario.digest()}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    segment: str | None = None
+    provider: str | None = None
 
 
 def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
@@ -110,98 +44,110 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     """
     scenario, names = paths.scenario, paths.names
     head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
-    facts: list[Fact] = []
+    facts = [*_fans(head, paths), *_effective_numbers(head, paths), *_dates(head, paths)]
+    for i, provider in enumerate(names.providers):
+        facts += _provider(head, paths, i, provider)
+    kinds = dict(zip(names.providers, names.kinds, strict=True))
+    return Forecast(facts, manifest_of(paths), kinds, assumptions(scenario))
 
-    def add(outcome: str, kind: str, unit: str, segment: str | None, provider: str | None, month: int | None,
-            prob: float | None, value: float | None, error: float | None, beyond: bool = False) -> None:  # fmt: skip
-        facts.append(Fact(*head, outcome, kind, unit, segment, provider, month, prob, value, error, int(beyond)))
 
-    labels = names.labels()
+def _fans(head: Head, paths: Paths) -> Iterator[Fact]:
+    labels = paths.names.labels()
     for outcome, fan in FANS.items():
         values, errors = fan_quantiles(paths, outcome)
         for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
-            facts += _fan_facts((*head, outcome, "fan", fan.unit, segment, provider), value, error)
+            yield from _fan(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
+
+
+def _effective_numbers(head: Head, paths: Paths) -> Iterator[Fact]:
+    """Yield the fans of the effective number of providers, one over the Herfindahl index."""
     for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
         values, errors = fan_quantiles(paths, index)
         # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
         hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
-        facts += _fan_facts((*head, outcome, "fan", "providers", None, None), 1 / hhi, error / hhi**2)
+        yield from _fan(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+
+
+def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
+    """Yield the month in which each dated thing happens, and its chance by each month; of an event only the chance."""
+    labels = paths.names.labels()
     for outcome, when in DATES.items():
+        kind = "event" if outcome == "price_rise" else "date"
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
             reached = np.where(months == NEVER, np.inf, months).astype(float)
-            if outcome != "price_rise":
-                _add_quantiles(add, outcome, "date", "months", segment, provider, reached)
-            kind = "event" if outcome == "price_rise" else "date"
-            for month in range(scenario.months + 1):
-                prob = float((reached <= month).mean())
-                add(
-                    outcome,
-                    kind,
-                    "probability",
-                    segment,
-                    provider,
-                    month,
-                    None,
-                    prob,
-                    probability_error(prob, paths.n_paths),
-                )
-    _add_providers(add, paths)
-    kinds = dict(zip(names.providers, names.kinds, strict=True))
-    return Forecast(facts, _manifest(paths, head[0]), kinds, assumptions(scenario))
+            if kind == "date":
+                yield from _quantiles(head, Subject(outcome, kind, "months", segment, provider), reached)
+            about = Subject(outcome, kind, "probability", segment, provider)
+            yield from _chances(head, about, reached, paths.scenario.months)
 
 
-def _fan_facts(head: tuple[str | None, ...], values: Array, errors: Array) -> Iterable[Fact]:
+def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]:
+    """Yield what the table says of one provider: cash, months to exit and to the end of cash, kinds of exit."""
+
+    def about(outcome: str, kind: str, unit: str) -> Subject:
+        return Subject(outcome, kind, unit, None, provider)
+
+    horizon = paths.scenario.months
+    cash = paths.scenario.inputs[f"provider_finances.{provider}.cash_usd"].value.median()
+    yield _fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
+    survival = np.where(paths.exit_month[i] != NEVER, paths.exit_month[i], np.inf).astype(float)
+    yield from _quantiles(head, about("survival_months", "quantity", "months"), survival)
+    yield from _chances(head, about("exit", "event", "probability"), survival, horizon)
+    if not paths.names.backed[i, 0]:
+        runway = paths.runway_months[i].astype(float)
+        yield from _quantiles(head, about("runway_months", "quantity", "months"), runway)
+        yield from _chances(head, about("out_of_cash", "event", "probability"), runway, horizon)
+    for code, kind in enumerate(EXIT_KINDS[1:], start=1):
+        outcome = f"exit_{kind.replace(' ', '_')}"
+        yield _chance(head, about(outcome, "event", "probability"), horizon, paths.exit_kind[i] == code)
+    yield _chance(head, about("listed", "event", "probability"), horizon, paths.listed_month[i] != NEVER)
+
+
+def _fact(
+    head: Head,
+    about: Subject,
+    month: int | None,
+    prob: float | None,
+    value: float | None,
+    error: float | None,
+    beyond: int = 0,
+) -> Fact:
+    return Fact._make((*head, *about, month, prob, value, error, beyond))
+
+
+def _fan(head: Head, about: Subject, values: Array, errors: Array) -> Iterable[Fact]:
     """Return the facts of a fan, `[month, prob]`; made column by column, since there are tens of thousands."""
     months, probs = len(values), len(PROBS)
-    month, prob = np.repeat(np.arange(months), probs).tolist(), PROBS.tolist() * months
+    month, prob = np.repeat(np.arange(months), probs).tolist(), PROBS * months
     cells = zip(month, prob, values.reshape(-1).tolist(), errors.reshape(-1).tolist(), strict=True)
-    return map(Fact._make, (head + cell + (0,) for cell in cells))
+    start = (*head, *about)
+    return map(Fact._make, (start + cell + (0,) for cell in cells))
 
 
-def _add_providers(add: Any, paths: Paths) -> None:
-    scenario, n = paths.scenario, paths.n_paths
-    for i, provider in enumerate(paths.names.providers):
-        cash = scenario.inputs[f"provider_finances.{provider}.cash_usd"].value.median()
-        add("cash_usd", "quantity", "USD", None, provider, 0, 0.5, cash, 0.0)
-        gone = paths.exit_month[i] != NEVER
-        survival = np.where(gone, paths.exit_month[i], np.inf).astype(float)
-        _add_quantiles(add, "survival_months", "quantity", "months", None, provider, survival)
-        _add_chances(add, "exit", provider, survival, scenario.months)
-        if not paths.names.backed[i, 0]:
-            runway = paths.runway_months[i].astype(float)
-            _add_quantiles(add, "runway_months", "quantity", "months", None, provider, runway)
-            _add_chances(add, "out_of_cash", provider, runway, scenario.months)
-        at_horizon = {
-            f"exit_{kind.replace(' ', '_')}": paths.exit_kind[i] == code
-            for code, kind in enumerate(EXIT_KINDS[1:], start=1)
-        }
-        for name, happens in (*at_horizon.items(), ("listed", paths.listed_month[i] != NEVER)):
-            prob = float(happens.mean())
-            error = probability_error(prob, n)
-            add(name, "event", "probability", None, provider, scenario.months, None, prob, error)
+def _chance(head: Head, about: Subject, month: int, happened: NDArray[np.bool_]) -> Fact:
+    """Return the fact that it has happened by a month on this share of the paths."""
+    prob = float(happened.mean())
+    return _fact(head, about, month, None, prob, probability_error(prob, len(happened)))
 
 
-def _add_chances(add: Any, outcome: str, provider: str, months: Array, horizon: int) -> None:
-    """Add the chance that it has happened by each month, from the month of each path, infinite where it never does."""
+def _chances(head: Head, about: Subject, months: Array, horizon: int) -> Iterator[Fact]:
+    """Yield the chance that it has happened by each month, from the month of each path, infinite where it never does."""
     happened = np.sort(months).searchsorted(np.arange(horizon + 1), side="right")
     for month, prob in enumerate((happened / len(months)).tolist()):
-        error = probability_error(prob, len(months))
-        add(outcome, "event", "probability", None, provider, month, None, prob, error)
+        yield _fact(head, about, month, None, prob, probability_error(prob, len(months)))
 
 
-def _add_quantiles(
-    add: Any, outcome: str, kind: str, unit: str, segment: str | None, provider: str | None, values: Array
-) -> None:
-    """Add the quantiles of a number per path, infinite where it lies beyond the horizon."""
+def _quantiles(head: Head, about: Subject, values: Array) -> Iterator[Fact]:
+    """Yield the quantiles of a number per path, infinite where it lies beyond the horizon."""
     ordered, n = np.sort(values), len(values)
-    for prob in PROBS.tolist():
+    for prob in PROBS:
         low, middle, high = (
             float(ordered[_rank(p, n)])
             for p in (prob - probability_error(prob, n), prob, prob + probability_error(prob, n))
         )
         beyond = np.isinf(middle)
         error = None if beyond or np.isinf(high) else (high - low) / 2
-        add(outcome, kind, unit, segment, provider, None, prob, None if beyond else middle, error, bool(beyond))
+        yield _fact(head, about, None, prob, None if beyond else middle, error, int(beyond))
 
 
 def _rank(prob: float, n: int) -> int:
@@ -214,32 +160,9 @@ def fan_quantiles(paths: Paths, outcome: str) -> tuple[Array, Array]:
     The error of a quantile is half the distance between the quantiles one standard error of the probability to
     either side; draws are stratified, so it errs on the large side.
     """
-    spread = np.sqrt(PROBS * (1 - PROBS) / paths.n_paths)
-    every = np.concatenate([PROBS, PROBS - spread, PROBS + spread])
+    probs = np.array(PROBS)
+    spread = np.sqrt(probs * (1 - probs) / paths.n_paths)
+    every = np.concatenate([probs, probs - spread, probs + spread])
     found = quantiles(FANS[outcome], paths.counts[outcome], every)
     middle, low, high = np.split(found, 3, axis=-1)
     return middle, (high - low) / 2
-
-
-def _manifest(paths: Paths, identity: str) -> dict[str, Any]:
-    scenario = paths.scenario
-    return {
-        "run_id": identity,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "story": scenario.story,
-        "as_of": str(scenario.as_of),
-        "months": scenario.months,
-        "paths": paths.n_paths,
-        "seed": paths.seed,
-        "inputs_digest": scenario.digest(),
-        "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
-        "inputs": scenario.tables.digests() | {f"scenarios/{path.name}": file_digest(path) for path in scenario.files},
-        "counts": {
-            "inputs": len(scenario.inputs),
-            "uncertain_inputs": sum(item.value.name != "fixed" for item in scenario.inputs.values()),
-            "providers": len(paths.names.providers),
-            "accelerators": len(paths.names.accelerators),
-        },
-        "versions": {"forecast": forecast.__version__, "numpy": np.__version__},
-    }

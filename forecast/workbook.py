@@ -11,7 +11,7 @@ from forecast.assumptions import Assumption
 from forecast.cell_text import plain, safe_cell
 from forecast.outcomes.fans import FANS
 from forecast.small_tables import UNITS, tables
-from forecast.summary import Fact, Forecast
+from forecast.tidy_table import Fact, Forecast
 from forecast.words import calendar, short
 from forecast.workbook_charts import add_charts, chart_data
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from forecast.answers import segments
 from forecast.cell_text import safe_cell
 from forecast.small_tables import runway
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 SHEET = "chart_data"
 TOP = 2  # the rows of header and units

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.simulation import simulate
 from forecast.small_tables import runway
 from forecast.summary import summarize_paths

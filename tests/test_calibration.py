@@ -18,7 +18,9 @@ from forecast.scenario import load_scenario
 from forecast.serving.effects import FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
 from forecast.serving.workloads import Request, workloads
-from forecast.tables import Row, load_tables
+from forecast.table_files import Row
+from forecast.table_rules import table_problems
+from forecast.tables import load_tables
 
 PAGE = Path(__file__).parent.parent / "docs" / "throughput.md"
 
@@ -169,7 +171,7 @@ def test_rows_written_are_read_back(scenario, found, data_copy):
     assumed = {row.number for row in load_tables(data_copy)["throughput_effects"] if row["source"] != FITTED}
     write(path, calibration, date(2026, 9, 30))
     tables = load_tables(data_copy)
-    assert tables.problems() == []
+    assert table_problems(tables) == []
     assert differences(calibration.values(), stored(load_scenario("base", tables)), TOLERANCE_LOG) == []
     assert len([row for row in tables["throughput_effects"] if row["source"] != FITTED]) == len(assumed)
 

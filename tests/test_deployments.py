@@ -12,9 +12,10 @@ from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.admission import precision_of
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
+from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
 from forecast.deployments.ownership import published_cost
-from forecast.deployments.priced import Deployment, cost_of
+from forecast.deployments.priced import cost_of
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.equations import cost
 from forecast.errors import InputError

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from forecast import tidy_table
 from forecast.arrays import Few
 from forecast.draws import BLOCK_PATHS
 from forecast.outcomes.fans import FANS, count, count_few, quantiles
-from forecast.summary import PROBS
 
 SEEDS = st.integers(0, 2**32 - 1)
+PROBS = np.array(tidy_table.PROBS)
 LOW = FANS["subsidy_usd_per_month"]
 BIN = 2.0**-6  # width of a bin over its lower edge, at most
 SIXTEENTHS = np.arange(1, 16) / 16  # exact ranks

@@ -23,7 +23,8 @@ from forecast.hindcast.series import Observation, log_value_on, series_of, walk_
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.tables import Row, load_tables
+from forecast.table_files import Row
+from forecast.tables import load_tables
 from forecast.trends.list_price.backtest import forecasts_on
 
 MID_2025 = date(2025, 7, 1)
@@ -207,8 +208,8 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert_allclose(drawn[0], (history.series["rent"][0, 3] / history.series["rent"][0, 0])[:200])
     watched = march(scenario, names, draws, watch=True)
     assert_allclose(watched.series["provider_tokens"].sum(axis=0), watched.series["volume"].sum(axis=0), rtol=1e-5)
-    more = {"provider_tokens", "provider_revenue", "rounds", "offer_price", "router_share"}
-    assert set(watched.series) - set(history.series) == more
+    only_watched = {"provider_tokens", "provider_revenue", "rounds", "offer_price", "regime", "router_share"}
+    assert set(watched.series) - set(history.series) == only_watched
     for name, values in history.series.items():
         assert_array_equal(watched.series[name], values, err_msg=name)  # watching moves nothing
 

@@ -28,7 +28,8 @@ from forecast.report.stored import read_run
 from forecast.report.style import GRAPHIC, TEXT, THEMES, style_sheet
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from forecast.summary import Forecast, summarize_paths
+from forecast.summary import summarize_paths
+from forecast.tidy_table import Forecast
 
 HOSTILE = (
     "=cmd()",

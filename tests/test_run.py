@@ -15,7 +15,8 @@ from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.small_tables import tables
-from forecast.summary import PROBS, summarize_paths
+from forecast.summary import summarize_paths
+from forecast.tidy_table import PROBS
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_more_paths_keep_the_first(scenario):
 
 def test_every_fan_has_nine_quantiles_in_order(made):
     rows = made.find("market_price", segment="commodity", month=3)
-    assert [f.quantile for f in rows] == PROBS.tolist()
+    assert [f.quantile for f in rows] == list(PROBS)
     values = [f.value for f in rows]
     assert values == sorted(values)
     assert all(f.standard_error is not None and f.standard_error > 0 for f in rows)
@@ -74,7 +75,7 @@ def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
 def test_histogram_quantiles_agree_with_sorted_values():
     values = np.random.default_rng(1).lognormal(-2, 0.5, 4_000).astype(np.float32)
     fan = FANS["market_price"]
-    found = quantiles(fan, count(fan, values[None, None]), PROBS)[0, 0]
+    found = quantiles(fan, count(fan, values[None, None]), np.array(PROBS))[0, 0]
     np.testing.assert_allclose(found, np.quantile(values, PROBS), rtol=0.008)  # half a bin of 1.6 %
 
 

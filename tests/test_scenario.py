@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from forecast.errors import InputError
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.tables import load_tables, shipped_directory
 
 POWER = "parameters.electricity_usd_per_kwh"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
 

@@ -7,7 +7,9 @@ import pytest
 
 from forecast.cells import Column, convert
 from forecast.errors import InputError
-from forecast.tables import Row, Table, Tables, load_tables
+from forecast.table_files import Row, Table
+from forecast.table_rules import table_problems
+from forecast.tables import Tables, load_tables
 
 
 def spoil(folder, table, row, column, text):
@@ -27,7 +29,7 @@ def problems(folder, table="regimes"):
 
 
 def test_the_shipped_tables_are_sound(tables):
-    assert load_tables().problems() == []
+    assert table_problems(load_tables()) == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_empty_files_are_refused(data_copy):
 def test_a_missing_table_is_named(data_copy):
     (data_copy / "regimes.csv").unlink()
     (data_copy / "segments.csv").unlink()
-    assert sorted(Tables((data_copy,)).problems()) == [
+    assert sorted(table_problems(Tables((data_copy,)))) == [
         f"data/{name}.csv: the table is missing from {data_copy}. Restore the file." for name in ("regimes", "segments")
     ]
 
@@ -181,7 +183,7 @@ def test_too_few_cells_are_counted(data_copy):
 
 def test_an_unknown_key_is_named(data_copy):
     spoil(data_copy, "regimes", 2, "source", "own-hazard")
-    assert load_tables(data_copy).problems() == [
+    assert table_problems(load_tables(data_copy)) == [
         "data/regimes.csv row 2, source = own-hazard: not in sources.csv. "
         'Did you mean "own-hazards"? Add it there or correct the row.'
     ]
@@ -192,7 +194,7 @@ def test_all_mistakes_are_reported_at_once(data_copy):
     spoil(data_copy, "regimes", 4, "funding_per_month", "7")
     spoil(data_copy, "providers", 3, "own_frac", "half")
     assert len(problems(data_copy)) == 2
-    found = load_tables(data_copy).problems()
+    found = table_problems(load_tables(data_copy))
     assert sorted(text.partition(":")[0] for text in found) == [
         "data/providers.csv row 3, own_frac = half",
         "data/regimes.csv row 2, source = empty",
@@ -216,12 +218,12 @@ def test_a_bad_schema_is_bad_input(tmp_path):
 
 def test_a_limit_that_is_no_number_is_bad_input(data_copy):
     spoil(data_copy, "schema", 2, "minimum", "low")
-    assert "row 2" in load_tables(data_copy).problems()[0]
+    assert "row 2" in table_problems(load_tables(data_copy))[0]
 
 
 def test_a_parameter_outside_its_own_range_is_named(data_copy):
     spoil(data_copy, "parameters", 2, "value", "99")
-    assert load_tables(data_copy).problems() != []
+    assert table_problems(load_tables(data_copy)) != []
 
 
 def test_two_values_for_one_key_and_date_are_refused(data_copy):
@@ -230,12 +232,12 @@ def test_two_values_for_one_key_and_date_are_refused(data_copy):
         path.read_text("utf-8") + path.read_text("utf-8").splitlines()[1].replace("0.075", "0.08") + "\n",
         "utf-8",
     )
-    assert load_tables(data_copy).problems() != []
+    assert table_problems(load_tables(data_copy)) != []
 
 
 def test_chances_sum_to_one(data_copy):
     spoil(data_copy, "regimes", 2, "next_hot_prob", "0.1")
-    assert load_tables(data_copy).problems() != []
+    assert table_problems(load_tables(data_copy)) != []
 
 
 def test_a_missing_column_ends_its_sentence(data_copy):

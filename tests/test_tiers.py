@@ -11,8 +11,9 @@ from forecast.distributions import parse
 from forecast.equations.price import tier_shock_scale
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from forecast.summary import PROBS, fan_quantiles
+from forecast.summary import fan_quantiles
 from forecast.tables import load_tables, shipped_directory
+from forecast.tidy_table import PROBS
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
@@ -220,7 +221,7 @@ def spread_of_the_loop(tables, settings=()):
     """Log of the 90 % over the 10 % quantile of the month loop's tier prices after half a year, `[segment]`."""
     paths = simulate(load_scenario("base", tables, settings=settings, months=6), n_paths=10_000, threads=1)
     quantiles = np.log(fan_quantiles(paths, "tier_price")[0][:, 6])
-    return quantiles[:, list(PROBS).index(0.9)] - quantiles[:, list(PROBS).index(0.1)]
+    return quantiles[:, PROBS.index(0.9)] - quantiles[:, PROBS.index(0.1)]
 
 
 def test_the_numbers_handed_over_spread_the_month_loops_tiers_as_the_trend_does(tables):

@@ -18,7 +18,8 @@ from forecast.exports import export_forecast, sheet_files
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.small_tables import UNITS, tables
-from forecast.summary import Forecast, summarize_paths
+from forecast.summary import summarize_paths
+from forecast.tidy_table import Forecast
 
 SHEETS = ["summary", "runway", "prices", "consolidation", "convergence", "assumptions", "forecast", "chart_data"]
 HOSTILE = ("=cmd()", "+1+1", "@SUM(A1)", "<script>alert(1)</script>", "a\x00b\x1b[31m\r\n,;\"'", "x" * 10_000)

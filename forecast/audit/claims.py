@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from forecast.audit.verdicts import Range
 from forecast.errors import InputError
-from forecast.tables import Row, Table
+from forecast.table_files import Row, Table
 
 REFERENCES = ("@", "~")
 

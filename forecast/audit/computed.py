@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from forecast.audit.records import Found
 from forecast.audit.verdicts import Range
-from forecast.deployments.admission import memory_of
-from forecast.deployments.priced import Deployment, cost_of
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.memory import memory_of
+from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
 from forecast.deployments.variants import served_row
 from forecast.equations import served_model

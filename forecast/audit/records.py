@@ -9,7 +9,7 @@ from typing import NamedTuple
 from forecast.audit.verdicts import Range
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.tables import Row
+from forecast.table_files import Row
 
 RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, features
 from forecast.serving.workloads import Request, workloads
-from forecast.tables import Row
+from forecast.table_files import Row
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -9,7 +9,9 @@ import click
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
 from forecast.market.names import market_names
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
+from forecast.table_rules import table_problems
 from forecast.tables import load_tables
 
 
@@ -28,7 +30,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     places: list[str | None] = [*folders] or [None]
     for folder in places:
         tables = load_tables(folder)
-        found = tables.problems() or fit_problems(tables)
+        found = table_problems(tables) or fit_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())

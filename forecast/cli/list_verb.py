@@ -6,7 +6,8 @@ import json
 
 import click
 
-from forecast.scenario import list_scenarios, load_scenario
+from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.tables import load_tables
 
 

@@ -18,8 +18,9 @@ from forecast.report.pictures import chart_files
 from forecast.report.stored import read_run
 from forecast.scenario import load_scenario
 from forecast.store.places import place_of
-from forecast.summary import Forecast, summarize_paths
+from forecast.summary import summarize_paths
 from forecast.tables import load_tables
+from forecast.tidy_table import Forecast
 
 PLACES = {"run", "out", "figures", "quiet", "store"}  # what a stored run may be asked with
 Made = tuple[Forecast, list[Section]]

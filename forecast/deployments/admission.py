@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.memory import memory_of
 from forecast.deployments.tiers import tiers_met
 from forecast.deployments.variants import served_row
-from forecast.equations import roofline, served_model
+from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.serving.groups import USABLE_MEMORY_FRAC
-from forecast.serving.workloads import KV_COLUMNS, PRECISION_SPELLINGS, best_precision, native_precision
+from forecast.serving.workloads import PRECISION_SPELLINGS, best_precision
 
 LARGEST = 1e9
-
-
-class Memory(NamedTuple):
-    """What a deployment keeps in memory."""
-
-    weights_gb: float
-    sequence_gb: float  # cache of one sequence at its longest
-    least_accelerators: float  # hold the weights and one sequence
 
 
 def precision_of(text: str | None, where: str = "--precision") -> str | None:
@@ -46,90 +39,87 @@ def precision_of(text: str | None, where: str = "--precision") -> str | None:
     )
 
 
-def memory_of(scenario: Scenario, accelerator: str, model: str, precision: str | None, length_tokens: float) -> Memory:
-    """Return what the weights and one sequence take, and how many accelerators hold both."""
-    part, row = scenario.rows["accelerators"][accelerator], served_row(scenario, model)
-    precision = precision or best_precision(part)
-    weights_gb = row["total_computed_b"] * served_model.bytes_per_weight(precision, native_precision(row))
-    full, _, _, window, window_tokens, index, state = (float(row[column] or 0) for column in KV_COLUMNS)
-    kv_bytes = served_model.bytes_per_kv(precision)
-    sequence_gb = float(
-        served_model.kv_cached_gb(length_tokens, full, window, window_tokens, index, state, kv_bytes, 1.0)
-    )
-    least = roofline.minimum_accelerators(weights_gb + sequence_gb, part["memory_gb"], USABLE_MEMORY_FRAC)
-    return Memory(float(weights_gb), sequence_gb, float(least))
-
-
-def refuse(
-    scenario: Scenario,
-    accelerator: str,
-    model: str,
-    *,
-    precision: str | None,
-    input_tokens: float,
-    output_tokens: float,
-    accelerators: float | None = None,
-    concurrency: float | None = None,
-    latency_s: float = 0.05,
-    cached_frac: float = 0.0,
-    utilisation_frac: float | None = None,
-    usd_per_accelerator_hour: float | None = None,
-    acceptance_frac: float = 0.0,
-    tier: str | None = None,
-) -> None:
-    """Raise for a deployment that cannot be computed.
+def refuse(scenario: Scenario, wanted: Deployment) -> None:
+    """Raise for a deployment, its names and precision the stable ones, that cannot be computed.
 
     Raises:
-        InputError: one sentence for each problem.
+        InputError: one sentence for each problem. Whether it fits is asked only where the numbers make sense.
     """
+    problems = _range_problems(wanted)
+    if unknown := unknown_specification(scenario, wanted.accelerator):
+        problems.append(unknown)
+    problems = problems or [
+        *_context_problems(scenario, wanted),
+        *_memory_problems(scenario, wanted),
+        *_tier_problems(scenario, wanted),
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _range_problems(wanted: Deployment) -> list[str]:
     numbers = {
-        "input tokens": (input_tokens, 1.0, LARGEST), "output tokens": (output_tokens, 1.0, LARGEST),
-        "accelerators": (accelerators, 1.0, 1e5), "concurrency": (concurrency, 1.0, LARGEST),
-        "latency": (latency_s, 1e-6, 1e4), "cached share": (cached_frac, 0.0, 1.0), "utilisation": (utilisation_frac, 0.01, 1.0),
-        "USD per accelerator-hour": (usd_per_accelerator_hour, 1e-4, 1e5), "acceptance": (acceptance_frac, 0.0, 1.0),
-    }  # fmt: skip
+        "input tokens": (wanted.input_tokens, 1.0, LARGEST),
+        "output tokens": (wanted.output_tokens, 1.0, LARGEST),
+        "accelerators": (wanted.accelerators, 1.0, 1e5),
+        "concurrency": (wanted.concurrency, 1.0, LARGEST),
+        "latency": (wanted.latency_s, 1e-6, 1e4),
+        "cached share": (wanted.cached_frac, 0.0, 1.0),
+        "utilisation": (wanted.utilisation_frac, 0.01, 1.0),
+        "USD per accelerator-hour": (wanted.usd_per_accelerator_hour, 1e-4, 1e5),
+        "acceptance": (wanted.acceptance_frac, 0.0, 1.0),
+    }
     problems = [
         f"{what} = {value:g}: a number from {low:g} to {high:g} is required. Correct it."
         for what, (value, low, high) in numbers.items()
         if value is not None and not (math.isfinite(value) and low <= value <= high)
     ]
-    if accelerators is not None and not problems and accelerators != int(accelerators):
-        problems.append(f"accelerators = {accelerators:g}: a whole number is required. Correct it.")
-    part = scenario.rows["accelerators"][accelerator]
-    if unknown := unknown_specification(scenario, accelerator):
-        problems.append(unknown)
-    if problems:
-        raise InputError(problems)
-    longest = served_row(scenario, model)["max_context_tokens"]
-    length = input_tokens + output_tokens
-    if length > longest:
-        problems.append(
-            f"{model}: {input_tokens:.0f} input and {output_tokens:.0f} output tokens are {length:.0f}; its context is "
-            f"{longest} tokens. Shorten the request, or choose a model with a longer context."
-        )
-    need = memory_of(scenario, accelerator, model, precision, length)
-    if accelerators is not None:
-        room_gb = accelerators * part["memory_gb"] * USABLE_MEMORY_FRAC
-        said = precision or best_precision(part)
-        if accelerators < need.least_accelerators:
-            problems.append(
-                f"{model} at {said} takes {need.weights_gb:.0f} GB and {need.sequence_gb:.2g} GB a sequence: "
-                f"{accelerators:g} × {accelerator} hold {room_gb:.0f} GB. "
-                f"Use at least {need.least_accelerators:.0f} accelerators."
-            )
-        elif concurrency is not None:
-            held = math.floor((room_gb - need.weights_gb) / need.sequence_gb)
-            if concurrency > held:
-                problems.append(
-                    f"concurrency = {concurrency:g}: {accelerators:g} × {accelerator} hold {held} sequences of "
-                    f"{length:.0f} tokens beside the weights. Lower it, or use more accelerators."
-                )
+    if not problems and wanted.accelerators is not None and wanted.accelerators != int(wanted.accelerators):
+        problems.append(f"accelerators = {wanted.accelerators:g}: a whole number is required. Correct it.")
+    return problems
+
+
+def _context_problems(scenario: Scenario, wanted: Deployment) -> list[str]:
+    longest = served_row(scenario, wanted.model)["max_context_tokens"]
+    if wanted.length_tokens <= longest:
+        return []
+    return [
+        f"{wanted.model}: {wanted.input_tokens:.0f} input and {wanted.output_tokens:.0f} output tokens are "
+        f"{wanted.length_tokens:.0f}; its context is {longest} tokens. Shorten the request, or choose a model with a "
+        "longer context."
+    ]
+
+
+def _memory_problems(scenario: Scenario, wanted: Deployment) -> list[str]:
+    """Return what does not fit on the accelerators asked for: the weights, or so many sequences beside them."""
+    if wanted.accelerators is None:
+        return []
+    part = scenario.rows["accelerators"][wanted.accelerator]
+    need = memory_of(scenario, wanted.accelerator, wanted.model, wanted.precision, wanted.length_tokens)
+    room_gb = wanted.accelerators * part["memory_gb"] * USABLE_MEMORY_FRAC
+    group = f"{wanted.accelerators:g} × {wanted.accelerator} hold"
+    if wanted.accelerators < need.least_accelerators:
+        return [
+            f"{wanted.model} at {wanted.precision or best_precision(part)} takes {need.weights_gb:.0f} GB and "
+            f"{need.sequence_gb:.2g} GB a sequence: {group} {room_gb:.0f} GB. "
+            f"Use at least {need.least_accelerators:.0f} accelerators."
+        ]
+    held = math.floor((room_gb - need.weights_gb) / need.sequence_gb)
+    if wanted.concurrency is None or wanted.concurrency <= held:
+        return []
+    return [
+        f"concurrency = {wanted.concurrency:g}: {group} {held} sequences of {wanted.length_tokens:.0f} tokens beside the "
+        "weights. Lower it, or use more accelerators."
+    ]
+
+
+def _tier_problems(scenario: Scenario, wanted: Deployment) -> list[str]:
+    part = scenario.rows["accelerators"][wanted.accelerator]
     try:
-        tiers_met(scenario, model, precision or best_precision(part), tier)
+        tiers_met(scenario, wanted.model, wanted.precision or best_precision(part), wanted.tier)
     except InputError as error:
-        problems += error.problems
-    if problems:
-        raise InputError(problems)
+        return list(error.problems)
+    return []
 
 
 def unknown_specification(scenario: Scenario, accelerator: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast.deployments.priced import Deployment, blended_cost
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.priced import blended_cost
 from forecast.distributions import Z_90
 from forecast.errors import InputError
 from forecast.scenario import Scenario

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forecast.deployments.admission import memory_of
 from forecast.deployments.bench import FULL, Bench, Line, usable_peak
 from forecast.deployments.drafting import best_draft, draft, forms, same_family, usable
+from forecast.deployments.memory import memory_of
 from forecast.deployments.tiers import tiers_met
 from forecast.equations import batching, served_model
 from forecast.errors import InputError

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from forecast.deployments.admission import precision_of, refuse
+from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
@@ -24,27 +25,6 @@ from forecast.serving.token_cost import market_accelerators, number_of, owned_co
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """What is asked: names as typed, None where the best choice is wanted."""
-
-    accelerator: str
-    accelerators: float | None
-    model: str
-    precision: str | None
-    input_tokens: float
-    output_tokens: float
-    concurrency: float | None = None
-    cached_frac: float = 0.0
-    latency_s: float = 0.05
-    utilisation_frac: float | None = None
-    draft_tokens: float = 0.0
-    acceptance_frac: float = 0.0
-    wide_parallel: bool = False  # experts over many nodes, prefill on machines of its own
-    usd_per_accelerator_hour: float | None = None  # rent paid; None is the owned cost
-    tier: str | None = None  # segment whose quality the precision must reach
-
-
 def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     """Return the cost of a deployment as one JSON-ready object.
 
@@ -53,13 +33,8 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     """
     accelerator = resolve(scenario, "accelerator", wanted.accelerator)
     model = resolve(scenario, "model", wanted.model)
-    wanted = replace(wanted, precision=precision_of(wanted.precision))
-    refuse(
-        scenario, accelerator, model, precision=wanted.precision, input_tokens=wanted.input_tokens,
-        output_tokens=wanted.output_tokens, accelerators=wanted.accelerators, concurrency=wanted.concurrency,
-        latency_s=wanted.latency_s, cached_frac=wanted.cached_frac, utilisation_frac=wanted.utilisation_frac, tier=wanted.tier,
-        usd_per_accelerator_hour=wanted.usd_per_accelerator_hour, acceptance_frac=wanted.acceptance_frac,
-    )  # fmt: skip
+    wanted = replace(wanted, accelerator=accelerator, model=model, precision=precision_of(wanted.precision))
+    refuse(scenario, wanted)
     speed = _speed(scenario, accelerator, model, wanted)
     total, blended, parts = _priced(scenario, accelerator, speed, wanted)
     use = _utilisation(scenario, wanted)

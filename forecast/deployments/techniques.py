@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.deployments.admission import memory_of, refuse
+from forecast.deployments.admission import refuse
 from forecast.deployments.bench import FULL, Bench, Line
+from forecast.deployments.deployment import Deployment
 from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
 from forecast.deployments.marks import marks_of
+from forecast.deployments.memory import memory_of
 from forecast.deployments.stacks import over_mixture
 from forecast.deployments.variants import dense_twin, served_row
 from forecast.equations import roofline, served_model
@@ -36,7 +38,7 @@ def techniques(
     """
     name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
     asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
-    refuse(scenario, name, model, precision=FULL, accelerators=accelerators, **asked)
+    refuse(scenario, Deployment(name, accelerators, model, FULL, **asked))
     group = throughput(scenario, name, model, precision=FULL, accelerators=accelerators, **asked).accelerators
     bench = Bench(scenario, name, model, group, **asked)
     sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)

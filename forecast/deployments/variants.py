@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.scenario import Scenario
-from forecast.tables import Row, Table, Tables
+from forecast.table_files import Row, Table
 
 
 def served_row(scenario: Scenario, model: str) -> Row:
@@ -23,9 +23,7 @@ def with_variant(scenario: Scenario, model: str, name: str, **changes: Any) -> S
     known: Table = scenario.tables["served_models"]
     row = served_row(scenario, model)
     made = Row({**row.values, "model": name, **changes}, row.number)
-    table = replace(known, rows=(*known.rows, made))
-    tables = Tables(scenario.tables.directories, scenario.tables.as_of, {**scenario.tables._read, known.name: table})
-    return replace(scenario, tables=tables)
+    return replace(scenario, tables=scenario.tables.with_table(replace(known, rows=(*known.rows, made))))
 
 
 def dense_twin(scenario: Scenario, model: str) -> tuple[Scenario, str]:

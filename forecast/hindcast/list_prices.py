@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from forecast.distributions import standard_normal_quantile
 from forecast.draws import stream
 from forecast.hindcast.checks import Check, check_of
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.list_price.backtest import forecasts_on
 from forecast.trends.rolling import Cases
 

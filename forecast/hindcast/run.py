@@ -21,7 +21,8 @@ from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 
 Samples = NDArray[np.float64]  # [check, path]
 

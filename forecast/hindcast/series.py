@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from forecast.serving.token_cost import months_between
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.known import counts_a_part
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated

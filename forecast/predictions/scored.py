@@ -19,9 +19,9 @@ from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
 from forecast.predictions.query import Query, parse_query
 from forecast.predictions.truth import holds
-from forecast.scenario import LONGEST_MONTHS
+from forecast.scenario_files import LONGEST_MONTHS
 from forecast.scoring import brier_score
-from forecast.tables import Row, Table
+from forecast.table_files import Row, Table
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
 from forecast.store.observations import Observation
 from forecast.store.runs import Run
-from forecast.summary import Forecast, summarize_paths
+from forecast.summary import summarize_paths
 from forecast.tables import Tables
+from forecast.tidy_table import Forecast
 
 REST = "code and shipped tables"
 Chosen = frozenset[str]

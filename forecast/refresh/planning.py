@@ -11,7 +11,8 @@ from typing import Any
 import forecast
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import Scenario, load_scenario
-from forecast.tables import Tables, file_digest
+from forecast.table_files import file_digest
+from forecast.tables import Tables
 
 ID_LENGTH = 12
 

@@ -19,8 +19,9 @@ from forecast.store.database import insert, replace, rows, transaction
 from forecast.store.observations import last_observation
 from forecast.store.places import Place
 from forecast.store.runs import Run, add_forecast, add_run, find_run, forecast_of, mark_published, scenarios_of
-from forecast.summary import Forecast, summarize_paths
+from forecast.summary import summarize_paths
 from forecast.tables import Tables
+from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

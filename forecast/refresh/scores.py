@@ -12,8 +12,8 @@ import numpy as np
 
 from forecast.scoring import crps_of_quantiles
 from forecast.store.database import rows
-from forecast.summary import PROBS
 from forecast.tables import Tables
+from forecast.tidy_table import PROBS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -106,8 +106,8 @@ def due_scores(connection: Connection, came_true: dict[tuple[str, str, str], Tru
         return []
     quantiles = np.array([json.loads(fan.quantiles) for fan, _ in met]).T
     values = np.array([truth.value for _, truth in met])
-    losses = crps_of_quantiles(np.log(quantiles), PROBS, np.log(values))
-    low, middle, high = (quantiles[PROBS.tolist().index(p)] for p in (0.1, 0.5, 0.9))
+    losses = crps_of_quantiles(np.log(quantiles), np.array(PROBS), np.log(values))
+    low, middle, high = (quantiles[PROBS.index(p)] for p in (0.1, 0.5, 0.9))
     return [
         Score(
             fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, float(middle[i]),

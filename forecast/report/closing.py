@@ -12,7 +12,7 @@ from forecast.cell_text import plain
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.report.markup import bullets, folded, table, text
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 TERMS = {
     "path": "one possible future, drawn with all inputs and all chance of the months; a forecast counts over many",

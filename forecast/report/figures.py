@@ -8,7 +8,7 @@ from typing import Any
 from forecast.answers import segments
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
 from forecast.small_tables import runway
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 from forecast.words import percent
 
 SHOWN_BARS = 16

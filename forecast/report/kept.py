@@ -9,7 +9,7 @@ from forecast.refresh.scores import Tally, scores_of
 from forecast.store.database import open_store, transaction
 from forecast.store.places import Place
 from forecast.store.runs import find_run, forecast_of, scenarios_of
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 USUAL = "base"
 

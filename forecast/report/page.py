@@ -8,7 +8,7 @@ from forecast.report.closing import CLOSING, Section
 from forecast.report.markup import table, text
 from forecast.report.sections import SECTIONS
 from forecast.report.style import style_sheet
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 from forecast.words import calendar
 
 # The browser itself refuses whatever a text might smuggle in.

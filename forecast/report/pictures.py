@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from forecast.report.figures import SUBJECTS
 from forecast.report.markup import text
 from forecast.report.style import in_light
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 
 RENDERER = "cairosvg"
 PNG_SCALE = 3.0

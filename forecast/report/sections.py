@@ -19,7 +19,7 @@ from forecast.report.figures import (
 from forecast.report.markup import bullets, folded, table, text
 from forecast.report.scales import month_ticks
 from forecast.small_tables import runway
-from forecast.summary import Forecast
+from forecast.tidy_table import Forecast
 from forecast.words import band, calendar, dollars, percent
 
 

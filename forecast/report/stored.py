@@ -10,7 +10,7 @@ from typing import Any
 
 from forecast.assumptions import Assumption
 from forecast.errors import InputError
-from forecast.summary import Fact, Forecast
+from forecast.tidy_table import Fact, Forecast
 
 NEEDED = (
     "run_id",

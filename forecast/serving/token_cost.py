@@ -21,7 +21,7 @@ from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
-from forecast.tables import Row
+from forecast.table_files import Row
 
 FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from forecast.assumptions import Assumption
-from forecast.summary import Fact
+from forecast.tidy_table import Fact
 
 NUMBERS = ("month", "beyond_horizon")
 DECIMALS = ("quantile", "value", "standard_error")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from forecast.errors import InputError, suggestion
 from forecast.store.database import insert, rows
 from forecast.store.facts import packed, packed_assumptions, unpacked, unpacked_assumptions
-from forecast.summary import PROBS, Fact, Forecast
+from forecast.tidy_table import PROBS, Fact, Forecast
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

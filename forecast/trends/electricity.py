@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Z_90, Distribution
 from forecast.errors import ForecastError
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, years_between
 from forecast.trends.trend import Band, Diagnostic, Trend
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from forecast.errors import InputError
-from forecast.tables import DISTANT, Row, Table, Tables
+from forecast.table_files import Row, Table
+from forecast.tables import DISTANT, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")

@@ -7,7 +7,8 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Distribution
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, months_between
 from forecast.trends.survival import LEVELS, as_empirical, smoothed, waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend

@@ -29,7 +29,8 @@ from forecast.store.database import open_store, rows, transaction
 from forecast.store.lock import Locked, locked
 from forecast.store.observations import observations, quarantine
 from forecast.store.runs import failures, runs
-from forecast.summary import PROBS
+from forecast.table_rules import table_problems
+from forecast.tidy_table import PROBS
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 SMALL = Request(sources=("drop",), months=3, n_paths=60)
@@ -245,7 +246,7 @@ def test_every_source_brings_its_rows_into_the_tables(place, feeds, monkeypatch,
     with transaction(open_store(place)) as connection:
         seen, held = observations(connection), quarantine(connection)
     made = overlaid_tables(tables, seen, tmp_path / "made")
-    assert made.problems() == []
+    assert table_problems(made) == []
     added = {
         (row["provider"], row["model"], row["input_usd_per_mtok"]) for row in made["price_changes"] if row["as_of"] >= NOW.date()
     }  # fmt: skip
@@ -314,7 +315,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     truth = truths(tables)["rent", "", "2026-08-31"]
     quantiles = np.array(json.loads(fan.quantiles))
     assert (row.value, row.evidence) == truth
-    expected = crps_of_quantiles(np.log(quantiles)[:, None], PROBS, np.log([truth.value]))[0]
+    expected = crps_of_quantiles(np.log(quantiles)[:, None], np.array(PROBS), np.log([truth.value]))[0]
     assert row.crps_log == pytest.approx(expected, rel=1e-12)
     assert row.inside_80 == (quantiles[2] <= truth.value <= quantiles[6])
     found = json.loads(run_verb("score", "--store", place.label, "--json").stdout)

@@ -14,6 +14,7 @@ from forecast.refresh.overlay import believed, overlaid_tables, overlay_files
 from forecast.refresh.validation import check_quotes
 from forecast.sources.quotes import Parsed, Quote, SourceError
 from forecast.store.observations import Observation
+from forecast.table_rules import table_problems
 
 NOW = "2026-11-25T03:00:00+00:00"
 
@@ -178,7 +179,7 @@ def test_a_series_follows_the_source_that_is_believed_most():
 
 def test_observations_become_tables_that_pass_every_check(tables, tmp_path):
     made = overlaid_tables(tables, SEEN, tmp_path / "store")
-    assert made.problems() == []
+    assert table_problems(made) == []
     assert len(made["price_changes"]) == len(tables["price_changes"]) + 3
     assert [row["usd_per_accelerator_hour"] for row in made["rents"]][-1] == 4.25
     assert [row["mid"] for row in made["electricity"]][-1] == 0.0871

@@ -1,0 +1,31 @@
+"""The noun of this room: a model on accelerators, at a length, a load and a price of the hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is asked: names as typed, None where the best choice is wanted."""
+
+    accelerator: str
+    accelerators: float | None
+    model: str
+    precision: str | None
+    input_tokens: float
+    output_tokens: float
+    concurrency: float | None = None
+    cached_frac: float = 0.0
+    latency_s: float = 0.05
+    utilisation_frac: float | None = None
+    draft_tokens: float = 0.0
+    acceptance_frac: float = 0.0
+    wide_parallel: bool = False  # experts over many nodes, prefill on machines of its own
+    usd_per_accelerator_hour: float | None = None  # rent paid; None is the owned cost
+    tier: str | None = None  # segment whose quality the precision must reach
+
+    @property
+    def length_tokens(self) -> float:
+        """Tokens of one request, input and output."""
+        return self.input_tokens + self.output_tokens

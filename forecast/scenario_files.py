@@ -1,0 +1,144 @@
+"""Scenario files: found, read with all they extend, and every key held against what is allowed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forecast.errors import InputError, suggestion
+from forecast.inputs import INPUT_TABLES
+from forecast.tables import shipped_directory
+
+SETTINGS = ("extends", "title", "story", "as_of", "months")
+LONGEST_MONTHS = 240
+
+
+class ScenarioFile(NamedTuple):
+    """A TOML file: where it lies, what messages call it, and what it holds."""
+
+    path: Path
+    label: str
+    content: dict[str, Any]
+
+    def place(self, key: str) -> str:
+        """Return the file and the line on which a key is set."""
+        return f"{self.label} line {_line_of(self.path, key)}"
+
+
+def list_scenarios() -> list[str]:
+    """Return the names of the shipped scenarios."""
+    return sorted(path.stem for path in shipped_directory("scenarios").glob("*.toml"))
+
+
+def scenario_chain(name: str) -> list[ScenarioFile]:
+    """Return a scenario's file and all it extends, the most basic first.
+
+    Args:
+        name: a shipped scenario's name or a path to a TOML file.
+
+    Raises:
+        InputError: no such file, no TOML, a circle, or a wrong setting; all wrong settings of the chain are listed.
+    """
+    chain: list[ScenarioFile] = []
+    path: Path | None = _path(name)
+    while path:
+        file = _read(path)
+        if any(path.resolve() == one.path.resolve() for one in chain):
+            trail = " → ".join(one.path.stem for one in reversed(chain))
+            raise InputError(f"{file.label}: the scenario extends itself ({trail} → {path.stem}). Correct extends.")
+        chain.insert(0, file)
+        path = _parent(file)
+    problems = [problem for file in chain for problem in _setting_problems(file)]
+    if problems:
+        raise InputError(problems)
+    return chain
+
+
+def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:
+    """Yield (address, raw value) for every input that a scenario file sets."""
+    for table, body in file.content.items():
+        if table in SETTINGS or not isinstance(body, dict):
+            continue
+        for entity, cells in body.items():
+            if table != "parameters" and isinstance(cells, dict):
+                yield from ((f"{table}.{entity}.{column}", raw) for column, raw in cells.items())
+            else:
+                yield f"{table}.{entity}", cells
+
+
+def _path(name: str) -> Path:
+    shipped = shipped_directory("scenarios") / f"{name}.toml"
+    if shipped.is_file():
+        return shipped
+    if name.endswith(".toml") or "/" in name:
+        if Path(name).is_file():
+            return Path(name)
+        raise InputError(f"{name}: no such scenario file. Correct the path.")
+    raise InputError(
+        f'no scenario "{name}"; shipped: {", ".join(list_scenarios())}, or a path to a TOML file.'
+        f"{suggestion(name, list_scenarios())}"
+    )
+
+
+def _read(path: Path) -> ScenarioFile:
+    label = f"scenarios/{path.name}" if path.parent == shipped_directory("scenarios") else str(path)
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(f"{label}: not UTF-8 text; a scenario is UTF-8 TOML. Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{label}: not valid TOML: {error}. Correct the line.") from None
+    if not content:
+        raise InputError(f"{label}: the file is empty; a scenario needs at least a title. Fill it.")
+    return ScenarioFile(path, label, content)
+
+
+def _parent(file: ScenarioFile) -> Path | None:
+    parent = file.content.get("extends")
+    if parent is None:
+        return None
+    if not isinstance(parent, str):
+        raise InputError(f"{file.label}: extends = {parent!r}; the name of a scenario is required. Correct it.")
+    beside = file.path.parent / f"{parent}.toml"
+    return beside if beside.is_file() else _path(parent)
+
+
+def _setting_problems(file: ScenarioFile) -> list[str]:
+    problems = []
+    allowed = (*SETTINGS, "parameters", "correlations", *INPUT_TABLES)
+    kinds: dict[str, tuple[Any, str]] = {
+        "title": (str, "a text"),
+        "story": (str, "a text"),
+        "as_of": (date, "a date such as 2026-10-31"),
+        "months": (int, f"a whole number from 1 to {LONGEST_MONTHS}"),
+    }
+    for key, value in file.content.items():
+        place = file.place(key)
+        if key not in allowed:
+            problems.append(f'{place}: no setting or table "{key}".{suggestion(key, allowed)} Correct the key.')
+        elif key in ("parameters", *INPUT_TABLES):
+            if not isinstance(value, dict):
+                problems.append(f"{place}: {key} = {value!r}; a table is required. Write [{key}].")
+        elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool | datetime)):
+            problems.append(f"{place}: {key} = {value!r}; {kinds[key][1]} is required. Correct the value.")
+    return problems
+
+
+def _line_of(path: Path, key: str) -> int:
+    """Return the line on which `key` is set in a TOML file (the TOML reader keeps no lines), or 1."""
+    section = ""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            section = header[1].replace('"', "").replace(" ", "")
+            if section == key:
+                return number
+        elif entry := re.match(r"\s*([\w\".:\-]+)\s*=", line):
+            name = entry[1].replace('"', "")
+            found = f"{section}.{name}" if section else name
+            if key == found or (key.startswith(f"{found}.") and "{" in line):
+                return number
+    return 1

@@ -1,0 +1,173 @@
+"""One CSV file of `data/`: read, and every cell checked against its column of `data/schema.csv`.
+
+A table is a tuple of rows; a row is a mapping from column to value that remembers its place in the file. The
+schema is itself a table: unit, range and meaning of a column are data, and one loader checks them all.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forecast.cells import KINDS, Column, convert
+from forecast.errors import InputError, suggestion
+
+LARGEST_FILE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: `row["column"]`, and `number`, the row a spreadsheet shows it in."""
+
+    values: dict[str, Any]
+    number: int
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+    def get(self, column: str) -> Any:
+        return self.values.get(column)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A checked table: its rows and, for messages and provenance, the file it came from."""
+
+    name: str
+    label: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def until(self, as_of: date) -> Table:
+        """Return the table as it was known on `as_of`: rows dated later do not exist."""
+        if not any(column.name == "as_of" for column in self.columns):
+            return self
+        known = tuple(row for row in self.rows if row["as_of"] <= as_of)
+        return Table(self.name, self.label, self.columns, known)
+
+    def latest(self, *keys: str) -> dict[Any, Row]:
+        """Return for each value of `keys` (a tuple when there are several) the row known last."""
+        found: dict[Any, Row] = {}
+        for row in self.rows:
+            key = row[keys[0]] if len(keys) == 1 else tuple(row[k] for k in keys)
+            if key not in found or row["as_of"] >= found[key]["as_of"]:
+                found[key] = row
+        return found
+
+
+def file_digest(path: Path) -> str:
+    """Return a fingerprint of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def csv_records(path: Path, label: str) -> list[list[str]]:
+    """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, or empty."""
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{label}: byte {error.start} is not UTF-8; tables are UTF-8 text. Save the file as UTF-8 CSV."
+        ) from None
+    if "\0" in text:
+        raise InputError(f"{label}: holds a NUL byte; tables are UTF-8 text. Save the file as UTF-8 CSV.")
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
+    if not records:
+        raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
+    return records
+
+
+def read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
+    """Return the columns of every table by table name, from `schema.csv`; raise InputError at its first mistake."""
+    header, *records = csv_records(path, label)
+    wanted = ["table", "column", "kind", "unit", "minimum", "maximum", "required", "uncertain", "allowed", "meaning"]
+    if header != wanted:
+        raise InputError(f"{label} row 1: the header is {','.join(header)}; it must be {','.join(wanted)}.")
+    found: dict[str, list[Column]] = {}
+    for number, cells in enumerate(records, start=2):
+        if len(cells) != len(wanted) or cells[2] not in KINDS:
+            raise InputError(f"{label} row {number}: needs {len(wanted)} cells and a kind of {', '.join(KINDS)}.")
+        table, name, kind, unit, low, high, required, uncertain, allowed, meaning = cells
+        try:
+            minimum, maximum = (float(limit) if limit else None for limit in (low, high))
+        except ValueError:
+            raise InputError(f"{label} row {number}: minimum and maximum are numbers. Correct the row.") from None
+        found.setdefault(table, []).append(
+            Column(
+                table,
+                name,
+                kind,
+                unit,
+                minimum,
+                maximum,
+                required == "1",
+                uncertain == "1",
+                tuple(allowed.split("|")) if allowed else (),
+                meaning,
+            )
+        )
+    return {table: tuple(columns) for table, columns in found.items()}
+
+
+def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -> tuple[Table, list[str]]:
+    """Return the table in a CSV file, and every mistake in it, one sentence each.
+
+    Args:
+        path: the file.
+        label: what messages call it, e.g. `data/rents.csv`.
+        name: the table's name in the schema.
+        columns: the table's columns in the order of the header.
+
+    Raises:
+        InputError: the file cannot be read as CSV at all.
+    """
+    header, *records = csv_records(path, label)
+    names = [column.name for column in columns]
+    if header != names:
+        return Table(name, label, columns, ()), [f"{label} row 1: {_header_difference(header, names)}"]
+    if not records:
+        return Table(name, label, columns, ()), [f"{label}: has a header but no rows. Restore the rows."]
+    rows: list[Row] = []
+    problems: list[str] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for number, cells in enumerate(records, start=2):
+        if len(cells) != len(columns):
+            problems.append(
+                f"{label} row {number}: {len(cells)} cells where the header has {len(columns)}. Correct the row."
+            )
+            continue
+        if (twin := seen.setdefault(tuple(cells), number)) != number:
+            problems.append(f"{label} row {number}: the same as row {twin}. Delete one.")
+        values: dict[str, Any] = {}
+        for column, cell in zip(columns, cells, strict=True):
+            try:
+                values[column.name] = convert(column, cell)
+            except ValueError as error:
+                problems.append(f"{label} row {number}, {column.name} = {cell or 'empty'}: {error}. Correct the row.")
+        rows.append(Row(values, number))
+    return Table(name, label, columns, tuple(rows)), problems
+
+
+def _header_difference(found: list[str], wanted: list[str]) -> str:
+    missing, extra = [n for n in wanted if n not in found], [n for n in found if n not in wanted]
+    if not missing and not extra:
+        return f"the columns are in another order; it must be {','.join(wanted)}. Correct the header."
+    said = [f"no column {', '.join(missing)}{'' if extra else '.'}"] if missing else []
+    said += [f'unknown column "{name}".{suggestion(name, missing or wanted)}' for name in extra]
+    return "; ".join(said) + " Correct the header."

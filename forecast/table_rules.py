@@ -1,0 +1,97 @@
+"""What every table must satisfy together: keys that point at rows, one row a key and date, chances that add up to 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.cells import Column, convert
+from forecast.errors import InputError, suggestion
+from forecast.tables import Tables
+
+# What names a row of a table that keeps several vintages of it: a date may hold only one of each.
+VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
+    "parameters": ("parameter",),
+    "correlations": ("first", "second"),
+    "providers": ("provider",),
+    "provider_finances": ("provider",),
+    "cloud_finances": ("provider",),
+    "provider_kinds": ("kind",),
+    "offers": ("provider", "segment"),
+    "segments": ("segment",),
+    "regimes": ("regime",),
+    "accelerators": ("name",),
+    "accelerator_prices": ("accelerator",),
+    "efficiency": ("family", "architecture"),
+    "speculation": ("form",),
+    "serving_stacks": ("stack",),
+    "load_power": ("family",),
+    "outside_prices": ("accelerator",),
+    "throughput_effects": ("term", "feature", "level"),
+    "fits": ("key",),
+}
+
+
+def table_problems(tables: Tables) -> list[str]:
+    """Return every mistake in every table, one sentence each; an empty list when all is well.
+
+    What tables must satisfy together is only asked when each is well by itself.
+    """
+    try:
+        names = list(tables.schema)
+    except InputError as error:
+        return list(error.problems)
+    found: list[str] = []
+    for name in names:
+        try:
+            tables[name]
+        except InputError as error:
+            found += error.problems
+    return found or _broken_references(tables) + _broken_rules(tables)
+
+
+def _broken_references(tables: Tables) -> list[str]:
+    """Return the cells whose key (schema kind `key`, allowed `table.column`) points at no row."""
+    problems = []
+    for name, columns in tables.schema.items():
+        for column in columns:
+            if column.kind != "key" or not column.allowed:
+                continue
+            table, _, target = column.allowed[0].partition(".")
+            known = {row[target] for row in tables[table]}
+            for row in tables[name]:
+                key = row[column.name]
+                if key is not None and key not in known:
+                    problems.append(
+                        f"{tables[name].label} row {row.number}, {column.name} = {key}: not in {table}.csv."
+                        f"{suggestion(key, known)} Add it there or correct the row."
+                    )
+    return problems
+
+
+def _broken_rules(tables: Tables) -> list[str]:
+    """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
+    problems = []
+    for name, keys in VINTAGE_KEYS.items():
+        if name not in tables.schema:
+            continue
+        table = tables[name]
+        seen: dict[tuple[Any, ...], int] = {}
+        for row in table:
+            key = (*(row[k] for k in keys), row["as_of"])
+            if (twin := seen.setdefault(key, row.number)) != row.number:
+                what = ", ".join(str(part) for part in key)
+                problems.append(f"{table.label} row {row.number}: {what} stands in row {twin} already. Delete one.")
+    table = tables["parameters"]
+    for row in table:
+        own = Column("parameters", "value", "number", row["unit"], row["minimum"], row["maximum"], True, True, (), "")
+        try:
+            convert(own, str(row["value"]))
+        except ValueError as error:
+            problems.append(f"{table.label} row {row.number}, {row['parameter']}: {error}. Correct the row.")
+    for row in tables["regimes"]:
+        total = sum(row[f"next_{regime}_prob"] for regime in ("hot", "normal", "cold"))
+        if abs(total - 1.0) > 0.01:
+            problems.append(
+                f"{tables['regimes'].label} row {row.number}: next_*_prob add up to {total:g}, not 1. Correct it."
+            )
+    return problems
