@@ -12,6 +12,7 @@ from forecast.trends.cloud import Prior
 Array = NDArray[np.float64]
 Texts = NDArray[np.str_]
 
+# Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.
 PRIORS = (
     Prior("reversion_per_month", 0.01, 1.0, True),  # half of a difference in size goes in six years, or two, or many
     Prior("apart_sd_per_month", 0.08, 0.7, True),
