@@ -22,6 +22,7 @@ from forecast.market.doors import start_doors
 from forecast.market.machines import start_machines
 from forecast.market.names import Names
 from forecast.market.rents import start_rents
+from forecast.market.router import start_router
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import Scenario
@@ -94,8 +95,8 @@ def march(
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, the price at each offer, and the funding regime. In `note_months` single offers,
-    families and buyers are noted.
+    rounds of each provider, shares as the router would show them, the price at each offer, and the funding
+    regime. In `note_months` single offers, families and buyers are noted.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -127,6 +128,7 @@ def march(
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     noted: dict[str, NDArray[np.float32]] = {}
+    router = start_router(draws, names) if watch else None
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -196,8 +198,11 @@ def march(
                 purchases=doors.purchases,
             )
         watched = {}
-        if watch:
+        if router is not None:
+            if month:
+                router.step()
             watched = {
+                "router_share": router.share(provider_tokens, all_tokens),
                 "provider_tokens": provider_tokens,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,

@@ -134,14 +134,16 @@ def test_repricing_by_hand():
 
 
 def test_shares_by_hand():
-    tokens = np.array([[1.0, 1.5], [2.0, 1.0], [1.0, 5.5]])  # [provider, month]: of 4, then of 8
-    world = planted(
-        provider_tokens=np.repeat(tokens[:, :, None], 2, axis=2),
-        volume=np.repeat(tokens.sum(0)[None, :, None], 2, axis=2),
-    )
-    steps = np.log([4 / 3, 4, 11 / 4])
-    assert_allclose(simulated.share_change_size_log(world), steps.mean(), rtol=1e-6)
+    share = np.array([[0.25, 0.1875], [0.5, 0.125], [0.25, 0.6875], [0.004, 0.9]])  # the last is too small to count
+    world = planted(router_share=np.repeat(share[:, :, None], 2, axis=2))
+    steps = np.log([3 / 4, 1 / 4, 11 / 4])
+    assert_allclose(simulated.share_change_size_log(world), np.abs(steps).mean(), rtol=1e-6)
     assert_allclose(simulated.large_share_changes_frac(world), 2 / 3)
+    apart = np.log([0.25, 0.5, 0.25])
+    apart -= apart.mean()
+    assert_allclose(simulated.share_reversion(world), -(apart @ steps) / (apart @ apart), rtol=1e-5)
+    before, after = ((share[:, month] ** 2).sum() for month in (0, 1))
+    assert_allclose(simulated.concentration_swing_log(1)(world), abs(np.log(after / before)), rtol=1e-6)
 
 
 def test_swings_by_hand():
@@ -205,7 +207,21 @@ def test_shares_of_the_router_four_weeks_apart():
     rows = [{"scope": HOST, "entity": "big", "date_on": day, "share_frac": share} for day, share in days.items()]
     rows += [{"scope": HOST, "entity": "tiny", "date_on": day, "share_frac": 0.001} for day in days]
     rows += [{"scope": "another", "entity": "big", "date_on": day, "share_frac": 0.5} for day in days]
-    assert observed.share_changes_log({"token_shares": rows}) == [("big", pytest.approx(np.log(0.5)))]
+    assert observed.share_changes_log({"token_shares": rows}) == [
+        ("big", pytest.approx(np.log(0.2)), pytest.approx(np.log(0.5)))
+    ]
+
+
+def test_observed_shares_that_revert_by_hand():
+    """Two hosts swap sizes: each unit of log is lost whole and once more."""
+    first, later = date(2026, 1, 4), date(2026, 2, 1)
+    sizes = {"big": (0.4, 0.1), "small": (0.1, 0.4)}
+    rows = [
+        {"scope": HOST, "entity": host, "date_on": day, "share_frac": share}
+        for host, shares in sizes.items()
+        for day, share in zip((first, later), shares, strict=True)
+    ]
+    assert_allclose(observed.share_reversion({"token_shares": rows}).middle, 2.0)
 
 
 def test_exits_observed_together_by_hand(monkeypatch):
@@ -256,9 +272,13 @@ def test_a_year_starts_from_the_vintage_it_names():
 
 
 def test_rows_that_are_missing_are_named():
-    (swing,) = (one for one in COMPARISONS if one.quantity == "change of the Herfindahl index in a month")
+    (swing,) = (
+        one for one in COMPARISONS if one.quantity == "change of the Herfindahl index on the router in 1 months"
+    )
     lacking = replace(swing, observed=lambda tables: {}[HOST])
-    with pytest.raises(InputError, match=r"change of the Herfindahl index in a month: .* lack rows it is read from"):
+    with pytest.raises(
+        InputError, match=r"change of the Herfindahl index on the router in 1 months: .* lack rows it is read from"
+    ):
         compare(load_tables(), [lacking])
     with pytest.raises(InputError, match="a spread of no values: at least one number is needed"):
         spread(np.array([np.nan]))

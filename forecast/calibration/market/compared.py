@@ -67,7 +67,7 @@ class Together:
 PRICES, ROUTER = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv"
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
 KINDS = ("first", "host", "cloud")
-SHOCKS = "larger and heavier passing shocks (`share_shock_sd`, `share_shock_tail`), if users elsewhere switch as the router's do"
+SWINGS = "the swing of a share on the router (fits.csv), which is one for all sellers and the same in calm and in turbulent months"
 SIZES = (
     "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset; where changes are few, corrections "
     "of a catalogue and aliases that move to another model are among them, and are larger than what a seller does"
@@ -101,9 +101,10 @@ COMPARISONS = (
     Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
     Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
     Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),
-    Comparison("change of the Herfindahl index in a month", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log, simulated.swing_over_log("hhi_tokens", 1), SHOCKS),
-    Comparison("change of a seller's share in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SHOCKS),
-    Comparison("months in which a share halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SHOCKS),
+    *(Comparison(f"change of the Herfindahl index on the router in {months} months", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log(months), simulated.concentration_swing_log(months), SWINGS) for months in (1, 2)),
+    Comparison("change of a seller's share on the router in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SWINGS),
+    Comparison("months in which a share on the router halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SWINGS),
+    Comparison("growth that a share on the router loses in a month for a unit of its log", "log", ROUTER, ROUTER_TIME, observed.share_reversion, simulated.share_reversion, "a share there is large mostly for a while, and spread over other sizes than the market's: its log rises by half of that of the share of the market"),
     *(Comparison(f"change of the rent of an H100 in {months} months", "log, root mean square", "rents.csv", MID, observed.rent_swing_log(months), simulated.swing_over_log("rent", months), "the law of rents (fits.csv)") for months in (1, 6)),
     *(Comparison(f"{what} per firm and year, {regime} market", "per year", source, TODAY, firms_observed.per_year(event, regime), firms_simulated.per_year(event, regime), FAILING if event == "failed" else BY_REGIME) for event, what, source in (("round", "rounds", ROUNDS), ("acquired", "firms bought", COHORT), ("failed", "firms failing", COHORT), ("ipo", "firms listed", COHORT)) for regime in REGIMES_SEEN),
     *(Comparison(f"rounds per firm and year, hot market, {kind}", "per year", ROUNDS, TODAY, firms_observed.per_year("round", "hot", (kind,)), firms_simulated.per_year("round", "hot", (kind,)), "the chance of a round does not know the kind of firm") for kind in ("host", "chip")),
