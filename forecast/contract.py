@@ -18,6 +18,7 @@ from forecast.market.doors import BOUGHT, NEVER
 from forecast.market.names import Names, market_names
 from forecast.monte_carlo import mean_error, probability_error
 from forecast.scenario import Scenario
+from forecast.serving.workloads import number
 
 Array = NDArray[np.float64]
 
@@ -91,6 +92,18 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
     ]
     even = (whole[0].cost_usd.mean() - np.concatenate(after_usd).mean()) / np.concatenate(fixed_mtok).mean()
     return whole, float(even)
+
+
+def largest_sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
+    """Return the two named providers that sell most of a segment's tokens today, at the medians of what is known."""
+
+    def mtok_per_day(provider: str) -> float:
+        share = number(scenario, "offers", f"{provider}:{segment}", "tokens_frac")
+        return share * number(scenario, "provider_finances", provider, "tokens_mtok_per_day")
+
+    names = market_names(scenario)
+    sellers = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
+    return tuple(sorted(sellers, key=mtok_per_day, reverse=True)[:2])
 
 
 def verdicts(strategies: list[Strategy]) -> list[Verdict]:

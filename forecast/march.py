@@ -6,6 +6,7 @@ axis last. Each entity has its own streams, and the dead keep drawing: whoever l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from forecast.market.doors import start_doors
 from forecast.market.machines import start_machines
 from forecast.market.names import Names
 from forecast.market.rents import start_rents
+from forecast.market.router import start_router
 from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import Scenario
@@ -39,6 +41,7 @@ class History:
     listed_month: NDArray[np.int16]
     runway_months: Array
     available_month: Array  # [accelerator, path]
+    noted: dict[str, NDArray[np.float32]]  # `[entity, noted month, path]`: what `outcomes.by_path` is found from
 
 
 def march(
@@ -47,12 +50,14 @@ def march(
     draws: Draws,
     memory: dict[str, NDArray[np.float32]] | None = None,
     watch: bool = False,
+    note_months: Sequence[int] = (),
 ) -> History:
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, and the price at each offer.
+    rounds of each provider, shares as the router would show them, the price at each offer, and the funding
+    regime. In `note_months` single offers, families and buyers are noted.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -83,6 +88,8 @@ def march(
     shrink = draws.column("segments", "capability_shrink_per_year", names.segments)
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
+    noted: dict[str, NDArray[np.float32]] = {}
+    router = start_router(draws, names) if watch else None
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
@@ -139,12 +146,28 @@ def march(
         all_tokens, all_spend = segment_tokens.sum(axis=0), segment_spend.sum(axis=0)
         single_tokens, single_spend = provider_tokens[names.single], revenue[names.single]
         subsidies.add(names.provider_sum(np.clip(cost - spend, 0.0, np.inf)))
+        if month in note_months:
+            gone = doors.absent.take(names.offer_provider, axis=0) > 0
+            _record(
+                noted,
+                note_months.index(month),
+                len(note_months) - 1,
+                asked_price=np.where(gone, REAL(np.nan), sellers.usd_per_mtok),
+                serving_cost=np.where(gone, REAL(np.nan), sellers.unit_cost_usd_per_mtok),
+                market_price=np.exp(log_market),
+                family_cost=machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
+                purchases=doors.purchases,
+            )
         watched = {}
-        if watch:
+        if router is not None:
+            if month:
+                router.step()
             watched = {
+                "router_share": router.share(provider_tokens, all_tokens),
                 "provider_tokens": provider_tokens,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
+                "regime": treasury.regime[None].astype(REAL),
             }
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
             watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (
@@ -177,7 +200,7 @@ def march(
     runway[own_cash] = doors.runway_months
     few = dict(zip(FEW, (subsidies,), strict=True))
     return History(
-        series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, machines.available_month()
+        series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, machines.available_month(), noted
     )
 
 

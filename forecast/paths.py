@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from forecast.draws import BLOCK_PATHS
 from forecast.march import FEW, History
 from forecast.market.names import Names
+from forecast.outcomes.by_path import found_in, values_of
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, count, count_few
 from forecast.scenario import Scenario
@@ -35,7 +36,9 @@ class Paths:
     listed_month: NDArray[np.int16]
     runway_months: NDArray[np.float32]
     kept_months: tuple[int, ...] = ()
-    kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)  # fan → [entity, kept month, path]
+    kept: dict[str, NDArray[np.float32]] = field(
+        default_factory=dict
+    )  # fan → [entity, kept month, path]; by path → [1, …]
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, block: int, history: History) -> None:
@@ -52,7 +55,10 @@ class Paths:
         ):
             mine[:, place] = theirs[:, :wanted]
         for name, values in self.kept.items():
-            values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
+            if name in FANS:
+                values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
+            else:
+                values[:, :, place] = values_of(name, history.noted, self.names)[:, :, :wanted]
         for name, fan in FANS.items():
             if name in history.few:
                 found = count_few(fan, history.few[name], wanted)
@@ -60,6 +66,10 @@ class Paths:
                 found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
+
+    def note_months(self) -> tuple[int, ...]:
+        """Return the months in which the march must note what outcomes by path are found from."""
+        return self.kept_months if any(name not in FANS for name in self.kept) else ()
 
     def place(self, block: int) -> slice:
         """Return where the paths of a block lie."""
@@ -92,11 +102,13 @@ class Paths:
 
 
 def no_paths(
-    scenario: Scenario, names: Names, seed: int, n_paths: int, kept_months: tuple[int, ...] = (), made: Maker = np.zeros
-) -> Paths:
-    """Return room for a simulation, with nothing in it yet; `made` makes its arrays."""
+    scenario: Scenario, names: Names, seed: int, n_paths: int, kept_months: tuple[int, ...] = (), made: Maker = np.zeros,
+    more: tuple[str, ...] = (),
+) -> Paths:  # fmt: skip
+    """Return room for a simulation, with nothing in it yet; `made` makes its arrays, `more` is what to keep by path beside the fans."""
     labels, providers, kept = names.labels(), (len(names.providers), n_paths), (len(kept_months), n_paths)
-    dense = [name for name in FANS if kept_months and name not in FEW]
+    rows = {name: len(labels[FANS[name].axis]) for name in FANS if kept_months and name not in FEW}
+    rows |= dict.fromkeys(found_in(names, more) if kept_months else (), 1)
     return Paths(
         scenario=scenario,
         names=names,
@@ -109,7 +121,7 @@ def no_paths(
         listed_month=made(providers, np.int16),
         runway_months=made(providers, np.float32),
         kept_months=kept_months,
-        kept={name: made((len(labels[FANS[name].axis]), *kept), np.float32) for name in dense},
+        kept={name: made((count, *kept), np.float32) for name, count in rows.items()},
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from forecast.draws import BLOCK_PATHS
 from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
-from forecast.errors import InputError
+from forecast.errors import InputError, suggestion
+from forecast.outcomes.by_path import BY_PATH
 from forecast.paths import Paths
 from forecast.scenario import Scenario
 
@@ -24,6 +25,7 @@ def simulate(
     keep_months: Iterable[int] = (),
     engine: str = "local",
     scheduler: str | None = None,
+    keep_more: Iterable[str] = (),
 ) -> Paths:
     """Return the paths of a scenario; the same scenario, paths and seed give the same bits on any threads and engine.
 
@@ -36,12 +38,13 @@ def simulate(
         keep_months: months, 0 to the horizon, whose value on every path is kept for each fan, beside the histograms.
         engine: local (this machine's processors) or dask (a cluster).
         scheduler: address of a Dask scheduler; without it the dask engine starts a cluster on this machine.
+        keep_more: outcomes by path, "price_rank[deepseek:open-frontier]", that are kept in those months too if in the market.
 
     Raises:
         InputError: a number is out of range, or the engine cannot be had.
     """
     workers = worker_count(threads)
-    kept_months = tuple(sorted(set(keep_months)))
+    kept_months, more = tuple(sorted(set(keep_months))), tuple(sorted(set(keep_more)))
     for name, value, low, high in (
         ("paths", n_paths, 1, MOST_PATHS),
         *(("keep_months", month, 0, scenario.months) for month in kept_months),
@@ -50,6 +53,11 @@ def simulate(
             raise InputError(f"{name} = {value}: outside {low} to {high}. Choose a number in that range.")
     if seed < 0:
         raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    if wrong := next((each for each in more if each.partition("[")[0] not in BY_PATH), None):
+        raise InputError(
+            f'keep_more "{wrong}": one of {", ".join(BY_PATH)} with its entity in [] is allowed.'
+            f"{suggestion(wrong.partition('[')[0], BY_PATH)} Correct it."
+        )
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}": one of {", ".join(ENGINES)} is allowed. Correct it.')
     if scheduler is not None and engine != "dask":
@@ -61,7 +69,7 @@ def simulate(
             progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
 
     if engine == "local":
-        return run_local(scenario, seed, n_paths, kept_months, blocks, workers, done)
+        return run_local(scenario, seed, n_paths, kept_months, more, blocks, workers, done)
     from forecast.engines.cluster import run_on_cluster
 
-    return run_on_cluster(scenario, seed, n_paths, kept_months, blocks, workers, scheduler, done)
+    return run_on_cluster(scenario, seed, n_paths, kept_months, more, blocks, workers, scheduler, done)

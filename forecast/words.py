@@ -16,6 +16,28 @@ def percent(value: float | None) -> str:
     return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
 
 
+def chance(prob: float, error: float) -> str:
+    """Return a probability and an error of it in percent; where no path or every path has it, no error can be told.
+
+    >>> chance(0.19, 0.004), chance(0.0002, 0.00014), chance(0.0, 0.0), chance(1.0, 0.0)
+    ('19.0 ± 0.4 %', '0.02 ± 0.01 %', '0 % (no path)', '100 % (every path)')
+    """
+    if error == 0:
+        return "100 % (every path)" if prob else "0 % (no path)"
+    digits = 1 if 0.01 <= prob <= 0.99 else 2
+    return f"{100 * prob:.{digits}f} ± {100 * error:.{digits}f} %"
+
+
+def figures(value: float, digits: int = 4) -> str:
+    """Return a number with so many significant digits, a larger one whole.
+
+    >>> figures(41791.04), figures(0.09997), figures(3.5e-07), figures(999.7, 3)
+    ('41,791', '0.09997', '3.5e-07', '1,000')
+    """
+    text = f"{value:,.{digits}g}"
+    return f"{value:,.0f}" if "e+" in text else text
+
+
 def dollars(value: float | None) -> str:
     """Return an amount in USD, with M for millions and B for billions.
 

@@ -15,6 +15,7 @@ from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 
 PATHS = 10_050  # three blocks, the last a part
+BY_PATH = ("price_rank[groq:commodity]", "purchases[azure]")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def scenario(tables):
 
 @pytest.fixture(scope="module")
 def local(scenario):
-    return simulate(scenario, PATHS, seed=3, threads=1, keep_months=(2,))
+    return simulate(scenario, PATHS, seed=3, threads=1, keep_months=(2,), keep_more=BY_PATH)
 
 
 def assert_same(found, wanted):
@@ -45,7 +46,7 @@ def scheduler():
 def test_a_cluster_gives_the_same_bits_and_says_how_far_it_is(scenario, local, scheduler):
     said = []
     found = simulate(
-        scenario, PATHS, seed=3, keep_months=(2,), progress=said.append, engine="dask",
+        scenario, PATHS, seed=3, keep_months=(2,), keep_more=BY_PATH, progress=said.append, engine="dask",
         scheduler=scheduler.scheduler_address,
     )  # fmt: skip
     assert_same(found, local)
@@ -62,7 +63,16 @@ def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local):
             killed.append(next(iter(get_client().run(os.getpid).values())))
             os.kill(killed[0], signal.SIGKILL)
 
-    found = simulate(scenario, PATHS, seed=3, threads=2, keep_months=(2,), progress=kill_one, engine="dask")
+    found = simulate(
+        scenario,
+        PATHS,
+        seed=3,
+        threads=2,
+        keep_months=(2,),
+        keep_more=BY_PATH,
+        progress=kill_one,
+        engine="dask",
+    )
     assert killed
     assert_same(found, local)
 
@@ -87,7 +97,7 @@ def test_what_cannot_be_had_is_said(scenario, monkeypatch):
 
 
 def test_a_block_reduced_alone_is_what_is_merged(scenario, local):
-    version, by_path, counts = cluster.reduce_block(scenario, 3, 2, 50, (2,))
+    version, by_path, counts = cluster.reduce_block(scenario, 3, 2, 50, (2,), BY_PATH)
     assert version == forecast.__version__
     for part, whole in zip(by_path, local.by_path(), strict=True):
         assert_array_equal(part, whole[..., 10_000:])

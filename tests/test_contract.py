@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.contract import Terms, _cost, _strategies, price_strategies, verdicts
+from forecast.contract import Terms, _cost, _strategies, largest_sellers, price_strategies, verdicts
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.scenario import load_scenario
@@ -102,3 +102,30 @@ def test_the_verb():
     document = json.loads(forecast(*words, "--provider", "groq", "--paths", "500", "--json").stdout)
     assert len(document["strategies"]) == 6 and document["break_even_usd_per_mtok"] > 0
     assert "must switch" in forecast(*words, "--paths", "500").stdout
+
+
+def test_providers_by_any_name_or_the_largest():
+    words = ["contract", "--mtok-per-month", "5e4", "--segment", "open-frontier", "--months", "1", "--paths", "50"]
+
+    def providers(*more):
+        return json.loads(forecast(*words, *more, "--json").stdout)["terms"]["providers"]
+
+    assert providers("--provider", "Fireworks AI", "--provider", "DEEPSEEK") == ["fireworks", "deepseek"]
+    assert len(set(providers())) == 2 and "fringe" not in providers()
+    unknown = forecast(*words, "--provider", "togeter")
+    assert (
+        unknown.returncode == 2
+        and 'no provider "togeter" known at 2026-10-31. Did you mean "together"?' in unknown.stderr
+    )
+    done = forecast(*words[:6], "0")
+    assert done.returncode == 2 and "months = 0: outside 1 to 240." in done.stderr
+
+
+def test_the_largest_sellers_by_hand(tables):
+    everyone = {f"provider_finances.{row['provider']}.tokens_mtok_per_day": 1 for row in tables["provider_finances"]}
+    everyone |= {"provider_finances.groq.tokens_mtok_per_day": 10, "provider_finances.together.tokens_mtok_per_day": 4}
+    everyone |= {"offers.groq:commodity.tokens_frac": 0.2, "offers.groq:open-frontier.tokens_frac": 0.8}
+    everyone |= {"offers.together:commodity.tokens_frac": 0.9, "offers.together:open-frontier.tokens_frac": 0.1}
+    scenario = load_scenario("base", tables, [f"{name}={value}" for name, value in everyone.items()], months=1)
+    assert largest_sellers(scenario, "commodity") == ("together", "groq")  # 4 · 0.9 and 10 · 0.2
+    assert largest_sellers(scenario, "open-frontier")[0] == "groq"  # 10 · 0.8

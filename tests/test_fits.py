@@ -186,3 +186,15 @@ def test_one_input_is_settled_whatever_the_others_lack(tables, overlay):
     assert str(settled(later, key, 3.0)) == "3"
     with pytest.raises(InputError, match=r"launch_cancel_prob says fitted, but overlay/fits.csv holds no fit of it"):
         settled(later, KEY, SEE_FITS)
+
+
+def test_a_provider_without_a_fit_is_named(overlay):
+    def added(rows):
+        return [*rows, *(r | {"provider": "aardvark"} for r in rows if r["provider"] == "together")]
+
+    with pytest.raises(InputError) as caught:
+        load_scenario("base", load_tables(overlay("providers", added)))
+    said = "providers.aardvark.growth_apart_per_month says fitted, but data/fits.csv holds no fit of it known by "
+    assert any(
+        said in problem and "write the distribution into the cell" in problem for problem in caught.value.problems
+    )

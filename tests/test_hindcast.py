@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.hindcast_verb import command
@@ -208,7 +208,10 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert_allclose(drawn[0], (history.series["rent"][0, 3] / history.series["rent"][0, 0])[:200])
     watched = march(scenario, names, draws, watch=True)
     assert_allclose(watched.series["provider_tokens"].sum(axis=0), watched.series["volume"].sum(axis=0), rtol=1e-5)
-    assert set(watched.series) - set(history.series) == {"provider_tokens", "provider_revenue", "rounds", "offer_price"}
+    only_watched = {"provider_tokens", "provider_revenue", "rounds", "offer_price", "regime", "router_share"}
+    assert set(watched.series) - set(history.series) == only_watched
+    for name, values in history.series.items():
+        assert_array_equal(watched.series[name], values, err_msg=name)  # watching moves nothing
 
 
 def test_workers_change_nothing(engine_only):

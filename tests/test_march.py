@@ -600,6 +600,13 @@ def test_permuting_providers_permutes_results_with_sales(tables, overlay, run_bl
         assert (by_name(getattr(turned, what), other, names) != getattr(plain, what)).mean() < 1e-4, what
 
 
+NEGLIGIBLE = {
+    "acquirer_weight": "0",
+    "tokens_mtok_per_day": "0.0001",
+    "growth_apart_per_month": "normal(mean=0, sd=0.1)",
+}
+
+
 def newcomer_scenario(overlay):
     """The base scenario with a provider too small to matter, in the tables' first row."""
 
@@ -607,7 +614,7 @@ def newcomer_scenario(overlay):
         rows = [*[r | {"provider": "aardvark"} for r in rows if r["provider"] == "hyperbolic"], *rows]
         for row in rows:
             if row["provider"] == "aardvark":
-                row |= {k: v for k, v in {"acquirer_weight": "0", "tokens_mtok_per_day": "0.0001"}.items() if k in row}
+                row |= {k: v for k, v in NEGLIGIBLE.items() if k in row}
         return rows
 
     for table in ("providers", "provider_finances", "offers"):
@@ -636,23 +643,78 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     assert_array_equal(start_customers(others, more, wanted, many).apart_per_month[1:], apart)
 
 
-def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
-    """After many months the spread of lasting weights is sd·Σ kept^t from t = 1, on tokens and on other revenue alike."""
-    _, names, draws = block
-    share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
-    customers = start_customers(draws, names, np.ones((len(names.segments), BLOCK_PATHS), REAL), share)
+def still_customers(base, names, draws, share, **theta):
+    """Return customers without price changes, shocks or inertia, but for what `theta` asks."""
+    theta = {"growth_apart_renewal_ratio": 0} | theta
+    scenario = load_scenario("base", load_tables(), settings=[f"{name}={value}" for name, value in theta.items()])
+    wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
+    customers = start_customers(Draws(scenario, 7, 0), names, wanted, share)
     customers.theta["share_inertia_per_month"] = np.zeros(BLOCK_PATHS, REAL)
+    return customers
+
+
+def equal_shares(names):
+    count = np.array([offers.stop - offers.start for offers in names.offers_of_segment])
+    return np.repeat((1 / count[names.offer_segment]).astype(REAL)[:, None], BLOCK_PATHS, axis=1)
+
+
+def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
+    """After many months lasting weights have grown by g·Σ kept^t from t = 1, and other revenue with them."""
+    _, names, draws = block
+    customers = still_customers(base, names, draws, equal_shares(names), share_reversion_per_month=0)
+    own = customers.apart_per_month.copy()
+    start = customers.log_weight.copy()
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
-    sd = base.inputs["parameters.growth_apart_sd_per_month"].value.median()
     fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
         treasury.step(revenue, revenue / 2, wanted, customers.apart_per_month[names.own_cash], whole, whole)
-    expected = sd / np.expm1(1 / fade)
-    # The standard error of a spread of 5,000 draws is 1 %.
-    assert_allclose(customers.log_weight.std(axis=1), expected, rtol=0.05)
-    assert_allclose(np.log(treasury.other_apart_ratio).std(axis=1), expected, rtol=0.05)
+    expected = own / np.expm1(1 / fade)
+    assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.003)  # e^-8 is left
+    assert_allclose(np.log(treasury.other_apart_ratio), expected[names.own_cash], atol=0.003)
+
+
+def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
+    """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on, it neither grows nor fades."""
+    _, names, draws = block
+    asked = {"growth_apart_renewal_ratio": 1, "growth_apart_sd_per_month": 0.1}
+    customers = still_customers(base, names, draws, equal_shares(names), **asked)
+    chance = np.random.default_rng(4)
+    shape = (len(names.providers), BLOCK_PATHS)
+    customers.apart_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
+    for _ in range(24):
+        customers.reconsider(chance.standard_normal(shape, REAL))
+    assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
+
+
+def test_own_growth_is_that_of_the_fits(base, block):
+    _, names, draws = block
+    apart = start_customers(draws, names, np.ones((3, BLOCK_PATHS), REAL), equal_shares(names)).apart_per_month
+    for provider, row in zip(names.providers, apart, strict=True):
+        law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
+        assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=1e-3)
+
+
+def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(base, block):
+    _, names, draws = block
+    share = equal_shares(names)
+    for offers in names.offers_of_segment:
+        share[offers.start] *= 3  # one large seller in each segment
+        share[offers] /= share[offers].sum(axis=0)
+    customers = still_customers(base, names, draws, share, share_reversion_per_month=0.02)
+    customers.apart_per_month[:] = 0
+    start = customers.log_weight.copy()
+    for _ in range(60):
+        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
+    moving = ~np.isin(np.arange(len(names.offers)), names.fringe_offers)
+    assert_allclose(customers.log_weight[moving], start[moving] * 0.98**60, rtol=1e-3, atol=1e-5)
+    assert_array_equal(customers.log_weight[names.fringe_offers], start[names.fringe_offers])
+    after = customers.share(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
+    large = [offers.start for offers in names.offers_of_segment]
+    assert (after[large] < share[large]).all()
+    for offers in names.offers_of_segment:
+        assert_allclose(after[offers].sum(axis=0), 1.0, rtol=1e-5)
 
 
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):

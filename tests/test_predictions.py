@@ -9,9 +9,18 @@ import pytest
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import market_names
+from forecast.outcomes.by_path import BY_PATH
 from forecast.paths import no_paths
+from forecast.predictions.names import known_predictions
 from forecast.predictions.query import QUERIED, parse_query
-from forecast.predictions.scored import days_to_score, months_needed, predictions, probability, scored
+from forecast.predictions.scored import (
+    days_to_score,
+    months_needed,
+    outcomes_needed,
+    predictions,
+    probability,
+    scored,
+)
 from forecast.predictions.truth import holds
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
@@ -26,9 +35,11 @@ def planted(tables):
     """Four paths of twelve months: a price, exits, runways and a date of our own."""
     scenario = load_scenario("base", tables, as_of=AS_OF, months=12)
     names = market_names(scenario)
-    paths = no_paths(scenario, names, 7, 4, (6, 12))
+    paths = no_paths(scenario, names, 7, 4, (6, 12), more=("price_rank[deepseek:open-frontier]", "purchases[azure]"))
     at = {name: i for i, name in enumerate(names.providers)}
     paths.kept["tier_price"][0, 1] = [0.01, 0.02, 0.03, 0.04]
+    paths.kept["price_rank[deepseek:open-frontier]"][0, 1] = [1, 2, np.nan, 1]
+    paths.kept["purchases[azure]"][0, 0] = [0, 1, 2, 0]
     for months in (paths.exit_month, paths.listed_month, *paths.dates.values()):
         months[...] = NEVER
     paths.exit_month[at["groq"]] = [3, 9, NEVER, NEVER]
@@ -45,6 +56,9 @@ def planted(tables):
         ("tier_price[commodity] at 2026-07 <= 0.02", [1, 1, 0, 0]),
         ("tier_price[commodity] at 2026-07 >= 0.02 and tier_price[commodity] at 2026-07 <= 0.03", [0, 1, 1, 0]),
         ("not tier_price[commodity] at 2026-07 <= 0.02", [0, 0, 1, 1]),
+        ("price_rank[deepseek:open-frontier] at 2026-07 <= 1", [1, 0, 0, 1]),
+        ("price_rank[deepseek:open-frontier] at 2026-07 >= 1", [1, 1, 0, 1]),  # who is gone asks no price
+        ("purchases[azure] at 2026-01 >= 1", [0, 1, 1, 0]),
         ("exit[groq] by 2026-04", [1, 1, 0, 0]),
         ("exit[groq] by 2026-03", [1, 0, 0, 0]),
         ("bought[groq] by 2026-07", [1, 0, 0, 0]),
@@ -73,6 +87,9 @@ def test_truth_on_planted_paths(planted, text, truth):
         ("exit by 2026-07", "exit is given for each provider; name one in [] unless that is the market"),
         ("rent[groq] at 2026-07 <= 1", "rent is given for each market"),
         ("available by 2026-07", "available is given for each accelerator"),
+        ("price_rank[deepseek] at 2026-07 <= 1", "price_rank is given for each provider:segment; name one in []"),
+        ("exit[deepseek:commodity] by 2026-07", "exit is given for each provider; name one in []"),
+        ("price_rank[deepseek:commodity] by 2026-07", "price_rank is asked for at YYYY-MM with <= or >= and a number"),
         ("rent at 2026-07 <= 1 and rent at 2026-07 >= 1 or rent at 2026-08 <= 1", "mixes and with or"),
         ("subsidy_usd_per_month[groq] at 2026-07 <= 1", 'no outcome "subsidy_usd_per_month" to ask for.'),
     ],
@@ -104,11 +121,56 @@ def test_an_unknown_entity_is_named(planted):
         holds(parse_query("exit[grok] by 2026-07"), planted)
 
 
-def rows_with(overlay, **change):
+def test_an_offer_that_is_not_made_is_named(planted):
+    with pytest.raises(InputError) as error:
+        holds(parse_query("price_rank[deepseek:commodity] at 2026-07 <= 1"), planted)
+    assert str(error.value) == (
+        'price_rank: no provider:segment "deepseek:commodity" in the market of base at 2025-07-01. '
+        'Did you mean "deepseek:open-frontier"?'
+    )
+
+
+def spoilt(overlay, **change):
     def spoil(rows):
         return [{**rows[0], **change}]
 
-    return load_tables(overlay("predictions", spoil))["predictions"]
+    return overlay("predictions", spoil)
+
+
+def rows_with(overlay, **change):
+    return load_tables(spoilt(overlay, **change))["predictions"]
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ("exit[grok] by 2026-07", 'exit[grok]: no provider "grok". Did you mean "groq"? Correct the query.'),
+        (
+            "price_rank[depseek:open-frontier] at 2026-07 <= 1",
+            'no provider "depseek". Did you mean "deepseek"? Correct the query.',
+        ),
+        (
+            "asked_price[deepseek:open-frontir] at 2026-07 <= 1",
+            'no segment "open-frontir". Did you mean "open-frontier"? Correct the query.',
+        ),
+        ("cost_to_gpu_ratio[lpx:commodity] at 2026-07 <= 1", 'no family "lpx". Did you mean "lpu"? Correct the query.'),
+        ("available[mi45x] by 2026-07", 'no accelerator "mi45x". Did you mean "mi455x"? Correct the query.'),
+        ("sustainability_ratio[bedrok] at 2026-07 <= 1", 'no cloud "bedrok". Did you mean "bedrock"?'),
+    ],
+)
+def test_a_slip_in_a_name_is_said_before_anything_is_simulated(overlay, query, said):
+    with pytest.raises(InputError) as error:
+        known_predictions(load_tables(spoilt(overlay, query=query)))
+    assert "predictions.csv row 2, collapse-18-months: " in str(error.value) and said in str(error.value)
+
+
+def test_a_slip_ends_the_verbs_with_one_message(overlay, monkeypatch):
+    folder = str(spoilt(overlay, query="exit[grok] by 2026-07"))
+    monkeypatch.setenv("FORECAST_DATA", folder)
+    for arguments in (["predictions"], ["check", folder]):
+        done = forecast(*arguments)
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        assert 'exit[grok]: no provider "grok". Did you mean "groq"? Correct the query.' in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -139,6 +201,13 @@ def test_a_new_row_is_scored_when_its_date_comes(overlay, planted):
     assert early["happened"] is None and early["brier"] is None and early["resolution"] is None
 
 
+def test_outcomes_by_path_are_kept_only_for_who_asks(overlay):
+    asked = predictions(rows_with(overlay, query="price_rank[groq:commodity] at 2026-07 <= 1 or exit[groq] by 2026-09"))
+    assert outcomes_needed(asked) == ("price_rank[groq:commodity]",)
+    assert months_needed(asked, AS_OF, 12) == (20, (12,))
+    assert outcomes_needed(predictions(rows_with(overlay, query="exit[groq] by 2026-09"))) == ()
+
+
 def test_dates_outside_the_simulation_have_no_probability(overlay, planted):
     for query, reason in (
         ("exit[groq] by 2025-07", "its date lies before the scenario's"),
@@ -158,7 +227,7 @@ def test_the_horizon_reaches_beyond_the_last_date(overlay):
 
 
 def test_shipped_predictions(tables):
-    asked = predictions(tables["predictions"])
+    asked = known_predictions(tables)
     sources = {row["key"] for row in tables["sources"]}
     assert all(p.row["source"] in sources for p in asked)
     for prediction in asked:
@@ -203,11 +272,9 @@ def test_settings_and_vintage_reach_the_simulation():
     done = forecast("predictions", *poor, "--paths", "300", "--threads", "1")
     assert done.returncode == 0 and "no query: " in done.stdout and "resolved by 2025-07-01" in done.stdout
     assert "CAME TRUE" not in done.stdout  # nothing was known of it
-    said = done.stdout.split("out_of_cash[together] by 2027-01 or out_of_cash[fireworks] by 2027-01\n")[1].split("\n")[
-        0
-    ]
-    assert float(said.split(": ")[1].split(" %")[0]) > 90  # with the cash known then it is about 12
+    said = done.stdout.split("out_of_cash[together] by 2027-01 or out_of_cash[fireworks] by 2027-01\n")[1]
+    assert float(said.split("base 2025-07-01: ")[1].split(" ")[0]) > 90  # with the cash known then it is about 12
 
 
 def test_every_outcome_can_be_asked():
-    assert "subsidy_usd_per_month" not in QUERIED and len(set(QUERIED)) == len(QUERIED)
+    assert set(BY_PATH) < set(QUERIED) and "subsidy_usd_per_month" not in QUERIED and len(set(QUERIED)) == len(QUERIED)

@@ -20,7 +20,7 @@ from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of
 from forecast.report.article import audit_section, predictions_section
 from forecast.report.closing import Section
-from forecast.report.computed import Asked, months_to_keep
+from forecast.report.computed import Asked, what_to_keep
 from forecast.report.drivers import AtStake, drivers_section, number, watch_section
 from forecast.report.further import KINDS, further_sections, wanted_kinds
 from forecast.report.kept import read_kept
@@ -42,7 +42,7 @@ from forecast.trends.rolling import Scores
 RUN = Run("abc123", "abc123def", "2026-11-02T03:00:00", None, "2026-11-01", {"paths": 40}, {}, 1, 0.5, [])
 CLAIM = {"statement": "It costs a dollar", "printed": "$1", "recomputed": [0.5, 2.0], "unit": "USD", "factor": 1.5,
          "verdict": "holds"}  # fmt: skip
-PREDICTION = {"statement": "Prices fall", "due_on": "2027-01-31", "no_query": None, "happened": None, "brier": None,
+PREDICTION = {"statement": "Prices fall", "confidence": "low", "note": "of list prices", "due_on": "2027-01-31", "no_query": None, "happened": None, "brier": None,
               "probabilities": [{"probability": 0.25, "standard_error": 0.01, "reason": None}]}  # fmt: skip
 
 
@@ -171,6 +171,7 @@ def test_predictions_and_verdicts_are_counted():
     }
     text = said(predictions_section([PREDICTION, PREDICTION | true, PREDICTION | {"no_query": "not kept"}]))
     assert "3 predictions, 1 resolved; mean Brier score of the 1 scored 0.040" in text
+    assert "open; low confidence in the reading: of list prices" in text
     assert "25.0 ± 2.0 %" in text and "Came true, 2026-01-02: it did. Engine when made: 80.0 %, Brier 0.040." in text
     assert "not computed" in text and "not kept" in text
     text = said(audit_section([CLAIM, CLAIM, CLAIM | {"verdict": "untestable", "recomputed": None, "factor": None}]))
@@ -185,12 +186,12 @@ def test_numbers_are_short(value, shown):
 
 def test_every_kind_makes_its_sections(tables, base):
     one_month = replace(base, months=1)
-    made = simulate(one_month, 40, seed=3, keep_months=months_to_keep(["predictions"], one_month, tables))
+    made = simulate(one_month, 40, seed=3, **what_to_keep(["predictions"], one_month, tables))
     asked = Asked(made, tables)
     found = further_sections(asked, list(KINDS))
     assert [section.key for section in found] == ["drivers", "watch", "past", "predictions", "audit"]
     assert "a year before" in found[2].content and all(section.content for section in found)
-    assert months_to_keep(["audit"], base, tables) == () and further_sections(asked, []) == []
+    assert what_to_keep(["audit"], base, tables) == {} and further_sections(asked, []) == []
 
 
 FORKING = """

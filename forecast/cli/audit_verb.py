@@ -13,6 +13,7 @@ from forecast.cell_text import csv_text
 from forecast.errors import InputError
 from forecast.folders import publish_file
 from forecast.tables import load_tables
+from forecast.words import figures
 
 
 @click.command("audit")
@@ -43,7 +44,9 @@ def audit_text(found: list[dict[str, Any]]) -> str:
     for section in dict.fromkeys(row["section"] for row in found):
         lines.append(section.upper())
         for row in (row for row in found if row["section"] == section):
-            said = row["verdict"] if row["factor"] in (None, 1.0) else f"{row['verdict']} (×{row['factor']:.3g})"
+            said = (
+                row["verdict"] if row["factor"] in (None, 1.0) else f"{row['verdict']} (×{figures(row['factor'], 3)})"
+            )
             lines.append(f"  {row['statement']}")
             lines.append(f"    printed {row['printed']} · recomputed {_span(row)} {row['unit']} · {said}")
             lines.append(f"    {row['evidence']} [{row['source']}]")
@@ -58,4 +61,4 @@ def _span(row: dict[str, Any]) -> str:
     ends = row["recomputed"]
     if ends is None:
         return "-"
-    return " to ".join(f"{end:,.4g}" for end in (ends if isinstance(ends, list) else [ends]))
+    return " to ".join(figures(end) for end in (ends if isinstance(ends, list) else [ends]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,10 +10,11 @@ import click
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
 from forecast.market.names import market_names
+from forecast.predictions.names import known_predictions
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
 from forecast.table_rules import table_problems
-from forecast.tables import load_tables
+from forecast.tables import Tables, load_tables
 
 
 @click.command("check")
@@ -30,7 +32,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     places: list[str | None] = [*folders] or [None]
     for folder in places:
         tables = load_tables(folder)
-        found = table_problems(tables) or fit_problems(tables)
+        found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())
@@ -44,3 +46,11 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
         raise InputError(problems)
     if not quiet:
         click.echo(f"{checked} tables and {len(scenarios)} scenarios: no problems")
+
+
+def _query_problems(tables: Tables) -> Sequence[str]:
+    try:
+        known_predictions(tables)
+    except InputError as error:
+        return error.problems
+    return ()

@@ -9,8 +9,9 @@ from datetime import date
 import click
 
 from forecast.cli.options import as_of_option, chance_options, set_option
-from forecast.contract import Terms, Verdict, price_strategies, verdicts
+from forecast.contract import Terms, Verdict, largest_sellers, price_strategies, verdicts
 from forecast.scenario import load_scenario
+from forecast.serving.speed import resolve
 
 
 @click.command("contract")
@@ -18,7 +19,8 @@ from forecast.scenario import load_scenario
 @click.option("--mtok-per-month", type=float, required=True, help="Million tokens a month, input and output together.")
 @click.option("--segment", required=True, help="commodity, open-frontier or closed-frontier.")
 @click.option("--months", type=int, required=True, help="Length of the contract.")
-@click.option("--provider", "providers", multiple=True, required=True, help="From whom; give two to split it.")
+@click.option("--provider", "providers", multiple=True,
+              help="From whom; give two to split it.  [default: the two that sell most of the segment]")  # fmt: skip
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
@@ -43,8 +45,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Fix the price today or buy month by month, at one provider or two: what each costs, and the chance of having to switch."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=max(months, 1))
-    terms = Terms(segment, providers, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
+    chosen = tuple(resolve(made, "provider", name) for name in providers) or largest_sellers(made, segment)
+    terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
     strategies, even = price_strategies(made, terms, n_paths, seed)
     found = verdicts(strategies)
     if as_json:

@@ -81,7 +81,13 @@ store_option = click.option(
 
 
 def simulated(
-    scenario: Scenario, quiet: bool, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7, **how: Any
+    scenario: Scenario,
+    quiet: bool,
+    keep_months: Iterable[int] = (),
+    n_paths: int = 10_000,
+    seed: int = 7,
+    keep_more: Iterable[str] = (),
+    **how: Any,
 ) -> Paths:
     """Return the simulation of a scenario, with a bar on stderr when that is a terminal and `quiet` is not asked for.
 
@@ -90,6 +96,8 @@ def simulated(
     from forecast.simulation import simulate
 
     if quiet or not sys.stderr.isatty():
-        return simulate(scenario, n_paths, seed, keep_months=keep_months, **how)
+        return simulate(scenario, n_paths, seed, keep_months=keep_months, keep_more=keep_more, **how)
     with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
-        return simulate(scenario, n_paths, seed, progress=bar.update, keep_months=keep_months, **how)
+        return simulate(
+            scenario, n_paths, seed, progress=bar.update, keep_months=keep_months, keep_more=keep_more, **how
+        )

@@ -12,9 +12,11 @@ import click
 
 from forecast.cli.options import as_of_option, run_options, set_option, simulated
 from forecast.paths import Paths
-from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
+from forecast.predictions.names import known_predictions
+from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
+from forecast.words import chance
 
 
 @click.command("predictions")
@@ -34,9 +36,11 @@ def command(
     """Give the article's predictions a probability in each of SCENARIOS (base without any) and score the resolved.
 
     An event counts from the scenario's date on: what happened before it is not asked again. A score compares what happened with the probability the engine gave on what was known when the prediction was made.
+
+    A new prediction is a row of predictions.csv. Its query compares an outcome in a month with a number, as in "price_rank[deepseek:open-frontier] at 2026-12 <= 1", or asks for an event, as in "not exit[groq] by 2026-12"; "forecast where price_rank" says what an outcome is.
     """
     tables = load_tables()
-    asked = predictions(tables["predictions"])
+    asked = known_predictions(tables)
     made = [load_scenario(name, tables, settings, as_of) for name in scenarios or ("base",)]
     today = max(scenario.as_of for scenario in made)
     runs = [answering(asked, scenario, quiet, **how) for scenario in made]
@@ -56,9 +60,9 @@ def command(
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, quiet: bool, **how: Any) -> Paths:
-    """Return a simulation of a scenario that is long enough and keeps the months that the predictions ask for."""
+    """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
     horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
-    return simulated(replace(scenario, months=horizon), quiet, kept, **how)
+    return simulated(replace(scenario, months=horizon), quiet, kept, keep_more=outcomes_needed(asked), **how)
 
 
 def predictions_text(found: list[dict[str, Any]], today: date, mean: float | None) -> str:
@@ -71,6 +75,8 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         if row["no_query"]:
             lines.append(f"    no query: {row['no_query']}")
         else:
+            if row["note"]:
+                lines.append(f"    {row['confidence']} confidence in the reading: {row['note']}")
             lines += [f"    {each['scenario']} {each['as_of']}: {_answer(each)}" for each in row["probabilities"]]
         if row["happened"] is not None:
             score = (
@@ -84,10 +90,12 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         lines.append("")
     resolved = sum(row["happened"] is not None for row in found)
     scores = "" if mean is None else f"; mean Brier score {mean:.3f} (0.25 is a coin's)"
-    return "\n".join([*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}"])
+    return "\n".join(
+        [*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}; ± one standard error"]
+    )
 
 
 def _answer(each: dict[str, Any]) -> str:
     if each["probability"] is None:
         return str(each["reason"])
-    return f"{100 * each['probability']:.1f} % ± {100 * each['standard_error']:.1f}"
+    return chance(each["probability"], each["standard_error"])

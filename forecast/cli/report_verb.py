@@ -90,12 +90,12 @@ def _simulated(
     quiet: bool,
     **how: Any,
 ) -> Made:
-    from forecast.report.computed import Asked, months_to_keep
+    from forecast.report.computed import Asked, what_to_keep
     from forecast.report.further import further_sections, wanted_kinds
 
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of, months)
-    paths = simulated(made, quiet, months_to_keep(wanted, made, tables), **how)
+    paths = simulated(made, quiet, **what_to_keep(wanted, made, tables), **how)
     return summarize_paths(paths), further_sections(Asked(paths, tables), wanted, how["threads"])
 
 

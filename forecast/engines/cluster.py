@@ -27,13 +27,13 @@ Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
 
 
 def run_on_cluster(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], blocks: range, workers: int,
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], blocks: range, workers: int,
     scheduler: str | None, done: Callable[[int], None],
 ) -> Paths:  # fmt: skip
     """Return the simulation of the blocks on a Dask cluster.
 
     Args:
-        scenario, seed, n_paths, kept_months, blocks: what to compute.
+        scenario, seed, n_paths, kept_months, more, blocks: what to compute.
         workers: processes of a cluster on this machine, when no scheduler is given.
         scheduler: address of a running scheduler, tcp://host:port.
         done: called with each block that is finished.
@@ -42,9 +42,9 @@ def run_on_cluster(
         InputError: Dask is not installed, or the scheduler does not answer.
         ForecastError: the cluster runs another version of this package, or lost a block too often.
     """
-    paths = no_paths(scenario, market_names(scenario), seed, n_paths, kept_months)
+    paths = no_paths(scenario, market_names(scenario), seed, n_paths, kept_months, more=more)
     with _client(scheduler, min(workers, len(blocks))) as client:
-        for block, (version, by_path, counts) in _reduced(client, paths, blocks):
+        for block, (version, by_path, counts) in _reduced(client, paths, more, blocks):
             if version != forecast.__version__:
                 raise ForecastError(
                     f"the cluster runs forecast {version}, this is {forecast.__version__}. Install one."
@@ -54,15 +54,17 @@ def run_on_cluster(
     return paths
 
 
-def reduce_block(scenario: Scenario, seed: int, block: int, n_paths: int, kept_months: tuple[int, ...]) -> Reduced:
+def reduce_block(
+    scenario: Scenario, seed: int, block: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...]
+) -> Reduced:
     """Return a block's version of this package, arrays by path and counts: what a worker sends back."""
     names = market_names(scenario)
-    part = no_paths(scenario, names, seed, n_paths, kept_months)
-    part.add(0, march(scenario, names, Draws(scenario, seed, block)))
+    part = no_paths(scenario, names, seed, n_paths, kept_months, more=more)
+    part.add(0, march(scenario, names, Draws(scenario, seed, block), note_months=part.note_months()))
     return forecast.__version__, part.by_path(), list(part.counts.values())
 
 
-def _reduced(client: Any, paths: Paths, blocks: range) -> Iterator[tuple[int, Reduced]]:
+def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) -> Iterator[tuple[int, Reduced]]:
     """Yield each block with its result as it comes, never more than two for each worker on their way."""
     from distributed import KilledWorker, as_completed
 
@@ -73,7 +75,7 @@ def _reduced(client: Any, paths: Paths, blocks: range) -> Iterator[tuple[int, Re
         place = paths.place(block)
         count = place.stop - place.start
         future = client.submit(
-            reduce_block, scenario, paths.seed, block, count, paths.kept_months, pure=False, retries=TRIES
+            reduce_block, scenario, paths.seed, block, count, paths.kept_months, more, pure=False, retries=TRIES
         )
         number[future.key] = block
         return future

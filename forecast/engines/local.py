@@ -18,20 +18,22 @@ from forecast.scenario import Scenario
 
 
 def run_local(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], blocks: range, workers: int, done: Callable[[int], None]
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], blocks: range, workers: int,
+    done: Callable[[int], None],
 ) -> Paths:  # fmt: skip
     """Return the simulation of the blocks on so many workers; `done` is called with each block that is finished."""
     workers = min(workers, len(blocks))
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros
-    paths = no_paths(scenario, names, seed, n_paths, kept_months, made)
+    paths = no_paths(scenario, names, seed, n_paths, kept_months, made, more)
     shared: dict[str, NDArray[Any]] = {}
     memory = threading.local()
 
     def run_into(part: Paths) -> Run:
         def run(block: int) -> None:
             series = memory.__dict__.setdefault("series", {})
-            part.add(block, march(scenario, names, Draws(scenario, seed, block, shared), series))
+            draws = Draws(scenario, seed, block, shared)
+            part.add(block, march(scenario, names, draws, series, note_months=part.note_months()))
 
         return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,7 +25,11 @@ def heavy_tailed(normal: Array, tail: Array) -> Array:
     >>> heavy_tailed(np.array([2.0]), 0.1).tolist()
     [2.2]
     """
-    return normal * (1.0 - 3.0 * tail + tail * normal * normal)
+    shock = tail * normal  # one array for every step: this is a large part of the loop
+    shock *= normal
+    shock += 1.0 - 3.0 * tail
+    shock *= normal
+    return shock
 
 
 def log_aim_change(log_price_change: Array, sensitivity: Array) -> Array:
@@ -62,6 +67,46 @@ def log_weight_next(log_weight: Array, log_aim: Array, inertia_per_month: Array)
     [-0.1]
     """
     return log_weight + inertia_per_month * (log_aim - log_weight)
+
+
+def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_month: Array) -> Array:
+    """Growth of an offer's log weight in a month that stays: the firm's own, less what the large lose to the small.
+
+    Δ = g − κ·w
+
+    Args:
+        apart_per_month: g, the seller's growth beyond the market's, in logs.
+        log_weight: w, over that of a typical seller.
+        reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
+
+    Returns:
+        Log weight. Source: provider_history.csv (growth of revenue and volumes by size).
+
+    >>> lasting_growth(np.array([0.02]), np.array([1.0]), np.array([0.01])).tolist()
+    [0.01]
+    """
+    return apart_per_month - reversion_per_month * log_weight
+
+
+def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:
+    """Log of each share over that of the typical token's seller in its segment, the weight of which is then 0.
+
+    w = log s − Σ s·log s
+
+    Args:
+        share: s of each offer, above 0, adding up to 1 in each segment, [offer, path].
+        offers_of_segment: which rows are of one segment.
+
+    Returns:
+        Log weight, [offer, path]. At the start a reversion to 0 moves tokens among sellers and none on balance.
+
+    >>> log_over_typical(np.array([[0.5], [0.5]]), [slice(0, 2)]).tolist()
+    [[0.0], [0.0]]
+    """
+    log_share = np.log(share)
+    for offers in offers_of_segment:
+        log_share[offers] -= (share[offers] * log_share[offers]).sum(axis=0)
+    return log_share
 
 
 def herfindahl(amount: Array, total: Array) -> Array:

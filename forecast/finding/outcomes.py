@@ -8,6 +8,7 @@ from forecast.finding.code import Module
 from forecast.finding.place import Place
 from forecast.finding.readers import readers
 from forecast.market.doors import EXIT_KINDS
+from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 
@@ -30,13 +31,15 @@ OUTCOMES = (
     | {name: ("forecast.outcomes.dates", "month", date.definition) for name, date in DATES.items()}
     | {name: (SUMMARY, unit, said) for name, (unit, said) in (SUMMED_UP | EXITS).items()}
 )
+# Beyond those of a run: what only a query of a prediction asks for.
+QUERIED = OUTCOMES | {name: ("forecast.outcomes.by_path", each.unit, each.definition) for name, each in BY_PATH.items()}
 
 
 def outcome_place(asked: str, modules: Sequence[Module]) -> Place | None:
     """Return what an outcome is, with the line that defines it and the functions that compute it; None for other names."""
-    if asked not in OUTCOMES:
+    if asked not in QUERIED:
         return None
-    room, unit, meaning = OUTCOMES[asked]
+    room, unit, meaning = QUERIED[asked]
     written = 'f"exit_{' if asked in EXITS else f'"{asked}"'  # ways to leave are put together
     (module,) = (one for one in modules if one.name == room)
     line = next(n for n, text in enumerate(module.text.splitlines(), start=1) if written in text)

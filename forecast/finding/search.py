@@ -8,7 +8,7 @@ from functools import cache
 from forecast.errors import InputError, suggestion
 from forecast.finding.code import modules, places_in
 from forecast.finding.data import column_places, data_names, input_places
-from forecast.finding.outcomes import OUTCOMES, outcome_place
+from forecast.finding.outcomes import QUERIED, outcome_place
 from forecast.finding.place import Place
 from forecast.scenario import Scenario
 
@@ -37,7 +37,7 @@ def whereabouts(asked: str, scenario: Scenario) -> list[Place]:
         *(place for place in code if place.answers_to(asked)),
     ]
     if not found:
-        names = data_names(scenario) | OUTCOMES.keys()
+        names = data_names(scenario) | QUERIED.keys()
         names |= {place.name.rpartition(".")[2] for place in _named()}
         raise InputError(
             f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.equations.shares import top_sum
 from forecast.hindcast import series as dated
 from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import Series
@@ -53,6 +54,17 @@ def of_provider(series: str) -> OnPath:
 def of_market(series: str) -> OnPath:
     """Return a reader of the change of a series of the whole market."""
     return lambda h, names, asked: _change(h.series[series][0], asked.months)
+
+
+def router_herfindahl(history: History, names: Names, asked: Asked) -> Values:
+    """Return the change of the Herfindahl index of tokens as the router would show it."""
+    return _change((history.series["router_share"][:, [0, asked.months]] ** 2).sum(axis=0), 1)
+
+
+def router_top5(history: History, names: Names, asked: Asked) -> Values:
+    """Return the change of the share of the five largest as the router would show it."""
+    share = history.series["router_share"]
+    return _change(np.stack([top_sum(share[:, month], 5) for month in (0, asked.months)]), 1)
 
 
 def tier(history: History, names: Names, asked: Asked) -> Values:

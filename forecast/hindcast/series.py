@@ -12,11 +12,11 @@ import numpy as np
 from forecast.serving.token_cost import months_between
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.known import counts_a_part
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows
 RENT_INDEX = "index: normalised SXM median of rate cards"
-OTHER_SCOPE = ("external", "enterprise", "alone", "lower bound")  # a part of what the series' other rows count
 SOLID = ("measured", "derived", "background")  # a claim or a projection is not what happened
 
 
@@ -36,9 +36,8 @@ def series_of(rows: Iterable[Row], value: str) -> Series:
     """Return the solid, positive values of a column by day; of several on one day the geometric mean."""
     by_day: dict[date, list[Row]] = {}
     for row in rows:
-        part = any(word in (row["note"] or "").lower() for word in OTHER_SCOPE)
         solid = row["status"] in SOLID and row["confidence"] != "low"
-        if solid and not part and row[value] is not None and row[value] > 0:
+        if solid and not counts_a_part(row) and row[value] is not None and row[value] > 0:
             by_day.setdefault(row["date_on"], []).append(row)
     return tuple(
         Observation(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])

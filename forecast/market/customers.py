@@ -24,6 +24,8 @@ class Customers:
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
     apart_kept: Array  # [path] part of it left after a month
+    apart_renewal_sd: Array  # [path] of what chance adds to it in a month
+    reversion_per_month: Array  # [offer, path] of a log weight to that of a typical seller
     log_weight: Array
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
@@ -47,14 +49,18 @@ class Customers:
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
     def reconsider(self, normal: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks act at once and pass, growth apart acts at once and stays."""
+        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay."""
         theta = self.theta
         self.attraction *= theta["share_shock_persistence"]
-        self.attraction += self.shock_sd * shares.heavy_tailed(normal, theta["share_shock_tail"])
+        shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
+        shock *= self.shock_sd
+        self.attraction += shock
         self.apart_per_month *= self.apart_kept
+        self.apart_per_month += self.apart_renewal_sd * normal
         apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
-        self.log_aim += apart
-        self.log_weight += apart
+        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
+        self.log_aim += growth
+        self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
 
     def share(self, absent: Array) -> Array:
@@ -94,8 +100,12 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
-    apart_sd = draws.entity_parameter("growth_apart_sd_per_month", names.providers)
-    apart = [draws.stream(f"provider:{p}", "drift").standard_normal(BLOCK_PATHS, REAL) for p in names.providers]
+    kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
+    renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
+    apart = draws.column("providers", "growth_apart_per_month", names.providers)
+    log_weight = shares.log_over_typical(share, names.offers_of_segment)
+    reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
+    reversion[names.fringe_offers] = 0.0  # their number follows entry and exit
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -103,9 +113,11 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=apart_sd * np.stack(apart),
-        apart_kept=np.exp(-1 / draws.parameter("growth_apart_fade_months")),
-        log_weight=np.log(share),
-        log_aim=np.log(share),
+        apart_per_month=np.broadcast_to(apart, (len(names.providers), BLOCK_PATHS)).copy(),
+        apart_kept=kept,
+        apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
+        reversion_per_month=reversion,
+        log_weight=log_weight,
+        log_aim=log_weight.copy(),
         attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
     )

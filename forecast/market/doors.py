@@ -44,6 +44,7 @@ class Doors:
     exit_month: NDArray[np.int16]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]
+    purchases: Array  # providers that each has bought
     runway_months: Array  # [own_cash, path]; inf: cash never ends
     fringe_count: Array  # [path]
 
@@ -143,6 +144,7 @@ class Doors:
             bid = np.log(bids[self.acquirers].take(sold.path, axis=1)) / weight
         real = np.isfinite(bid.max(axis=0))
         sold, buyer = sold.among(real), self.acquirers[bid.argmax(axis=0)[real]]
+        np.add.at(self.purchases, (buyer, sold.path), 1)
         customers.follow(sold.row, buyer, sold.path, sold.of(self.kind["retention_frac"]))
         paid = np.flatnonzero(buyer < len(treasury.cash_usd))  # a parent's purse is not counted
         brought = np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)
@@ -200,6 +202,7 @@ def start_doors(draws: Draws, names: Names) -> Doors:
         exit_month=np.full(shape, NEVER, np.int16),
         exit_kind=np.full(shape, ALIVE, np.int8),
         listed_month=np.full(shape, NEVER, np.int16),
+        purchases=np.zeros(shape, REAL),
         runway_months=np.full((len(names.providers[names.own_cash]), BLOCK_PATHS), np.inf, REAL),
         fringe_count=draws.parameter("fringe_count_start"),
     )

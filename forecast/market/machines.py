@@ -77,7 +77,8 @@ class Machines:
     serving_factor: Array
     turnover_per_month: Array
     serving_gain: Array  # [path]
-    floor_usd_per_mtok: Array  # [segment, path] on the best accelerator available
+    best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
+    floor_usd_per_mtok: Array  # [segment, path] on the best of all
     fleet_usd_per_mtok: Array  # on each family's fleet in use
 
     def step(self, month: int) -> None:
@@ -85,7 +86,7 @@ class Machines:
         for group in self.groups:
             group.step(month, self.capital_factor, self.power_factor)
         self.serving_gain = self.serving_gain * self.serving_factor
-        best = self.best(month)
+        self.best_usd_per_mtok = best = self.best(month)
         self.floor_usd_per_mtok = best.min(axis=0)
         self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, self.turnover_per_month)
 
@@ -161,10 +162,11 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
         turnover_per_month=draws.parameter("fleet_turnover_per_month"),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
+        best_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),
         fleet_usd_per_mtok=np.empty(0, REAL),
     )
-    best = made.best(0)
+    made.best_usd_per_mtok = best = made.best(0)
     made.floor_usd_per_mtok = best.min(axis=0)
     made.fleet_usd_per_mtok = best * draws.parameter("fleet_lag_ratio")
     return made

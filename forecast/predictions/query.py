@@ -3,6 +3,7 @@
 tier_price[commodity] at 2028-12 <= 0.05     a fan in one month, compared with a number in its unit
 not exit[groq] by 2026-12                    an event, until the end of that month
 top5_tokens_frac at 2026-12 >= 0.8           an outcome of the whole market has no entity
+price_rank[deepseek:open-frontier] at 2026-12 <= 1    of an offer, which is a provider in a segment
 """
 
 from __future__ import annotations
@@ -13,21 +14,23 @@ from datetime import date
 
 from forecast.errors import suggestion
 from forecast.march import FEW
+from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 
 EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
 ARRIVAL = "available"  # of an accelerator: on the market
-QUERIED = (*(name for name in FANS if name not in FEW), *DATES, *EVENTS, ARRIVAL)
+MONTHLY = (*(name for name in FANS if name not in FEW), *BY_PATH)  # compared with a number in one month
+QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
 ATOM = re.compile(
-    r"(?P<no>not )?(?P<outcome>\w+)(?:\[(?P<entity>[\w.-]+)\])? (?P<when>at|by) (?P<year>\d{4})-(?P<month>\d\d)"
+    r"(?P<no>not )?(?P<outcome>\w+)(?:\[(?P<entity>[\w.:-]+)\])? (?P<when>at|by) (?P<year>\d{4})-(?P<month>\d\d)"
     r"(?: (?P<comparison><=|>=) (?P<threshold>\d+(?:\.\d+)?(?:e-?\d+)?))?"
 )
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: an event until a month, or a fan in a month compared with a threshold."""
+    """One condition: an event until a month, or a quantity in a month compared with a threshold."""
 
     outcome: str
     entity: str | None
@@ -36,6 +39,11 @@ class Condition:
     comparison: str | None
     threshold: float
     negated: bool
+
+    @property
+    def asked(self) -> str:
+        """What is asked for, as the query writes it: outcome[entity]."""
+        return f"{self.outcome}[{self.entity}]" if self.entity else self.outcome
 
     def months_after(self, as_of: date) -> int:
         """Return the months from the as_of month to the condition's; below 1 it lies in the past."""
@@ -77,13 +85,13 @@ def _condition(text: str) -> Condition:
         raise ValueError(f'no outcome "{outcome}" to ask for.{suggestion(outcome, QUERIED)}')
     if not 1 <= int(found["month"]) <= 12:
         raise ValueError(f"{found['year']}-{found['month']}: a month from 01 to 12 is required")
-    if (outcome in FANS) != compared or (outcome in FANS) != (found["when"] == "at"):
-        form = "at YYYY-MM with <= or >= and a number" if outcome in FANS else "by YYYY-MM without a number"
+    monthly = outcome in MONTHLY
+    if monthly != compared or monthly != (found["when"] == "at"):
+        form = "at YYYY-MM with <= or >= and a number" if monthly else "by YYYY-MM without a number"
         raise ValueError(f'"{text}": {outcome} is asked for {form}')
-    if (axis_of(outcome) == "market") != (entity is None):
-        raise ValueError(
-            f'"{text}": {outcome} is given for each {axis_of(outcome)}; name one in [] unless that is the market'
-        )
+    axis = axis_of(outcome)
+    if (axis == "market") != (entity is None) or axis.count(":") != (entity or "").count(":"):
+        raise ValueError(f'"{text}": {outcome} is given for each {axis}; name one in [] unless that is the market')
     threshold = float(found["threshold"]) if compared else 0.0
     return Condition(
         outcome, entity, int(found["year"]), int(found["month"]), found["comparison"], threshold, bool(found["no"])
@@ -91,9 +99,11 @@ def _condition(text: str) -> Condition:
 
 
 def axis_of(outcome: str) -> str:
-    """Return the axis an outcome is given for: segment, provider, cloud, market or accelerator."""
+    """Return the axis an outcome is given for: segment, provider, cloud, market, accelerator, or a pair like provider:segment."""
     if outcome == ARRIVAL:
         return "accelerator"
     if outcome in EVENTS:
         return "provider"
+    if outcome in BY_PATH:
+        return BY_PATH[outcome].axis
     return FANS[outcome].axis if outcome in FANS else DATES[outcome].axis

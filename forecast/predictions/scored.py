@@ -14,10 +14,10 @@ import numpy as np
 
 from forecast.errors import InputError
 from forecast.monte_carlo import probability_error
+from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import MONTHS_IN_A_ROW
-from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
-from forecast.predictions.query import Query, parse_query
+from forecast.predictions.query import MONTHLY, Condition, Query, parse_query
 from forecast.predictions.truth import holds
 from forecast.scenario_files import LONGEST_MONTHS
 from forecast.scoring import brier_score
@@ -73,8 +73,17 @@ def months_needed(asked: Sequence[Prediction], as_of: date, usual: int) -> tuple
     """
     ahead = {m for p in asked for m in p.asked_in(as_of) if 1 <= m <= LONGEST_MONTHS - MONTHS_IN_A_ROW}
     horizon = max([usual, *(m + MONTHS_IN_A_ROW for m in ahead)])
-    fans = {c.months_after(as_of) for p in asked if p.query for c in p.query.conditions if c.outcome in FANS}
-    return horizon, tuple(sorted(ahead & fans))
+    monthly = {c.months_after(as_of) for c in _conditions(asked) if c.outcome in MONTHLY}
+    return horizon, tuple(sorted(ahead & monthly))
+
+
+def outcomes_needed(asked: Sequence[Prediction]) -> tuple[str, ...]:
+    """Return the outcomes by path that the queries name, each with its entity: a simulation keeps them only when told to."""
+    return tuple(sorted({c.asked for c in _conditions(asked) if c.outcome in BY_PATH}))
+
+
+def _conditions(asked: Sequence[Prediction]) -> list[Condition]:
+    return [c for p in asked if p.query for c in p.query.conditions]
 
 
 def probability(prediction: Prediction, paths: Paths) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def scored(
             "happened": None if happened is None else bool(happened),
             "resolved_on": None if happened is None else str(row["resolved_on"]),
             "resolution": None if happened is None else row["resolution"],
-            "source": row["source"],
+            "source": row["source"], "confidence": row["confidence"], "note": row["note"],
             "probability_when_made": None if happened is None else prob, "brier": score,
         })  # fmt: skip
     return found

@@ -9,9 +9,10 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError, suggestion
 from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
 from forecast.market.machines import start_machines
+from forecast.outcomes.by_path import entities
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
-from forecast.predictions.query import ARRIVAL, Condition, Query, axis_of
+from forecast.predictions.query import ARRIVAL, MONTHLY, Condition, Query, axis_of
 
 Flags = NDArray[np.bool_]
 EXITS = {  # kinds of exit that an event counts
@@ -26,7 +27,7 @@ def holds(query: Query, paths: Paths) -> Flags:
 
     Args:
         query: conditions, none of them in the past of the paths' scenario.
-        paths: a simulation that kept the months of all conditions on fans, and is long enough.
+        paths: a simulation that kept the months and outcomes of all monthly conditions, and is long enough.
 
     Raises:
         InputError: an entity is not in the market of the scenario.
@@ -37,8 +38,9 @@ def holds(query: Query, paths: Paths) -> Flags:
 
 def _condition_holds(condition: Condition, paths: Paths) -> Flags:
     row, month = _row(condition, paths), condition.months_after(paths.scenario.as_of)
-    if condition.outcome in FANS:
-        values = paths.kept[condition.outcome][row, paths.kept_months.index(month)]
+    if condition.outcome in MONTHLY:
+        kept = paths.kept[condition.outcome][row] if condition.outcome in FANS else paths.kept[condition.asked][0]
+        values = kept[paths.kept_months.index(month)]
         at_most = condition.comparison == "<="
         held: Flags = values <= condition.threshold if at_most else values >= condition.threshold
     else:
@@ -68,12 +70,11 @@ def _available_month(row: int, paths: Paths) -> NDArray[np.float32]:
 def _row(condition: Condition, paths: Paths) -> int:
     """Return the row of the condition's entity on its axis."""
     axis = axis_of(condition.outcome)
-    labels = [segment or provider for segment, provider in paths.names.labels().get(axis, [])]
-    labels = labels or list(paths.names.accelerators)
-    if condition.entity not in labels:
-        known = [label for label in labels if label]
+    labels, entity = entities(paths.names, axis), condition.entity or ""
+    if entity not in labels:
+        own = [label for label in labels if label.split(":")[0] == entity.split(":")[0]]
         raise InputError(
-            f'{condition.outcome}: no {axis} "{condition.entity}" in the market of '
-            f"{paths.scenario.name} at {paths.scenario.as_of}.{suggestion(str(condition.entity), known)}"
+            f'{condition.outcome}: no {axis} "{entity}" in the market of '
+            f"{paths.scenario.name} at {paths.scenario.as_of}.{suggestion(entity, own or labels)}"
         )
-    return labels.index(condition.entity)
+    return labels.index(entity)

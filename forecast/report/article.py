@@ -8,6 +8,7 @@ from typing import Any
 
 from forecast.report.closing import Section
 from forecast.report.markup import folded, table, text
+from forecast.words import chance, figures
 
 VERDICTS_TITLE = "The article's claims"
 
@@ -27,7 +28,7 @@ def predictions_section(found: Sequence[Mapping[str, Any]]) -> Section:
         if scores
         else ""
     )
-    said = f"{len(found)} predictions, {resolved} resolved{mean}. The score judges the probability given on what was known when the prediction was made."  # fmt: skip
+    said = f"{len(found)} predictions, {resolved} resolved{mean}. The score judges the probability given on what was known when the prediction was made. After ±: two standard errors."  # fmt: skip
     header = ["prediction", "due", "chance now", "what happened"]
     rows = [[row["statement"], row["due_on"], _probability(row), _state(row)] for row in found]
     shown = table("Predictions and their state", header, rows, words=True)
@@ -41,20 +42,24 @@ def _probability(row: Mapping[str, Any]) -> str:
         return "not computed"
     return "; ".join(
         each["reason"] if each["probability"] is None
-        else f"{100 * each['probability']:.1f} ± {200 * each['standard_error']:.1f} %"
+        else chance(each["probability"], 2 * each["standard_error"])
         for each in row["probabilities"]
     )  # fmt: skip
 
 
 def _state(row: Mapping[str, Any]) -> str:
     if row["happened"] is None:
-        return row["no_query"] or "open"
+        return row["no_query"] or f"open{_note(row)}"
     score = (
         ""
         if row["brier"] is None
         else f" Engine when made: {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}."
     )
     return f"{'Came true' if row['happened'] else 'Did not'}, {row['resolved_on']}: {row['resolution']}.{score}"
+
+
+def _note(row: Mapping[str, Any]) -> str:
+    return f"; {row['confidence']} confidence in the reading: {row['note']}" if row["note"] else ""
 
 
 def audit_section(found: Sequence[Mapping[str, Any]]) -> Section:
@@ -85,8 +90,8 @@ def _claims(found: Sequence[Mapping[str, Any]], verdict: str, count: int) -> str
 def _span(recomputed: Any) -> str:
     if recomputed is None:
         return "-"
-    return " to ".join(f"{end:,.4g}" for end in (recomputed if isinstance(recomputed, list) else [recomputed]))
+    return " to ".join(figures(end) for end in (recomputed if isinstance(recomputed, list) else [recomputed]))
 
 
 def _factor(factor: float | None) -> str:
-    return "" if factor is None else f"{factor:.3g}"
+    return "" if factor is None else figures(factor, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from forecast.errors import InputError
 from forecast.hindcast.checks import Hindcast
 from forecast.hindcast.run import hindcast, month_later
 from forecast.market.names import market_names
+from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
-from forecast.predictions.scored import Prediction, days_to_score, months_needed, predictions, scored
+from forecast.predictions.names import known_predictions
+from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
 from forecast.report.article import audit_section, predictions_section
 from forecast.report.closing import Section
 from forecast.report.drivers import AtStake, drivers_section, watch_section
@@ -53,12 +55,16 @@ class Asked(NamedTuple):
         return self.paths.seed
 
 
-def months_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> tuple[int, ...]:
-    """Return the months whose values the paths must keep so that no section simulates the scenario again."""
+def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> dict[str, Any]:
+    """Return what `simulate` must keep, as its arguments, so that no section simulates the scenario again."""
     if "predictions" not in wanted:
-        return ()
-    kept = months_needed(predictions(tables["predictions"]), scenario.as_of, scenario.months)[1]
-    return tuple(month for month in kept if month <= scenario.months)
+        return {}
+    every = known_predictions(tables)
+    months = months_needed(every, scenario.as_of, scenario.months)[1]
+    return {
+        "keep_months": tuple(month for month in months if month <= scenario.months),
+        "keep_more": outcomes_needed(every),
+    }
 
 
 def drivers_sections(asked: Asked) -> list[Section]:
@@ -94,19 +100,21 @@ def _year_before(asked: Asked) -> Hindcast | None:
 
 def predictions_sections(asked: Asked) -> list[Section]:
     """Return the state of the predictions; the page's paths answer where they reach far enough."""
-    every, today = predictions(asked.tables["predictions"]), asked.scenario.as_of
+    every, today = known_predictions(asked.tables), asked.scenario.as_of
     days = days_to_score(every, today)
     when_made = {day: _answering(asked, every, load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
     horizon, kept = months_needed(every, today, asked.scenario.months)
-    own = asked.paths
-    if horizon > own.scenario.months or not set(kept) <= set(own.kept_months):
+    own, more = asked.paths, found_in(asked.paths.names, outcomes_needed(every))
+    if horizon > own.scenario.months or not set(kept) <= set(own.kept_months) or not set(more) <= set(own.kept):
         own = _answering(asked, every, asked.scenario, own.n_paths)
     return [predictions_section(scored(every, [own], when_made, today))]
 
 
 def _answering(asked: Asked, every: Sequence[Prediction], scenario: Scenario, n_paths: int) -> Paths:
     horizon, kept = months_needed(every, scenario.as_of, scenario.months)
-    return simulate(replace(scenario, months=horizon), n_paths, asked.seed, keep_months=kept)
+    return simulate(
+        replace(scenario, months=horizon), n_paths, asked.seed, keep_months=kept, keep_more=outcomes_needed(every)
+    )
 
 
 def audit_sections(asked: Asked) -> list[Section]:

@@ -52,7 +52,7 @@ def sensitivity_text(found: Sensitivity) -> str:
     ]
     for i in range(min(STUDIED, len(found.inputs))):
         columns = [
-            f"{100 * effect.index[i]:.1f} ± {100 * effect.error[i]:.1f} %"
+            f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
         tails = f"{found.low_tail[i]:.3g} → {found.high_tail[i]:.3g}"
@@ -62,9 +62,10 @@ def sensitivity_text(found: Sensitivity) -> str:
             f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
         )
     sure = settled(found)
+    order = "the first is settled" if sure == 1 else f"the order of the first {sure} is settled"
     lines += [
         *_box_lines(found),
-        f"  Converged: {f'the order of the first {sure} is settled' if sure else 'the first two are within their errors'}; the surrogate of "
+        f"  Converged: {order if sure else 'the first two are within their errors'}; the surrogate of "
         f"{min(STUDIED, len(found.inputs))} inputs explains {_percent(found.surrogate.explained)} of paths left out.",
     ]
     if any(found.correlated):

@@ -44,7 +44,11 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
     Raises:
         InputError: the name is unknown; the nearest known one is suggested.
     """
-    table, column = {"accelerator": ("accelerators", "name"), "model": ("served_models", "model")}[kind]
+    table, column = {
+        "accelerator": ("accelerators", "name"),
+        "model": ("served_models", "model"),
+        "provider": ("providers", "provider"),
+    }[kind]
     known = {str(row[column]).lower(): str(row[column]) for row in scenario.tables[table]}
     aliases = {row["alias"].lower(): row["name"] for row in scenario.tables["aliases"] if row["kind"] == kind}
     wanted = name.strip().lower()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from forecast.errors import InputError
-from forecast.table_files import Table
+from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+
+PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
 
 class TooFew(InputError):
@@ -49,3 +51,8 @@ def months_between(start: date, end: date) -> float:
 def years_between(start: date, end: date) -> float:
     """Return the time from one day to another, in years of 365 days."""
     return months_between(start, end) / MONTHS_PER_YEAR
+
+
+def counts_a_part(row: Row) -> bool:
+    """Return whether a row says that it counts but a part of what the other rows of its series count."""
+    return any(word in (row["note"] or "").lower() for word in PART_OF_A_COUNT)

@@ -10,10 +10,12 @@ from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
 from forecast.trends.exits import exits_trend
 from forecast.trends.funding import funding_trend
+from forecast.trends.growth_apart import growth_apart_trend
 from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
+from forecast.trends.router import router_trend
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.software import software_trend
 from forecast.trends.tiers import tier_trends
@@ -36,6 +38,8 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "launch_slips": launch_slips_trend,
     "funding": funding_trend,
     "exits": exits_trend,
+    "growth_apart": growth_apart_trend,
+    "router": router_trend,
     "list_price": list_price_trend,
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it

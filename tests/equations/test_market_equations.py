@@ -393,6 +393,16 @@ def test_sustainability_by_hand():
 # --- exits and entry ------------------------------------------------------------------------------
 
 
+@given(st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=8), st.floats(0.0, 0.1))
+def test_reversion_moves_nothing_on_balance_at_the_start(amounts, reversion):
+    share = np.array(amounts)[:, None] / np.sum(amounts)
+    log_weight = shares.log_over_typical(share, [slice(0, len(amounts))])
+    growth = shares.lasting_growth(0.0, log_weight, reversion)
+    assert_allclose((share * growth).sum(), 0.0, atol=1e-9)
+    assert growth[share.argmax()] <= growth[share.argmin()]
+    assert_allclose(np.exp(log_weight) / np.exp(log_weight).sum(), share, rtol=1e-9)
+
+
 @given(st.floats(0, 5))
 def test_monthly_chances_make_the_yearly_one(rate):
     monthly = exits.monthly_prob(rate)
@@ -445,7 +455,7 @@ EQUATIONS = [
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 ]
-NOT_ARRAYS = {"month": 3, "window_months": 12.0, "count": 5}
+NOT_ARRAYS = {"month": 3, "window_months": 12.0, "count": 5, "offers_of_segment": [slice(0, 2), slice(2, 3)]}
 
 
 @pytest.mark.parametrize("equation", EQUATIONS)

@@ -13,11 +13,11 @@ from forecast.hindcast.series import concentration, log_value_on, rents
 from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
+from forecast.trends.router import LEAST_SHARE
 from forecast.units import DAYS_PER_MONTH
 
 LEAST_HOSTS = 4  # of one model, for its spread to mean something
 STILL_LISTED_MONTHS = 3.0  # since it was last seen
-LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
 FOUR_WEEKS = timedelta(days=28)
 SPEND_SCOPES = (
     ("OpenRouter SPEND by author, 4 weeks to date (estimate)", "OpenRouter tokens by author, 4 weeks to date"),
@@ -84,11 +84,16 @@ def spend_concentration_ratio(tables: Tables) -> Band:
     return spread(np.array([*ratios, hosts_ratio]))
 
 
-def concentration_swing_log(tables: Tables) -> Band:
-    """Return the root mean square of the router's Δ ln Herfindahl index by serving host over four weeks."""
-    value = {o.on: o.value for o in concentration("hhi_low")(tables)[HOST_SCOPE]}
-    steps = [np.log(value[day + FOUR_WEEKS] / value[day]) for day in value if day + FOUR_WEEKS in value]
-    return sd_band(float(np.sqrt(np.mean(np.square(steps)))), len(steps) // 4)  # weekly steps overlap
+def concentration_swing_log(months: int) -> Callable[[Tables], Band]:
+    """Return a reader of the root mean square of the router's Δ ln Herfindahl index by serving host over so many four weeks."""
+
+    def read(tables: Tables) -> Band:
+        value, ahead = {o.on: o.value for o in concentration("hhi_low")(tables)[HOST_SCOPE]}, months * FOUR_WEEKS
+        steps = [np.log(value[day + ahead] / value[day]) for day in value if day + ahead in value]
+        apart = len(steps) // (4 * months)  # weekly steps overlap
+        return sd_band(float(np.sqrt(np.mean(np.square(steps)))), max(apart, 1))
+
+    return read
 
 
 def rent_swing_log(months: int) -> Callable[[Tables], Band]:
@@ -121,11 +126,11 @@ def generations_per_month(tables: Tables) -> Band:
     )
 
 
-def share_changes_log(tables: Tables) -> list[tuple[str, float]]:
-    """Return host and Δ ln share of the router's tokens over four weeks, of shares from LEAST_SHARE on the first day."""
+def share_changes_log(tables: Tables) -> list[tuple[str, float, float]]:
+    """Return host, ln share and Δ ln share of the router's tokens over four weeks, of shares from LEAST_SHARE on the first day."""
     share = {(r["entity"], r["date_on"]): r["share_frac"] for r in tables["token_shares"] if r["scope"] == HOST_SCOPE}
     return [
-        (host, float(np.log(after / before)))
+        (host, float(np.log(before)), float(np.log(after / before)))
         for (host, day), before in share.items()
         if before >= LEAST_SHARE and (after := share.get((host, day + FOUR_WEEKS), 0.0)) > 0
     ]
@@ -133,12 +138,19 @@ def share_changes_log(tables: Tables) -> list[tuple[str, float]]:
 
 def share_change_size_log(tables: Tables) -> Band:
     """Return the mean |Δ ln share| of a month of the router's hosts."""
-    return clustered_rate((host, abs(step), 1) for host, step in share_changes_log(tables))
+    return clustered_rate((host, abs(step), 1) for host, _, step in share_changes_log(tables))
+
+
+def share_reversion(tables: Tables) -> Band:
+    """Return by how much less a share grows in a month for a unit of its log: −Σ(x − x̄)·Δx/Σ(x − x̄)²."""
+    found = share_changes_log(tables)
+    middle = float(np.mean([log for _, log, _ in found]))
+    return clustered_rate((host, (middle - log) * step, (log - middle) ** 2) for host, log, step in found)
 
 
 def large_share_changes_frac(tables: Tables) -> Band:
     """Return the part of hosts' months in which the share halved or doubled: |Δ ln share| > ln 2."""
-    return clustered_rate((host, abs(step) > np.log(2), 1) for host, step in share_changes_log(tables))
+    return clustered_rate((host, abs(step) > np.log(2), 1) for host, _, step in share_changes_log(tables))
 
 
 def paid_usd_per_mtok(tables: Tables) -> Band:

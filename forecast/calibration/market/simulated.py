@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
+from forecast.trends.router import LEAST_SHARE
 
 ENGINE_KINDS = {"first": ("lab",), "host": ("host", "neocloud", "chip"), "cloud": ("cloud",)}
 ENGINE_KINDS["all"] = tuple(kind for kinds in ENGINE_KINDS.values() for kind in kinds)
@@ -68,20 +69,35 @@ def level(series: str) -> Statistic:
 
 
 def share_change_size_log(world: World) -> Values:
-    """Return the mean |Δ ln share of tokens| of a month, of the living."""
-    return np.asarray(np.nanmean(np.abs(_share_steps(world)), axis=(0, 1)), float)
+    """Return the mean |Δ ln share| of a month, as the router would show it."""
+    return np.asarray(np.nanmean(np.abs(_share_steps(world)[1]), axis=(0, 1)), float)
 
 
 def large_share_changes_frac(world: World) -> Values:
-    """Return the part of the living's months in which the share halved or doubled."""
-    steps = np.abs(_share_steps(world))
+    """Return the part of months in which a share halved or doubled, as the router would show it."""
+    steps = np.abs(_share_steps(world)[1])
     return _ratio((steps > np.log(2)).sum(axis=(0, 1)), np.isfinite(steps).sum(axis=(0, 1)))
 
 
-def _share_steps(world: World) -> NDArray[np.float32]:
-    tokens = world.history.series["provider_tokens"][world.names.single]
-    share = np.where(tokens > 0, tokens, np.nan) / world.history.series["volume"].sum(axis=0)
-    return np.diff(np.log(share), axis=1)
+def share_reversion(world: World) -> Values:
+    """Return by how much less a share grows in a month for a unit of its log, as the router would show it."""
+    log, step = _share_steps(world)
+    log = np.where(np.isfinite(step), log, np.nan)
+    log -= np.nanmean(log, axis=(0, 1))
+    return np.asarray(-np.nansum(log * step, axis=(0, 1)) / np.nansum(log**2, axis=(0, 1)), float)
+
+
+def _share_steps(world: World) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return ln share and Δ ln share of the living from LEAST_SHARE on, as the router would show it, `[provider, month, path]`."""
+    share = world.history.series["router_share"]
+    log = np.log(np.where(share > 0, share, np.nan))
+    before = np.where(share[:, :-1] >= LEAST_SHARE, log[:, :-1], np.nan)
+    return before, log[:, 1:] - before
+
+
+def concentration_swing_log(months: int) -> Statistic:
+    """Return a reader of the root mean square of Δ ln of the Herfindahl index over so many months, as the router would show it."""
+    return lambda world: _swing((world.history.series["router_share"].astype(float) ** 2).sum(axis=0), months)
 
 
 def paid_usd_per_mtok(world: World) -> Values:
@@ -106,9 +122,9 @@ def spend_concentration_ratio(world: World) -> Values:
 
 def swing_over_log(series: str, months: int) -> Statistic:
     """Return a reader of the root mean square of Δ ln over so many months of a series of the whole market."""
+    return lambda world: _swing(world.history.series[series][0].astype(float), months)
 
-    def read(world: World) -> Values:
-        log = np.log(world.history.series[series][0].astype(float))
-        return np.asarray(np.sqrt(((log[months:] - log[:-months]) ** 2).mean(axis=0)), float)
 
-    return read
+def _swing(values: Values, months: int) -> Values:
+    log = np.log(values)
+    return np.asarray(np.sqrt(((log[months:] - log[:-months]) ** 2).mean(axis=0)), float)

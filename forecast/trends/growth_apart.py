@@ -1,0 +1,131 @@
+"""Growth of each firm beyond the market's, and how the large fall back: fitted to the revenue and volumes they published."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import standard_normal_quantile
+from forecast.inputs import settled
+from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.tables import Tables
+from forecast.trends import evidence
+from forecast.trends.cloud import cloud
+from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, own_growth_today
+from forecast.trends.known import enough, vintage_day
+from forecast.trends.rolling import LEVELS
+from forecast.trends.spans import published_spans, sized
+from forecast.trends.trend import Diagnostic, Estimate, FormScore, Trend
+from forecast.units import DAYS_PER_MONTH
+
+Array = NDArray[np.float64]
+
+FEWEST_SPANS = 4
+POINTS = 512
+READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
+FADE = "growth_apart_fade_months"
+FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
+
+
+def growth_apart_trend(tables: Tables) -> Trend:
+    """Return each provider's own growth at the tables' vintage, and how fast the large fall back to the small.
+
+    The growth of a figure over h months is h·(μ − κ·size) + ∫g + ν·√h·ε, with g a firm's own growth, normal with spread σ,
+    that fades by e in `growth_apart_fade_months` and is renewed. Market and own growth by Gaussian conditioning, κ, σ and
+    ν by a cloud of points (`growth_law.py`). Only firms that grow like to publish; κ rests on those that did.
+
+    Raises:
+        TooFew: fewer than four spans between two figures of one provider were known.
+    """
+    table = tables["provider_history"]
+    today = vintage_day(table, tables)
+    raw = published_spans(tables, today)
+    enough(len(raw.firm), FEWEST_SPANS, "spans between two figures of a provider", table, tables)
+    firms = np.array(sorted({row["provider"] for row in tables["providers"] if row["kind"] != "fringe"}))
+    spans, laws = sized(raw, raw), _laws(tables)
+    weight, found = _weighed(spans, laws)
+    own = [own_growth_today(spans, firms, law, by) for law, by in zip(laws, found, strict=True)]
+    means, variances = (np.array(column) for column in zip(*own, strict=True))
+    mean = weight @ means
+    sd = np.sqrt(weight @ (variances + (means - mean) ** 2))
+    bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
+    count = {firm: int((spans.firm == firm).sum()) for firm in firms}
+    return Trend(
+        name="growth_apart",
+        title="Growth of a provider beyond the market's",
+        unit="log per month",
+        form=FORM,
+        why="firms that grew faster than the market kept part of it, and small ones grew faster: see the scores",
+        half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
+        diagnostics=(
+            evidence.cloud_diagnostic(weight),
+            *(Diagnostic(prior.name, b.p50, f"{b.p10:.3g} to {b.p90:.3g} in 80 %") for prior, b in zip(PRIORS, bands, strict=True)),
+        ),
+        scores=backtest(tables, raw, today, laws),
+        estimates=(
+            *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
+                       f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
+              for (name, unit), b in zip(READ, bands, strict=False)),
+            *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
+                       len(spans.firm), "low", f"spans of its own: {count[firm]}")
+              for i, firm in enumerate(firms.tolist())),
+        ),
+    )  # fmt: skip
+
+
+def _laws(tables: Tables) -> list[Law]:
+    assumed = tables["parameters"].latest("parameter")[FADE]["value"]
+    fade = settled(tables, f"parameters.{FADE}", assumed).median()
+    return [Law(reversion, sd, noise, fade) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
+
+
+def _weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
+    """Return the weight of each law, and what the spans say under it."""
+    found = [known(spans, law) for law in laws]
+    fit = np.array([one.log_likelihood for one in found])
+    weight = np.exp(fit - fit.max())
+    return weight / weight.sum(), found
+
+
+def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tuple[FormScore, ...]:
+    """Return how the form and its rivals foresaw the spans that ended in the quarter after origins three months apart."""
+    cases: dict[str, list[tuple[Array, Array]]] = defaultdict(list)
+    for back_months in (18, 15, 12, 9, 6, 3):
+        origin = today - timedelta(days=round(back_months * DAYS_PER_MONTH))
+        before = published_spans(tables.vintage(origin), origin)
+        moved = raw._replace(start_months=raw.start_months + back_months, end_months=raw.end_months + back_months)
+        later = moved.where((moved.end_months > 0) & (moved.end_months <= 3) & np.isin(moved.metric, before.metric))
+        if len(before.firm) < FEWEST_SPANS or not len(later.firm):
+            continue
+        spans, ahead = sized(before, before), sized(later, before)
+        middle = laws[int(np.argmax(_weighed(spans, laws)[0]))]
+        cases[FORM].append(_said(spans, ahead, middle, known(spans, middle)))
+        # Strangers have no growth of their own that is known.
+        strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))
+        alike = middle._replace(reversion_per_month=0.0)
+        cases[MARKET].append(_said(spans, strangers, alike, known(spans, alike)))
+        cases[WALK].append((np.zeros(len(ahead.firm)), cases[MARKET][-1][1]))
+        cases["came"].append((ahead.growth_log, ahead.months))
+    if not cases:
+        return ()
+    came, months = (np.concatenate(column) for column in zip(*cases.pop("came"), strict=True))
+    quantiles = {
+        form: np.concatenate([m for m, _ in said])
+        + np.concatenate([s for _, s in said]) * standard_normal_quantile(LEVELS)[:, None]
+        for form, said in cases.items()
+    }
+    loss = {form: crps_of_quantiles(levels, LEVELS, came) for form, levels in quantiles.items()}
+    horizon = round(float(np.median(months)))
+    return tuple(
+        FormScore(form, horizon, len(came), float(loss[form].mean()), skill(loss[form], loss[WALK]), coverage(q[1], q[-2], came))
+        for form, q in quantiles.items()
+    )  # fmt: skip
+
+
+def _said(spans: Spans, ahead: Spans, law: Law, by: Known) -> tuple[Array, Array]:
+    mean, variance = foreseen(spans, ahead, law, by)
+    return mean, np.sqrt(variance)

@@ -1,0 +1,115 @@
+"""How firms grow apart from the market: each keeps a growth of its own for a while, and the large grow less than the small."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.trends.cloud import Prior
+
+Array = NDArray[np.float64]
+Texts = NDArray[np.str_]
+
+# Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.
+PRIORS = (
+    Prior("reversion_per_month", 0.01, 1.0, True),  # half of a difference in size goes in six years, or two, or many
+    Prior("apart_sd_per_month", 0.08, 0.7, True),
+    Prior("noise_log", 0.12, 0.7, True),  # for the root of a month: rounded figures, a large customer won or lost
+)
+MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # growth of what is counted, little known beforehand
+
+
+class Spans(NamedTuple):
+    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
+
+    firm: Texts
+    metric: Texts
+    start_months: Array
+    end_months: Array
+    growth_log: Array
+    size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
+
+    def where(self, chosen: NDArray[np.bool_]) -> Spans:
+        """Return some of the spans."""
+        return Spans(self.firm[chosen], self.metric[chosen], self.start_months[chosen], self.end_months[chosen],
+                     self.growth_log[chosen], self.size_log[chosen])  # fmt: skip
+
+    @property
+    def months(self) -> Array:
+        """How long each span is."""
+        return self.end_months - self.start_months
+
+
+class Law(NamedTuple):
+    """One point: κ reversion with size, σ spread of own growth, ν noise for the root of a month, τ fade of own growth."""
+
+    reversion_per_month: float
+    apart_sd_per_month: float
+    noise_log: float
+    fade_months: float
+
+
+def covariance(one: Spans, other: Spans, law: Law) -> Array:
+    """Return the covariance of the growth in spans with that in others, `[span, span]`, the noise left out.
+
+    σ²·τ²·(F(e−s') + F(e'−s) − F(s−s') − F(e−e')) for one firm, F(x) = e^(−|x|/τ) + |x|/τ: a growth of its own that fades
+    and is renewed, covariance σ²·e^(−|t|/τ), integrated over both spans; and m²·h·h' for one metric, the market's.
+    """
+    tau = law.fade_months
+
+    def twice_integrated(at: Array, then: Array) -> Array:
+        apart = np.abs(at[:, None] - then) / tau
+        return np.exp(-apart) + apart
+
+    own = (
+        twice_integrated(one.end_months, other.start_months)
+        + twice_integrated(one.start_months, other.end_months)
+        - twice_integrated(one.start_months, other.start_months)
+        - twice_integrated(one.end_months, other.end_months)
+    )
+    market = MARKET_SD**2 * np.outer(one.months, other.months)
+    return np.asarray(
+        (law.apart_sd_per_month * tau) ** 2 * own * (one.firm[:, None] == other.firm)
+        + market * (one.metric[:, None] == other.metric)
+    )
+
+
+def before_the_data(spans: Spans, law: Law) -> Array:
+    """Return the growth to expect of spans of which nothing is known: h·(μ − κ·size), `[span]`."""
+    return spans.months * (MARKET_LOG_PER_MONTH - law.reversion_per_month * spans.size_log)
+
+
+class Known(NamedTuple):
+    """What spans say under one law: their log likelihood, and growth to come given them."""
+
+    log_likelihood: float
+    root: Array  # of their covariance
+    surprise: Array  # what they are above expectation, whitened by that root
+
+
+def known(spans: Spans, law: Law) -> Known:
+    """Return the log likelihood of spans, normal with `covariance` and noise ν²·h, and what it takes to foresee others."""
+    root = np.linalg.cholesky(covariance(spans, spans, law) + np.diag(law.noise_log**2 * spans.months))
+    surprise = np.linalg.solve(root, spans.growth_log - before_the_data(spans, law))
+    fit = -0.5 * surprise @ surprise - np.log(np.diag(root)).sum()
+    return Known(float(fit), np.asarray(root), np.asarray(surprise))
+
+
+def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[Array, Array]:
+    """Return mean and variance of each firm's own growth at the vintage, logs a month, `[firm]`; 0 and σ² without spans.
+
+    cov(g, ∫g) = σ²·τ·(e^(e/τ) − e^(s/τ)), times counted back from the vintage.
+    """
+    tau, variance = law.fade_months, law.apart_sd_per_month**2
+    reach = variance * tau * (np.exp(spans.end_months / tau) - np.exp(spans.start_months / tau))
+    weight = np.linalg.solve(by.root, (reach * (firms[:, None] == spans.firm)).T)
+    return by.surprise @ weight, variance - (weight**2).sum(axis=0)
+
+
+def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Array]:
+    """Return mean and variance of the growth in later spans, given those known, `[later]`."""
+    weight = np.linalg.solve(by.root, covariance(spans, later, law))
+    alone = np.diag(covariance(later, later, law)) + law.noise_log**2 * later.months
+    return before_the_data(later, law) + by.surprise @ weight, alone - (weight**2).sum(axis=0)

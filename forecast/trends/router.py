@@ -1,0 +1,108 @@
+"""How unsteady shares on the largest router are: a part of a share that passes, by how shares differ some weeks apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.tables import Tables
+from forecast.trends import evidence
+from forecast.trends.known import enough
+from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
+from forecast.units import DAYS_PER_MONTH
+
+Array = NDArray[np.float64]
+
+SCOPES = ("OpenRouter all tokens by model author", "OpenRouter all tokens by serving host")
+NOBODY = ("others", "stealth")
+LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
+LONGEST_WEEKS = 26
+FADES_WEEKS: Array = np.geomspace(2, LONGEST_WEEKS, 60)  # what takes longer to pass is the market's
+FEWEST_SELLERS = 5
+DRAWS, SEED = 400, 20250427
+DAYS_PER_WEEK = 7
+WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
+
+
+def router_trend(tables: Tables) -> Trend:
+    """Return spread and fade of the passing part of log shares on the router, as known at the tables' vintage.
+
+    ½·E[(Δ log share over h weeks)²] = σ²·(1 − e^(−h/τ)), least squares over 1 to 26 weeks weighed by the number of pairs;
+    80 % intervals by drawing whole sellers anew. Shares of half a per cent and more, of authors and of hosts. What the
+    market itself moves is in σ too: less than a fifth of its square.
+
+    Raises:
+        TooFew: fewer than five sellers were seen twice.
+    """
+    squares, pairs = differences(tables)
+    enough(len(squares), FEWEST_SELLERS, "sellers seen twice on the router", tables["token_shares"], tables)
+    middle = passing_part(squares.sum(axis=0), pairs.sum(axis=0))
+    chosen = np.random.default_rng(SEED).integers(len(squares), size=(DRAWS, len(squares)))
+    drawn = np.array([passing_part(squares[row].sum(axis=0), pairs[row].sum(axis=0)) for row in chosen])
+    low, high = np.percentile(drawn, [10, 90], axis=0)
+    count = int(pairs.sum())
+    note = f"{count} pairs of {len(squares)} sellers up to {LONGEST_WEEKS} weeks apart"
+    laws = [
+        (name, Band(float(low[i]), middle[i], float(high[i])), unit)
+        for i, (name, unit) in enumerate((("router_swing_log", "log"), ("router_fade_months", "months")))
+    ]
+    return Trend(
+        name="router",
+        title="Passing part of a seller's share on the largest router",
+        unit="log",
+        form="a part that fades",
+        why="what stays for half a year is the market's; published revenue moves far less (growth_apart)",
+        diagnostics=tuple(
+            Diagnostic(name, band.p50, f"{band.p10:.3g} to {band.p90:.3g} in 80 % {unit}") for name, band, unit in laws
+        ),
+        estimates=tuple(
+            Estimate(f"parameters.{name}", evidence.distribution("lognormal", band.p10, band.p90), unit, count, "medium", note)
+            for name, band, unit in laws
+        ),
+    )  # fmt: skip
+
+
+def differences(tables: Tables) -> tuple[Array, Array]:
+    """Return Σ ½·(Δ log share)² and the number of pairs of each seller by weeks apart, both `[seller, week]` from 1 on."""
+    shares: dict[tuple[str, str], dict[date, float]] = defaultdict(dict)
+    for row in tables["token_shares"]:
+        if row["scope"] in SCOPES and row["entity"] not in NOBODY and row["share_frac"] >= LEAST_SHARE:
+            shares[row["scope"], row["entity"]][row["date_on"]] = float(np.log(row["share_frac"]))
+    found = []
+    for by_day in shares.values():
+        seen = np.zeros((2, LONGEST_WEEKS))
+        days = sorted(by_day)
+        for place, first in enumerate(days):
+            for last in days[place + 1 :]:
+                weeks = round((last - first).days / DAYS_PER_WEEK)
+                if 1 <= weeks <= LONGEST_WEEKS:
+                    seen[:, weeks - 1] += 0.5 * (by_day[last] - by_day[first]) ** 2, 1
+        if seen[1].any():
+            found.append(seen)
+    both = np.array(found).reshape(-1, 2, LONGEST_WEEKS)
+    return both[:, 0], both[:, 1]
+
+
+def passing_part(squares: Array, pairs: Array) -> tuple[float, float]:
+    """Return (σ√(2·(1 − e^(−m/τ))) with m a month, τ in months) from Σ ½Δ² and the pairs by weeks apart, both `[week]`.
+
+    Weighted least squares of squares/pairs on 1 − e^(−h/τ), the slope σ² found for each τ of a grid. The swing of a month
+    is well known where σ and τ alone are not: a larger part that fades more slowly looks alike for months.
+
+    >>> week, tau = np.arange(1, 27), FADES_WEEKS[30]
+    >>> swing, fade = passing_part(-0.5 * np.expm1(-week / tau), np.ones(26))
+    >>> round(float(swing**2 + np.exp(-1 / fade)), 6), round(float(fade * WEEKS_PER_MONTH / tau), 6)
+    (1.0, 1.0)
+    """
+    seen = pairs > 0
+    value, weight = squares[seen] / pairs[seen], pairs[seen]
+    week = np.arange(1, len(pairs) + 1)[seen]
+    shape = -np.expm1(-week / FADES_WEEKS[:, None])
+    slope = (shape * value * weight).sum(axis=1) / (shape**2 * weight).sum(axis=1)
+    misfit = (weight * (value - slope[:, None] * shape) ** 2).sum(axis=1)
+    best = int(misfit.argmin())
+    fade_months = float(FADES_WEEKS[best]) / WEEKS_PER_MONTH
+    return float(np.sqrt(-2 * slope[best] * np.expm1(-1 / fade_months))), fade_months

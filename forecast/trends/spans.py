@@ -1,0 +1,53 @@
+"""Revenue and volumes that providers published, as growth from one figure to the next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.tables import Tables
+from forecast.trends.growth_law import Spans
+from forecast.trends.known import counts_a_part, months_between
+
+Array = NDArray[np.float64]
+
+METRICS = ("revenue_run_rate_usd", "tokens_per_day")
+LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
+
+
+def published_spans(tables: Tables, today: date) -> Spans:
+    """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
+    firms = {row["provider"] for row in tables["providers"]}
+    figures: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in tables["provider_history"]:
+        named = row["metric"] in METRICS and row["provider"] in firms
+        if named and row["date_on"] <= today and row["value"] > 0 and not counts_a_part(row):
+            month = months_between(today, row["date_on"])
+            figures[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
+    found = []
+    for (firm, metric), by_month in figures.items():
+        last: tuple[float, float] | None = None
+        for month, logs in sorted(by_month.items()):
+            log = float(np.mean(logs))  # of several on one day, the geometric mean
+            if last is None:
+                last = (month, log)
+            elif month - last[0] >= LEAST_MONTHS:
+                found.append((firm, metric, last[0], month, log - last[1], last[1]))
+                last = (month, log)
+    firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6
+    return Spans(np.array(firm_names, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
+
+
+def sized(spans: Spans, by: Spans) -> Spans:
+    """Return spans whose size is over the mean of the spans `by` of the metric, both brought to the vintage at its mean growth."""
+    size = spans.size_log.copy()
+    for metric in set(by.metric):
+        like = by.where(by.metric == metric)
+        rate = like.growth_log.sum() / like.months.sum()
+        level = (like.size_log - rate * like.start_months).mean()
+        at = spans.metric == metric
+        size[at] += -rate * spans.start_months[at] - level
+    return spans._replace(size_log=size)

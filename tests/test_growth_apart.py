@@ -1,0 +1,151 @@
+"""Own growth and reversion with size: the law against sums, the planted found again, and nothing from the future."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from forecast.trends import growth_apart, growth_law, spans
+from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
+from forecast.trends.known import TooFew
+
+LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0)
+MID_2025 = date(2025, 7, 1)
+
+
+def made(firm, start, end, growth=0.0, size=0.0, metric="m"):
+    """Return spans from lists, or numbers that stand for all."""
+    count = len(firm)
+
+    def filled(value):
+        return np.broadcast_to(np.asarray(value, float), count).copy()
+
+    return Spans(np.array(firm), np.array([metric] * count), filled(start), filled(end), filled(growth), filled(size))
+
+
+def planted(law, seed=3, firms=60, quarters=6):
+    """Return quarterly spans of firms that follow the law month by month, size 0 on average."""
+    chance = np.random.default_rng(seed)
+    kept = np.exp(-1 / law.fade_months)
+    own = law.apart_sd_per_month * chance.standard_normal(firms)
+    size, found = 2 * chance.standard_normal(firms), []
+    for quarter in range(quarters):
+        before = size.copy()
+        for _ in range(3):
+            size = size + own - law.reversion_per_month * before + law.noise_log * chance.standard_normal(firms)
+            own = kept * own + law.apart_sd_per_month * np.sqrt(1 - kept**2) * chance.standard_normal(firms)
+        start = 3.0 * (quarter - quarters)
+        names = [f"firm {i}" for i in range(firms)]
+        found.append(made(names, start, start + 3, size - before + 3 * MARKET_LOG_PER_MONTH, before))
+    return Spans(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def likelihood(found, **changed):
+    return growth_law.known(found, LAW._replace(**changed)).log_likelihood
+
+
+def test_the_covariance_is_the_double_integral():
+    one, other = made(["a"], -5.0, -2.0), made(["a"], -3.0, 0.0)
+    at, then = np.linspace(-5, -2, 2001), np.linspace(-3, 0, 2001)
+    own = np.exp(-np.abs(at[:, None] - then) / 12).mean() * 9 * LAW.apart_sd_per_month**2
+    assert_allclose(growth_law.covariance(one, other, LAW), [[own + MARKET_SD**2 * 9]], rtol=1e-3)
+    stranger = made(["b"], -3.0, 0.0)
+    assert_allclose(growth_law.covariance(one, stranger, LAW), [[MARKET_SD**2 * 9]])
+    assert_allclose(growth_law.covariance(one, stranger._replace(metric=np.array(["n"])), LAW), 0.0)
+
+
+def test_own_growth_of_one_span_by_hand():
+    """g given one span: cov/variance of its surprise."""
+    one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5, size=1.0)
+    by = growth_law.known(one, LAW)
+    mean, variance = growth_law.own_growth_today(one, np.array(["a", "b"]), LAW, by)
+    reach = 0.01 * 12 * (1 - np.exp(-4 / 12))
+    whole = growth_law.covariance(one, one, LAW)[0, 0] + 0.1**2 * 4
+    assert_allclose(mean, [reach / whole * (0.5 + 4 * 0.02), 0.0])
+    assert_allclose(variance, [0.01 - reach**2 / whole, 0.01])
+
+
+@pytest.mark.parametrize("name", ["reversion_per_month", "apart_sd_per_month", "noise_log"])
+def test_the_law_that_was_planted_is_the_likeliest(name):
+    found = planted(LAW)
+    true = likelihood(found)
+    for ratio in (0.6, 1.6):
+        assert likelihood(found, **{name: getattr(LAW, name) * ratio}) < true - 1
+
+
+def test_without_reversion_none_is_likelier():
+    """The control: it is the spans and not the law that say so."""
+    found = planted(LAW._replace(reversion_per_month=0.0))
+    assert likelihood(found, reversion_per_month=0.0) > likelihood(found) + 1
+
+
+def test_foreseen_growth_has_the_spread_it_says():
+    found = planted(LAW, quarters=7)
+    known, later = found.where(found.end_months < 0), found.where(found.end_months == 0)
+    mean, variance = growth_law.foreseen(known, later, LAW, growth_law.known(known, LAW))
+    off = (later.growth_log - mean) / np.sqrt(variance)
+    assert 0.8 < off.std() < 1.2
+    assert (later.growth_log - mean).std() < 0.9 * later.growth_log.std()
+
+
+def test_the_order_of_spans_is_no_matter():
+    found = planted(LAW, firms=5)
+    turned = Spans(*(column[::-1] for column in found))
+    assert_allclose(likelihood(found), likelihood(turned), rtol=1e-9)
+    firms = np.unique(found.firm)
+    by, turned_by = growth_law.known(found, LAW), growth_law.known(turned, LAW)
+    one, other = (growth_law.own_growth_today(f, firms, LAW, k) for f, k in ((found, by), (turned, turned_by)))
+    assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+
+
+def row(metric, day, value, note="", provider="a", as_of=None):
+    return {
+        "metric": metric, "date_on": day, "value": value, "note": note, "provider": provider, "as_of": as_of or day
+    }  # fmt: skip
+
+
+def test_spans_by_hand():
+    figures = [
+        row("tokens_per_day", date(2025, 1, 1), 1.0),
+        row("tokens_per_day", date(2025, 1, 11), 50.0),  # too near
+        row("tokens_per_day", date(2025, 5, 1), np.exp(2.0)),
+        row("tokens_per_day", date(2025, 5, 1), np.exp(4.0)),  # the geometric mean counts
+        row("tokens_per_day", date(2025, 6, 1), 9.0, note="EXTERNAL customers only"),
+        row("revenue_run_rate_usd", date(2025, 6, 1), 7.0),  # one figure makes no span
+        row("tokens_per_day", date(2025, 6, 1), 9.0, provider="router"),  # not a provider of the market
+        row("tokens_per_day", date(2025, 8, 1), 9.0),  # later than the day
+    ]
+    found = spans.published_spans({"providers": [{"provider": "a"}], "provider_history": figures}, MID_2025)
+    assert_allclose(found.growth_log, [3.0])
+    assert_allclose(found.months, [120 / 30.4375], rtol=2e-3)
+    assert_allclose(found.size_log, [0.0])
+    sized = spans.sized(found, found)
+    assert_allclose(sized.size_log, [0.0])
+    assert_allclose(spans.sized(found._replace(size_log=np.array([1.5])), found).size_log, [1.5])
+
+
+def test_the_trend_sees_nothing_of_the_future(tables, overlay):
+    from forecast.tables import load_tables
+
+    def planted_rows(rows):
+        later = [r | {"value": "9e14", "as_of": "2025-07-02"} for r in rows if r["provider"] == "openai"]
+        return rows + later
+
+    before = growth_apart.growth_apart_trend(tables.vintage(MID_2025))
+    after = growth_apart.growth_apart_trend(load_tables(overlay("provider_history", planted_rows)).vintage(MID_2025))
+    assert before.estimates == after.estimates
+
+
+def test_too_few_spans_are_named(tables):
+    with pytest.raises(TooFew, match=r"spans between two figures of a provider known by 2023-06-30; a fit needs 4"):
+        growth_apart.growth_apart_trend(tables.vintage(date(2023, 6, 30)))
+
+
+def test_the_form_beats_its_rivals_in_past_forecasts(tables):
+    made_today = growth_apart.growth_apart_trend(tables.vintage(date(2026, 10, 31)))
+    crps = {score.form: score.crps for score in made_today.scores}
+    assert crps[growth_apart.FORM] < crps[growth_apart.MARKET] < crps[growth_apart.WALK]
+    (own,) = (score for score in made_today.scores if score.form == growth_apart.FORM)
+    assert own.cases > 40
+    assert 0.7 < own.coverage_80 < 0.9

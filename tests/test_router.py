@@ -1,0 +1,107 @@
+"""The router as an observation: its law found again, and what it does and does not do to the market's shares."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.arrays import REAL
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.market.names import market_names
+from forecast.market.router import start_router
+from forecast.scenario import load_scenario
+from forecast.tables import load_tables
+from forecast.trends import router as law
+from forecast.trends.known import TooFew
+
+DAY = date(2026, 1, 4)
+
+
+def weekly(shares, scope=law.SCOPES[0]):
+    """Return rows of weekly shares, a list by seller; the table's name is that of a place in messages."""
+    return [
+        {"scope": scope, "entity": seller, "date_on": DAY + timedelta(weeks=week), "share_frac": share}
+        for seller, found in shares.items()
+        for week, share in enumerate(found)
+    ]
+
+
+def made(sd, fade_weeks, sellers=200, weeks=40, seed=2):
+    """Return shares whose logs have a part that fades, by the law."""
+    chance = np.random.default_rng(seed)
+    kept = np.exp(-1 / fade_weeks)
+    passing, found = sd * chance.standard_normal(sellers), []
+    for _ in range(weeks):
+        found.append(np.exp(passing - 2.0))
+        passing = kept * passing + sd * np.sqrt(1 - kept**2) * chance.standard_normal(sellers)
+    return {f"seller {i}": column for i, column in enumerate(np.array(found).T)}
+
+
+def test_differences_by_hand():
+    found = {"big": [0.2, 0.1, 0.4], "tiny": [0.001, 0.002, 0.004], "others": [0.5, 0.1, 0.2]}
+    squares, pairs = law.differences({"token_shares": weekly(found)})
+    assert_array_equal(pairs[:, :3], [[2, 1, 0]])
+    assert_allclose(squares[0, :2], 0.5 * np.log(2) ** 2 * np.array([1 + 4, 1]))
+
+
+@pytest.mark.parametrize(("sd", "fade_weeks"), [(0.5, 4.0), (0.8, 12.0)])
+def test_what_was_made_is_found_again(sd, fade_weeks):
+    squares, pairs = law.differences({"token_shares": weekly(made(sd, fade_weeks))})
+    swing, fade = law.passing_part(squares.sum(axis=0), pairs.sum(axis=0))
+    assert fade == pytest.approx(fade_weeks / law.WEEKS_PER_MONTH, rel=0.2)
+    assert swing == pytest.approx(sd * np.sqrt(-2 * np.expm1(-law.WEEKS_PER_MONTH / fade_weeks)), rel=0.05)
+
+
+def test_a_larger_part_swings_more():
+    """The control: twice the spread is twice the swing."""
+    swings = [
+        law.passing_part(*(x.sum(axis=0) for x in law.differences({"token_shares": weekly(made(sd, 6.0))})))[0]
+        for sd in (0.3, 0.6)
+    ]
+    assert_allclose(swings[1] / swings[0], 2.0, rtol=1e-6)
+
+
+def test_too_few_sellers_are_named(tables):
+    with pytest.raises(TooFew, match=r"sellers seen twice on the router known by 2025-01-01; a fit needs 5"):
+        law.router_trend(tables.vintage(date(2025, 1, 1)))
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Return draws of a scenario with a swing of 0.5 that fades in three months, and its names."""
+    scenario = load_scenario("base", load_tables(), settings=["router_swing_log=0.5", "router_fade_months=3"])
+    return Draws(scenario, 7, 0), market_names(scenario)
+
+
+def test_the_passing_part_is_at_rest_and_swings_as_asked(asked):
+    router = start_router(*asked)
+    sd = 0.5 / np.sqrt(2 * (1 - np.exp(-1 / 3)))
+    # Of 30 sellers on 5,000 paths; the fourth moment of a heavy tail makes a standard error of half a per cent.
+    assert_allclose(router.passing.std(), sd, rtol=0.03)
+    before = router.passing.copy()
+    router.step()
+    assert_allclose((router.passing - before).std(), 0.5, rtol=0.03)
+    for _ in range(12):
+        router.step()
+    assert_allclose(router.passing.std(), sd, rtol=0.03)
+    assert abs(np.corrcoef(router.passing[0], router.passing[1])[0, 1]) < 0.06
+
+
+def test_a_seller_draws_its_own_churn(asked):
+    """Who else is in the market moves nobody's part."""
+    draws, names = asked
+    fewer = SimpleNamespace(providers=names.providers[:3], single=slice(3))
+    assert_array_equal(start_router(draws, fewer).passing, start_router(draws, names).passing[:3])
+
+
+def test_shares_there_are_the_market_s_where_nothing_swings(asked):
+    draws, names = asked
+    router = start_router(draws, names)
+    tokens = np.random.default_rng(1).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
+    shown = router.share(tokens, tokens.sum(axis=0))
+    assert ((shown > 0) & (shown < 1)).all()
+    assert (shown.sum(axis=0) < 1).all()  # the many small ones are the rest
+    router.passing[:] = 0
+    assert_allclose(router.share(tokens, tokens.sum(axis=0)), tokens[names.single] / tokens.sum(axis=0), rtol=1e-5)
