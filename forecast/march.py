@@ -90,8 +90,8 @@ def march(
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
-    `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, and the price at each offer.
+    `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, spend, cost, revenue and
+    rounds of each provider, the price at each offer, and how far that of the same model has just moved.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -123,6 +123,7 @@ def march(
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
+    repriced_log = np.zeros_like(sellers.log_price)  # this month's change of price of the same model
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -138,11 +139,14 @@ def march(
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
             sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
-            resets = sellers.reprice(
+            reset, change_log, same_model = sellers.reprice(
                 log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
             )
+            if watch:
+                repriced_log[:] = 0.0
+                reset.put(repriced_log, np.where(same_model, change_log, 0.0))
             # 6. Shares: a logit over the living, with inertia and passing shocks.
-            customers.notice(*resets)
+            customers.notice(reset, change_log)
             customers.reconsider(normal)
             share = customers.share(doors.absent)
             tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))
@@ -182,8 +186,11 @@ def march(
         if watch:
             watched = {
                 "provider_tokens": provider_tokens,
+                "provider_spend": revenue,
+                "provider_cost": serving_cost,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
+                "repriced_log": repriced_log,
             }
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
             watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (

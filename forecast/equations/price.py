@@ -8,6 +8,7 @@ import numpy as np
 
 from forecast.arrays import Array
 
+LARGEST_STEP_LOG = 3.7  # no list price of a model is known to have moved further; a wide logistic law has no mean
 FARTHEST_LOG = 6.0  # without an end, a shock in proportion to the distance would now and then feed itself
 
 
@@ -85,22 +86,43 @@ def target_log_price(
     return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
 
 
-def logistic_shock(uniform: Array, scale: Array) -> Array:
-    """Logistic shock with a given standard deviation, from a uniform number.
+def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Array:
+    """Uniform number that is left of one that has brought one of two exclusive events: where in its interval it lies.
 
-    ε = σ·(√3/π)·log(u/(1 − u))
+    u/p where u < p (the first event), (u − p)/q else
+
+    Args:
+        uniform: u in [0, p + q).
+        first_prob: p, 0–1.
+        second_prob: q, positive, p + q at most 1.
+
+    Returns:
+        Uniform in [0, 1), whichever event it was.
+
+    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
+    [0.5, 0.5]
+    """
+    first = uniform < first_prob
+    return np.where(first, uniform, uniform - first_prob) / np.where(first, first_prob, second_prob)
+
+
+def logistic_shock(uniform: Array, scale: Array) -> Array:
+    """Logistic shock with a given standard deviation, from a uniform number, cut at L = 3.7 on either side.
+
+    ε = min(max(σ·(√3/π)·log(u/(1 − u)), −L), L)
 
     Args:
         uniform: u in (0, 1).
         scale: σ, standard deviation, at least 0.
 
     Returns:
-        Shock in the unit of σ; heavier tails than the normal, as price changes have.
+        Shock, log; heavier tails than the normal, as price changes have.
 
-    >>> logistic_shock(np.array([0.5]), np.array([0.2])).tolist()
-    [0.0]
+    >>> logistic_shock(np.array([0.5, 0.999]), np.array([0.2, 2.0])).tolist()
+    [0.0, 3.7]
     """
-    return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
+    shock = scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
+    return np.clip(shock, -LARGEST_STEP_LOG, LARGEST_STEP_LOG)
 
 
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:

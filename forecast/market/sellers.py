@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.arrays import SMALLEST, Array, Index, Spots, spots, spots_at
+from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.market.names import REGIMES, Names, in_regime
@@ -50,7 +50,8 @@ class Sellers:
     owner: Index  # [provider] row in hire_ratio: providers that own as much of their fleet pay alike
     hire_ratio: Array  # [owner, path] what is paid for a busy hour over its owned cost
     unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
-    reprice_per_month: Array  # [provider, path]
+    reprice_per_month: Array  # [provider, path] of the same model
+    renew_per_month: Array  # to newer models
     kind: dict[str, Array]  # other habits, by offer
     subsidy_depth_frac: Array  # [path]
     subsidy_runway_months: Array
@@ -74,13 +75,14 @@ class Sellers:
 
     def reprice(
         self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
-    ) -> tuple[Spots, Array]:
-        """Step 5: now and then a provider resets all its prices; a subsidy needs cash and a warm market.
+    ) -> tuple[Spots, Array, Flags]:
+        """Step 5: now and then a provider reprices its models, or moves to newer ones; a subsidy needs cash and a warm market.
 
-        Prices are set by the cost of a token on busy machines. Returns the offers reset and the change of log price.
+        Prices are set by the cost of a token on busy machines. Returns the offers with a new price, the change of log
+        price, and whether the models stayed the same.
         """
         names = self.names
-        resets = uniform < self.reprice_per_month
+        resets = uniform < self.reprice_per_month + self.renew_per_month
         offers = spots(resets.take(names.offer_provider, axis=0))
         sellers = spots_at(names.offer_provider.take(offers.row), offers.path, BLOCK_PATHS)
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
@@ -101,14 +103,17 @@ class Sellers:
             kind["premium_kept_frac"],
             allowed,
         )
-        again = sellers.of(uniform) / sellers.of(self.reprice_per_month)  # uniform again, given a reset
-        asked = target + price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), kind["reprice_size_sd"])
+        drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
+        same = drawn < reprice_prob
+        again = price.uniform_again(drawn, reprice_prob, sellers.of(self.renew_per_month))
+        size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
+        asked = target + price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
-        return offers, asked - log_price
+        return offers, asked - log_price, same
 
 
-KIND_COLUMNS = ("reprice_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
+KIND_COLUMNS = ("reprice_size_sd", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
 
 
 def start_sellers(
@@ -130,6 +135,7 @@ def start_sellers(
         hire_ratio=hire_ratio,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
         reprice_per_month=habit("reprice_per_month"),
+        renew_per_month=habit("renew_per_month"),
         kind={column: habit(column)[names.offer_provider] for column in KIND_COLUMNS},
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
         subsidy_runway_months=draws.parameter("subsidy_runway_months"),

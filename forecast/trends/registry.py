@@ -14,6 +14,7 @@ from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
+from forecast.trends.repricing import repricing_trend
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.software import software_trend
 from forecast.trends.tiers import tier_trends
@@ -36,6 +37,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "launch_slips": launch_slips_trend,
     "funding": funding_trend,
     "exits": exits_trend,
+    "repricing": repricing_trend,
     "list_price": list_price_trend,
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
