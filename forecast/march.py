@@ -91,7 +91,7 @@ def march(
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, spend, cost, revenue and
-    rounds of each provider, the price at each offer, and how far that of the same model has just moved.
+    rounds of each provider, the mean price at each offer, and how far that of one of its models has just moved.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -123,7 +123,7 @@ def march(
 
     other_revenue = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers) / 12
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
-    repriced_log = np.zeros_like(sellers.log_price)  # this month's change of price of the same model
+    repriced_log = np.zeros_like(sellers.log_price)  # this month's change of the list price of one model
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -139,12 +139,12 @@ def march(
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
             sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
-            reset, change_log, same_model = sellers.reprice(
+            reset, change_log, model_change_log = sellers.reprice(
                 log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
             )
             if watch:
                 repriced_log[:] = 0.0
-                reset.put(repriced_log, np.where(same_model, change_log, 0.0))
+                reset.put(repriced_log, model_change_log)
             # 6. Shares: a logit over the living, with inertia and passing shocks.
             customers.notice(reset, change_log)
             customers.reconsider(normal)

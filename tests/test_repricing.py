@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from forecast.calibration.market import paid_observed
 from forecast.distributions import parse
 from forecast.draws import Draws
-from forecast.equations.price import LARGEST_STEP_LOG, logistic_shock, uniform_again
+from forecast.equations.price import logistic_shock, mean_price_shock, uniform_again
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -38,6 +38,7 @@ def test_a_habit_by_hand():
     habit = habit_of(shown, dict.fromkeys((("a", "old"), ("a", "new"), ("a", "missed")), "list"))
     assert_allclose(habit.listed_months, 24 + 18 + 23.5, rtol=2e-3)
     assert_allclose(habit.steps_log, [1.0])
+    assert habit.beside_count == 3  # in the month of the change the seller listed all three
     assert habit.added_count == 1  # the third came within a month of the first sight of the seller
     assert_allclose(habit.watched_months, 23 + 18 + 23, rtol=3e-3)
 
@@ -53,17 +54,17 @@ def test_planted_rates_are_found():
     rng = np.random.default_rng(3)
     rate, size_sd, months = 0.05, 0.4, 4000.0
     steps = logistic_shock(rng.random(rng.poisson(rate * months)), np.array(size_sd))
-    reprice, size, renew = numbers(Habit(months, tuple(steps.tolist()), 100, 1000.0), [])
+    reprice, size, together, renew = numbers(Habit(months, tuple(steps.tolist()), 10 * len(steps), 100, 1000.0), [])
     assert_allclose(reprice.value, rate, rtol=0.2)  # 200 changes: three standard errors
     assert_allclose(size.value, size_sd, rtol=0.25)
-    assert_allclose(renew.value, 0.1005)
+    assert_allclose([together.value, renew.value], [0.1, 0.1005])
 
 
 def test_few_changes_take_the_size_of_all_sellers():
     few, many = (0.1,) * (LEAST_STEPS - 1), (0.1,) * LEAST_STEPS
     every = [0.5]
-    assert_allclose(numbers(Habit(100.0, few, 1, 100.0), every)[1].value, 0.5 / MEDIAN_RATIO)
-    assert_allclose(numbers(Habit(100.0, many, 1, 100.0), every)[1].value, 0.1 / MEDIAN_RATIO)
+    assert_allclose(numbers(Habit(100.0, few, 20, 1, 100.0), every)[1].value, 0.5 / MEDIAN_RATIO)
+    assert_allclose(numbers(Habit(100.0, many, 20, 1, 100.0), every)[1].value, 0.1 / MEDIAN_RATIO)
 
 
 def test_each_kind_of_the_market_has_its_numbers(tables):
@@ -85,10 +86,21 @@ def test_what_is_left_of_a_uniform_number_is_uniform():
         assert_allclose(np.quantile(again[chosen], [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.01)
 
 
-def test_a_shock_has_the_median_that_the_fit_assumes_and_an_end():
+def test_a_shock_has_the_median_that_the_fit_assumes():
     u = (np.arange(100_000) + 0.5) / 100_000
     assert_allclose(np.median(np.abs(logistic_shock(u, np.array(0.4)))), 0.4 * MEDIAN_RATIO, rtol=1e-3)
-    assert np.abs(logistic_shock(u, np.array(3.0))).max() == LARGEST_STEP_LOG
+
+
+def test_a_mean_over_models_moves_as_much_in_a_long_time():
+    """Twenty models, each repriced with chance 0.02 a month, a quarter of them together: the mean against the shortcut."""
+    rng = np.random.default_rng(5)
+    months, rate, frac, sd = 200_000, 0.02, 0.25, 1.0
+    groups = rng.random((months, 4)) < rate  # four groups of five models
+    mean = (groups * logistic_shock(rng.random((months, 4)), np.array(sd)) * frac).sum(axis=1)
+    alone = (rng.random(months) < rate) * mean_price_shock(
+        logistic_shock(rng.random(months), np.array(sd)), np.array(frac)
+    )
+    assert_allclose(alone.var(), mean.var(), rtol=0.1)
 
 
 @pytest.fixture(scope="module")

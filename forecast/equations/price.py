@@ -8,7 +8,6 @@ import numpy as np
 
 from forecast.arrays import Array
 
-LARGEST_STEP_LOG = 3.7  # no list price of a model is known to have moved further; a wide logistic law has no mean
 FARTHEST_LOG = 6.0  # without an end, a shock in proportion to the distance would now and then feed itself
 
 
@@ -107,22 +106,40 @@ def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Arra
 
 
 def logistic_shock(uniform: Array, scale: Array) -> Array:
-    """Logistic shock with a given standard deviation, from a uniform number, cut at L = 3.7 on either side.
+    """Logistic shock with a given standard deviation, from a uniform number.
 
-    ε = min(max(σ·(√3/π)·log(u/(1 − u)), −L), L)
+    ε = σ·(√3/π)·log(u/(1 − u))
 
     Args:
         uniform: u in (0, 1).
         scale: σ, standard deviation, at least 0.
 
     Returns:
-        Shock, log; heavier tails than the normal, as price changes have.
+        Shock in the unit of σ; heavier tails than the normal, as price changes have.
 
-    >>> logistic_shock(np.array([0.5, 0.999]), np.array([0.2, 2.0])).tolist()
-    [0.0, 3.7]
+    >>> logistic_shock(np.array([0.5]), np.array([0.2])).tolist()
+    [0.0]
     """
-    shock = scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
-    return np.clip(shock, -LARGEST_STEP_LOG, LARGEST_STEP_LOG)
+    return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
+
+
+def mean_price_shock(model_shock: Array, repriced_frac: Array) -> Array:
+    """Shock to a seller's mean price when one model in turn is repriced: models repriced apart average out.
+
+    ε' = √f·ε: a share f of the models moves by ε, 1/f times as often as each of them, so that a year's variance of the
+    mean is f²·σ²·(λ/f) = λ·(√f·σ)²
+
+    Args:
+        model_shock: ε, log.
+        repriced_frac: f, part of the models that are repriced together, 0–1.
+
+    Returns:
+        Shock to the mean, log. Source: own-fit-trends (price lists).
+
+    >>> mean_price_shock(np.array([0.8]), np.array([0.25])).tolist()
+    [0.4]
+    """
+    return model_shock * np.sqrt(repriced_frac)
 
 
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
+from forecast.arrays import SMALLEST, Array, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.market.names import REGIMES, Names, in_regime
@@ -75,11 +75,11 @@ class Sellers:
 
     def reprice(
         self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
-    ) -> tuple[Spots, Array, Flags]:
+    ) -> tuple[Spots, Array, Array]:
         """Step 5: now and then a provider reprices its models, or moves to newer ones; a subsidy needs cash and a warm market.
 
-        Prices are set by the cost of a token on busy machines. Returns the offers with a new price, the change of log
-        price, and whether the models stayed the same.
+        Prices are set by the cost of a token on busy machines. Returns the offers with a new price, the change of its log,
+        and that of the log price of a model that stayed the same, 0 where newer ones came.
         """
         names = self.names
         resets = uniform < self.reprice_per_month + self.renew_per_month
@@ -107,13 +107,16 @@ class Sellers:
         same = drawn < reprice_prob
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.renew_per_month))
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
-        asked = target + price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
+        shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
+        asked = target + np.where(same, price.mean_price_shock(shock, kind["repriced_frac"]), shock)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
-        return offers, asked - log_price, same
+        return offers, asked - log_price, np.where(same, target + shock - log_price, 0)
 
 
-KIND_COLUMNS = ("reprice_size_sd", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
+KIND_COLUMNS = (
+    "reprice_size_sd", "repriced_frac", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac"
+)  # fmt: skip
 
 
 def start_sellers(

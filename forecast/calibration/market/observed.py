@@ -12,7 +12,7 @@ from forecast.hindcast.series import concentration, log_value_on, rents
 from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
-from forecast.trends.repricing import steps_log
+from forecast.trends.repricing import changes_log
 from forecast.units import DAYS_PER_MONTH
 
 LEAST_HOSTS = 4  # of one model, for its spread to mean something
@@ -63,7 +63,7 @@ def _of_kind(tables: Tables, kind: str) -> Iterator[PriceSeries]:
 
 def _steps(tables: Tables, kind: str) -> Iterator[tuple[str, float]]:
     """Yield provider and Δ ln price of each change between two prices above 0."""
-    return ((one.provider, step) for one in _of_kind(tables, kind) for step in steps_log(one))
+    return ((one.provider, step) for one in _of_kind(tables, kind) for _, step in changes_log(one))
 
 
 def concentration_level(column: str) -> Callable[[Tables], Band]:
