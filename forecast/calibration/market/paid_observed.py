@@ -9,7 +9,8 @@ import numpy as np
 
 from forecast.calibration.market.band import Band, clustered_rate, spread
 from forecast.hindcast.series import SOLID
-from forecast.tables import Row, Tables
+from forecast.table_files import Row
+from forecast.tables import Tables
 from forecast.trends.repricing import SELLERS
 
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
