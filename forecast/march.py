@@ -139,14 +139,12 @@ def march(
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
             sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
-            reset, change_log, model_change_log = sellers.reprice(
-                log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
-            )
+            new = sellers.reprice(log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform)
             if watch:
                 repriced_log[:] = 0.0
-                reset.put(repriced_log, model_change_log)
+                new.offers.put(repriced_log, np.where(new.same_model, new.model_change_log, 0))
             # 6. Shares: a logit over the living, with inertia and passing shocks.
-            customers.notice(reset, change_log)
+            customers.notice(new.offers, new.change_log)
             customers.reconsider(normal)
             share = customers.share(doors.absent)
             tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))

@@ -85,24 +85,24 @@ def target_log_price(
     return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
 
 
-def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Array:
+def uniform_again(uniform: Array, first_prob: Array, either_prob: Array) -> Array:
     """Uniform number that is left of one that has brought one of two exclusive events: where in its interval it lies.
 
-    u/p where u < p (the first event), (u − p)/q else
+    u/p where u < p (the first event), (u − p)/(r − p) else
 
     Args:
-        uniform: u in [0, p + q).
+        uniform: u in [0, r).
         first_prob: p, 0–1.
-        second_prob: q, positive, p + q at most 1.
+        either_prob: r, above p, at most 1.
 
     Returns:
         Uniform in [0, 1), whichever event it was.
 
-    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
+    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.5, 0.5])).round(9).tolist()
     [0.5, 0.5]
     """
-    first = uniform < first_prob
-    return np.where(first, uniform, uniform - first_prob) / np.where(first, first_prob, second_prob)
+    low = np.where(uniform < first_prob, 0, first_prob)
+    return (uniform - low) / (np.where(uniform < first_prob, first_prob, either_prob) - low)
 
 
 def logistic_shock(uniform: Array, scale: Array) -> Array:
@@ -123,23 +123,22 @@ def logistic_shock(uniform: Array, scale: Array) -> Array:
     return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
 
 
-def mean_price_shock(model_shock: Array, repriced_frac: Array) -> Array:
-    """Shock to a seller's mean price when one model in turn is repriced: models repriced apart average out.
+def felt_frac(repriced_frac: Array) -> Array:
+    """Part of the shock to a repriced model that a seller's mean price feels: models repriced apart average out.
 
-    ε' = √f·ε: a share f of the models moves by ε, 1/f times as often as each of them, so that a year's variance of the
-    mean is f²·σ²·(λ/f) = λ·(√f·σ)²
+    √f: a share f of the models moves by ε, 1/f times as often as each of them, so that a year's variance of the mean is
+    (λ/f)·(f·σ)² = λ·(√f·σ)²
 
     Args:
-        model_shock: ε, log.
         repriced_frac: f, part of the models that are repriced together, 0–1.
 
     Returns:
-        Shock to the mean, log. Source: own-fit-trends (price lists).
+        Fraction, 0–1. Source: own-fit-trends (price lists).
 
-    >>> mean_price_shock(np.array([0.8]), np.array([0.25])).tolist()
-    [0.4]
+    >>> felt_frac(np.array([0.25])).tolist()
+    [0.5]
     """
-    return model_shock * np.sqrt(repriced_frac)
+    return np.sqrt(repriced_frac)
 
 
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:

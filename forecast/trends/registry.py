@@ -42,6 +42,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
+KEPT = ("repricing",)  # by a refresh: a feed lists models that the tables never kept, which are no additions to a list
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
