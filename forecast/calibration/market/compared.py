@@ -52,9 +52,10 @@ class Compared:
 PRICES, ROUTER, HAZARDS = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv", "hazards.csv"
 KINDS = ("first", "host", "cloud")
 SHOCKS = "larger and heavier passing shocks (`share_shock_sd`, `share_shock_tail`), if users elsewhere switch as the router's do"
-FITTED = (
-    "rates and sizes are fits of these rows (`forecast trend repricing`), so no test; a new price is also drawn to the market's, "
-    "which adds to the sizes; a hundred paths are read together, as few prices change on one"
+FITTED = f"{PRICES}; fitted to them, so no test"
+REPRICING = (
+    "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
+    "together, as few prices change on one"
 )
 ROUTER_IS_SMALL = (
     "the router is under 1 % of the market and over-weights free models; a wider count of tokens by seller"
@@ -64,9 +65,9 @@ NAMED = "rates of purchase and failure by regime (regimes.csv); 21 firms are few
 MID = "2025-07-01"
 
 COMPARISONS = (
-    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", PRICES, TODAY, observed.changes_per_month(kind), simulated.reprices_per_month(kind), FITTED) for kind in KINDS),
+    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", FITTED, TODAY, observed.changes_per_month(kind), simulated.reprices_per_month(kind), REPRICING) for kind in KINDS),
     Comparison("tokens whose model leaves the router's ten largest in a month, beside moves to newer models", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.renewals_per_month, "the engine's rate is that of models added to sellers' lists; the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
-    *(Comparison(f"size of a change, {kind}", "median of abs. log", PRICES, TODAY, observed.change_size_log(kind), simulated.reprice_size_log(kind), FITTED) for kind in KINDS),
+    *(Comparison(f"size of a change, {kind}", "median of abs. log", FITTED, TODAY, observed.change_size_log(kind), simulated.reprice_size_log(kind), REPRICING) for kind in KINDS),
     Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, "a new price is drawn to the market's and to cost, with noise that rises as often as it falls"),
     Comparison("dearest over cheapest host of one model", "ratio", PRICES, TODAY, observed.host_spread_ratio, simulated.host_spread_ratio, "an offer is a host's mean price in a segment, not one model's; models within a segment"),
     Comparison("mean price paid at the router's hosts, weighed by the tokens of the market's tables", "USD/Mtok", "host_prices.csv, provider_finances.csv", TODAY, paid_observed.paid_on_router, simulated.paid_at_hosts, "prices paid by contract, which are not the router's"),
