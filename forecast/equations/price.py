@@ -85,24 +85,24 @@ def target_log_price(
     return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
 
 
-def uniform_again(uniform: Array, first_prob: Array, either_prob: Array) -> Array:
+def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Array:
     """Uniform number that is left of one that has brought one of two exclusive events: where in its interval it lies.
 
-    u/p where u < p (the first event), (u − p)/(r − p) else
+    u/p where u < p (the first event), (u − p)/q else
 
     Args:
-        uniform: u in [0, r).
+        uniform: u in [0, p + q).
         first_prob: p, 0–1.
-        either_prob: r, above p, at most 1.
+        second_prob: q, positive, p + q at most 1.
 
     Returns:
         Uniform in [0, 1), whichever event it was.
 
-    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.5, 0.5])).round(9).tolist()
+    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
     [0.5, 0.5]
     """
-    low = np.where(uniform < first_prob, 0, first_prob)
-    return (uniform - low) / (np.where(uniform < first_prob, first_prob, either_prob) - low)
+    first = uniform < first_prob
+    return np.where(first, uniform, uniform - first_prob) / np.where(first, first_prob, second_prob)
 
 
 def logistic_shock(uniform: Array, scale: Array) -> Array:

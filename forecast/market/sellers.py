@@ -112,7 +112,7 @@ class Sellers:
         )
         drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
         same = drawn < reprice_prob
-        again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month))
+        again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
         shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
         asked = target + np.where(same, kind["felt_frac"], 1) * shock
