@@ -91,7 +91,8 @@ def march(
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, spend, cost, revenue and
-    rounds of each provider, the mean price at each offer, and how far that of one of its models has just moved.
+    rounds of each provider, the mean price at each offer, how far that of one of its models has just moved, and the
+    funding regime.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -189,6 +190,7 @@ def march(
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
                 "repriced_log": repriced_log,
+                "regime": treasury.regime[None].astype(REAL),
             }
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio
             watched["provider_revenue"][own_cash] += other_revenue[own_cash] * (

@@ -100,6 +100,7 @@ FLOORS = {
     "calibration.market.paid_observed": 14,
     "calibration.market.simulated": 15,
     "calibration.market.firms_simulated": 15,
+    "calibration.market.foreseen": 16.5,
     "calibration.market.compared": 17,
     "calibration.market.page": 18,
     "deployments": 9,

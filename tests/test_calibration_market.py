@@ -12,20 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from forecast.calibration.market import firms_observed, firms_simulated, observed, simulated
+from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, simulated
 from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
-from forecast.calibration.market.compared import COMPARISONS, Compared, compare
+from forecast.calibration.market.compared import COMPARISONS, Compared, Together, compare, together
 from forecast.calibration.market.page import page
 from forecast.calibration.market.world import World
 from forecast.cli.main import group
 from forecast.distributions import parse
 from forecast.errors import InputError
-from forecast.market.doors import BOUGHT, NEVER
+from forecast.market.doors import BOUGHT, NEVER, SHUT
+from forecast.market.names import REGIMES
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
+from forecast.trends.regimes import SELLERS
 
 PAGE = Path(__file__).parent.parent / "docs" / "market.md"
 HOST = observed.HOST_SCOPE
+APART = Together(60, {"failing": 0.058})
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,10 @@ def planted(**series):
         series={name: np.asarray(values, np.float32) for name, values in series.items()},
         exit_month=np.array([[NEVER, NEVER], [NEVER, 3], [NEVER, NEVER]]),
         exit_kind=np.array([[0, 0], [0, BOUGHT], [0, 0]]),
+        listed_month=np.array([[NEVER, NEVER], [NEVER, NEVER], [5, NEVER]]),
     )
-    return World(history, names, None)
+    tables = {"events": [{"kind": "funding-round", "actors": "far"}]}
+    return World(history, names, SimpleNamespace(tables=tables))
 
 
 def prices(near):
@@ -58,7 +63,9 @@ def prices(near):
 
 
 def test_the_page_is_what_the_command_writes(found):
-    assert PAGE.read_text("utf-8") == page(found, "base"), "forecast calibrate market --page docs, and commit"
+    assert PAGE.read_text("utf-8") == page(found, together(load_tables()), "base"), (
+        "forecast calibrate market --page docs, and commit"
+    )
 
 
 def test_every_comparison_is_of_numbers_in_order(found):
@@ -73,10 +80,22 @@ def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
     wrong = Compared(asked, Band(1.0, 2.0, 3.0), Band(3.0, 4.0, 5.0))
     right = Compared(asked, Band(1.0, 2.0, 3.0), Band(0.0, 2.5, 9.0))
     assert not wrong.inside and right.inside
-    text = page([wrong, right], "base")
+    text = page([wrong, right], APART, "base")
     assert "1 of 2 quantities" in text
     assert "- *planted*: simulated less observed +2 per year, a ratio of 2. What bears on it: more rows.\n" in text
     assert text.count("- *planted*") == 1
+    assert "Mean correlation of two providers within 60 months: 0.058 of failing." in text
+
+
+def test_what_came_once_must_lie_within_the_paths():
+    asked = replace(COMPARISONS[0], quantity="planted", one_draw=True)
+    came = Band(3.0, 3.0, 3.0)
+    assert Compared(asked, came, Band(0.0, 1.0, 3.0)).inside
+    assert not Compared(asked, came, Band(0.0, 1.0, 2.0)).inside
+    assert not Compared(replace(asked, one_draw=False), came, Band(0.0, 1.0, 3.0)).inside
+    assert "| planted | fraction | 3 | 1 (0 to 3) |" in page(
+        [Compared(asked, came, Band(0.0, 1.0, 3.0))], APART, "base"
+    )
 
 
 def test_a_rate_needs_two_clusters():
@@ -159,28 +178,54 @@ def test_swings_by_hand():
     assert_allclose(simulated.swing_over_log("rent", 2)(world), 0.0, atol=1e-6)
 
 
-def test_exits_by_hand():
-    world = planted(hhi_tokens=np.ones((1, 13, 2)))
-    assert_allclose(
-        firms_simulated.exits_per_year("acquired_count")(world), [0.0, 1 / 1.25]
-    )  # a year and three months of one
-    assert_allclose(firms_simulated.exits_per_year("failed_count")(world), 0.0)
+def hot_until(month):
+    """Return the regime of a year `[1, month, path]`: hot on the first path, hot until a month and then normal on the second."""
+    of_path = [
+        [REGIMES.index("hot" if first or m <= month else "normal") for first in (True, False)] for m in range(13)
+    ]
+    return np.array([of_path])
 
 
-def dispersion(left):
-    """Return the bunching of exits of firms that left, `[firm, path]`."""
-    names = SimpleNamespace(own_cash=slice(len(left)))
-    history = SimpleNamespace(exit_month=np.where(left, 1, NEVER))
-    return np.mean(firms_simulated.exits_dispersion(World(history, names, None)))
+def test_exits_by_regime_by_hand():
+    """Two hosts: on the first path both stay hot for a year, on the second one is bought in the third, last hot month."""
+    world = planted(hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(3))
+    assert_allclose(firms_simulated.per_year("acquired", "hot")(world)[:2], [0.0, 12 / 6])
+    assert_allclose(firms_simulated.per_year("acquired", "normal")(world)[:2], [np.nan, 0.0])
+    assert_allclose(firms_simulated.per_year("failed", "hot")(world)[:2], 0.0)
+    assert_allclose(firms_simulated.per_year("ipo", "hot")(world)[:2], [12 / 24, 0.0])
+    assert np.isnan(firms_simulated.per_year("acquired", "hot", ("chip",))(world)).all()
 
 
-def test_independent_exits_do_not_bunch_and_common_ones_do():
+def test_rounds_are_counted_of_firms_whose_rounds_are_recorded():
+    rounds = np.zeros((3, 13, 2))
+    rounds[1:, 2] = 1.0  # near is not in the table of events
+    world = planted(hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(12), rounds=rounds)
+    assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], 1.0)
+
+
+def leaving(month):
+    """Return a world whose firms leave in these months, `[firm, path]`; NEVER: they stay."""
+    names = SimpleNamespace(own_cash=slice(0, len(month)))
+    kind = np.where(month == NEVER, 0, SHUT)
+    history = SimpleNamespace(exit_month=month, exit_kind=kind, series={"hhi_tokens": np.ones((1, 13, 1))})
+    return World(history, names, None)
+
+
+def test_independent_exits_do_not_go_together_and_common_ones_do():
     rng = np.random.default_rng(5)
-    apart = rng.random((10, 4000)) < 0.3
-    assert_allclose(dispersion(apart), 1.0, atol=0.1)
-    assert_allclose(
-        dispersion(np.repeat(apart[:1], 10, axis=0)), 10.0, rtol=0.1
-    )  # all or none: 10²p(1−p) over 10p(1−p)
+    apart = np.where(rng.random((20, 4000)) < 0.2, rng.integers(1, 13, (20, 4000)), NEVER)
+    common = np.where(rng.random((20, 4000)) < 0.9, rng.integers(1, 13, (1, 4000)), NEVER)
+    assert_allclose(np.mean(firms_simulated.exits_correlation(leaving(apart))), 0.0, atol=0.01)
+    assert np.mean(firms_simulated.exits_correlation(leaving(common))) > 0.4
+
+
+def test_pairs_go_together_when_their_firms_do():
+    rng = np.random.default_rng(6)
+    apart = np.where(rng.random((8, 4000)) < 0.3, 1, NEVER)
+    alike = leaving(np.repeat(apart[:1], 8, axis=0))
+    one = leaving(apart)
+    assert_allclose(firms_simulated.pair_correlation(one.history, one.names, ["failed"]), 0.0, atol=0.02)
+    assert_allclose(firms_simulated.pair_correlation(alike.history, alike.names, ["failed"]), 1.0)
 
 
 def test_shares_of_the_router_four_weeks_apart():
@@ -191,17 +236,30 @@ def test_shares_of_the_router_four_weeks_apart():
     assert observed.share_changes_log({"token_shares": rows}) == [("big", pytest.approx(np.log(0.5)))]
 
 
-def test_bunching_of_observed_exits_by_hand():
-    def rows(counts):
-        return {
-            "hazards": [
-                {"cohort": firms_observed.ALL, "period": period, "provider_years": 10.0, "acquired_count": k, "failed_count": 0}
-                for period, k in zip(firms_observed.YEARS, counts, strict=True)
-            ]
-        }  # fmt: skip
+def test_exits_observed_together_by_hand(monkeypatch):
+    """Purchases and failures 0 and 2 each, of 40 firms: dispersion 4, so (4 − 1)/(40 − 1)."""
+    monkeypatch.setattr(
+        firms_observed, "quarterly", lambda spells, last: (np.array([0.0, 2.0]), np.array([10.0, 10.0]))
+    )
+    assert_allclose(firms_observed.exits_correlation(load_tables()).middle, 3 / 39)
 
-    assert firms_observed.exits_dispersion(rows([2, 2, 2, 2])).middle == 0.0
-    assert_allclose(firms_observed.exits_dispersion(rows([0, 0, 4, 4])).middle, 4 * 4 / 2 / 3)
+
+@pytest.mark.parametrize("event", ["acquired", "failed", "ipo"])
+def test_kinds_of_firm_add_up(monkeypatch, event):
+    monkeypatch.setattr(firms_observed, "poisson_rate", lambda count, years: (count, years))
+    monkeypatch.setattr("forecast.trends.regimes.LEAST_YEARS", 0.0)
+    tables = load_tables()
+    parts = [firms_observed.per_year(event, "hot", (kind,))(tables) for kind in SELLERS]
+    assert_allclose(firms_observed.per_year(event, "hot")(tables), np.sum(parts, axis=0))
+
+
+def test_what_came_is_what_the_events_say():
+    """In 2025 Groq alone of the firms then named: its people and licence went; and seven rounds closed."""
+    tables, start = load_tables(), date(2025, 1, 1)
+    assert foreseen.happened("departures_count", start, 12)(tables).middle == 1.0
+    assert foreseen.happened("rounds_count", start, 12)(tables).middle == 7.0
+    with pytest.raises(ValueError, match=r"events.csv ends on 2026-0"):
+        foreseen.happened("rounds_count", start, 24)(tables)
 
 
 def test_margins_known_by_hand():

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from forecast.distributions import parse
+from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.exits import exits_trend
-from forecast.trends.funding import funding_trend
+from forecast.trends.funding import funding_trend, round_spells
 from forecast.trends.known import TooFew
-from forecast.trends.regimes import Count, Spell, counts, difference_prob, rate_quantiles
+from forecast.trends.regimes import Count, Spell, counts, difference_prob, dispersion, quarterly, rate_quantiles
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.survival import LEVELS, as_empirical, waiting_quantiles
 
@@ -115,12 +116,46 @@ def test_one_rate_or_two_against_a_poisson_regression():
 
 
 def test_events_are_counted_as_by_hand(tables):
-    """Purchases, from the rows: 2024 three, 2025 seven, 2026 seven."""
+    """Purchases of sellers, from the rows: 2024 two, 2025 five, 2026 four; of makers of software one, two and three."""
     rows = tables["hazard_cohort"].latest("provider").values()
-    years = [row["exit_on"].year for row in rows if row["outcome"] == "acquired"]
-    assert [years.count(year) for year in (2024, 2025, 2026)] == [3, 7, 7]
+    years = [(row["kind"] != "software", row["exit_on"].year) for row in rows if row["outcome"] == "acquired"]
+    assert [years.count((True, year)) for year in (2024, 2025, 2026)] == [2, 5, 4]
+    assert [years.count((False, year)) for year in (2024, 2025, 2026)] == [1, 2, 3]
     notes = [e.note for e in exits_trend(tables.vintage(V26)).estimates if "acquired" in e.key]
-    assert [note.partition(" ")[0] for note in notes] == ["3", "14"]
+    assert [note.partition(" ")[0] for note in notes] == ["2", "9"]
+
+
+def test_makers_of_software_say_nothing_of_sellers(tables, overlay):
+    """Not one of them need be bought: the market names no such firm."""
+
+    def unsold(rows):
+        return [row for row in rows if row["kind"] != "software" or not row["exit_on"]]
+
+    assert exits_trend(load_tables(overlay("hazard_cohort", unsold))) == exits_trend(tables)
+
+
+def test_a_listing_is_no_round(tables):
+    """CoreWeave's gap after 2024-05 was ended by its listing."""
+    (last,) = (s for s in round_spells(tables, V26, ("neocloud",)) if s.end == date(2025, 3, 28))
+    assert last == Spell(date(2024, 5, 1), date(2025, 3, 28), False)
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=8).filter(any))
+def test_dispersion_is_a_test_of_goodness_of_fit(events):
+    from scipy.stats import chisquare
+
+    years = np.arange(1.0, len(events) + 1)
+    expected = years * sum(events) / years.sum()
+    wanted = chisquare(events, expected).statistic / (len(events) - 1)
+    assert_allclose(dispersion(np.array(events, float), years), wanted)
+
+
+def test_quarters_hold_every_event_and_all_time_at_risk():
+    firms = [Spell(date(2022, 1, 1), date(2025, 2, 10), True), Spell(date(2024, 5, 5), date(2026, 7, 1), False)]
+    events, years = quarterly(firms, date(2026, 7, 1))
+    assert len(events) == 10
+    assert events.sum() == 1 and events[4] == 1
+    assert_allclose(years.sum(), (406 + 787) / 365)
 
 
 def test_open_gaps_slow_the_rounds_down(tables):
@@ -172,3 +207,16 @@ def test_the_rate_of_rounds_holds_what_was_seen(tables):
     made = funding_trend(tables.vintage(V26))
     rate = value_of(made, "regimes.hot.funding_per_month").median()
     assert_allclose(rate * (1.2 * 1.9) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k
+
+
+@pytest.mark.parametrize("as_of", [date(2025, 1, 1), V25, date(2026, 1, 1), V26])
+def test_no_rate_of_a_regime_is_known_exactly(tables, as_of):
+    """A rate drawn once for all firms of a path is what makes their fates go together beside the regime itself."""
+    inputs = load_scenario("base", tables, as_of=as_of).inputs
+    exact = [
+        f"{regime}.{rate}"
+        for regime in ("hot", "normal", "cold")
+        for rate in ("funding_per_month", "acquired_per_year", "ipo_per_year")
+        if inputs[f"regimes.{regime}.{rate}"].value.name == "fixed"
+    ]
+    assert exact == []

@@ -62,15 +62,16 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
 
 def _market(page: str | None, scenario: str) -> None:
     """Print what is simulated beside what was observed, and write the page of it."""
-    from forecast.calibration.market.compared import compare
-    from forecast.calibration.market.page import text, write_page
+    from forecast.calibration.market.compared import compare, together
+    from forecast.calibration.market.page import observed_text, text, write_page
 
-    found = compare(load_tables(), name=scenario)
+    tables = load_tables()
+    found = compare(tables, name=scenario)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
-        click.echo(f"{where} {one.comparison.quantity}: observed {text(one.observed)}, simulated {text(one.simulated)}")
+        click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {text(one.simulated)}")
     if page:
-        write_page(Path(page), found, scenario)
+        write_page(Path(page), found, together(tables, scenario), scenario)
 
 
 def _trends(write: str | None) -> list[str]:

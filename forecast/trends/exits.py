@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from datetime import date
+
 import numpy as np
 
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day
-from forecast.trends.regimes import Spell, counts, difference_prob, rate_distribution, rate_quantiles
+from forecast.trends.regimes import (
+    SELLERS,
+    Spell,
+    counts,
+    difference_prob,
+    dispersion,
+    quarterly,
+    rate_distribution,
+    rate_quantiles,
+)
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 
 OUTCOMES = {"acquired": "acquired_per_year", "ipo": "ipo_per_year"}
 
 
+def exit_spells(tables: Tables, today: date, outcome: str, kinds: Collection[str] = SELLERS) -> Iterator[Spell]:
+    """Yield the time at risk of each firm of some kinds, until its exit or `today`; it happened if the exit is of this outcome."""
+    for row in tables["hazard_cohort"].latest("provider").values():
+        if row["kind"] in kinds:
+            yield Spell(row["entry_on"], row["exit_on"] or today, row["outcome"] == outcome)
+
+
+def _bunching(tables: Tables, today: date) -> tuple[Diagnostic, ...]:
+    """Return whether purchases come in waves, against one rate for all quarters: what a common frailty would show."""
+    from scipy.special import chdtrc
+
+    events, years = quarterly(exit_spells(tables, today, "acquired"), today)
+    if len(events) < 2 or not events.any():
+        return ()
+    ratio, degrees = float(dispersion(events, years)), len(events) - 1
+    meaning = "chance that one rate brings purchases together as much; large: no frailty can be told"
+    return (
+        Diagnostic(
+            "quarterly_dispersion", ratio, f"variance of {len(events)} quarters' purchases over that of one rate"
+        ),
+        Diagnostic("one_rate_all_quarters_prob", float(chdtrc(degrees, degrees * ratio)), meaning),
+    )
+
+
 def exits_trend(tables: Tables) -> Trend:
     """Return the yearly rates of purchases and listings known at the tables' vintage, each by regime.
 
-    Events over provider-years; gamma-Poisson, with Jeffreys' prior so that no event in fifty years is not a rate of 0.
+    Events over provider-years of sellers of tokens and makers of chips; gamma-Poisson, with Jeffreys' prior so that no
+    event in fifty years is not a rate of 0.
     The cohort was drawn up in 2026 from firms that were still spoken of: those who left early are missing from it, so
     the rates are rather too low. Failures are reported; in the engine they follow from cash, not from a rate.
 
@@ -24,11 +61,8 @@ def exits_trend(tables: Tables) -> Trend:
     """
     table = tables["hazard_cohort"]
     today = last_day(tables["events"], tables)
-    firms = list(table.latest("provider").values())
-    found = {
-        outcome: counts(Spell(r["entry_on"], r["exit_on"] or today, r["outcome"] == outcome) for r in firms)
-        for outcome in (*OUTCOMES, "failed")
-    }
+    found = {outcome: counts(exit_spells(tables, today, outcome)) for outcome in (*OUTCOMES, "failed")}
+    firms_count = sum(row["kind"] in SELLERS for row in table.latest("provider").values())
     enough(len(found["acquired"]), 1, "regimes with five provider-years", table, tables)
     said = [
         Diagnostic(f"{outcome}_per_year_{regime}", float(rate_quantiles(count, np.array([0.5]))[0]),
@@ -39,6 +73,7 @@ def exits_trend(tables: Tables) -> Trend:
     if len(bought) == 2:
         meaning = "chance that one rate of purchases gives counts this far apart; small: two regimes"
         said.append(Diagnostic("one_rate_prob", difference_prob(*bought), meaning))
+    said += _bunching(tables, today)
     return Trend(
         name="exits",
         title="Purchases and listings of providers",
@@ -48,7 +83,7 @@ def exits_trend(tables: Tables) -> Trend:
         diagnostics=tuple(said),
         estimates=tuple(
             Estimate(f"regimes.{regime}.{OUTCOMES[outcome]}", rate_distribution(count), "1/year",
-                     len(firms), "medium" if count.events >= 5 else "low",
+                     firms_count, "medium" if count.events >= 5 else "low",
                      f"{count.events} in {count.years:.0f} provider-years; a cohort of survivors")
             for outcome in OUTCOMES for regime, count in found[outcome].items()
         ),

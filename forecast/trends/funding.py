@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from datetime import date
 
 import numpy as np
 
 from forecast.distributions import Z_90, Distribution
-from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, months_between
-from forecast.trends.regimes import Count, Spell, counts, difference_prob
+from forecast.trends.regimes import SELLERS, Count, Spell, counts, difference_prob
 from forecast.trends.survival import waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 
@@ -33,8 +32,7 @@ def funding_trend(tables: Tables) -> Trend:
     """
     table = tables["round_intervals"]
     today = last_day(tables["events"], tables)
-    exits = {r["provider"]: r["exit_on"] for r in tables["hazard_cohort"].latest("provider").values()}
-    gaps = list(_spells(table.latest("provider", "from_on").values(), exits, today))
+    gaps = list(round_spells(tables, today))
     by_regime = counts(gaps)
     enough(len(by_regime), 1, "regimes with five provider-years", table, tables)
     months = np.array([months_between(gap.start, gap.end) for gap in gaps])
@@ -75,9 +73,14 @@ def _rate(count: Count) -> Distribution:
     return Distribution("lognormal", (round(float(low), 4), round(float(high), 4)))
 
 
-def _spells(rows: Iterable[Row], exits: dict[str, date | None], today: date) -> Iterable[Spell]:
-    """Yield every gap, closed or open; an open one ends with the exit of its firm."""
-    for row in rows:
-        end = row["to_on"] or min(exits.get(row["provider"]) or today, today)
-        if end > row["from_on"]:
-            yield Spell(row["from_on"], end, row["to_on"] is not None)
+def round_spells(tables: Tables, today: date, kinds: Collection[str] = SELLERS) -> Iterator[Spell]:
+    """Yield every gap of the firms of some kinds, closed or open; an open one ends with the exit of its firm.
+
+    A gap that ends with the listing is open: the engine lists firms at a rate of its own.
+    """
+    firms = tables["hazard_cohort"].latest("provider")
+    for row in tables["round_intervals"].latest("provider", "from_on").values():
+        firm = firms[row["provider"]]
+        end = row["to_on"] or min(firm["exit_on"] or today, today)
+        if firm["kind"] in kinds and end > row["from_on"]:
+            yield Spell(row["from_on"], end, row["to_on"] not in (None, firm["exit_on"]))

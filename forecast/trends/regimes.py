@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ Array = NDArray[np.float64]
 # No cold month lies in them: what happens in one stays an assumption.
 PERIODS = {"normal": (date(2024, 1, 1), date(2025, 1, 1)), "hot": (date(2025, 1, 1), date(9999, 12, 31))}
 LEAST_YEARS = 5.0  # at risk in a regime, summed over providers
+# Makers of serving software sell no tokens, and many were listed because they were bought: the market names no such firm.
+SELLERS = ("host", "neocloud", "chip", "lab")
 
 
 class Spell(NamedTuple):
@@ -52,6 +55,41 @@ def counts(spells: Iterable[Spell]) -> dict[str, Count]:
         if years >= LEAST_YEARS:
             found[regime] = Count(events, years)
     return found
+
+
+def dispersion(events: Array, years: Array) -> Array:
+    """Return how events bunch in time: their variance over that of independent ones at one rate.
+
+    D = Σ(k − λe)²/(λe) / (n − 1), λ = Σk/Σe over n periods; on average 1 where nothing but chance brings them together.
+
+    Args:
+        events: k, `[period, …]`, of two periods or more.
+        years: e, at risk, `[period, …]`, above 0.
+
+    Returns:
+        `[…]`; not a number where no event came. Source: McCullagh & Nelder (1989), section 6.2.
+
+    >>> dispersion(np.array([0.0, 4.0]), np.array([10.0, 10.0])).item()
+    4.0
+    """
+    with np.errstate(invalid="ignore"):
+        expected = years * (events.sum(axis=0) / years.sum(axis=0))
+        return np.asarray(((events - expected) ** 2 / expected).sum(axis=0) / (len(events) - 1))
+
+
+def quarterly(spells: Iterable[Spell], last: date) -> tuple[Array, Array]:
+    """Return events and years at risk, `[quarter]`, of the whole quarters from the first known month up to `last`.
+
+    >>> one = Spell(date(2024, 2, 1), date(2024, 5, 1), True)
+    >>> [values.round(2).tolist() for values in quarterly([one], date(2024, 7, 15))]
+    [[0.0, 1.0], [0.16, 0.08]]
+    """
+    known, first = list(spells), PERIODS["normal"][0]
+    starts = [date(first.year + q // 4, 3 * (q % 4) + 1, 1) for q in range(4 * (last.year - first.year) + 5)]
+    whole = [(start, end) for start, end in pairwise(starts) if end <= last]
+    events = [sum(s.happened and start <= s.end < end for s in known) for start, end in whole]
+    years = [sum(max(0.0, years_between(max(s.start, start), min(s.end, end))) for s in known) for start, end in whole]
+    return np.array(events, float), np.array(years)
 
 
 def rate_quantiles(count: Count, levels: Array = LEVELS) -> Array:

@@ -2,67 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from forecast.calibration.market.band import Band, poisson_rate, sd_band, spread
 from forecast.hindcast.series import SOLID
-from forecast.serving.token_cost import months_between
-from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.exits import exit_spells
+from forecast.trends.funding import round_spells
+from forecast.trends.known import last_day
+from forecast.trends.regimes import SELLERS, counts, dispersion, quarterly
+from forecast.units import MONTHS_PER_YEAR
 
-NAMED = "brief list (21 venture-backed)"  # the kind of firm that the market names
-ALL = "extended cohort (all)"
-YEARS = ("2022-2023", "2024", "2025", "2026-01..08")
-EXITS = ("acquired_count", "failed_count")
+QUARTER_MONTHS = 3
+EXITS = ("acquired", "failed")
 
 
-def hazard(column: str, period: str) -> Callable[[Tables], Band]:
-    """Return a reader of exits of a kind per provider-year in a period, of firms like those named."""
+def per_year(event: str, regime: str, kinds: Collection[str] = SELLERS) -> Callable[[Tables], Band]:
+    """Return a reader of events per year of the firms of some kinds, in the months of a funding regime.
+
+    `round`: of firms with a known round; `acquired`, `failed` or `ipo`: of the whole cohort.
+    """
 
     def read(tables: Tables) -> Band:
-        row = _periods(tables, NAMED)[period]
-        return poisson_rate(row[column], row["provider_years"])
+        today = last_day(tables["events"], tables)
+        found = round_spells(tables, today, kinds) if event == "round" else exit_spells(tables, today, event, kinds)
+        count = counts(found)[regime]
+        return poisson_rate(count.events, count.years)
 
     return read
 
 
-def exits_dispersion(tables: Tables) -> Band:
-    """Return how exits bunch in time: Σ(k − λe)²/(λe) / (n − 1) over the periods, 1 for independent exits at one rate.
+def exits_correlation(tables: Tables) -> Band:
+    """Return how exits come together, as the correlation of two firms' exits within a quarter.
 
-    k exits in e provider-years of a period, λ of all of them; the interval is that of a variance with n − 1 degrees.
+    ρ = (D − 1)/(n − 1), D the dispersion of quarterly counts and n the firms at risk: the variance of a sum of n equally
+    correlated events. D is taken for a variance with as many degrees of freedom as quarters but one. The years before
+    2024 are left out: of them the cohort holds those who survived them.
     """
-    rows = [_periods(tables, ALL)[period] for period in YEARS]
-    count = np.array([sum(row[column] for column in EXITS) for row in rows], float)
-    expected = np.array([row["provider_years"] for row in rows]) * count.sum() / sum(r["provider_years"] for r in rows)
-    degrees = len(rows) - 1
-    sd = sd_band(float(np.sqrt(((count - expected) ** 2 / expected).sum() / degrees)), degrees)
-    return Band(*(end**2 for end in sd))
-
-
-def _periods(tables: Tables, cohort: str) -> dict[str, Row]:
-    return {row["period"]: row for row in tables["hazards"] if row["cohort"] == cohort}
-
-
-def rounds_per_year(start: date) -> Callable[[Tables], Band]:
-    """Return a reader of rounds per year of a firm with a round known by then, from then to the end of the events.
-
-    A firm counts until its exit. Firms that the market does not name count as well.
-    """
-
-    def read(tables: Tables) -> Band:
-        end = max(row["date_on"] for row in tables["events"])
-        solid = [row for row in tables["events"] if row["kind"] == "funding-round" and row["status"] in SOLID]
-        left = {r["provider"]: r["exit_on"] for r in tables["hazard_cohort"] if r["exit_on"] is not None}
-        known = {row["actors"] for row in solid if row["as_of"] <= start}
-        firms = {firm for firm in known if left.get(firm, end) > start}
-        count = sum(row["actors"] in firms and row["date_on"] > start for row in solid)
-        years = sum(months_between(start, min(left.get(firm, end), end)) / 12 for firm in sorted(firms))
-        return poisson_rate(count, years)
-
-    return read
+    today = last_day(tables["events"], tables)
+    found = [quarterly(exit_spells(tables, today, outcome), today) for outcome in EXITS]
+    events, years = np.sum([events for events, _ in found], axis=0), found[0][1]
+    firms = years.mean() * MONTHS_PER_YEAR / QUARTER_MONTHS
+    band = sd_band(float(np.sqrt(dispersion(events, years))), len(events) - 1)
+    return Band(*((end**2 - 1) / (firms - 1) for end in band))
 
 
 def gross_margin_frac(tables: Tables) -> Band:

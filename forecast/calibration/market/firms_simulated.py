@@ -2,46 +2,92 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Collection
 
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays import Flags, Index
 from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.hindcast.happenings import firms_of
+from forecast.march import History
 from forecast.market.doors import BOUGHT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
+from forecast.market.names import REGIMES, Names
+from forecast.trends.regimes import SELLERS, dispersion
+from forecast.units import MONTHS_PER_YEAR
 
-OUT = {"acquired_count": (BOUGHT, LICENSED, SOLD_IN_DISTRESS), "failed_count": (SHUT,)}
-GROUPS = 20  # of paths, for the sampling error of a variance
+# By cause: whose cash ends has failed, although a buyer is found; the tables call those hired away after it failed as well.
+OUT = {"acquired": (BOUGHT, LICENSED), "failed": (SOLD_IN_DISTRESS, SHUT)}
+GROUPS = 20  # of paths: rare events need many for a rate, and several for its sampling error
 
 
-def exits_per_year(column: str) -> Statistic:
-    """Return a reader of exits of a kind per year that a provider on its own cash was there."""
+def per_year(event: str, regime: str, kinds: Collection[str] = SELLERS) -> Statistic:
+    """Return a reader of events per year of the firms of some kinds, in months of a funding regime, of each group of paths.
+
+    Of rounds only the firms are counted whose rounds the tables record, as in what was observed.
+    """
 
     def read(world: World) -> Values:
-        own_cash = world.names.own_cash
-        count = np.isin(world.history.exit_kind[own_cash], OUT[column]).sum(axis=0)
-        return np.asarray(count / _years(world)[own_cash].sum(axis=0), float)
+        firms = firms_of(world.scenario, world.names, "followed" if event == "round" else "all")
+        rows = [i for i, p in enumerate(world.names.providers) if p in firms and world.names.kinds[i] in kinds]
+        of_regime = world.history.series["regime"][0, 1:] == REGIMES.index(regime)
+        count, months = np.zeros((2, of_regime.shape[1]), int)
+        for row in rows:
+            count += (_happened(world, event, row) & of_regime).sum(axis=0)
+            months += (_there(world, row) & of_regime).sum(axis=0)
+        return MONTHS_PER_YEAR * _by_group(count, months)
 
     return read
 
 
-def exits_dispersion(world: World) -> Values:
-    """Return the variance of the number of exits over what independent exits would have, of each group of paths.
+def _months(world: World) -> Index:
+    return np.arange(1, world.months + 1)[:, None]
 
-    Var N / Σ p(1 − p), p the chance of each provider: 1 when no provider's exit tells of another's.
+
+def _there(world: World, row: int) -> Flags:
+    """Return in which months a provider was there, `[month, path]`."""
+    left = world.history.exit_month[row]
+    return (left == NEVER) | (left >= _months(world))
+
+
+def _happened(world: World, event: str, row: int) -> Flags:
+    """Return in which months a round, an exit or a listing of a provider came, `[month, path]`."""
+    if event == "round":
+        return np.asarray(world.history.series["rounds"][row, 1:] > 0)
+    if event == "ipo":
+        return np.asarray(world.history.listed_month[row] == _months(world))
+    this_way = np.isin(world.history.exit_kind[row], OUT[event])
+    return np.asarray((world.history.exit_month[row] == _months(world)) & this_way)
+
+
+def _by_group(count: NDArray[np.int_], months: NDArray[np.int_]) -> Values:
+    """Return Σcount/Σmonths of each group of paths; `[path]` both."""
+    pairs = zip(np.array_split(count, GROUPS), np.array_split(months, GROUPS), strict=True)
+    return np.array([one.sum() / of.sum() if of.any() else np.nan for one, of in pairs])
+
+
+def exits_correlation(world: World) -> Values:
+    """Return the correlation of two firms' exits within a quarter, (D − 1)/(n − 1), as observed; mean of each group of paths."""
+    rows = range(world.names.own_cash.stop)
+    left = np.sum([_happened(world, event, row) for event in OUT for row in rows], axis=0)
+    there = np.sum([_there(world, row) for row in rows], axis=0)
+    quarters = (world.months // 3, 3, -1)
+    years = there.reshape(quarters).sum(axis=1) / MONTHS_PER_YEAR
+    firms = 4 * years.mean(axis=0)
+    found = (dispersion(left.reshape(quarters).sum(axis=1).astype(float), years) - 1) / (firms - 1)
+    return np.array([np.nanmean(group) for group in np.array_split(found, GROUPS)])
+
+
+def pair_correlation(history: History, names: Names, events: Collection[str]) -> float:
+    """Return the mean correlation, over pairs of providers on their own cash, of leaving in one of some ways.
+
+    Providers who do so on fewer than one path in two hundred, or on nearly all, are left out: their correlations are noise.
     """
-    left = (world.history.exit_month[world.names.own_cash] != NEVER).astype(float)
-    groups = np.array_split(left, GROUPS, axis=1)
-    chance = left.mean(axis=1)
-    return np.array([group.sum(axis=0).var(ddof=1) for group in groups]) / (chance * (1 - chance)).sum()
-
-
-def rounds_per_year(world: World) -> Values:
-    """Return rounds per year of a provider whose rounds the events were known to record."""
-    firms = firms_of(world.scenario, world.names, "followed")
-    rows = [world.names.providers.index(firm) for firm in sorted(firms)]
-    return np.asarray(
-        world.history.series["rounds"][rows, 1:].sum(axis=(0, 1)) / _years(world)[rows].sum(axis=0), float
-    )
+    kinds = [kind for event in events for kind in OUT[event]]
+    left = np.isin(history.exit_kind[names.own_cash], kinds).astype(float)
+    likely = left[np.abs(left.mean(axis=1) - 0.5) < 0.495]
+    return float(np.corrcoef(likely)[np.triu_indices(len(likely), 1)].mean())
 
 
 def gross_margin_frac(world: World) -> Values:
@@ -65,9 +111,3 @@ def loss_over_raised(world: World) -> Values:
     own = {p: i for i, p in enumerate(world.names.providers[world.names.own_cash]) if p in raised}
     loss = world.history.few["subsidy_usd_per_month"].whole()[list(own.values()), 1:].sum(axis=1)
     return np.asarray((loss / np.array([raised[p] for p in own])[:, None]).max(axis=0), float)
-
-
-def _years(world: World) -> Values:
-    """Return the years that each provider was there, `[provider, path]`."""
-    month = world.history.exit_month
-    return np.where(month == NEVER, world.months, month) / 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forecast.calibration.market.band import Band
-from forecast.calibration.market.compared import MONTHS, Compared
+from forecast.calibration.market.compared import MONTHS, Compared, Together
 from forecast.draws import BLOCK_PATHS
 
 INTRODUCTION = """# The market engine: simulated against observed
@@ -13,38 +13,57 @@ INTRODUCTION = """# The market engine: simulated against observed
 Written by `forecast calibrate market --page docs`; do not edit.
 
 {inside} of {count} quantities lie inside: the middle of {paths} paths of the {name} scenario over {months} months within the
-interval observed. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
-for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths.
+interval observed, or, of a count that happened once, the count within the 80 % of the paths. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
+for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths; of events
+per firm and year and of correlations, over 20 groups of paths, as they are too rare for a rate of one path.
 `today` starts at the newest vintage; a date is the vintage from which paths of the observation's own time start.
+The rates of rounds, purchases and listings in a hot and in a normal market were fitted to the counts beside them: they show that the
+engine keeps to its fits, and test nothing. Failures and the differences between kinds of firm were not fitted.
 These are checks of a model whose assumptions were chosen by people who knew much of this; where the observed time lies before the vintage they are no test of foresight
 (`forecast hindcast` is).
 """
 HEAD = "| quantity | unit | observed | simulated | paths from | inside | source |\n|---|---|---|---|---|---|---|\n"
 
 
-def write_page(folder: Path, found: list[Compared], name: str) -> None:
+def write_page(folder: Path, found: list[Compared], both: Together, name: str) -> None:
     """Write `market.md`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "market.md").write_text(page(found, name), encoding="utf-8")
+    (folder / "market.md").write_text(page(found, both, name), encoding="utf-8")
 
 
-def page(found: list[Compared], name: str) -> str:
+def page(found: list[Compared], both: Together, name: str) -> str:
     """Return the page as Markdown."""
     lines = [_line(one) for one in found]
     misfits = [_misfit(one) for one in found if not one.inside]
     introduction = INTRODUCTION.format(
         name=name, inside=sum(one.inside for one in found), count=len(found), paths=BLOCK_PATHS, months=MONTHS
     )
-    return introduction + "\n" + HEAD + "".join(lines) + "\n## Misfits\n\n" + "".join(misfits)
+    table = introduction + "\n" + HEAD + "".join(lines)
+    return f"{table}\n## Misfits\n\n{''.join(misfits)}\n{_together(both)}"
+
+
+def _together(both: Together) -> str:
+    """Return how the fates of firms go together, as a section; nothing observed tells whether it is so."""
+    said = ", ".join(f"{value:.3f} of {way}" for way, value in both.correlation.items())
+    return (
+        f"## Exits together\n\nMean correlation of two providers within {both.months} months: {said}. "
+        "They share the funding market with its uncertain rates, demand, prices and rents; the correlation within "
+        "a quarter, above, is all that was observed of it.\n"
+    )
 
 
 def _line(one: Compared) -> str:
     asked = one.comparison
     inside = "yes" if one.inside else "no"
     return (
-        f"| {asked.quantity} | {asked.unit} | {text(one.observed)} | {text(one.simulated)} "
+        f"| {asked.quantity} | {asked.unit} | {observed_text(one)} | {text(one.simulated)} "
         f"| {asked.at} | {inside} | {asked.source} |\n"
     )
+
+
+def observed_text(one: Compared) -> str:
+    """Return what was observed as read on the page: a number alone where it came once."""
+    return f"{one.observed.middle:g}" if one.comparison.one_draw else text(one.observed)
 
 
 def text(band: Band) -> str:
