@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
 from forecast.serving.effects import ALL, FORM, NUMBERS, TERMS, features
-from forecast.serving.groups import batch_of, group_sizes, step_terms
+from forecast.serving.groups import batch_of, layouts, step_terms
 
 Array = NDArray[np.float64]
 
@@ -96,12 +96,13 @@ class Rows:
 
     def __init__(self, observed: Observations) -> None:
         columns = observed.columns
-        sizes, self.allowed = group_sizes(columns)
-        batch = batch_of(columns, sizes)
+        tried = layouts(columns)
+        batch = batch_of(columns, tried.sizes, tried.engines)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
-        made = step_terms(columns, sizes, batch, ratio)
-        self.per_accelerator = batch / sizes
-        self.terms = np.stack([np.broadcast_to(made[t], sizes.shape) for t in TERMS if t != "throughput"])
+        made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
+        self.allowed = batch >= tried.least_batch
+        self.per_accelerator = batch / tried.sizes
+        self.terms = np.stack([np.broadcast_to(made[t], batch.shape) for t in TERMS if t != "throughput"])
 
     def predict(self, theta: Array) -> tuple[Array, Array]:
         """Return log tokens per second and accelerator, and its derivative by each term's factor `[term, row]`."""

@@ -16,7 +16,7 @@ from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, log_factors, spread_level
-from forecast.serving.groups import WIDEST_ENGINE, batch_of, group_sizes, misfits, step_terms
+from forecast.serving.groups import WIDEST_ENGINE, batch_of, layouts, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
@@ -133,25 +133,25 @@ def _answers(
 ) -> list[Throughput]:  # fmt: skip
     """Return the best answer to each case; `effects_of` are the cases whose fitted factors apply."""
     accepted = float(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens))
-    sizes, allowed = group_sizes(columns)
-    free = np.isnan(columns["concurrency"])
-    most, sizes = batch_of(columns, sizes)[:, :, None], sizes[:, :, None]
+    tried, free = layouts(columns), np.isnan(columns["concurrency"])
+    most = batch_of(columns, tried.sizes, tried.engines)[:, :, None]
+    sizes, engines, least = (a[:, :, None] for a in (tried.sizes, tried.engines, tried.least_batch))
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
     batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
     log = {term: factor[:, None, None] for term, factor in log_factors(values, effects_of).items()}
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
     scale = np.exp(log["throughput"])
-    mixed_s = step.step_s(step_terms(columns, sizes, batch, ratio, draft_tokens + 1, accepted), log) / scale
-    alone_s = step.step_s(step_terms(columns, sizes, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    mixed_s = step.step_s(step_terms(columns, sizes, engines, batch, ratio, draft_tokens + 1, accepted), log) / scale
+    alone_s = step.step_s(step_terms(columns, sizes, engines, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
     mixed = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, sizes, accepted))
     alone = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, alone_s, sizes, accepted))
     patient = (np.asarray(alone_s) / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
-    score = np.where(allowed[:, :, None], np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
+    score = np.where(batch >= least, np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
     best = score.reshape(len(free), -1).argmax(axis=1)
     pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in
-            (sizes, batch, alone_s, mixed, alone)]  # fmt: skip
+            (sizes, batch, alone_s, mixed, alone, engines)]  # fmt: skip
     given = step.prefill_s_per_token(
-        step_terms(columns, pick[0], np.ones(len(free)), columns["input_tokens"], accepted=1.0),
+        step_terms(columns, pick[0], pick[5], np.ones(len(free)), columns["input_tokens"], accepted=1.0),
         {term: factor[:, 0, 0] for term, factor in log.items()}, columns["input_tokens"],
     )  # fmt: skip
     alone_log = np.array([values.get(f"prefill_alone:kind:{'moe' if moe else 'dense'}", 0.0) for moe in columns["moe"]])
@@ -159,7 +159,7 @@ def _answers(
     spread = log_sds(values, columns)
     return [
         Throughput(float(n), str(p), float(b), float(t), float(out), float(decode), float(inp), float(sd))
-        for n, b, t, out, decode, p, inp, sd in zip(*pick, columns["precision"], prefill, spread, strict=True)
+        for n, b, t, out, decode, p, inp, sd in zip(*pick[:5], columns["precision"], prefill, spread, strict=True)
     ]
 
 
