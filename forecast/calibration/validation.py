@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.calibration.fit import Design, Fit, Rows, factors, fit
+from forecast.calibration.fit import Design, Fit, Rows, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
 from forecast.serving.effects import spread_level
@@ -28,7 +28,7 @@ def left_out(observed: Observations, made: Design, rows: Rows, whole: Fit, group
 
 def predicted(made: Design, rows: Rows, fitted: Fit) -> Array:
     """Return the log prediction of every row as the engine would make it: kept effects only."""
-    return rows.predict(factors(made, np.where(made.kept, fitted.estimate, 0.0)))[0]
+    return rows.predict(made, np.where(made.kept, fitted.estimate, 0.0))[0]
 
 
 def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:

@@ -83,6 +83,12 @@ def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
     return sizes, allowed
 
 
+def log2_accelerators(columns: Columns, sizes: Array) -> Array:
+    """Return log₂ of the accelerators of a layout as far as measured engines reach; offline runs lose nothing by it."""
+    found: Array = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE)) * ~np.isnan(columns["concurrency"])[:, None]
+    return found
+
+
 def engines(columns: Columns, sizes: Array) -> Array:
     """Return the engines a group is made of: a mixture of experts on more than eight accelerators is several."""
     wide, moe = (a.reshape(len(sizes), *[1] * (sizes.ndim - 1)) for a in (least_accelerators(columns), columns["moe"]))
