@@ -47,7 +47,12 @@ def all_reduce_s(
 
 
 def expert_exchange_s(
-    tokens: Num, layers_count: Num, hidden_size: Num, experts_per_token: Num, accelerators_count: Num, scaleup_gb_per_s: Num
+    tokens: Num,
+    layers_count: Num,
+    hidden_size: Num,
+    experts_per_token: Num,
+    accelerators_count: Num,
+    scaleup_gb_per_s: Num,
 ) -> Num:
     """Time in which the tokens of one accelerator reach their experts on others and return, at the printed link.
 
@@ -59,7 +64,9 @@ def expert_exchange_s(
     >>> expert_exchange_s(1000.0, 50.0, 5000.0, 8.0, 2.0, 500.0)
     0.0015
     """
-    copies = np.minimum(experts_per_token, accelerators_count) * (np.asarray(accelerators_count) - 1.0) / accelerators_count
+    copies = (
+        np.minimum(experts_per_token, accelerators_count) * (np.asarray(accelerators_count) - 1.0) / accelerators_count
+    )
     moved = tokens * layers_count * hidden_size * BYTES_TO_EXPERTS_AND_BACK * copies
     return as_given(moved / (scaleup_gb_per_s * BYTES_PER_GB))
 

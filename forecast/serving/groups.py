@@ -100,8 +100,10 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
     """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH` of an engine."""
     more = columns["dense_params_b"][:, None] * (engines_count - 1)
     gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
-    copies = step.cache_copies(sizes / engines_count, columns["kv_heads_count"][:, None])
-    held = columns["kv_held_gb"][:, None] * copies
+    cut = np.where(
+        sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0
+    )  # parts by the hundred hold a cache once, in a line
+    held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
     usable = np.where(np.isnan(columns["concurrency"]), USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
     return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)

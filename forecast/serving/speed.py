@@ -129,11 +129,15 @@ def _answers(
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
     batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
     by_size, log2_size = per_size(values), log2_accelerators(asked, tried.sizes)[:, :, None]
-    log = {term: factor[:, None, None] + by_size[term] * log2_size for term, factor in log_factors(values, asked).items()}
+    log = {
+        term: factor[:, None, None] + by_size[term] * log2_size for term, factor in log_factors(values, asked).items()
+    }
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
     scale = np.exp(log["throughput"])
     mixed_s = step.step_s(step_terms(columns, sizes, engines, batch, ratio, draft_tokens + 1, accepted), log) / scale
-    alone_s = step.step_s(step_terms(columns, sizes, engines, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    alone_s = (
+        step.step_s(step_terms(columns, sizes, engines, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    )
     mixed = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, sizes, accepted))
     alone = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, alone_s, sizes, accepted))
     patient = (np.asarray(alone_s) / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
