@@ -42,8 +42,8 @@ def test_every_accelerator_answers(base, name, model):
     # between a power bill and a hundred times what the dearest host asks
     assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 10
     assert 0 < found["joule_per_output_token"]["machines"] < found["joule_per_output_token"]["facility"]
-    if not found["measured_rows"]:  # a factor of 1.3 either way at least, 1.9 before it is on the market
-        assert speed["p90"] / speed["p10"] > (1.6 if found["available"] else 3.5)
+    if not found["measured_rows"]:  # a factor of 1.22 either way at least, 1.9 before it is on the market
+        assert speed["p90"] / speed["p10"] > (1.5 if found["available"] else 3.5)
     if name in CLAIMED:
         assert found["accelerator_status"] == "claim"
         assert "the specification of" in cost_text(found)
