@@ -129,7 +129,8 @@ def factors(made: Design, estimate: Array) -> Array:
 
 def size_factors(made: Design, estimate: Array) -> Array:
     """Return by how much every term's log factor grows each time a group doubles, `[term]`."""
-    return np.bincount(made.terms, made.per_size * estimate, len(TERMS))
+    found: Array = np.bincount(made.terms, made.per_size * estimate, len(TERMS)).astype(float)
+    return found
 
 
 def fit(

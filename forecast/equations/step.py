@@ -112,10 +112,11 @@ def step_terms_s(
     overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
     · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · exchange · c·10 µs·L/60
 
-    engines_count d: engines of n/d accelerators that share the experts only (expert parallelism); each has its own
-    sequences c/d and dense weights, no sequence is cached twice, and tokens travel to their experts besides the sums
-    within an engine. input_per_output_ratio ρ: uncached input tokens per output token; verified_tokens v and accepted_tokens A of a
-    sequence in a step (1 without speculation); expert_gb: of the experts touched. Returns s, by term.
+    engines_count d: engines of n/d accelerators that share the experts only (expert parallelism, d = n: attention is
+    split); each has its own sequences c/d and dense weights, no sequence is cached twice, and tokens travel to their
+    experts besides the sums within an engine. input_per_output_ratio ρ: uncached input tokens per output token;
+    verified_tokens v and accepted_tokens A of a sequence in a step (1 without speculation); expert_gb: of the experts
+    touched. Returns s, by term.
     Source: own-fit-throughput.
 
     >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0, input_per_output_ratio=4.0,
