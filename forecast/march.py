@@ -55,9 +55,9 @@ def march(
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
-    `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, revenue and
-    rounds of each provider, shares as the router would show them, the price at each offer, and the funding
-    regime. In `note_months` single offers, families and buyers are noted.
+    `watch` keeps what a forecast does not report and a hindcast or a buyer asks for: tokens, spend, cost, revenue and
+    rounds of each provider, shares as the router would show them, the mean price at each offer, how far that of one
+    of its models has just moved, and the funding regime. In `note_months` single offers, families and buyers are noted.
     """
     chance = Chance(draws, names)
     own_cash = names.own_cash
@@ -91,6 +91,7 @@ def march(
     noted: dict[str, NDArray[np.float32]] = {}
     router = start_router(draws, names) if watch else None
     series, subsidies = {} if memory is None else memory, Few((len(names.providers), BLOCK_PATHS))
+    repriced_log = np.zeros_like(sellers.log_price)  # this month's change of the list price of one model
     for month in range(scenario.months + 1):
         normal, (reprice_uniform, funding_uniform, exit_uniform) = chance.providers()
         if month:
@@ -106,11 +107,12 @@ def march(
             # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
             sellers.cost(rents.hire_ratio(own_frac), rents.idle_ratio(own_frac))
             # 5. Prices: sticky, between the market's and cost plus markup.
-            resets = sellers.reprice(
-                log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
-            )
+            new = sellers.reprice(log_market, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform)
+            if watch:
+                repriced_log[:] = 0.0
+                new.offers.put(repriced_log, np.where(new.same_model, new.model_change_log, 0))
             # 6. Shares: a logit over the living, with inertia and passing shocks.
-            customers.notice(*resets)
+            customers.notice(new.offers, new.change_log)
             customers.reconsider(normal)
             share = customers.share(doors.absent)
             tokens = names.segment_scaled(share, wanted * rents.served_frac(load_ratio))
@@ -165,8 +167,11 @@ def march(
             watched = {
                 "router_share": router.share(provider_tokens, all_tokens),
                 "provider_tokens": provider_tokens,
+                "provider_spend": revenue,
+                "provider_cost": serving_cost,
                 "rounds": treasury.closes,
                 "offer_price": sellers.usd_per_mtok,
+                "repriced_log": repriced_log,
                 "regime": treasury.regime[None].astype(REAL),
             }
             watched["provider_revenue"] = revenue + other_revenue * treasury.other_ratio

@@ -18,6 +18,7 @@ from forecast.calibration.market.compared import COMPARISONS, Compared, Together
 from forecast.calibration.market.page import page
 from forecast.calibration.market.world import World
 from forecast.cli.main import group
+from forecast.distributions import parse
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import REGIMES
@@ -125,12 +126,39 @@ def test_intervals_hold_what_they_say():
 
 
 def test_repricing_by_hand():
-    world = planted(offer_price=prices([1.0, 1.0, np.e, 1.0, 1.0]))
-    assert_allclose(simulated.resets_per_month("host")(world), 2 / 8)
-    assert_allclose(simulated.resets_per_month("first")(world), 0.0)
-    assert_allclose(simulated.reset_size_log("host")(world), 1.0, rtol=1e-6)
-    assert np.isnan(simulated.reset_size_log("first")(world)).all()
+    moved = np.diff(np.log(prices([1.0, 1.0, np.e, 1.0, 2.0])), axis=1, prepend=0.0)
+    moved[:, 4] = 0.0  # newer models, not a new price of the same one
+    world = planted(offer_price=prices([1.0, 1.0, np.e, 1.0, 2.0]), repriced_log=moved)
+    assert_allclose(simulated.reprices_per_month("host")(world), 2 / 8)
+    assert_allclose(simulated.reprices_per_month("first")(world), 0.0)
+    assert_allclose(simulated.renewals_per_month(world), 1 / 12)
+    assert_allclose(simulated.reprice_size_log("host")(world), 1.0, rtol=1e-6)
+    assert np.isnan(simulated.reprice_size_log("first")(world)).all()
     assert_allclose(simulated.rises_frac(world), 0.5)
+
+
+def test_prices_over_cost_and_over_list_by_hand():
+    def twice(values):
+        return np.repeat(np.array(values, float)[:, None, None], 2, axis=2)
+
+    world = planted(
+        provider_spend=twice([4.0, 3.0, 1.0]),
+        provider_cost=twice([2.0, 1.0, 3.0]),
+        provider_tokens=twice([2.0, 1.0, 1.0]),
+        market_price=twice([2.0]),
+        volume=twice([4.0]),
+    )
+    listed = SimpleNamespace(value=parse("lognormal(p10=4, p90=16)"))
+    scenario = SimpleNamespace(
+        inputs={"segments.one.list_usd_per_mtok": listed},
+        tables={"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]},
+    )
+    world.names.segments = ["one"]
+    world = World(world.history, world.names, scenario)
+    assert_allclose(simulated.price_over_cost("first")(world), 2.0)
+    assert_allclose(simulated.price_over_cost("host")(world), 1.0)
+    assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
+    assert_allclose(simulated.paid_over_list(world), 2 / 8)
 
 
 def test_shares_by_hand():

@@ -43,8 +43,8 @@ def test_every_accelerator_answers(base, name, model):
     # between a power bill and a hundred times what the dearest host asks
     assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 10
     assert 0 < found["joule_per_output_token"]["machines"] < found["joule_per_output_token"]["facility"]
-    if not found["measured_rows"]:  # a factor of 1.3 either way at least, 1.9 before it is on the market
-        assert speed["p90"] / speed["p10"] > (1.6 if found["available"] else 3.5)
+    if not found["measured_rows"]:  # a factor of 1.22 either way at least, 1.9 before it is on the market
+        assert speed["p90"] / speed["p10"] > (1.5 if found["available"] else 3.5)
     if name in CLAIMED:
         assert found["accelerator_status"] == "claim"
         assert "the specification of" in cost_text(found)
@@ -190,23 +190,31 @@ def test_wider_groups_decode_faster(base):
 
 # --- energy -----------------------------------------------------------------------------------------
 
-# Lengths of the benchmark's data sets, as in the rows of throughput.csv with the same model and scenario.
-WHOLE_SYSTEM = {"llama-2-70b": (294.0, 273.0), "llama-3.1-405b": (9428.0, 684.0), "llama-3.1-8b": (778.0, 73.0)}
 # Energy is power over throughput: where the fitted throughput is low, the energy is high.
 MISSED = {
-    ("llama-3.1-8b", "offline"): "44 % high: eight cards for a model that one serves",
     ("b300", "concurrency=4"): "28 % high",
     ("mi355x", "concurrency=4"): "37 % high: throughput of this model on the part a quarter low",
-    ("mi355x", "concurrency=8"): "40 % high, as above",
-    ("mi355x", "concurrency=16"): "32 % high, as above",
+    ("mi355x", "concurrency=8"): "41 % high, as above",
+    ("mi355x", "concurrency=16"): "34 % high, as above",
 }
+
+
+def lengths_of(scenario, row):
+    """The tokens in and out of a data set, from the rows of throughput.csv that ran it on the same accelerator."""
+    ran = ("accelerator", "model", "precision", "scenario")
+    same = [
+        r for r in scenario.tables["throughput"] if all(r[c] == row[c] for c in ran) and r["measured_on"].year == 2025
+    ]
+    return [
+        float(np.median([r[c] for r in same if "mlperf" in r["source"]])) for c in ("input_tokens", "output_tokens")
+    ]
 
 
 def modelled_joule(scenario, row):
     """The energy of a row: whole systems at the wall for MLPerf, accelerators alone for the rest."""
     kind, _, sequences = row["scenario"].partition("=")
     whole = kind != "concurrency"
-    lengths = WHOLE_SYSTEM[row["model"]] if whole else (8192.0, 1024.0)
+    lengths = lengths_of(scenario, row) if whole else (8192.0, 1024.0)
     # The NVIDIA runs drafted (throughput.csv marks the B300 twins MTP; B200 is taken alike), with the module's own row.
     drafting = {} if whole or row["accelerator"] == "mi355x" else {
         "draft_tokens": scenario.rows["speculation"]["mtp"]["draft_tokens"],
@@ -229,7 +237,7 @@ def test_measured_energy_per_token(base):
         ratio = modelled_joule(base, row) / row["joule_per_output_token"]
         assert abs(ratio - 1) <= 0.25, f"row {row.number}: {ratio:.2f}"
         checked += 1
-    assert checked == 12
+    assert checked == 13
 
 
 def test_power_of_accelerators_alone(base):

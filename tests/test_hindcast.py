@@ -208,8 +208,14 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert_allclose(drawn[0], (history.series["rent"][0, 3] / history.series["rent"][0, 0])[:200])
     watched = march(scenario, names, draws, watch=True)
     assert_allclose(watched.series["provider_tokens"].sum(axis=0), watched.series["volume"].sum(axis=0), rtol=1e-5)
-    only_watched = {"provider_tokens", "provider_revenue", "rounds", "offer_price", "regime", "router_share"}
-    assert set(watched.series) - set(history.series) == only_watched
+    of_providers = {"provider_tokens", "provider_spend", "provider_cost", "provider_revenue", "rounds"}
+    assert set(watched.series) - set(history.series) == {
+        *of_providers,
+        "offer_price",
+        "repriced_log",
+        "regime",
+        "router_share",
+    }
     for name, values in history.series.items():
         assert_array_equal(watched.series[name], values, err_msg=name)  # watching moves nothing
 

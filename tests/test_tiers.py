@@ -229,8 +229,8 @@ def test_the_numbers_handed_over_spread_the_month_loops_tiers_as_the_trend_does(
     handed = [f"{e.key}={e.value}" for trend in trends.values() for e in trend.estimates]
     fans = [trends[f"tier-{gpqa}"].fan.quantiles for gpqa in (0.49, 0.75, 0.85)]
     wanted = np.array([np.log(fan[5, 5] / fan[1, 5]) for fan in fans])
-    # the loop's floor moves and is the same law for all tiers: within 35 %
-    np.testing.assert_allclose(spread_of_the_loop(tables, handed), wanted, rtol=0.35)
+    # the loop's floor moves and is the same law for all tiers: within 40 %
+    np.testing.assert_allclose(spread_of_the_loop(tables, handed), wanted, rtol=0.40)
     alike = ["parameters.tier_shock_sd=0.12", "parameters.tier_shock_far_ratio=0"]
     assert spread_of_the_loop(tables, alike)[2] < 0.7 * wanted[2], (
         "control: shocks all alike are too sure of a young tier"

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
-from forecast.serving.effects import ALL, FORM, NUMBERS, TERMS, features
-from forecast.serving.groups import batch_of, group_sizes, step_terms
+from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, features
+from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,7 @@ class Design:
     mean: Array
     sd: Array
     kept: NDArray[np.bool_]
+    per_size: NDArray[np.bool_]  # those that weigh the size of a group, of which a row tries several
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def design(observed: Observations) -> Design:
         mean=np.array([entry[3] for entry in entries]),
         sd=np.array([entry[4] for entry in entries]),
         kept=np.array([entry[5] for entry in entries]),
+        per_size=np.array([PER_SIZE in entry[0] for entry in entries]),
     )
 
 
@@ -96,29 +98,39 @@ class Rows:
 
     def __init__(self, observed: Observations) -> None:
         columns = observed.columns
-        sizes, self.allowed = group_sizes(columns)
-        batch = batch_of(columns, sizes)
+        tried = layouts(columns)
+        batch = batch_of(columns, tried.sizes, tried.engines)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
-        made = step_terms(columns, sizes, batch, ratio)
-        self.per_accelerator = batch / sizes
-        self.terms = np.stack([np.broadcast_to(made[t], sizes.shape) for t in TERMS if t != "throughput"])
+        made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
+        self.log2_size = log2_accelerators(columns, tried.sizes)
+        self.allowed = batch >= tried.least_batch
+        self.per_accelerator = batch / tried.sizes
+        self.terms = np.stack([np.broadcast_to(made[t], batch.shape) for t in TERMS if t != "throughput"])
 
-    def predict(self, theta: Array) -> tuple[Array, Array]:
-        """Return log tokens per second and accelerator, and its derivative by each term's factor `[term, row]`."""
+    def predict(self, made: Design, estimate: Array) -> tuple[Array, Array]:
+        """Return log tokens per second and accelerator of the best layout, and its derivative by entry `[row, entry]`."""
         steps = [i for i, term in enumerate(TERMS) if term != "throughput"]
-        parts = self.terms * np.exp(theta[steps])[:, :, None]
+        theta, by_size = factors(made, estimate), size_factors(made, estimate)[steps]
+        parts = self.terms * np.exp(theta[steps][:, :, None] + by_size[:, None, None] * self.log2_size)
         total = parts.sum(axis=0)
         rate = np.where(self.allowed, self.per_accelerator / total, 0.0)
         best = rate.argmax(axis=1)
         row = np.arange(len(best))
         slope = np.ones_like(theta)
         slope[steps] = -parts[:, row, best] / total[row, best]
-        return np.log(rate[row, best]) + theta[TERMS.index("throughput")], slope
+        weights = np.where(made.per_size, self.log2_size[row, best][:, None], made.weights)
+        return np.log(rate[row, best]) + theta[TERMS.index("throughput")], weights * slope[made.terms].T
 
 
 def factors(made: Design, estimate: Array) -> Array:
     """Return the log factors of every term in every row, `[term, row]`."""
     return np.stack([made.weights[:, made.terms == i] @ estimate[made.terms == i] for i in range(len(TERMS))])
+
+
+def size_factors(made: Design, estimate: Array) -> Array:
+    """Return by how much every term's log factor grows each time a group doubles, `[term]`."""
+    found: Array = np.bincount(made.terms, made.per_size * estimate, len(TERMS)).astype(float)
+    return found
 
 
 def fit(
@@ -135,11 +147,10 @@ def fit(
         return float((nu + 1) * np.log1p(error**2 / nu).sum() + (prior**2).sum()) / 2
 
     estimate = made.mean.copy() if start is None else start.copy()
-    log_rate, slope = rows.predict(factors(made, estimate))
+    log_rate, jacobian = rows.predict(made, estimate)
     best = objective(estimate, log_rate)
     precision = np.diag(1 / made.sd**2)
     for _ in range(MOST_STEPS):
-        jacobian = made.weights * slope[made.terms].T
         error = observed.log_tok_per_s - log_rate
         weight = np.where(used, (nu + 1) / (nu + (error / scale) ** 2) / scale**2, 0.0)
         curvature = jacobian.T @ (jacobian * weight[:, None]) + precision
@@ -147,7 +158,7 @@ def fit(
         before, length = best, 1.0
         while length > 1e-3:
             tried = estimate + length * step
-            log_rate, slope = rows.predict(factors(made, tried))
+            log_rate, jacobian = rows.predict(made, tried)
             best = objective(tried, log_rate)
             if best <= before:
                 break

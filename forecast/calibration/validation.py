@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.calibration.fit import Design, Fit, Rows, factors, fit
+from forecast.calibration.fit import Design, Fit, Rows, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
 from forecast.serving.effects import spread_level
-from forecast.serving.groups import batch_of, group_sizes, step_terms
+from forecast.serving.groups import batch_of, layouts, step_terms
 
 Array = NDArray[np.float64]
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}
@@ -28,18 +28,19 @@ def left_out(observed: Observations, made: Design, rows: Rows, whole: Fit, group
 
 def predicted(made: Design, rows: Rows, fitted: Fit) -> Array:
     """Return the log prediction of every row as the engine would make it: kept effects only."""
-    return rows.predict(factors(made, np.where(made.kept, fitted.estimate, 0.0)))[0]
+    return rows.predict(made, np.where(made.kept, fitted.estimate, 0.0))[0]
 
 
 def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
     """Return the log prediction of a flat roofline: the longer of reading and arithmetic, no overhead."""
     columns = observed.columns
-    sizes, allowed = group_sizes(columns)
-    batch = batch_of(columns, sizes)
-    made = step_terms(columns, sizes, batch, (columns["input_tokens"] / columns["output_tokens"])[:, None])
+    tried = layouts(columns)
+    batch = batch_of(columns, tried.sizes, tried.engines)
+    ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
+    made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
     read = (made["dense_weights"] + made["expert_weights"] + made["kv_cache"]) / mbu_frac
     compute = (made["decode_compute"] + made["prefill_compute"]) / mfu_frac
-    rate = np.where(allowed, batch / sizes / np.maximum(read, compute), 0.0)
+    rate = np.where(batch >= tried.least_batch, batch / tried.sizes / np.maximum(read, compute), 0.0)
     found: Array = np.log(rate.max(axis=1))
     return found
 

@@ -85,6 +85,26 @@ def target_log_price(
     return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
 
 
+def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Array:
+    """Uniform number that is left of one that has brought one of two exclusive events: where in its interval it lies.
+
+    u/p where u < p (the first event), (u − p)/q else
+
+    Args:
+        uniform: u in [0, p + q).
+        first_prob: p, 0–1.
+        second_prob: q, positive, p + q at most 1.
+
+    Returns:
+        Uniform in [0, 1), whichever event it was.
+
+    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
+    [0.5, 0.5]
+    """
+    first = uniform < first_prob
+    return np.where(first, uniform, uniform - first_prob) / np.where(first, first_prob, second_prob)
+
+
 def logistic_shock(uniform: Array, scale: Array) -> Array:
     """Logistic shock with a given standard deviation, from a uniform number.
 
@@ -101,6 +121,24 @@ def logistic_shock(uniform: Array, scale: Array) -> Array:
     [0.0]
     """
     return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
+
+
+def felt_frac(repriced_frac: Array) -> Array:
+    """Part of the shock to a repriced model that a seller's mean price feels: models repriced apart average out.
+
+    √f: a share f of the models moves by ε, 1/f times as often as each of them, so that a year's variance of the mean is
+    (λ/f)·(f·σ)² = λ·(√f·σ)²
+
+    Args:
+        repriced_frac: f, part of the models that are repriced together, 0–1.
+
+    Returns:
+        Fraction, 0–1. Source: own-fit-trends (price lists).
+
+    >>> felt_frac(np.array([0.25])).tolist()
+    [0.5]
+    """
+    return np.sqrt(repriced_frac)
 
 
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:

@@ -11,6 +11,7 @@ from forecast.units import BYTES_PER_GB, GB_PER_TB, Num, as_given
 REFERENCE_LAYERS = 60.0
 BYTES_PER_ACTIVATION = 2.0
 REDUCTIONS_PER_LAYER = 2.0
+BYTES_TO_EXPERTS_AND_BACK = 3.0  # one out in fp8, two back, for each element of the width
 
 
 def split_s(amount: Num, accelerators_count: Num, peak_per_s: Num) -> Num:
@@ -45,6 +46,31 @@ def all_reduce_s(
     return as_given(tokens * layers_count * layer_bytes * moved / (scaleup_gb_per_s * BYTES_PER_GB))
 
 
+def expert_exchange_s(
+    tokens: Num,
+    layers_count: Num,
+    hidden_size: Num,
+    experts_per_token: Num,
+    accelerators_count: Num,
+    scaleup_gb_per_s: Num,
+) -> Num:
+    """Time in which the tokens of one accelerator reach their experts on others and return, at the printed link.
+
+    t = T·L·H·3 B·min(k, n)·(n − 1)/n / link;  0 at n = 1
+
+    tokens T of this accelerator in the step (prefill included), hidden_size H, experts_per_token k, scaleup_gb_per_s [GB/s].
+    Returns s. Source: facts-compilation.
+
+    >>> expert_exchange_s(1000.0, 50.0, 5000.0, 8.0, 2.0, 500.0)
+    0.0015
+    """
+    copies = (
+        np.minimum(experts_per_token, accelerators_count) * (np.asarray(accelerators_count) - 1.0) / accelerators_count
+    )
+    moved = tokens * layers_count * hidden_size * BYTES_TO_EXPERTS_AND_BACK * copies
+    return as_given(moved / (scaleup_gb_per_s * BYTES_PER_GB))
+
+
 def cache_copies(accelerators_count: Num, kv_heads_count: Num) -> Num:
     """Times the cache is held and read: heads cannot be cut, so beyond one head each accelerator keeps a copy.
 
@@ -67,6 +93,7 @@ def step_terms_s(
     layers_count: Num,
     hidden_size: Num,
     kv_heads_count: Num,
+    experts_per_token: Num,
     dense_gb: Num,
     expert_gb: Num,
     kv_gb_per_sequence: Num,
@@ -83,15 +110,18 @@ def step_terms_s(
     """What a step would take at the printed peaks, term by term, and its overheads in units of 1 ms and 10 µs.
 
     overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
-    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · all-reduce · c·10 µs·L/60
+    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · exchange · c·10 µs·L/60
 
-    engines_count d: engines of n/d accelerators that share the experts only (wide expert parallelism); each has its own
-    sequences c/d and dense weights, and no sequence is cached twice. input_per_output_ratio ρ: uncached input tokens per output token; verified_tokens v and accepted_tokens A of a
-    sequence in a step (1 without speculation); expert_gb: of the experts touched. Returns s, by term.
+    engines_count d: engines of n/d accelerators that share the experts only (expert parallelism, d = n: attention is
+    split); each has its own sequences c/d and dense weights, no sequence is cached twice, and tokens travel to their
+    experts besides the sums within an engine. input_per_output_ratio ρ: uncached input tokens per output token;
+    verified_tokens v and accepted_tokens A of a sequence in a step (1 without speculation); expert_gb: of the experts
+    touched. Returns s, by term.
     Source: own-fit-throughput.
 
     >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0, input_per_output_ratio=4.0,
-    ...     layers_count=60.0, hidden_size=5000.0, kv_heads_count=8.0, dense_gb=80.0, expert_gb=0.0, kv_gb_per_sequence=0.8,
+    ...     layers_count=60.0, hidden_size=5000.0, kv_heads_count=8.0, experts_per_token=0.0, dense_gb=80.0, expert_gb=0.0,
+    ...     kv_gb_per_sequence=0.8,
     ...     weight_gflop_per_token=100.0, decode_attention_gflop=10.0, prefill_attention_gflop=0.0,
     ...     memory_bandwidth_tb_per_s=4.0, peak_tflops=1000.0, attention_tflops=500.0, scaleup_gb_per_s=500.0,
     ...     verified_tokens=1.0, accepted_tokens=1.0)
@@ -101,7 +131,10 @@ def step_terms_s(
     c, n, depth = concurrency, accelerators_count, np.divide(layers_count, REFERENCE_LAYERS)
     given = accepted_tokens * input_per_output_ratio
     width, own = np.divide(n, engines_count), np.divide(c, engines_count)
-    copies = np.where(np.greater(engines_count, 1.0), 1.0, cache_copies(n, kv_heads_count))
+    several, tokens = np.greater(engines_count, 1.0), verified_tokens + given
+    copies = np.where(several, 1.0, cache_copies(n, kv_heads_count))
+    sums = all_reduce_s(own * tokens, layers_count, hidden_size, width, scaleup_gb_per_s)
+    away = expert_exchange_s(c / n * tokens, layers_count, hidden_size, experts_per_token, n, scaleup_gb_per_s)
     return {
         "overhead_base": 1e-3 * depth,
         "overhead_per_log2": 1e-3 * depth * np.log2(n),
@@ -113,7 +146,7 @@ def step_terms_s(
         "prefill_compute": split_s(c * given * weight_gflop_per_token, n, peak_tflops),
         "decode_attention": split_s(c * verified_tokens * decode_attention_gflop, n, attention_tflops),
         "prefill_attention": split_s(c * given * prefill_attention_gflop, n, attention_tflops),
-        "all_reduce": all_reduce_s(own * (verified_tokens + given), layers_count, hidden_size, width, scaleup_gb_per_s),
+        "all_reduce": as_given(sums + np.where(several, away, 0.0)),
     }
 
 

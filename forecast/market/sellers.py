@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from forecast.arrays import SMALLEST, Array, Index, Spots, spots, spots_at
+from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.market.names import REGIMES, Names, in_regime
@@ -38,6 +39,15 @@ def start_books(draws: Draws, names: Names) -> Books:
     return Books(*(np.broadcast_to(x, shape).copy() for x in (tokens, usd_per_mtok, usd_per_mtok * (1 - margin))))
 
 
+class NewPrices(NamedTuple):
+    """The offers that have a new price, and in each of them how far prices moved, in logs."""
+
+    offers: Spots
+    change_log: Array
+    same_model: Flags  # the model was repriced; else newer ones took its place
+    model_change_log: Array  # of the repriced model's list price; of newer models as change_log
+
+
 @dataclass
 class Sellers:
     """Prices and costs of each offer `[offer, path]`, habits of each provider `[provider, path]`."""
@@ -50,7 +60,8 @@ class Sellers:
     owner: Index  # [provider] row in hire_ratio: providers that own as much of their fleet pay alike
     hire_ratio: Array  # [owner, path] what is paid for a busy hour over its owned cost
     unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
-    reprice_per_month: Array  # [provider, path]
+    reprice_per_month: Array  # [provider, path] of the same model
+    new_price_per_month: Array  # of the same or of newer models
     kind: dict[str, Array]  # other habits, by offer
     subsidy_depth_frac: Array  # [path]
     subsidy_runway_months: Array
@@ -72,15 +83,13 @@ class Sellers:
         """Return the cost on the fleet that serves each offer, `[offer, path]`."""
         return fleet_usd_per_mtok.reshape(-1, fleet_usd_per_mtok.shape[-1]).take(names.fleet_of_offer, axis=0)
 
-    def reprice(
-        self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
-    ) -> tuple[Spots, Array]:
-        """Step 5: now and then a provider resets all its prices; a subsidy needs cash and a warm market.
+    def reprice(self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array) -> NewPrices:
+        """Step 5: now and then a provider reprices its models, or moves to newer ones; a subsidy needs cash and a warm market.
 
-        Prices are set by the cost of a token on busy machines. Returns the offers reset and the change of log price.
+        Prices are set by the cost of a token on busy machines.
         """
         names = self.names
-        resets = uniform < self.reprice_per_month
+        resets = uniform < self.new_price_per_month
         offers = spots(resets.take(names.offer_provider, axis=0))
         sellers = spots_at(names.offer_provider.take(offers.row), offers.path, BLOCK_PATHS)
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
@@ -101,14 +110,18 @@ class Sellers:
             kind["premium_kept_frac"],
             allowed,
         )
-        again = sellers.of(uniform) / sellers.of(self.reprice_per_month)  # uniform again, given a reset
-        asked = target + price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), kind["reprice_size_sd"])
+        drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
+        same = drawn < reprice_prob
+        again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
+        size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
+        shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
+        asked = target + np.where(same, kind["felt_frac"], 1) * shock
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
-        return offers, asked - log_price
+        return NewPrices(offers, asked - log_price, same, target + shock - log_price)
 
 
-KIND_COLUMNS = ("reprice_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
+KIND_COLUMNS = ("reprice_size_sd", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
 
 
 def start_sellers(
@@ -119,6 +132,9 @@ def start_sellers(
     def habit(column: str) -> Array:
         return draws.column("provider_kinds", column, names.kinds)
 
+    reprice = habit("reprice_per_month")
+    kind = {column: habit(column)[names.offer_provider] for column in KIND_COLUMNS}
+    kind["felt_frac"] = price.felt_frac(habit("repriced_frac"))[names.offer_provider]
     machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[owner[names.offer_provider]]
     return Sellers(
         names=names,
@@ -129,8 +145,9 @@ def start_sellers(
         owner=owner,
         hire_ratio=hire_ratio,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
-        reprice_per_month=habit("reprice_per_month"),
-        kind={column: habit(column)[names.offer_provider] for column in KIND_COLUMNS},
+        reprice_per_month=reprice,
+        new_price_per_month=reprice + habit("renew_per_month") * draws.parameter("renew_ratio"),
+        kind=kind,
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
         subsidy_runway_months=draws.parameter("subsidy_runway_months"),
         regime_subsidy_ratio=draws.column("regimes", "subsidy_ratio", list(REGIMES)),

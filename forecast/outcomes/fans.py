@@ -48,7 +48,7 @@ class Fan:
 
 PRICE, FLOOR, FRACTION = (2.0**-11, 2.0**8), (2.0**-17, 2.0**3), (2.0**-9, 1.0)
 FANS: dict[str, Fan] = {
-    "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens, weighted by volume"),
+    "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens of today's mix, weighted by volume"),
     "cheapest_price": Fan("USD/Mtok", "segment", *PRICE, "lowest price of any living provider"),
     "tier_price": Fan("USD/Mtok", "segment", *FLOOR, "third-cheapest list price (3:1) of a model at the segment's GPQA of today"),
     "floor": Fan("USD/Mtok", "segment", *FLOOR, "least owned cost of the reference model on any accelerator available"),

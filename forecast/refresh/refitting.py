@@ -18,10 +18,10 @@ from forecast.refits import Record, rewrite
 from forecast.store.observations import Observation
 from forecast.tables import DISTANT, Tables
 from forecast.trends.record import HEADER, rows_of
-from forecast.trends.registry import GIVING
+from forecast.trends.registry import GIVING, KEPT
 
 # What owning an accelerator costs, and so the rent over it, follows from the fitted price of electricity.
-STAGES = (("electricity",), tuple(name for name in GIVING if name != "electricity"))
+STAGES = (("electricity",), tuple(name for name in GIVING if name not in ("electricity", *KEPT)))
 
 
 class Warned(NamedTuple):

@@ -18,8 +18,8 @@ Array = NDArray[np.float64]
 Columns = Mapping[str, Any]
 
 REFERENCE_TFLOPS = 2000.0
-REFERENCE_HIDDEN = 7168.0
 ALL = "all"
+PER_SIZE = "log2_accelerators"  # weighs what `groups.log2_accelerators` says of a layout, nothing in a case
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,15 @@ class Effect:
     sd: float
 
 
-def _log2_accelerators(w: Columns) -> Array:
-    found: Array = np.where(np.isnan(w["concurrency"]), 0.0, np.log2(np.clip(w["accelerators_count"], 1.0, 8.0)))
-    return np.nan_to_num(found)
-
-
-# Features that are numbers: one coefficient each. Without concurrency the group is the engine's own choice.
+# Features that are numbers: one coefficient each.
 NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "one": lambda w: np.ones(len(w["moe"])),
     "moe": lambda w: w["moe"],
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
-    "log_hidden": lambda w: np.log(w["hidden_size"] / REFERENCE_HIDDEN),
     "fp4": lambda w: (w["precision"] == "fp4") * 1.0,
     "bf16": lambda w: np.isin(w["precision"], ("bf16", "fp16")) * 1.0,
-    "log2_accelerators": _log2_accelerators,
+    PER_SIZE: lambda w: np.zeros(len(w["moe"])),
     "offline": lambda w: np.isnan(w["concurrency"]) * 1.0,
-    "offline_moe": lambda w: np.isnan(w["concurrency"]) * w["moe"],
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
 LABELS: dict[str, Callable[[Columns], Any]] = {
@@ -67,16 +60,12 @@ def _form() -> tuple[Effect, ...]:
         ("decode_attention", -log(0.4), 0.5), ("prefill_attention", -log(0.4), 0.5),
     ]  # fmt: skip
     found = [Effect(term, "one", float(mean), sd) for term, mean, sd in base]
-    found += [Effect(term, "moe", 0.0, 0.5) for term in ("overhead_base", "overhead_per_log2")]
-    found += [Effect("kv_cache", "moe", 0.0, 0.3), Effect("decode_compute", "moe", 1.2, 0.6)]
-    found += [Effect("prefill_compute", "moe", 1.0, 0.6), Effect("all_reduce", "log_hidden", 0.0, 0.3)]
+    found += [Effect("overhead_base", "moe", 0.0, 0.5), Effect("kv_cache", "moe", 0.0, 0.3)]
+    found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     for term in ("decode_compute", "prefill_compute"):
         found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4", "bf16")]
     shared = ("decode_compute", "prefill_compute", "expert_weights")
-    found += [Effect(term, "log2_accelerators", 0.0, 0.15) for term in shared]
-    offline = ("kv_cache", "decode_compute", "prefill_compute", "overhead_base", "all_reduce", "per_sequence")
-    found += [Effect(term, "offline", 0.0, 0.3) for term in offline]
-    found += [Effect(term, "offline_moe", 0.0, 0.2) for term in ("decode_compute", "prefill_compute", "kv_cache")]
+    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in shared]
     found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "accelerator", 0.0, 0.12)]
     found += [Effect("throughput", "family", 0.0, 0.15), Effect("throughput", "architecture", 0.0, 0.08)]
     found += [Effect("throughput", "family_kind", 0.0, 0.10)]
@@ -112,6 +101,11 @@ def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Arra
         else:
             found[effect.term] += np.array([values.get(start + level, 0.0) for level in levels])
     return found
+
+
+def per_size(values: Mapping[str, float]) -> dict[str, float]:
+    """Return by how much each term's log factor grows each time a group doubles."""
+    return {term: values.get(f"{term}:{PER_SIZE}:{ALL}", 0.0) for term in TERMS}
 
 
 def spread_level(columns: Columns) -> NDArray[np.str_]:

@@ -1,9 +1,12 @@
-"""Groups of accelerators: which sizes hold a model, how many sequences fit, and the terms of their step.
+"""Groups of accelerators: which layouts hold a model, how many sequences fit, and the terms of their step.
 
-Every function takes the columns of many cases; sizes and batches are arrays `[case, size]` or `[case, size, batch]`.
+A layout is a size of group and the engines it is made of. Every function takes the columns of many cases; sizes,
+engines and batches are arrays `[case, layout]` or `[case, layout, batch]`.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,15 @@ SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chos
 GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
 ROOMIER: Array = np.array([1.0, 1.1, 1.25, 1.5, 2.0, 2.0, 2.0])  # of parts that hold a model by the hundred
 WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """Layouts to try in each case, `[case, layout]`."""
+
+    sizes: Array
+    engines: Array
+    least_batch: Array  # fewest sequences a layout is used with; infinite where it does not hold the model
 
 
 def misfits(columns: Columns) -> list[str | None]:
@@ -41,21 +53,40 @@ def least_accelerators(columns: Columns) -> Array:
     return np.asarray(roofline.minimum_accelerators(gb, columns["memory_gb"], USABLE_MEMORY_FRAC))
 
 
-def group_sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
-    """Return sizes of the group to try in each case, `[case, size]`, and which of them hold the model."""
+def layouts(columns: Columns) -> Layouts:
+    """Return every size of group, first with each sequence's attention shared by its engine, then split.
+
+    Split means that each accelerator keeps its own sequences and only the experts are shared. A latent cache has a single
+    head that cannot be cut, so a shared one is copied to every accelerator: such models are also served split.
+    """
+    sizes, allowed = _sizes(columns)
+    shared = engines(columns, sizes)
+    split = ((columns["moe"] > 0) & (columns["kv_heads_count"] == 1))[:, None] & allowed & (sizes > 1)
+    least = (np.where(allowed, 1.0, np.inf), np.where(split, sizes, np.inf))
+    return Layouts(*(np.concatenate(both, axis=1) for both in ((sizes, sizes), (shared, sizes), least)))
+
+
+def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
+    """Return sizes of the group to try in each case, and which of them hold the model."""
     given, least = columns["accelerators_count"][:, None], least_accelerators(columns)[:, None]
     fixed = ~np.isnan(given) & ~np.isnan(columns["concurrency"][:, None])
     domain = np.minimum(columns["scaleup_count"][:, None], GROUPS[-1])
     most = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
     sizes = np.where(fixed, given, np.broadcast_to(GROUPS, (len(given), len(GROUPS))))
-    roomy = (sizes <= most) & (largest_batch(columns, sizes) >= SMALLEST_OFFLINE_BATCH)
-    holding = (sizes <= most) & (sizes >= least)
+    fits = largest_batch(columns, sizes, engines(columns, sizes)) >= SMALLEST_OFFLINE_BATCH
+    roomy, holding = (sizes <= most) & fits, (sizes <= most) & (sizes >= least)
     allowed = np.where(roomy.any(axis=1, keepdims=True), roomy, holding) | fixed
     none = ~allowed.any(axis=1)
     nodes = np.ceil(least / domain) * domain * np.where(GROUPS < 4, GROUPS, 1.0)  # whole ones, or twice as many
     larger = np.where(least <= GROUPS[-1], nodes, np.ceil(least * ROOMIER))
     sizes[none], allowed[none] = np.fmin(larger, np.nan_to_num(given, nan=np.inf))[none], True
     return sizes, allowed
+
+
+def log2_accelerators(columns: Columns, sizes: Array) -> Array:
+    """Return log₂ of the accelerators of a layout as far as measured engines reach; offline runs lose nothing by it."""
+    found: Array = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE)) * ~np.isnan(columns["concurrency"])[:, None]
+    return found
 
 
 def engines(columns: Columns, sizes: Array) -> Array:
@@ -65,37 +96,41 @@ def engines(columns: Columns, sizes: Array) -> Array:
     return found
 
 
-def largest_batch(columns: Columns, sizes: Array) -> Array:
-    """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH`."""
-    more = columns["dense_params_b"][:, None] * (engines(columns, sizes) - 1)
+def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array:
+    """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH` of an engine."""
+    more = columns["dense_params_b"][:, None] * (engines_count - 1)
     gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
-    held = columns["kv_held_gb"][:, None]
+    cut = np.where(
+        sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0
+    )  # parts by the hundred hold a cache once, in a line
+    held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
     usable = np.where(np.isnan(columns["concurrency"]), USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
-    return np.minimum(np.asarray(fits), LARGEST_BATCH * engines(columns, sizes))
+    return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)
 
 
-def batch_of(columns: Columns, sizes: Array) -> Array:
-    """Return the sequences a group of each size serves at once: those given, or the most that fit."""
-    cap, wanted = np.maximum(largest_batch(columns, sizes), 1.0), columns["concurrency"][:, None]
+def batch_of(columns: Columns, sizes: Array, engines_count: Array) -> Array:
+    """Return the sequences a group of each layout serves at once: those given, or the most that fit."""
+    cap, wanted = np.maximum(largest_batch(columns, sizes, engines_count), 1.0), columns["concurrency"][:, None]
     batch: Array = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
     return batch
 
 
 def step_terms(
-    columns: Columns, sizes: Array, batch: Array, ratio: Array, verified: float = 1.0, accepted: float = 1.0
-) -> dict[str, Array]:
+    columns: Columns, sizes: Array, engines_count: Array, batch: Array, ratio: Array, verified: float = 1.0,
+    accepted: float = 1.0,
+) -> dict[str, Array]:  # fmt: skip
     """Return the terms of a step at the printed peaks; every array is `[case, …]`, broadcast against the columns."""
     wide = {name: column.reshape(len(column), *[1] * (batch.ndim - 1)) for name, column in columns.items()}
     touched = served_model.expert_fraction_touched(batch * verified, wide["experts_per_token"], wide["experts_count"])
     names = (
-        "layers_count hidden_size kv_heads_count kv_gb_per_sequence weight_gflop_per_token decode_attention_gflop "
+        "layers_count hidden_size kv_heads_count experts_per_token kv_gb_per_sequence weight_gflop_per_token decode_attention_gflop "
         "prefill_attention_gflop memory_bandwidth_tb_per_s peak_tflops attention_tflops scaleup_gb_per_s"
     ).split()
     found = step.step_terms_s(
         concurrency=batch,
         accelerators_count=sizes,
-        engines_count=engines(columns, sizes),
+        engines_count=engines_count,
         input_per_output_ratio=ratio,
         dense_gb=wide["bytes_per_weight"] * wide["dense_params_b"],
         expert_gb=wide["bytes_per_weight"] * wide["expert_params_b"] * touched,

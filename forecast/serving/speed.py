@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.effects import Columns, log_factors, spread_level
-from forecast.serving.groups import WIDEST_ENGINE, batch_of, group_sizes, misfits, step_terms
+from forecast.serving.effects import Columns, log_factors, per_size, spread_level
+from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
@@ -116,54 +116,47 @@ def throughputs(
         latency_s: slowest step between two tokens, of all or of each case; infinite is offline.
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
     """
-    free, group = np.isnan(columns["concurrency"]), columns["accelerators_count"]
-    drafts = draft_tokens, acceptance_frac
-    if not free.any() or np.isinf(latency_s).all():
-        return _answers(values, columns, columns, latency_s, *drafts)
-    online = {"concurrency": np.where(free, 1.0, columns["concurrency"]),
-              "accelerators_count": np.where(np.isnan(group), WIDEST_ENGINE, group)}  # fmt: skip
-    chosen = _answers(values, columns, {**columns, **online}, latency_s, *drafts)
-    asked = {
-        **columns,
-        "concurrency": np.where(free, [found.batch for found in chosen], columns["concurrency"]),
-        "accelerators_count": np.where(free, [found.accelerators for found in chosen], group),
-    }
-    return _answers(values, asked, asked, latency_s, *drafts)
+    bounded = np.isnan(columns["concurrency"]) & np.isfinite(latency_s)
+    asked = {**columns, "concurrency": np.where(bounded, 1.0, columns["concurrency"])}
+    return _answers(values, columns, asked, latency_s, draft_tokens, acceptance_frac)
 
 
 def _answers(
-    values: Mapping[str, float], columns: Columns, effects_of: Columns, latency_s: float | Array, draft_tokens: float,
+    values: Mapping[str, float], columns: Columns, asked: Columns, latency_s: float | Array, draft_tokens: float,
     acceptance_frac: float,
 ) -> list[Throughput]:  # fmt: skip
-    """Return the best answer to each case; `effects_of` are the cases whose fitted factors apply."""
+    """Return the best answer to each case; `asked` are the cases as if asked for, whose fitted factors apply."""
     accepted = float(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens))
-    sizes, allowed = group_sizes(columns)
-    free = np.isnan(columns["concurrency"])
-    most, sizes = batch_of(columns, sizes)[:, :, None], sizes[:, :, None]
+    tried, free = layouts(columns), np.isnan(columns["concurrency"])
+    most = batch_of(columns, tried.sizes, tried.engines)[:, :, None]
+    sizes, engines, least = (a[:, :, None] for a in (tried.sizes, tried.engines, tried.least_batch))
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
     batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
-    log = {term: factor[:, None, None] for term, factor in log_factors(values, effects_of).items()}
+    by_size, log2_size = per_size(values), log2_accelerators(asked, tried.sizes)[:, :, None]
+    log = {
+        term: factor[:, None, None] + by_size[term] * log2_size for term, factor in log_factors(values, asked).items()
+    }
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
     scale = np.exp(log["throughput"])
-    mixed_s = step.step_s(step_terms(columns, sizes, batch, ratio, draft_tokens + 1, accepted), log) / scale
-    alone_s = step.step_s(step_terms(columns, sizes, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    mixed_s = step.step_s(step_terms(columns, sizes, engines, batch, ratio, draft_tokens + 1, accepted), log) / scale
+    alone_s = (
+        step.step_s(step_terms(columns, sizes, engines, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    )
     mixed = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, sizes, accepted))
     alone = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, alone_s, sizes, accepted))
     patient = (np.asarray(alone_s) / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
-    score = np.where(allowed[:, :, None], np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
+    score = np.where(batch >= least, np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
     best = score.reshape(len(free), -1).argmax(axis=1)
-    pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in
-            (sizes, batch, alone_s, mixed, alone)]  # fmt: skip
-    given = step.prefill_s_per_token(
-        step_terms(columns, pick[0], np.ones(len(free)), columns["input_tokens"], accepted=1.0),
-        {term: factor[:, 0, 0] for term, factor in log.items()}, columns["input_tokens"],
-    )  # fmt: skip
+    prompt = columns["input_tokens"][:, None, None]
+    given_s = step.prefill_s_per_token(step_terms(columns, sizes, engines, np.ones_like(batch), prompt), log, prompt)
     alone_log = np.array([values.get(f"prefill_alone:kind:{'moe' if moe else 'dense'}", 0.0) for moe in columns["moe"]])
-    prefill = scale[:, 0, 0] / (pick[0] * np.asarray(given) * np.exp(alone_log))
-    spread = log_sds(values, columns)
+    prefill = scale / (sizes * np.asarray(given_s) * np.exp(alone_log)[:, None, None])
+    pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in
+            (sizes, batch, alone_s, mixed, alone, prefill)]  # fmt: skip
+    spread = log_sds(values, asked)
     return [
         Throughput(float(n), str(p), float(b), float(t), float(out), float(decode), float(inp), float(sd))
-        for n, b, t, out, decode, p, inp, sd in zip(*pick, columns["precision"], prefill, spread, strict=True)
+        for n, b, t, out, decode, inp, p, sd in zip(*pick, columns["precision"], spread, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
 
 SPECIFICATIONS = "memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops".split()
+GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: where no scale-up link is printed
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
                        "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
@@ -40,10 +41,10 @@ class Request:
 
 
 def efficiency_family(accelerator: Row) -> str:
-    """Return the family of fitted efficiencies: NVIDIA parts split at the arrival of four-bit arithmetic."""
-    if accelerator["family"] == "nvidia":
-        return "nvidia-blackwell" if accelerator["fp4_dense_tflops"] else "nvidia-hopper"
-    return str(accelerator["family"])
+    """Return the family of fitted efficiencies: makers of several generations are split at four-bit arithmetic."""
+    family = str(accelerator["family"])
+    before, since = GENERATIONS.get(family, (family, family))
+    return since if accelerator["fp4_dense_tflops"] else before
 
 
 def native_precision(served_model: Row) -> str:

@@ -15,6 +15,7 @@ from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
+from forecast.trends.repricing import repricing_trend
 from forecast.trends.router import router_trend
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.software import software_trend
@@ -40,10 +41,12 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "exits": exits_trend,
     "growth_apart": growth_apart_trend,
     "router": router_trend,
+    "repricing": repricing_trend,
     "list_price": list_price_trend,
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
+KEPT = ("repricing",)  # by a refresh: a feed lists models that the tables never kept, which are no additions to a list
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:

@@ -10,6 +10,7 @@ from forecast.equations.roofline import accepted_tokens_per_step, output_tok_per
 from forecast.equations.step import (
     all_reduce_s,
     cache_copies,
+    expert_exchange_s,
     matched_peak_tflops,
     prefill_s_per_token,
     step_s,
@@ -18,8 +19,8 @@ from forecast.equations.step import (
 
 CASE = {
     "concurrency": 16.0, "accelerators_count": 2.0, "engines_count": 1.0, "input_per_output_ratio": 4.0,
-    "layers_count": 60.0, "hidden_size": 4096.0, "kv_heads_count": 8.0, "dense_gb": 40.0, "expert_gb": 40.0,
-    "kv_gb_per_sequence": 0.5, "weight_gflop_per_token": 100.0, "decode_attention_gflop": 5.0,
+    "layers_count": 60.0, "hidden_size": 4096.0, "kv_heads_count": 8.0, "experts_per_token": 2.0, "dense_gb": 40.0,
+    "expert_gb": 40.0, "kv_gb_per_sequence": 0.5, "weight_gflop_per_token": 100.0, "decode_attention_gflop": 5.0,
     "prefill_attention_gflop": 10.0, "memory_bandwidth_tb_per_s": 4.0, "peak_tflops": 1000.0, "attention_tflops": 500.0,
     "scaleup_gb_per_s": 450.0, "verified_tokens": 1.0, "accepted_tokens": 1.0,
 }  # fmt: skip
@@ -43,6 +44,20 @@ def test_a_step_by_hand():
 
 def test_one_accelerator_exchanges_nothing():
     assert all_reduce_s(1000.0, 60.0, 4096.0, 1.0, 450.0) == 0.0
+    assert expert_exchange_s(1000.0, 60.0, 4096.0, 8.0, 1.0, 450.0) == 0.0
+
+
+def test_a_token_goes_to_no_more_accelerators_than_it_has_experts():
+    few, many = (expert_exchange_s(1.0, 60.0, 4096.0, 2.0, n, 450.0) for n in (2.0, 64.0))
+    assert_allclose(few, 60 * 4096 * 3 / 450e9)
+    assert_allclose(many, 2 * 63 / 64 * few)
+
+
+def test_split_attention_sums_nothing_within_a_layer_and_sends_tokens_to_experts():
+    split = step_terms_s(**(CASE | {"engines_count": 2.0}))
+    assert_allclose(split["all_reduce"], expert_exchange_s(8.0 * 5, 60.0, 4096.0, 2.0, 2.0, 450.0))
+    assert_allclose(split["dense_weights"], 40 / 4000)
+    assert_allclose(split["per_sequence"], 8e-5)
 
 
 def test_without_bounds_of_hardware_only_overhead_is_left():

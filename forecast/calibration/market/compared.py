@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, simulated
+from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, paid_observed, simulated
 from forecast.calibration.market.band import Band, spread
 from forecast.calibration.market.world import Statistic, World
 from forecast.draws import Draws
@@ -68,13 +68,10 @@ PRICES, ROUTER = "price_changes.csv, price_series.csv", "token_shares.csv, conce
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
 KINDS = ("first", "host", "cloud")
 SWINGS = "the swing of a share on the router (fits.csv), which is one for all sellers and the same in calm and in turbulent months"
-SIZES = (
-    "`reprice_size_sd`, and how much of the distance to the market's price is kept at a reset; where changes are few, corrections "
-    "of a catalogue and aliases that move to another model are among them, and are larger than what a seller does"
-)
-GENERATIONS = (
-    "a reset also stands for the switch to another generation of models, about one in ten months, which a list of prices "
-    "shows as a new series; only resets that keep the model should be compared"
+FITTED = f"{PRICES}; fitted to them, so no test"
+REPRICING = (
+    "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
+    "together, as few prices change on one"
 )
 ROUTER_IS_SMALL = (
     "the router is under 1 % of the market and over-weights free models; a wider count of tokens by seller"
@@ -92,12 +89,14 @@ LONG_MONTHS = 36  # in which the funding market turns
 COUNTS = {"rounds_count": "rounds", "departures_count": "firms bought or shut", "listings_count": "listings"}
 
 COMPARISONS = (
-    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", PRICES, TODAY, observed.changes_per_month(kind), simulated.resets_per_month(kind), GENERATIONS) for kind in KINDS),
-    Comparison("tokens whose model leaves the router's ten largest in a month, beside resets", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.resets_per_month("all"), "the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
-    *(Comparison(f"size of a change, {kind}", "median of abs. log", PRICES, TODAY, observed.change_size_log(kind), simulated.reset_size_log(kind), SIZES) for kind in KINDS),
-    Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, GENERATIONS),
+    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", FITTED, TODAY, observed.changes_per_month(kind), simulated.reprices_per_month(kind), REPRICING) for kind in KINDS),
+    Comparison("tokens whose model leaves the router's ten largest in a month, beside moves to newer models", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.renewals_per_month, "the engine's rate is that of models added to sellers' lists; the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
+    *(Comparison(f"size of a change, {kind}", "median of abs. log", FITTED, TODAY, observed.change_size_log(kind), simulated.reprice_size_log(kind), REPRICING) for kind in KINDS),
+    Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, "a new price is drawn to the market's and to cost, with noise that rises as often as it falls"),
     Comparison("dearest over cheapest host of one model", "ratio", PRICES, TODAY, observed.host_spread_ratio, simulated.host_spread_ratio, "an offer is a host's mean price in a segment, not one model's; models within a segment"),
-    Comparison("mean price paid", "USD/Mtok", "host_prices.csv", TODAY, observed.paid_usd_per_mtok, simulated.paid_usd_per_mtok, f"{ROUTER_IS_SMALL}, and of what is paid for them"),
+    Comparison("mean price paid at the router's hosts, weighed by the tokens of the market's tables", "USD/Mtok", "host_prices.csv, provider_finances.csv", TODAY, paid_observed.paid_on_router, simulated.paid_at_hosts, "prices paid by contract, which are not the router's"),
+    Comparison("price paid over list price of the same mix without caching", "ratio", "host_prices.csv, price_changes.csv", TODAY, paid_observed.paid_over_list, simulated.paid_over_list, "list prices weighed by use (segments.csv)"),
+    *(Comparison(f"price over serving cost, {kind}", "ratio", "provider_history.csv", MID, paid_observed.price_over_cost(kind), simulated.price_over_cost(kind), "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a mean") for kind in ("first", "host")),
     Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
     Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
     Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),

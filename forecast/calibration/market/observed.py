@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from forecast.hindcast.series import concentration, log_value_on, rents
 from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
+from forecast.trends.repricing import changes_log
 from forecast.trends.router import LEAST_SHARE
 from forecast.units import DAYS_PER_MONTH
 
@@ -63,10 +63,7 @@ def _of_kind(tables: Tables, kind: str) -> Iterator[PriceSeries]:
 
 def _steps(tables: Tables, kind: str) -> Iterator[tuple[str, float]]:
     """Yield provider and Δ ln price of each change between two prices above 0."""
-    for one in _of_kind(tables, kind):
-        for before, after in pairwise(one.usd_per_mtok):
-            if before > 0 and after > 0 and before != after:
-                yield one.provider, float(np.log(after / before))
+    return ((one.provider, step) for one in _of_kind(tables, kind) for _, step in changes_log(one))
 
 
 def concentration_level(column: str) -> Callable[[Tables], Band]:
@@ -151,10 +148,3 @@ def share_reversion(tables: Tables) -> Band:
 def large_share_changes_frac(tables: Tables) -> Band:
     """Return the part of hosts' months in which the share halved or doubled: |Δ ln share| > ln 2."""
     return clustered_rate((host, abs(step) > np.log(2), 1) for host, _, step in share_changes_log(tables))
-
-
-def paid_usd_per_mtok(tables: Tables) -> Band:
-    """Return the mean price paid per million tokens on the router, hosts as clusters."""
-    return clustered_rate(
-        (r["provider"], r["revenue_usd_per_day"], r["tokens_per_day"] / 1e6) for r in tables["host_prices"]
-    )

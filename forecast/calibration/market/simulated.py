@@ -8,35 +8,39 @@ from numpy.typing import NDArray
 from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
+from forecast.trends.repricing import SELLERS
 from forecast.trends.router import LEAST_SHARE
 
-ENGINE_KINDS = {"first": ("lab",), "host": ("host", "neocloud", "chip"), "cloud": ("cloud",)}
+GROUP_PATHS = 100
+ENGINE_KINDS = {kind: tuple(of for of in kinds if of != "fringe") for kind, kinds in SELLERS.items()}  # of one firm
 ENGINE_KINDS["all"] = tuple(kind for kinds in ENGINE_KINDS.values() for kind in kinds)
 
 
-def resets_per_month(kind: str) -> Statistic:
-    """Return a reader of the chance that an offer of a kind of provider is repriced in a month."""
-    return lambda world: np.asarray((_steps(world, kind) != 0).mean(axis=(0, 1)), float)
+def reprices_per_month(kind: str) -> Statistic:
+    """Return a reader of the chance that the price of the same model at an offer of a kind of provider moves in a month."""
+    return lambda world: np.asarray((_groups(_repriced(world, kind)) != 0).mean(axis=1), float)
 
 
-def reset_size_log(kind: str) -> Statistic:
-    """Return a reader of the median |Δ ln price| of the repricings of a kind of provider."""
+def renewals_per_month(world: World) -> Values:
+    """Return the chance that an offer moves to newer models in a month."""
+    price = np.diff(np.log(world.history.series["offer_price"][_offers(world, "all")]), axis=1)
+    return np.asarray(((price != 0) & (_repriced(world, "all") == 0)).mean(axis=(0, 1)), float)
+
+
+def reprice_size_log(kind: str) -> Statistic:
+    """Return a reader of the median |Δ ln price| of the repricings of the same model of a kind of provider."""
 
     def read(world: World) -> Values:
-        size = np.abs(_steps(world, kind)).reshape(-1, world.history.exit_month.shape[1])
-        count = (size > 0).sum(axis=0)
-        middle = len(size) - (count + 1) // 2  # sorted, those that stand come first
-        return np.where(
-            count > 0, np.take_along_axis(np.sort(size, axis=0), middle[None] - (count == 0), axis=0)[0], np.nan
-        )
+        sizes = np.abs(_groups(_repriced(world, kind)))
+        return np.array([np.median(group[group > 0]) if group.any() else np.nan for group in sizes], float)
 
     return read
 
 
 def rises_frac(world: World) -> Values:
-    """Return the share of repricings that are rises."""
-    steps = _steps(world, "all")
-    return _ratio((steps > 0).sum(axis=(0, 1)), (steps != 0).sum(axis=(0, 1)))
+    """Return the share of repricings of the same model that are rises."""
+    steps = _groups(_repriced(world, "all"))
+    return _ratio((steps > 0).sum(axis=1), (steps != 0).sum(axis=1))
 
 
 def host_spread_ratio(world: World) -> Values:
@@ -53,10 +57,18 @@ def host_spread_ratio(world: World) -> Values:
     return np.asarray(np.exp(np.log(spreads).mean(axis=0)), float)
 
 
-def _steps(world: World, kind: str) -> NDArray[np.float32]:
-    """Return Δ ln price of each offer of a kind of provider in each month, `[offer, month, path]`."""
-    chosen = np.isin(np.array(world.names.kinds)[world.names.offer_provider], ENGINE_KINDS[kind])
-    return np.diff(np.log(world.history.series["offer_price"][chosen]), axis=1)
+def _repriced(world: World, kind: str) -> NDArray[np.float32]:
+    """Return Δ ln price of the same model at each offer of a kind of provider in each month, `[offer, month, path]`."""
+    return world.history.series["repriced_log"][_offers(world, kind), 1:]
+
+
+def _groups(steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the steps of a hundred paths together, `[group, step]`: on one path a year brings a few changes or none."""
+    return np.moveaxis(steps, -1, 0).reshape(max(1, steps.shape[-1] // GROUP_PATHS), -1)
+
+
+def _offers(world: World, kind: str) -> NDArray[np.bool_]:
+    return np.isin(np.array(world.names.kinds)[world.names.offer_provider], ENGINE_KINDS[kind])
 
 
 def _ratio(above: NDArray[np.int_], below: NDArray[np.int_]) -> Values:
@@ -100,10 +112,32 @@ def concentration_swing_log(months: int) -> Statistic:
     return lambda world: _swing((world.history.series["router_share"].astype(float) ** 2).sum(axis=0), months)
 
 
-def paid_usd_per_mtok(world: World) -> Values:
-    """Return the mean price paid over all segments in the as_of month."""
-    volume = world.history.series["volume"][:, 0]
-    return np.asarray((world.history.series["market_price"][:, 0] * volume).sum(axis=0) / volume.sum(axis=0), float)
+def paid_at_hosts(world: World) -> Values:
+    """Return the mean price paid in the as_of month at the hosts of the router that the market names."""
+    hosts = {row["provider"] for row in world.scenario.tables["host_prices"]}
+    known = np.isin(world.names.providers, list(hosts))
+    spend, tokens = (world.history.series[name][known, 0].sum(axis=0) for name in ("provider_spend", "provider_tokens"))
+    return np.asarray(spend / tokens, float)
+
+
+def paid_over_list(world: World) -> Values:
+    """Return what is paid in the as_of month over what list prices of the same mix without caching would bring."""
+    listed = [
+        world.scenario.inputs[f"segments.{name}.list_usd_per_mtok"].value.median() for name in world.names.segments
+    ]
+    price, volume = (world.history.series[name][:, 0] for name in ("market_price", "volume"))
+    return np.asarray((price * volume).sum(axis=0) / (np.array(listed) @ volume), float)
+
+
+def price_over_cost(kind: str) -> Statistic:
+    """Return a reader of the price over the serving cost of a kind of provider: spend over cost of all, mean of the months."""
+
+    def read(world: World) -> Values:
+        of_kind = np.isin(world.names.kinds, ENGINE_KINDS[kind])
+        spend, cost = (world.history.series[name][of_kind].sum(axis=0) for name in ("provider_spend", "provider_cost"))
+        return np.asarray((spend / cost).mean(axis=0), float)
+
+    return read
 
 
 def gross_margin_frac(world: World) -> Values:

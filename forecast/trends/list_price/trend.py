@@ -31,8 +31,7 @@ FINE: NDArray[np.float64] = np.linspace(0.0025, 0.9975, 200)
 def list_price_trend(tables: Tables) -> Trend:
     """Return the trend of the list price of a fixed model at one seller, routers aside.
 
-    It gives no number to the month loop: there a reset also stands for the switch to a next generation of models,
-    which a price of a fixed model cannot show.
+    It gives no number to the month loop, which knows no model's age and peers and takes the averages of `repricing`.
 
     Raises:
         TooFew: the vintage has too few series, or too few of them moved.

@@ -1,0 +1,72 @@
+"""What the tables say is paid: against list prices, at hosts that both the router and the market know, and against cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import numpy as np
+
+from forecast.calibration.market.band import Band, clustered_rate, spread
+from forecast.hindcast.series import SOLID
+from forecast.table_files import Row
+from forecast.tables import Tables
+from forecast.trends.repricing import SELLERS
+
+OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
+MARGINS_FROM = date(2024, 6, 1)  # earlier ones are of other businesses
+
+
+def paid_over_list(tables: Tables) -> Band:
+    """Return what the router's users paid over what they would have at list prices without caching, hosts as clusters.
+
+    List price of the same mix of the models used: p_out·(o + (1 − o)/ρ). The output price paid is a list price, as no
+    cache serves output; ρ is output over input price, the median of the models that the host lists.
+    """
+    ratio = _output_over_input(tables)
+    return clustered_rate(
+        (r["provider"], r["revenue_usd_per_day"], listed * r["tokens_per_day"] / 1e6)
+        for r in tables["host_prices"]
+        if r["provider"] in ratio
+        for listed in [r["output_usd_per_mtok"] * (OUTPUT_FRAC + (1 - OUTPUT_FRAC) / ratio[r["provider"]])]
+    )
+
+
+def _output_over_input(tables: Tables) -> dict[str, float]:
+    """Return output over input price by provider, of models whose output costs more: one price for both is a catalogue's gap."""
+    by_provider: dict[str, list[float]] = {}
+    for row in tables["price_changes"].latest("provider", "model").values():
+        if 0 < row["input_usd_per_mtok"] < row["output_usd_per_mtok"]:
+            by_provider.setdefault(row["provider"], []).append(row["output_usd_per_mtok"] / row["input_usd_per_mtok"])
+    return {provider: float(np.median(ratios)) for provider, ratios in by_provider.items()}
+
+
+def paid_on_router(tables: Tables) -> Band:
+    """Return the mean price paid on the router at its hosts, weighed by the tokens each sells in the market of the tables.
+
+    The router's own weights are those of its users, who prefer what is free or cheap.
+    """
+    sold = tables["provider_finances"].latest("provider")
+    return clustered_rate(
+        (r["provider"], r["blended_usd_per_mtok"] * tokens, tokens)
+        for r in tables["host_prices"]
+        if r["provider"] in sold
+        for tokens in [sold[r["provider"]]["tokens_mtok_per_day"].median()]
+    )
+
+
+def price_over_cost(kind: str) -> Callable[[Tables], Band]:
+    """Return a reader of price over serving cost, 1/(1 − margin), of the gross margins known of a kind of provider."""
+    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in _margins(tables, kind)]))
+
+
+def _margins(tables: Tables, kind: str) -> Iterator[Row]:
+    kind_of = {provider: row["kind"] for provider, row in tables["providers"].latest("provider").items()}
+    return (
+        row
+        for row in tables["provider_history"]
+        if row["metric"] == "gross_margin_frac"
+        and row["status"] in SOLID
+        and row["date_on"] >= MARGINS_FROM
+        and kind_of.get(row["provider"]) in SELLERS[kind]
+    )

@@ -1,0 +1,86 @@
+"""What must hold for any answer: layouts, extremes, and directions that physics gives."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecast.scenario import load_scenario
+from forecast.serving.groups import batch_of, largest_batch, layouts
+from forecast.serving.speed import effect_values, throughputs
+from forecast.serving.workloads import Request, workloads
+
+SCENARIO = load_scenario("base")
+VALUES = effect_values(SCENARIO)
+ACCELERATORS = ("h100", "h200", "b200", "gb300", "mi300x", "mi355x", "tpu-v7", "gaudi-3", "trainium3", "vr200")
+MODELS = ("llama-3.1-8b", "llama-3.3-70b", "gpt-oss-120b", "deepseek-r1", "kimi-k2.5", "qwen3.5-397b-a17b")
+PAIRS = {"accelerator": st.sampled_from(ACCELERATORS), "model": st.sampled_from(MODELS)}
+
+
+def columns(accelerator, model, given_tokens=2048.0, made=512.0, group=None, concurrency=None):
+    return workloads(SCENARIO, [Request(accelerator, model, given_tokens, made, None, group, concurrency)])
+
+
+def answer(accelerator, model, latency_s=1.0, **asked):
+    return throughputs(VALUES, columns(accelerator, model, **asked), latency_s)[0]
+
+
+def test_a_latent_cache_is_held_by_every_accelerator_unless_attention_is_split():
+    case = columns("h200", "deepseek-r1", group=8.0, concurrency=4096.0)
+    tried = layouts(case)
+    shared, split = (largest_batch(case, np.array([[8.0]]), np.array([[d]]))[0, 0] for d in (1.0, 8.0))
+    assert split > 4 * shared  # eight copies against one, less the dense weights held eight times
+    assert set(tried.engines[0, np.isfinite(tried.least_batch[0])]) == {1.0, 8.0}
+
+
+@pytest.mark.parametrize(
+    ("model", "concurrency"), [("llama-3.3-70b", 64.0), ("gpt-oss-120b", 64.0), ("deepseek-r1", 4.0)]
+)
+def test_attention_is_split_for_latent_caches_with_a_sequence_for_each_accelerator_only(model, concurrency):
+    case = columns("b200", model, group=8.0, concurrency=concurrency)
+    tried = layouts(case)
+    used = batch_of(case, tried.sizes, tried.engines) >= tried.least_batch
+    assert (tried.engines[used] == 1.0).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(**PAIRS, latencies=st.tuples(st.floats(0.01, 0.3), st.floats(1.0, 10.0)))
+def test_more_patience_never_yields_less(accelerator, model, latencies):
+    strict, factor = latencies
+    hasty, patient = (answer(accelerator, model, limit) for limit in (strict, strict * factor))
+    if hasty.step_s <= strict:
+        assert patient.output_tok_per_s >= hasty.output_tok_per_s * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(**PAIRS)
+def test_more_sequences_yield_more_and_each_gets_less(accelerator, model):
+    rates = [
+        answer(accelerator, model, group=32.0, concurrency=c).output_tok_per_s for c in (1.0, 8.0, 64.0, 512.0, 4096.0)
+    ]
+    assert all(few <= many * (1 + 1e-9) for few, many in pairwise(rates))
+    assert all(many <= 8 * few * (1 + 1e-9) for few, many in pairwise(rates))
+
+
+@settings(deadline=None, max_examples=40)
+@given(**PAIRS, concurrency=st.sampled_from([1.0, 32.0, 1024.0]))
+def test_longer_prompts_and_answers_never_yield_more(accelerator, model, concurrency):
+    asked = {"group": 32.0, "concurrency": concurrency}
+    short, long = (answer(accelerator, model, given_tokens=g, **asked) for g in (1024.0, 65536.0))
+    assert long.output_tok_per_s <= short.output_tok_per_s and long.input_tok_per_s <= short.input_tok_per_s
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    **PAIRS,
+    lengths=st.sampled_from([(16.0, 16.0), (2048.0, 512.0), (100_000.0, 8.0)]),
+    latency=st.sampled_from([0.001, 0.05, np.inf]),
+)
+def test_extremes_stay_below_the_printed_peak_and_above_nothing(accelerator, model, lengths, latency):
+    case = columns(accelerator, model, *lengths)
+    found = throughputs(VALUES, case, latency)[0]
+    tokens_per_s = found.output_tok_per_s * (1 + lengths[0] / lengths[1])
+    assert 0 < tokens_per_s * case["weight_gflop_per_token"][0] / 1000 < case["peak_tflops"][0]
+    assert found.step_s > 0 and 0.1 < found.log_sd < 1.5 and found.batch >= 1

@@ -1,0 +1,192 @@
+"""Repricing of a model and moves to newer ones: the fit by hand and on planted habits, and that the loop does what it says."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from forecast.calibration.market import paid_observed
+from forecast.distributions import parse
+from forecast.draws import Draws
+from forecast.equations.price import felt_frac, logistic_shock, uniform_again
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.refresh.refitting import STAGES
+from forecast.scenario import load_scenario
+from forecast.trends.known import TooFew
+from forecast.trends.list_price.series import PriceSeries
+from forecast.trends.registry import GIVING
+from forecast.trends.repricing import LEAST_STEPS, MEDIAN_RATIO, SELLERS, Habit, habit_of, numbers, repricing_trend
+
+START = date(2025, 1, 1)
+MONTH = 365 / 12
+
+
+def day(months):
+    return START + timedelta(days=round(months * MONTH))
+
+
+def series(model, changes, last=24.0, provider="a"):
+    """Return a series whose price changes at the months given, from 1 USD/Mtok up by a factor e each time."""
+    return PriceSeries(
+        provider, "host", model, tuple(day(m) for m in changes), tuple(np.exp(range(len(changes))).tolist()), day(last)
+    )
+
+
+def test_a_habit_by_hand():
+    shown = [series("old", [0.0, 12.0]), series("new", [6.0]), series("missed", [0.5])]
+    habit = habit_of(shown, dict.fromkeys((("a", "old"), ("a", "new"), ("a", "missed")), "list"))
+    assert_allclose(habit.listed_months, 24 + 18 + 23.5, rtol=2e-3)
+    assert_allclose(habit.steps_log, [1.0])
+    assert habit.beside_count == 3  # in the month of the change the seller listed all three
+    assert habit.added_count == 1  # the third came within a month of the first sight of the seller
+    assert_allclose(habit.watched_months, 23 + 18 + 23, rtol=3e-3)
+
+
+def test_models_that_a_second_catalogue_brings_are_not_new():
+    shown = [series("old", [0.0]), series("other", [12.0])]
+    apart = habit_of(shown, {("a", "old"): "first", ("a", "other"): "second"})
+    together = habit_of(shown, {("a", "old"): "first", ("a", "other"): "first"})
+    assert (apart.added_count, together.added_count) == (0, 1)
+
+
+def test_planted_rates_are_found():
+    rng = np.random.default_rng(3)
+    rate, size_sd, months = 0.05, 0.4, 4000.0
+    steps = logistic_shock(rng.random(rng.poisson(rate * months)), np.array(size_sd))
+    reprice, size, together, renew = numbers(Habit(months, tuple(steps.tolist()), 10 * len(steps), 100, 1000.0), [])
+    assert_allclose(reprice.value, rate, rtol=0.2)  # 200 changes: three standard errors
+    assert_allclose(size.value, size_sd, rtol=0.25)
+    assert_allclose([together.value, renew.value], [0.1, 0.1005])
+
+
+def test_few_changes_take_the_size_of_all_sellers():
+    few, many = (0.1,) * (LEAST_STEPS - 1), (0.1,) * LEAST_STEPS
+    every = [0.5]
+    assert_allclose(numbers(Habit(100.0, few, 20, 1, 100.0), every)[1].value, 0.5 / MEDIAN_RATIO)
+    assert_allclose(numbers(Habit(100.0, many, 20, 1, 100.0), every)[1].value, 0.1 / MEDIAN_RATIO)
+
+
+def test_each_kind_of_the_market_has_its_numbers(tables):
+    trend = repricing_trend(tables)
+    kinds = tables["provider_kinds"].latest("kind")
+    assert {e.key.split(".")[1] for e in trend.estimates} == set(kinds) == {k for of in SELLERS.values() for k in of}
+    assert all(0 < e.value.median() < 5 for e in trend.estimates)
+
+
+def test_a_refresh_keeps_these_numbers():
+    """A feed lists models that the tables never kept: they would count as added on its first day."""
+    assert "repricing" in GIVING
+    assert "repricing" not in [name for stage in STAGES for name in stage]
+
+
+def test_too_few_model_months_are_named(tables):
+    with pytest.raises(TooFew, match="model-months of each kind of seller known by 2024-06-01; a fit needs 100"):
+        repricing_trend(tables.vintage(date(2024, 6, 1)))
+
+
+def test_what_is_left_of_a_uniform_number_is_uniform():
+    u = np.random.default_rng(1).random(200_000) * 0.3
+    again = uniform_again(u, np.array(0.1), np.array(0.2))
+    for chosen in (u < 0.1, u >= 0.1):
+        assert_allclose(np.quantile(again[chosen], [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.01)
+
+
+def test_a_shock_has_the_median_that_the_fit_assumes():
+    u = (np.arange(100_000) + 0.5) / 100_000
+    assert_allclose(np.median(np.abs(logistic_shock(u, np.array(0.4)))), 0.4 * MEDIAN_RATIO, rtol=1e-3)
+
+
+def test_a_mean_over_models_moves_as_much_in_a_long_time():
+    """Twenty models, each repriced with chance 0.02 a month, a quarter of them together: the mean against the shortcut."""
+    rng = np.random.default_rng(5)
+    months, rate, frac, sd = 200_000, 0.02, 0.25, 1.0
+    groups = rng.random((months, 4)) < rate  # four groups of five models
+    mean = (groups * logistic_shock(rng.random((months, 4)), np.array(sd)) * frac).sum(axis=1)
+    alone = (rng.random(months) < rate) * felt_frac(frac) * logistic_shock(rng.random(months), np.array(sd))
+    assert_allclose(alone.var(), mean.var(), rtol=0.1)
+
+
+@pytest.fixture(scope="module")
+def year(tables):
+    scenario = replace(load_scenario("base", tables, settings=["renew_ratio=1"]), months=12)
+    names = market_names(scenario)
+    return march(scenario, names, Draws(scenario, 7, 0), watch=True), names, scenario
+
+
+def test_the_loop_reprices_and_renews_as_often_as_its_inputs_say(year):
+    history, names, scenario = year
+    same = history.series["repriced_log"][:, 1:] != 0
+    moved = np.diff(np.log(history.series["offer_price"]), axis=1) != 0
+    kinds = np.array(names.kinds)[names.offer_provider]
+    for kind in np.unique(kinds).tolist():
+        said = [
+            scenario.inputs[f"provider_kinds.{kind}.{name}_per_month"].value.median() for name in ("reprice", "renew")
+        ]
+        of_kind = kinds == kind
+        found = [same[of_kind].mean(), (moved & ~same)[of_kind].mean()]
+        assert_allclose(found, said, rtol=0.06)  # 60,000 provider-months: four standard errors of the rarest
+
+
+def test_other_renewals_change_no_repricing(tables, year):
+    """The chance of a new price of the same model is the lower part of one uniform number, whatever lies above it."""
+    rarer = load_scenario("base", tables, settings=["renew_ratio=1", "provider_kinds.lab.renew_per_month=0.001"])
+    rarer = replace(rarer, months=12)
+    history = march(rarer, market_names(rarer), Draws(rarer, 7, 0), watch=True)
+    assert np.array_equal(history.series["repriced_log"] != 0, year[0].series["repriced_log"] != 0)
+
+
+HOSTS = [
+    {
+        "provider": p,
+        "revenue_usd_per_day": r,
+        "tokens_per_day": 1e6,
+        "output_usd_per_mtok": 1.0,
+        "blended_usd_per_mtok": r,
+    }
+    for p, r in (("a", 0.05), ("b", 0.15))
+]
+
+
+class Listed(list):
+    """Rows as a table gives them, one for each key."""
+
+    def latest(self, *keys):
+        one = keys[0]
+        return {tuple(row[k] for k in keys) if keys[1:] else row[one]: row for row in self}
+
+
+def test_paid_over_list_by_hand():
+    prices = Listed(
+        {"provider": p, "model": m, "input_usd_per_mtok": i, "output_usd_per_mtok": 1.0}
+        for p, m, i in (("a", "x", 0.25), ("a", "one price", 1.0), ("b", "x", 0.25), ("c", "one price", 1.0))
+    )
+    found = paid_observed.paid_over_list({"host_prices": HOSTS, "price_changes": prices})
+    assert_allclose(found.middle, 0.2 / (2 * (0.04 + 0.96 / 4)))
+
+
+def test_the_router_weighed_by_the_market():
+    sold = Listed(
+        {"provider": p, "tokens_mtok_per_day": parse(f"lognormal(p10={low}, p90={high})")}
+        for p, low, high in (("a", 0.5, 2.0), ("b", 1.5, 6.0))
+    )
+    found = paid_observed.paid_on_router({"host_prices": HOSTS, "provider_finances": sold})
+    assert_allclose(found.middle, (0.05 * 1 + 0.15 * 3) / 4)
+
+
+def test_price_over_cost_takes_known_margins_of_the_kind():
+    providers = Listed({"provider": p, "kind": k} for p, k in (("a", "lab"), ("b", "host")))
+    rows = [
+        {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on}
+        for p, v, s, on in (
+            ("a", 0.5, "measured", date(2025, 1, 1)),
+            ("a", 0.9, "projection", date(2025, 1, 1)),
+            ("a", 0.9, "measured", date(2023, 1, 1)),
+            ("b", 0.75, "measured", date(2025, 1, 1)),
+        )
+    ]
+    tables = {"provider_history": rows, "providers": providers}
+    assert_allclose(paid_observed.price_over_cost("first")(tables).middle, 2.0)
+    assert_allclose(paid_observed.price_over_cost("host")(tables).middle, 4.0)
