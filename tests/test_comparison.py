@@ -75,15 +75,17 @@ def test_geometric_means_by_hand(base, dearer):
     assert row.standard_error == pytest.approx(influence.std() / np.sqrt(1_000), rel=1e-9)
 
 
-def test_a_median_forgets_what_pairing_knows(base, dearer):
-    """The same paths, a price a little higher on each: the sides of the median differ by few paths, each a whole one."""
-    values = [r.kept["market_price"][0, -1].astype(float) for r in (base, dearer)]
+def test_a_median_forgets_what_pairing_knows():
+    """Of two logs that correlate by ρ a mean saves 1/(1 − ρ) and a median, which sees signs, 1/(1 − 2·asin(ρ)/π)."""
+    common, own = np.random.default_rng(1).standard_normal((2, 20_000))
+    prices = np.exp(common), np.exp(0.95 * common + np.sqrt(1 - 0.95**2) * own)
 
     def saved(influence_of):
-        first, second = (influence_of(each)[1] for each in values)
-        return (first.var() + second.var()) / (second - first).var()
+        one, other = (influence_of(values)[1] for values in prices)
+        return (one.var() + other.var()) / (other - one).var()
 
-    assert saved(geometric_mean_influence) > 2 * saved(median_influence)
+    assert saved(median_influence) == pytest.approx(1 / (1 - 2 * np.arcsin(0.95) / np.pi), rel=0.1)
+    assert saved(geometric_mean_influence) == pytest.approx(1 / (1 - 0.95), rel=0.1)
 
 
 def test_kept_months_are_the_same_paths_on_any_number(base, tables):
