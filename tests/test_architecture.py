@@ -106,6 +106,7 @@ FLOORS = {
     "calibration.market.firms_simulated": 15,
     "calibration.market.foreseen": 16.5,
     "calibration.market.compared": 17,
+    "calibration.market.comparisons": 17.5,
     "calibration.market.page": 18,
     "deployments": 9,
     "deployments.deployment": 8,

@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose
 
 from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, simulated
 from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
-from forecast.calibration.market.compared import COMPARISONS, Compared, Together, compare, together
+from forecast.calibration.market.compared import Compared, Together, compare, together
+from forecast.calibration.market.comparisons import COMPARISONS
 from forecast.calibration.market.page import page
 from forecast.calibration.market.world import World
 from forecast.cli.main import group
@@ -33,7 +34,7 @@ APART = Together(60, {"failing": 0.058})
 
 @pytest.fixture(scope="module")
 def found():
-    return compare(load_tables())
+    return compare(load_tables(), COMPARISONS)
 
 
 def planted(**series):

@@ -63,10 +63,11 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
 def _market(page: str | None, scenario: str) -> None:
     """Print what is simulated beside what was observed, and write the page of it."""
     from forecast.calibration.market.compared import compare, together
+    from forecast.calibration.market.comparisons import COMPARISONS
     from forecast.calibration.market.page import observed_text, text, write_page
 
     tables = load_tables()
-    found = compare(tables, name=scenario)
+    found = compare(tables, COMPARISONS, scenario)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
         click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {text(one.simulated)}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, paid_observed, simulated
+from forecast.calibration.market import firms_simulated
 from forecast.calibration.market.band import Band, spread
 from forecast.calibration.market.world import Statistic, World
 from forecast.draws import Draws
@@ -27,6 +27,7 @@ class Comparison:
     """A quantity read in both worlds: `at` is the vintage of the paths; `mends` says what would mend a misfit.
 
     What was observed of `one_draw` is a single outcome, not a rate with an interval: it must lie within the paths' 80 %.
+    What is `fitted` the engine was given from the same data: that it lies inside tests nothing.
     """
 
     quantity: str
@@ -38,6 +39,7 @@ class Comparison:
     mends: str
     months: int = MONTHS
     one_draw: bool = False
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,59 +66,7 @@ class Together:
     correlation: dict[str, float]
 
 
-PRICES, ROUTER = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv"
-ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
-KINDS = ("first", "host", "cloud")
-SWINGS = "the swing of a share on the router (fits.csv), which is one for all sellers and the same in calm and in turbulent months"
-FITTED = f"{PRICES}; fitted to them, so no test"
-REPRICING = (
-    "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
-    "together, as few prices change on one"
-)
-ROUTER_IS_SMALL = (
-    "the router is under 1 % of the market and over-weights free models; a wider count of tokens by seller"
-)
-
-BY_REGIME = "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them"
-FAILING = "the cash and burn of small firms, assumptions; the market names firms that were alive when it was drawn up"
-BY_KIND = (
-    "how much more often a kind is bought (acquired_ratio of provider_kinds.csv), an assumption; few events of each"
-)
-FORESEEN = "rates of a market that was not seen at the vintage"
-MID = "2025-07-01"
-REGIMES_SEEN = ("hot", "normal")  # no cold month lies in the data
-LONG_MONTHS = 36  # in which the funding market turns
-COUNTS = {"rounds_count": "rounds", "departures_count": "firms bought or shut", "listings_count": "listings"}
-
-COMPARISONS = (
-    *(Comparison(f"prices of one model changed in a month, {kind}", "fraction", FITTED, TODAY, observed.changes_per_month(kind), simulated.reprices_per_month(kind), REPRICING) for kind in KINDS),
-    Comparison("tokens whose model leaves the router's ten largest in a month, beside moves to newer models", "fraction", "token_shares.csv", TODAY, observed.generations_per_month, simulated.renewals_per_month, "the engine's rate is that of models added to sellers' lists; the router's users change models faster than contracts do, and a model may leave the ten largest by growing less"),
-    *(Comparison(f"size of a change, {kind}", "median of abs. log", FITTED, TODAY, observed.change_size_log(kind), simulated.reprice_size_log(kind), REPRICING) for kind in KINDS),
-    Comparison("rises among changes", "fraction", PRICES, TODAY, observed.rises_frac, simulated.rises_frac, "a new price is drawn to the market's and to cost, with noise that rises as often as it falls"),
-    Comparison("dearest over cheapest host of one model", "ratio", PRICES, TODAY, observed.host_spread_ratio, simulated.host_spread_ratio, "an offer is a host's mean price in a segment, not one model's; models within a segment"),
-    Comparison("mean price paid at the router's hosts, weighed by the tokens of the market's tables", "USD/Mtok", "host_prices.csv, provider_finances.csv", TODAY, paid_observed.paid_on_router, simulated.paid_at_hosts, "prices paid by contract, which are not the router's"),
-    Comparison("price paid over list price of the same mix without caching", "ratio", "host_prices.csv, price_changes.csv", TODAY, paid_observed.paid_over_list, simulated.paid_over_list, "list prices weighed by use (segments.csv)"),
-    *(Comparison(f"price over serving cost, {kind}", "ratio", "provider_history.csv", MID, paid_observed.price_over_cost(kind), simulated.price_over_cost(kind), "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a mean") for kind in ("first", "host")),
-    Comparison("Herfindahl index of tokens by seller", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("hhi_low"), simulated.level("hhi_tokens"), ROUTER_IS_SMALL),
-    Comparison("tokens of the five largest sellers", "fraction", ROUTER, ROUTER_TIME, observed.concentration_level("top5_frac"), simulated.level("top5_tokens_frac"), ROUTER_IS_SMALL),
-    Comparison("Herfindahl index of spend over that of tokens", "ratio", "concentration.csv, host_prices.csv", ROUTER_TIME, observed.spend_concentration_ratio, simulated.spend_concentration_ratio, "two of the three observed are by author, the engine's is by seller"),
-    *(Comparison(f"change of the Herfindahl index on the router in {months} months", "log, root mean square", ROUTER, ROUTER_TIME, observed.concentration_swing_log(months), simulated.concentration_swing_log(months), SWINGS) for months in (1, 2)),
-    Comparison("change of a seller's share on the router in a month", "mean of abs. log", ROUTER, ROUTER_TIME, observed.share_change_size_log, simulated.share_change_size_log, SWINGS),
-    Comparison("months in which a share on the router halved or doubled", "fraction", ROUTER, ROUTER_TIME, observed.large_share_changes_frac, simulated.large_share_changes_frac, SWINGS),
-    Comparison("growth that a share on the router loses in a month for a unit of its log", "log", ROUTER, ROUTER_TIME, observed.share_reversion, simulated.share_reversion, "a share there is large mostly for a while, and spread over other sizes than the market's: its log rises by half of that of the share of the market"),
-    *(Comparison(f"change of the rent of an H100 in {months} months", "log, root mean square", "rents.csv", MID, observed.rent_swing_log(months), simulated.swing_over_log("rent", months), "the law of rents (fits.csv)") for months in (1, 6)),
-    *(Comparison(f"{what} per firm and year, {regime} market", "per year", source, TODAY, firms_observed.per_year(event, regime), firms_simulated.per_year(event, regime), FAILING if event == "failed" else BY_REGIME) for event, what, source in (("round", "rounds", ROUNDS), ("acquired", "firms bought", COHORT), ("failed", "firms failing", COHORT), ("ipo", "firms listed", COHORT)) for regime in REGIMES_SEEN),
-    *(Comparison(f"rounds per firm and year, hot market, {kind}", "per year", ROUNDS, TODAY, firms_observed.per_year("round", "hot", (kind,)), firms_simulated.per_year("round", "hot", (kind,)), "the chance of a round does not know the kind of firm") for kind in ("host", "chip")),
-    *(Comparison(f"firms bought per firm and year, hot market, {kind}", "per year", COHORT, TODAY, firms_observed.per_year("acquired", "hot", (kind,)), firms_simulated.per_year("acquired", "hot", (kind,)), BY_KIND) for kind in ("host", "chip", "neocloud")),
-    *(Comparison(f"{what} in the {months} months after {at}", "count, of the firms then named", "events.csv", at, foreseen.happened(count, date.fromisoformat(at), months), foreseen.expected(count, months), FORESEEN, one_draw=True) for at, months in (("2025-01-01", 12), (MID, 12), (ROUTER_TIME, 6)) for count, what in COUNTS.items()),
-    Comparison("correlation of two firms' exits within a quarter", "fraction", COHORT, TODAY, firms_observed.exits_correlation, firms_simulated.exits_correlation, "a cause of exits that firms share beside the funding market and cash", LONG_MONTHS),
-    Comparison("gross margin", "fraction", "provider_history.csv", MID, firms_observed.gross_margin_frac, firms_simulated.gross_margin_frac, "margins of more than a few firms"),
-    *(Comparison(f"sold below serving cost, {when}", "fraction of firms' months", "provider_history.csv", at, firms_observed.losing_frac, firms_simulated.losing_frac, "a known margin is a firm's mean over its offers and a year; few are known") for when, at in (("mid-2025", MID), ("today", TODAY))),
-    Comparison("greatest loss on tokens in a year over all money raised", "ratio", "provider_history.csv", MID, firms_observed.loss_bound, firms_simulated.loss_over_raised, "a loss above what was raised cannot be"),
-)  # fmt: skip
-
-
-def compare(tables: Tables, comparisons: Iterable[Comparison] = COMPARISONS, name: str = "base") -> list[Compared]:
+def compare(tables: Tables, comparisons: Iterable[Comparison], name: str = "base") -> list[Compared]:
     """Return how each comparison comes out; the paths are the first block, so that the page is the same every time.
 
     Args:

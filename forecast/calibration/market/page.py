@@ -12,13 +12,12 @@ INTRODUCTION = """# The market engine: simulated against observed
 
 Written by `forecast calibrate market --page docs`; do not edit.
 
-{inside} of {count} quantities lie inside: the middle of {paths} paths of the {name} scenario over {months} months within the
+{inside} of {count} quantities lie inside; {fitted} of them the engine was given from the same data, which tests nothing: of the other
+{free}, {free_inside} lie inside. Inside: the middle of {paths} paths of the {name} scenario over {months} months within the
 interval observed, or, of a count that happened once, the count within the 80 % of the paths. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
 for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths; of events
 per firm and year and of correlations, over 20 groups of paths, as they are too rare for a rate of one path.
 `today` starts at the newest vintage; a date is the vintage from which paths of the observation's own time start.
-The rates of rounds, purchases and listings in a hot and in a normal market were fitted to the counts beside them: they show that the
-engine keeps to its fits, and test nothing. Failures and the differences between kinds of firm were not fitted.
 These are checks of a model whose assumptions were chosen by people who knew much of this; where the observed time lies before the vintage they are no test of foresight
 (`forecast hindcast` is).
 """
@@ -35,9 +34,11 @@ def page(found: list[Compared], both: Together, name: str) -> str:
     """Return the page as Markdown."""
     lines = [_line(one) for one in found]
     misfits = [_misfit(one) for one in found if not one.inside]
+    free = [one for one in found if not one.comparison.fitted]
     introduction = INTRODUCTION.format(
-        name=name, inside=sum(one.inside for one in found), count=len(found), paths=BLOCK_PATHS, months=MONTHS
-    )
+        name=name, inside=sum(one.inside for one in found), count=len(found), fitted=len(found) - len(free),
+        free=len(free), free_inside=sum(one.inside for one in free), paths=BLOCK_PATHS, months=MONTHS,
+    )  # fmt: skip
     table = introduction + "\n" + HEAD + "".join(lines)
     return f"{table}\n## Misfits\n\n{''.join(misfits)}\n{_together(both)}"
 
@@ -54,7 +55,7 @@ def _together(both: Together) -> str:
 
 def _line(one: Compared) -> str:
     asked = one.comparison
-    inside = "yes" if one.inside else "no"
+    inside = ("yes" if one.inside else "no") + (", fitted" if asked.fitted else "")
     return (
         f"| {asked.quantity} | {asked.unit} | {observed_text(one)} | {text(one.simulated)} "
         f"| {asked.at} | {inside} | {asked.source} |\n"
