@@ -12,7 +12,7 @@ from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import Asked, parse_asked
 from forecast.sensitivity.boxes import find_box
-from forecast.sensitivity.first_order import first_order, jackknife_error
+from forecast.sensitivity.first_order import first_order, importance, jackknife_error
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample, draw_sample
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
@@ -60,6 +60,22 @@ def test_an_input_without_effect_has_none(ishigami):
     u, y = ishigami
     effect = first_order(np.vstack([u, uniform(1, seed=2)]), y)
     assert abs(effect.index[3]) < 3.5 * effect.error[3] + 1e-3
+
+
+def test_an_input_that_only_goes_with_a_leading_one_by_chance_is_not_important():
+    """y = 10·x₁ + x₂; x₃ has no part in y but lies with x₁ in this sample, at a correlation of 0.2."""
+    rng = np.random.default_rng(5)
+    u = rng.random((3, N))
+    together = rng.random(N) < 0.2
+    u[2, together] = u[0, together]
+    y = 10 * u[0] + u[1]
+    first, none = first_order(u, y), np.eye(3)
+    assert first.index[2] > 3 * first.index[1]  # what it seems: 0.04 against 0.01
+    left = importance(u, y, first, none)
+    assert left[0] == first.index[0] and left[1] > 5 * left[2]
+    meant = none.copy()
+    meant[2, 0] = meant[0, 2] = 0.2  # correlated on purpose: what it carries counts as its own
+    assert importance(u, y, first, meant)[2] == first.index[2]
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6, -0.5])

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.boxes import Box, find_box
-from forecast.sensitivity.first_order import Effect, first_order
+from forecast.sensitivity.first_order import Effect, first_order, importance
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.shares import normal_correlation, shapley, total_indices
 from forecast.sensitivity.surrogate import Surrogate, fit_surrogate
 
 Array = NDArray[np.float64]
-STUDIED = 8  # inputs in the surrogate: those with the largest first-order index
+STUDIED = 8  # inputs in the surrogate: the most important
 TAIL_FRAC = 0.1
 LEAST_PATHS = 1_000
 
@@ -71,10 +71,11 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     on_log = asked.unit not in ("probability", "months", "fraction", "providers") and bool(outcome.min() > 0)
     y, other = (np.log(x) if on_log else x for x in (outcome, twin))
     first = first_order(sample.scores, y)
-    order = np.argsort(-first.index, kind="stable")
+    correlation = normal_correlation(sample.scores)
+    order = np.argsort(-importance(sample.scores, y, first, correlation), kind="stable")
     studied = order[:STUDIED]
     scores = sample.scores[studied]
-    made, correlation = fit_surrogate(scores, y), normal_correlation(sample.scores)[studied]
+    made, correlation = fit_surrogate(scores, y), correlation[studied]
     tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
     low, high = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
     threshold = above if above is not None else _threshold(outcome)

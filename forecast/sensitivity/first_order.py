@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 BINS = 20
 GROUPS = 20  # of the jackknife
+LEADING = 0.05  # share of the variance from which an input may lend its own to others by chance
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,34 @@ def first_order(scores: Array, outcome: Array) -> Effect:
         for g in range(GROUPS)
     ])  # fmt: skip
     return Effect(whole, jackknife_error(left))
+
+
+def importance(scores: Array, outcome: Array, first: Effect, correlation: Array) -> Array:
+    """Return what inputs are ordered by: the first-order index, for lesser inputs with the leading ones taken off first.
+
+    An input that by chance, or by the pattern of the Sobol points, goes together with a leading one in this sample
+    would seem to matter. Left as they are: the leading, from a twentieth of the variance on, and what is truly
+    correlated with one of them.
+
+    Args:
+        scores, outcome: as for `first_order`.
+        first: its result.
+        correlation: of the inputs' normal scores, zero where none is meant, `[input, input]`.
+    """
+    leading = first.index >= LEADING
+    rest = outcome - sum((_explained(row, outcome) for row in scores[leading]), start=np.zeros(len(outcome)))
+    companion = (correlation[:, leading] != 0).any(axis=1)
+    if rest.var() == 0:
+        return np.where(leading | companion, first.index, 0.0)
+    left = first_order(scores, rest).index * rest.var() / outcome.var()
+    return np.where(leading | companion, first.index, left)
+
+
+def _explained(scores: Array, outcome: Array) -> Array:
+    """Return the mean outcome of each path's bin of one input, over the mean of all."""
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    mean = np.bincount(bins, outcome, BINS) / np.maximum(np.bincount(bins, minlength=BINS), 1)
+    return np.asarray(mean[bins] - outcome.mean())
 
 
 def jackknife_error(left: Array) -> Array:
