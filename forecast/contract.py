@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError, suggestion
-from forecast.march import History, march
+from forecast.history import History
+from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER
 from forecast.market.names import Names, market_names
 from forecast.monte_carlo import mean_error, probability_error

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from forecast.draws import BLOCK_PATHS
-from forecast.march import FEW, History
+from forecast.history import FEW, History
 from forecast.market.names import Names
 from forecast.outcomes.by_path import found_in, values_of
 from forecast.outcomes.dates import DATES

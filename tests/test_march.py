@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast import march as loop
+import forecast.market.market as loop
 from forecast.arrays import REAL, spots
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
@@ -277,7 +277,7 @@ def loop_in_pieces(tables):
 
         return stepped
 
-    rooms = ("machines", "rents", "books", "sellers", "customers", "treasury", "doors")
+    rooms = ("machines", "rents", "books", "sellers", "customers", "treasury", "doors", "tiers")
     with pytest.MonkeyPatch.context() as patch:
         for module in (cash, demand, exits, hardware, price, shares):
             for name, function in vars(module).copy().items():

@@ -14,7 +14,7 @@ from forecast.equations.shares import top_sum
 from forecast.hindcast import series as dated
 from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import Series
-from forecast.march import History
+from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.tables import Tables

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import SOLID
-from forecast.march import History
+from forecast.history import History
 from forecast.market.doors import NEVER
 from forecast.market.names import Names
 from forecast.scenario import Scenario

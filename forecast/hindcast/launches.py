@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from forecast.hindcast.quantity import Asked, Happened, Observed, Quantity, Values
-from forecast.march import History
+from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import months_between

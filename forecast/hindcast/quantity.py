@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.march import History
+from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.tables import Tables

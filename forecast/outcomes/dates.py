@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.march import History
+from forecast.history import History
 from forecast.market.doors import NEVER
 
 MONTHS_IN_A_ROW = 6

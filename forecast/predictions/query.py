@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.errors import suggestion
-from forecast.march import FEW
+from forecast.history import FEW
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS

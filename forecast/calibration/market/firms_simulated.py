@@ -11,7 +11,7 @@ from forecast.arrays import Flags, Index
 from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.hindcast.happenings import firms_of
-from forecast.march import History
+from forecast.history import History
 from forecast.market.doors import BOUGHT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
 from forecast.market.names import REGIMES, Names
 from forecast.trends.regimes import SELLERS, dispersion

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from forecast.calibration.market.band import Values
-from forecast.march import History
+from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 

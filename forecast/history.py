@@ -1,0 +1,44 @@
+"""What a block of paths remembers of its months."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays import REAL, Array, Few
+from forecast.draws import BLOCK_PATHS
+
+FEW = ("subsidy_usd_per_month",)  # quantities of a provider that are zero almost everywhere
+Series = dict[str, NDArray[np.float32]]
+
+
+@dataclass
+class History:
+    """Monthly series `[entity, month, path]`, and how each provider fared."""
+
+    series: Series
+    few: dict[str, Few]  # the quantities named in FEW
+    exit_month: NDArray[np.int16]  # [provider, path]
+    exit_kind: NDArray[np.int8]
+    listed_month: NDArray[np.int16]
+    runway_months: Array
+    available_month: Array  # [accelerator, path]
+    noted: Series  # `[entity, noted month, path]`: what `outcomes.by_path` is found from
+
+
+def record(series: Series, at: int, count: int, values: Mapping[str, Array]) -> None:
+    """Write the values of a month, `[entity, path]`, at a place of so many; the first time room is made for all."""
+    if not series:
+        series.update(_room({name: len(value) for name, value in values.items()}, count))
+    for name, value in values.items():
+        assert value.dtype == REAL, f"{name} is {value.dtype}"
+        series[name][:, at] = value
+
+
+def _room(rows: Mapping[str, int], count: int) -> Series:
+    """Return room for series with so many rows each: one array, which the system gives in large pages, in parts."""
+    whole = np.empty((sum(rows.values()), count, BLOCK_PATHS), REAL)
+    return dict(zip(rows, np.split(whole, np.cumsum(list(rows.values()))[:-1]), strict=True))

@@ -1,0 +1,78 @@
+"""The market of a month: all rooms that keep state, and what was traded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.arrays import Array
+from forecast.draws import Draws
+from forecast.market.customers import Customers, start_customers
+from forecast.market.doors import Doors, start_doors
+from forecast.market.machines import Machines, start_machines
+from forecast.market.names import Names
+from forecast.market.rents import Rents, start_rents
+from forecast.market.sellers import NewPrices, Sellers, start_books, start_sellers
+from forecast.market.tiers import Tiers, start_tiers
+from forecast.market.trade import Trade, trade_of
+from forecast.market.treasury import Treasury, start_treasury
+from forecast.scenario import Scenario
+
+
+@dataclass
+class Market:
+    """The state of a block of paths in a month. `own_frac` has a row for each distinct mix of owned and rented machines."""
+
+    names: Names
+    machines: Machines
+    rents: Rents
+    sellers: Sellers
+    customers: Customers
+    treasury: Treasury
+    doors: Doors
+    tiers: Tiers
+    own_frac: Array
+    share: Array  # of a segment's tokens, [offer, path]
+    load_start: Array  # of the machines in the as_of month, [path]
+    trade: Trade
+    margin_start_frac: Array  # of the as_of month, [path]
+    sustainability: Array  # of those with a parent's balance sheet
+    log_price: Array  # volume-weighted, [segment, path]
+    log_price_before: Array  # a month ago
+    new_prices: NewPrices | None = None  # of this month
+
+
+def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
+    """Return the market of the as_of month."""
+    books = start_books(draws, names)
+    wanted = names.segment_sum(books.tokens_mtok_per_month)
+    machines = start_machines(scenario, names, draws)
+    fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
+    rents = start_rents(draws)
+    # Providers that own as much of their fleet pay alike: few distinct rows.
+    own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
+    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
+    share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
+    trade = trade_of(names, books.tokens_mtok_per_month, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
+    revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
+    treasury, doors = start_treasury(scenario, draws, names, revenue, profit, wanted), start_doors(draws, names)
+    log_price = np.log(trade.segment_spend / wanted)
+    return Market(
+        names=names,
+        machines=machines,
+        rents=rents,
+        sellers=sellers,
+        customers=start_customers(draws, names, wanted, share),
+        treasury=treasury,
+        doors=doors,
+        tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
+        own_frac=own_frac,
+        share=share,
+        load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
+        trade=trade,
+        margin_start_frac=trade.margin_frac,
+        sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
+        log_price=log_price,
+        log_price_before=log_price,
+    )

@@ -1,0 +1,100 @@
+"""What of a month is written down: for the forecast, for those who watch, and for queries of single offers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecast.arrays import REAL, Array
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.equations import shares
+from forecast.equations.cost import rented_usd_per_accelerator_hour
+from forecast.market.market import Market
+from forecast.market.names import Names
+from forecast.market.router import start_router
+
+
+def reported(market: Market) -> dict[str, Array]:
+    """Return the series of a forecast in a month, `[entity, path]`."""
+    names, trade, machines = market.names, market.trade, market.machines
+    floor, price = machines.floor_usd_per_mtok, np.exp(market.log_price)
+    all_tokens, all_spend = trade.segment_tokens.sum(axis=0), trade.segment_spend.sum(axis=0)
+    tokens, spend = names.provider_sum(trade.tokens)[names.single], trade.revenue[names.single]
+    asked = market.sellers.usd_per_mtok + market.doors.absent.take(names.offer_provider, axis=0)
+    rent = rented_usd_per_accelerator_hour(machines.reference_owned_usd_per_hour(), market.rents.scarcity)
+    return {
+        "market_price": price,
+        "cheapest_price": names.segment_min(asked),
+        "tier_price": np.exp(market.tiers.log_price),
+        "floor": floor,
+        "capability_floor": market.tiers.capability_floor_usd_per_mtok,
+        "price_to_floor_ratio": price / floor,
+        "unit_cost": trade.segment_cost / trade.segment_tokens,
+        "volume": trade.segment_tokens,
+        "rent": np.atleast_2d(rent),
+        "hhi_tokens": shares.herfindahl(tokens, all_tokens)[None],
+        "hhi_spend": shares.herfindahl(spend, all_spend)[None],
+        "top5_tokens_frac": (shares.top_sum(tokens, 5) / all_tokens)[None],
+        "top5_spend_frac": (shares.top_sum(spend, 5) / all_spend)[None],
+        "independent_providers": market.doors.independents()[None],
+        "sustainability_ratio": market.sustainability,
+    }
+
+
+def subsidy_usd_per_month(market: Market) -> Array:
+    """Return what selling below own cost costs each provider, `[provider, path]`."""
+    loss: Array = market.names.provider_sum(np.clip(market.trade.cost - market.trade.spend, 0.0, np.inf))
+    return loss
+
+
+def noted(market: Market) -> dict[str, Array]:
+    """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families and buyers."""
+    gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
+    return {
+        "asked_price": np.where(gone, REAL(np.nan), market.sellers.usd_per_mtok),
+        "serving_cost": np.where(gone, REAL(np.nan), market.sellers.unit_cost_usd_per_mtok),
+        "market_price": np.exp(market.log_price),
+        "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
+        "purchases": market.doors.purchases,
+    }
+
+
+class Watcher:
+    """Sees what a forecast does not report and a hindcast or a buyer asks for."""
+
+    def __init__(self, draws: Draws, names: Names):
+        self._router = start_router(draws, names)
+        column = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
+        self._other_revenue_usd_per_month = column / 12
+
+    def seen(self, market: Market, month: int) -> dict[str, Array]:
+        """Return a month's series, `[entity, path]`; the router's users move on from month to month."""
+        if month:
+            self._router.step()
+        trade = market.trade
+        tokens = market.names.provider_sum(trade.tokens)
+        return {
+            "router_share": self._router.share(tokens, trade.segment_tokens.sum(axis=0)),
+            "provider_tokens": tokens,
+            "provider_spend": trade.revenue,
+            "provider_cost": trade.serving_cost,
+            "provider_revenue": self._revenue(market),
+            "rounds": market.treasury.closes,
+            "offer_price": market.sellers.usd_per_mtok,
+            "repriced_log": _repriced_log(market),
+            "regime": market.treasury.regime[None].astype(REAL),
+        }
+
+    def _revenue(self, market: Market) -> Array:
+        """Return revenue with that of other business, which firms with cash of their own grow as they can."""
+        treasury, own, other = market.treasury, market.names.own_cash, self._other_revenue_usd_per_month
+        revenue: Array = market.trade.revenue + other * treasury.other_ratio
+        revenue[own] += other[own] * (treasury.other_growth() - treasury.other_ratio)
+        return revenue
+
+
+def _repriced_log(market: Market) -> Array:
+    """Return this month's change of the list price of one model at each offer, `[offer, path]`."""
+    moved, new = np.zeros_like(market.sellers.log_price), market.new_prices
+    if new is not None:
+        new.offers.put(moved, np.where(new.same_model, new.model_change_log, 0))
+    return moved

@@ -1,0 +1,52 @@
+"""The price of a fixed capability in each segment: a series beside the market, that falls toward its own moving floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.arrays import Array
+from forecast.draws import Draws
+from forecast.equations import price
+from forecast.market.names import Names
+
+
+@dataclass
+class Tiers:
+    """Prices of a fixed capability, `[segment, path]`."""
+
+    log_price: Array
+    capability_floor_usd_per_mtok: Array  # floor of what reaches the capability with fewer parameters each year
+    floor_ratio: Array
+    reversion_per_month: Array
+    shock_sd: Array
+    far_ratio: Array
+    shrink_per_year: Array
+    fade_months: Array
+
+    def step(self, month: int, floor_usd_per_mtok: Array, contract_scarcity: Array, normal: Array) -> None:
+        """Move the prices a month: toward a multiple of the capability's floor at contract rents, by a shock that grows with the distance."""
+        self.capability_floor_usd_per_mtok = self._floor(floor_usd_per_mtok, month)
+        settles = np.log(self.capability_floor_usd_per_mtok * self.floor_ratio) + contract_scarcity
+        scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
+        self.log_price = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
+
+    def _floor(self, floor_usd_per_mtok: Array, month: int) -> Array:
+        return np.asarray(price.capability_floor(floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month))
+
+
+def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
+    """Return the tiers of the as_of month."""
+    tiers = Tiers(
+        log_price=np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments)),
+        capability_floor_usd_per_mtok=floor_usd_per_mtok,
+        floor_ratio=draws.parameter("tier_floor_ratio"),
+        reversion_per_month=draws.parameter("tier_reversion_per_month"),
+        shock_sd=draws.parameter("tier_shock_sd"),
+        far_ratio=draws.parameter("tier_shock_far_ratio"),
+        shrink_per_year=draws.column("segments", "capability_shrink_per_year", names.segments),
+        fade_months=draws.parameter("capability_fade_months"),
+    )
+    tiers.capability_floor_usd_per_mtok = tiers._floor(floor_usd_per_mtok, 0)
+    return tiers

@@ -1,0 +1,42 @@
+"""What is sold in a month: tokens, what is paid for them and what they cost, by offer, segment and provider."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from forecast.arrays import Array
+from forecast.market.names import Names
+
+
+class Trade(NamedTuple):
+    """The flows of a month, in millions of tokens and USD."""
+
+    tokens: Array  # [offer, path]
+    spend: Array
+    cost: Array
+    segment_tokens: Array  # [segment, path]
+    segment_spend: Array
+    segment_cost: Array
+    revenue: Array  # [provider, path]
+    serving_cost: Array
+
+    @property
+    def margin_frac(self) -> Array:
+        """Gross margin of the whole market, `[path]`."""
+        margin: Array = 1 - self.segment_cost.sum(axis=0) / self.segment_spend.sum(axis=0)
+        return margin
+
+
+def trade_of(names: Names, tokens: Array, usd_per_mtok: Array, unit_cost_usd_per_mtok: Array) -> Trade:
+    """Return the trade of a month from tokens, prices and unit costs, each `[offer, path]`."""
+    spend, cost = tokens * usd_per_mtok, tokens * unit_cost_usd_per_mtok
+    return Trade(
+        tokens=tokens,
+        spend=spend,
+        cost=cost,
+        segment_tokens=names.segment_sum(tokens),
+        segment_spend=names.segment_sum(spend),
+        segment_cost=names.segment_sum(cost),
+        revenue=names.provider_sum(spend),
+        serving_cost=names.provider_sum(cost),
+    )
