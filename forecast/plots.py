@@ -37,8 +37,10 @@ def overview(forecast: Forecast) -> Figure:
             ylabel="USD per million tokens" if column == 0 else "",
         )
         axes.grid(alpha=0.25)
-        if column == 2:
-            axes.legend(loc="center right", fontsize=8)
+        if column == 0:
+            figure.legend(
+                *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8, frameon=False
+            )
     _risk(figure.add_subplot(grid[1, :2]), forecast)
     _consolidates(figure.add_subplot(grid[1, 2]), forecast)
     return figure
