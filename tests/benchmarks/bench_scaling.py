@@ -25,7 +25,17 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.simulation import simulate
 from forecast.tables import load_tables, shipped_directory
 
-COPIED = ("providers", "provider_finances", "offers")
+COPIED = ("providers", "provider_finances", "offers", "fits")
+
+
+def copy_of(row: dict[str, str], copy: int, single: set[str]) -> dict[str, str] | None:
+    """Return a row, or a fit, of a provider under another name; None for those of which there is one only."""
+    if "key" in row:
+        table, provider, *rest = row["key"].split(".")
+        if table != "providers" or provider in single:
+            return None
+        return row | {"key": ".".join([table, f"{provider}-{copy}", *rest])}
+    return None if row["provider"] in single else row | {"provider": f"{row['provider']}-{copy}"}
 
 
 def with_copies(folder: Path, times: int) -> Scenario:
@@ -36,10 +46,7 @@ def with_copies(folder: Path, times: int) -> Scenario:
         with (data / f"{table}.csv").open() as source:
             rows = list(csv.DictReader(source))
         more = [
-            row | {"provider": f"{row['provider']}-{copy}"}
-            for copy in range(1, times)
-            for row in rows
-            if row["provider"] not in clouds and row["provider"] != "fringe"
+            copied for copy in range(1, times) for row in rows if (copied := copy_of(row, copy, {*clouds, "fringe"}))
         ]
         with (folder / f"{table}.csv").open("w", newline="") as target:
             writer = csv.DictWriter(target, rows[0].keys(), lineterminator="\n")
