@@ -19,22 +19,33 @@ from forecast.market.names import Names
 STRATA = 2**16  # of the normal law: one for each value of a 16-bit word
 
 
-class Uniforms:
+class _Rows:
+    """A row of numbers of each of many streams, in reused memory, and the raw words they are made of."""
+
+    def __init__(self, streams: list[Generator], bits: int):
+        words = BLOCK_PATHS * bits // 64
+        self._sources = [stream.bit_generator for stream in streams]
+        self._words = np.empty((len(streams), words), np.uint64)
+        self._values = np.empty((len(streams), BLOCK_PATHS), REAL)
+
+    def _next_words(self) -> NDArray[np.uint64]:
+        for row, source in zip(self._words, self._sources, strict=True):
+            row[:] = source.random_raw(len(row))
+        return self._words
+
+
+class Uniforms(_Rows):
     """Uniform numbers of many streams, `[stream, path]`, in reused memory: those that each stream's own `random` gives.
 
     The upper 24 of every 32 bits make a number; all rows are converted at once, a third faster than one number at a time.
     """
 
     def __init__(self, streams: list[Generator]):
-        self._sources = [stream.bit_generator for stream in streams]
-        self._words = np.empty((len(streams), BLOCK_PATHS // 2), np.uint64)
-        self._values = np.empty((len(streams), BLOCK_PATHS), REAL)
+        super().__init__(streams, bits=32)
 
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        for row, source in zip(self._words, self._sources, strict=True):
-            row[:] = source.random_raw(BLOCK_PATHS // 2)
-        bits = self._words.view(np.uint32)
+        bits = self._next_words().view(np.uint32)
         bits >>= 8
         self._values[...] = bits.view(np.int32)  # signed numbers convert faster
         self._values *= SMALLEST
@@ -56,7 +67,7 @@ def normal_strata() -> NDArray[np.float32]:
     return (means / means.std()).astype(REAL)
 
 
-class Normals:
+class Normals(_Rows):
     """Standard normal numbers of many streams, `[stream, path]`, in reused memory.
 
     16 bits of a stream choose a stratum of the normal law, and the number is its mean: seven times faster than NumPy's
@@ -64,15 +75,12 @@ class Normals:
     """
 
     def __init__(self, streams: list[Generator]):
-        self._sources = [stream.bit_generator for stream in streams]
-        self._words = np.empty((len(streams), BLOCK_PATHS // 4), np.uint64)
-        self._values = np.empty((len(streams), BLOCK_PATHS), REAL)
+        super().__init__(streams, bits=16)
 
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        for row, source in zip(self._words, self._sources, strict=True):
-            row[:] = source.random_raw(BLOCK_PATHS // 4)
-        return normal_strata().take(self._words.view(np.uint16), out=self._values, mode="wrap")  # unchecked: all fit
+        strata = self._next_words().view(np.uint16)
+        return normal_strata().take(strata, out=self._values, mode="wrap")  # unchecked: all fit
 
 
 def market_purposes(names: Names) -> dict[str, list[str]]:

@@ -36,9 +36,8 @@ class Paths:
     listed_month: NDArray[np.int16]
     runway_months: NDArray[np.float32]
     kept_months: tuple[int, ...] = ()
-    kept: dict[str, NDArray[np.float32]] = field(
-        default_factory=dict
-    )  # fan → [entity, kept month, path]; by path → [1, …]
+    # fan → [entity, kept month, path]; outcome by path → [1, kept month, path]
+    kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, block: int, history: History) -> None:

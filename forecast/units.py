@@ -18,7 +18,6 @@ TOKENS_PER_MTOK = 1e6
 GB_PER_TB = 1000.0
 BYTES_PER_GB = 1e9
 FLOP_PER_GFLOP = 1e9
-GFLOP_PER_TFLOP = 1000.0
 
 
 def as_given(value: Num) -> Num:

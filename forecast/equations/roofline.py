@@ -8,7 +8,6 @@ from forecast.units import GB_PER_TB, Num, as_given
 
 LARGEST_BATCH = 2**20
 NO_CACHE_GB = 1e-9  # models without a cache are not limited by memory
-REFERENCE_LAYERS = 60.0
 
 
 def read_s(read_gb: Num, accelerators_count: Num, memory_bandwidth_tb_per_s: Num, mbu_frac: Num) -> Num:

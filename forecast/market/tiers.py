@@ -27,20 +27,19 @@ class Tiers:
 
     def step(self, month: int, floor_usd_per_mtok: Array, contract_scarcity: Array, normal: Array) -> None:
         """Move the prices a month: toward a multiple of the capability's floor at contract rents, by a shock that grows with the distance."""
-        self.capability_floor_usd_per_mtok = self._floor(floor_usd_per_mtok, month)
+        self.capability_floor_usd_per_mtok = price.capability_floor(
+            floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month
+        )
         settles = np.log(self.capability_floor_usd_per_mtok * self.floor_ratio) + contract_scarcity
         scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
         self.log_price = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
 
-    def _floor(self, floor_usd_per_mtok: Array, month: int) -> Array:
-        return np.asarray(price.capability_floor(floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month))
-
 
 def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
     """Return the tiers of the as_of month."""
-    tiers = Tiers(
+    return Tiers(
         log_price=np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments)),
-        capability_floor_usd_per_mtok=floor_usd_per_mtok,
+        capability_floor_usd_per_mtok=floor_usd_per_mtok,  # no time to shrink yet
         floor_ratio=draws.parameter("tier_floor_ratio"),
         reversion_per_month=draws.parameter("tier_reversion_per_month"),
         shock_sd=draws.parameter("tier_shock_sd"),
@@ -48,5 +47,3 @@ def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
         shrink_per_year=draws.column("segments", "capability_shrink_per_year", names.segments),
         fade_months=draws.parameter("capability_fade_months"),
     )
-    tiers.capability_floor_usd_per_mtok = tiers._floor(floor_usd_per_mtok, 0)
-    return tiers

@@ -36,7 +36,7 @@ def first_order(scores: Array, outcome: Array) -> Effect:
     within: it is taken off. The error is a jackknife's over twenty groups of paths.
     Source: Li & Mahadevan (2016); Plischke, Borgonovo & Smith (2013) for the correction.
     """
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    bins = _bins(scores)
     group = np.arange(len(outcome)) % GROUPS
     cell = (group * BINS)[None, :] + bins
     sums = np.stack([_by_cell(row, weight) for row in cell for weight in (None, outcome)])
@@ -63,7 +63,9 @@ def importance(scores: Array, outcome: Array, first: Effect, correlation: Array)
         correlation: of the inputs' normal scores, zero where none is meant, `[input, input]`.
     """
     leading = first.index >= LEADING
-    rest = outcome - sum((_explained(row, outcome) for row in scores[leading]), start=np.zeros(len(outcome)))
+    if not leading.any():
+        return first.index
+    rest = outcome - sum(_explained(row, outcome) for row in scores[leading])
     companion = (correlation[:, leading] != 0).any(axis=1)
     if rest.var() == 0:
         return np.where(leading | companion, first.index, 0.0)
@@ -71,9 +73,14 @@ def importance(scores: Array, outcome: Array, first: Effect, correlation: Array)
     return np.where(leading | companion, first.index, left)
 
 
+def _bins(scores: Array) -> NDArray[np.int64]:
+    """Return the bin of each score, all bins equally likely."""
+    return np.minimum((scores * BINS).astype(np.int64), BINS - 1)
+
+
 def _explained(scores: Array, outcome: Array) -> Array:
     """Return the mean outcome of each path's bin of one input, over the mean of all."""
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    bins = _bins(scores)
     mean = np.bincount(bins, outcome, BINS) / np.maximum(np.bincount(bins, minlength=BINS), 1)
     return np.asarray(mean[bins] - outcome.mean())
 

@@ -140,14 +140,6 @@ def price_over_cost(kind: str) -> Statistic:
     return read
 
 
-def gross_margin_frac(world: World) -> Values:
-    """Return the margin of the whole market over serving cost, mean of the months: 1 − Σ cost/Σ spend."""
-    cost = (world.history.series["unit_cost"] * world.history.series["volume"]).sum(axis=(0, 1))
-    return np.asarray(
-        1 - cost / (world.history.series["market_price"] * world.history.series["volume"]).sum(axis=(0, 1)), float
-    )
-
-
 def spend_concentration_ratio(world: World) -> Values:
     """Return the Herfindahl index of spend over that of tokens, mean of the months."""
     series = world.history.series
