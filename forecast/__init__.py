@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.4.0"
 
 if TYPE_CHECKING:
-    from forecast.exports import export_forecast as export
+    from forecast.delivery.exports import export_forecast as export
     from forecast.scenario import load_scenario
     from forecast.simulation import simulate
     from forecast.tables import load_tables
@@ -17,7 +17,7 @@ _PLACES = {
     "load_tables": ("forecast.tables", "load_tables"),
     "load_scenario": ("forecast.scenario", "load_scenario"),
     "simulate": ("forecast.simulation", "simulate"),
-    "export": ("forecast.exports", "export_forecast"),
+    "export": ("forecast.delivery.exports", "export_forecast"),
 }
 __all__ = ["export", "load_scenario", "load_tables", "simulate", "summarize"]
 

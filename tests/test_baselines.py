@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_allclose
 
+from forecast.delivery.small_tables import runway
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
 from forecast.simulation import simulate
-from forecast.small_tables import runway
 from forecast.summary import summarize_paths
 
 FOLDER = Path(__file__).parent / "baselines"

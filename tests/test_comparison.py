@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.comparison import check_comparable, compared_months, differences
-from forecast.contrasts import contrast_figure, contrast_text
+from forecast.delivery.contrasts import contrast_figure, contrast_text
 from forecast.errors import InputError
 from forecast.monte_carlo import geometric_mean_influence, median_influence
 from forecast.scenario import load_scenario

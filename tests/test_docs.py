@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.headline import headline
+from forecast.delivery.headline import headline
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths

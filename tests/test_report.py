@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.cli.main import group
+from forecast.delivery.exports import export_forecast
 from forecast.errors import InputError
-from forecast.exports import export_forecast
 from forecast.market.doors import NEVER
 from forecast.report.closing import Section
 from forecast.report.figures import SUBJECTS, survival

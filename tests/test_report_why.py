@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from test_report import HOSTILE, TAGS, Page
 
 from forecast.cli.main import group
+from forecast.delivery.exports import export_forecast
 from forecast.errors import InputError
-from forecast.exports import export_forecast
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of

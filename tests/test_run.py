@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import forecast
-from forecast.cell_text import csv_text, safe_cell
+from forecast.delivery.cell_text import csv_text, safe_cell
+from forecast.delivery.exports import export_forecast, from_frame
+from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
-from forecast.exports import export_forecast, from_frame
 from forecast.outcomes.dates import first_of_row
 from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from forecast.small_tables import tables
 from forecast.summary import summarize_paths
 from forecast.tidy_table import PROBS
 

@@ -10,14 +10,14 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from forecast.answers import answers
-from forecast.cell_text import csv_bytes, plain
 from forecast.cli.main import group
+from forecast.delivery.answers import answers
+from forecast.delivery.cell_text import csv_bytes, plain
+from forecast.delivery.exports import export_forecast, sheet_files
+from forecast.delivery.small_tables import UNITS, tables
 from forecast.errors import InputError
-from forecast.exports import export_forecast, sheet_files
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from forecast.small_tables import UNITS, tables
 from forecast.summary import summarize_paths
 from forecast.tidy_table import Forecast
 

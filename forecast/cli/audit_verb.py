@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
-from forecast.cell_text import csv_text
+from forecast.delivery.cell_text import csv_text
+from forecast.delivery.folders import publish_file
+from forecast.delivery.words import figures
 from forecast.errors import InputError
-from forecast.folders import publish_file
 from forecast.tables import load_tables
-from forecast.words import figures
 
 
 @click.command("audit")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.cell_text import csv_text
+from forecast.delivery.cell_text import csv_text
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, Cases, Scores, scores
 
 CASE_COLUMNS = (

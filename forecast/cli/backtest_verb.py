@@ -30,7 +30,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
     output_usd_per_mtok, one row a change, and may have last_seen.
     """
     from forecast.cli.backtest_text import cases_csv, document, scores_text
-    from forecast.folders import publish_file
+    from forecast.delivery.folders import publish_file
 
     if prices and series not in (None, MAIN):
         raise InputError(f"backtest --prices: a file holds list prices; --series {series} is another. Leave one out.")

@@ -10,11 +10,11 @@ import click
 
 from forecast.cli.options import input_options, output_options, run_options, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences
-from forecast.contrasts import contrast_text, save_contrast
-from forecast.exports import checked_formats, sheet_files
-from forecast.folders import publish_files
+from forecast.delivery.contrasts import contrast_text, save_contrast
+from forecast.delivery.exports import checked_formats, sheet_files
+from forecast.delivery.folders import publish_files
+from forecast.delivery.small_tables import Rows
 from forecast.scenario import load_scenario
-from forecast.small_tables import Rows
 
 HEADER = [*Difference._fields, "paths_saved_ratio"]
 

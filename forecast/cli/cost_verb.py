@@ -9,15 +9,15 @@ from datetime import date
 import click
 from click.core import ParameterSource
 
-from forecast.cell_text import csv_text
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.cli.options import as_of_option, set_option
+from forecast.delivery.cell_text import csv_text
+from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
-from forecast.folders import publish_file
 from forecast.scenario import load_scenario
 
 INPUTS = {"scenario", "settings", "as_of"}

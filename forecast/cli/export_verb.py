@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from forecast.cli.options import store_option
+from forecast.delivery.exports import checked_formats, export_forecast
 from forecast.errors import InputError
-from forecast.exports import checked_formats, export_forecast
 from forecast.store.database import open_store, transaction
 from forecast.store.places import place_of
 from forecast.store.runs import find_run, forecast_of, scenarios_of

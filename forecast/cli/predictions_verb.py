@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, run_options, set_option, simulated
+from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
 from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
-from forecast.words import chance
 
 
 @click.command("predictions")

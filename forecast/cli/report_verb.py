@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.options import input_options, run_options, simulated, store_option
+from forecast.delivery.folders import publish_file, publish_files
 from forecast.errors import InputError
-from forecast.folders import publish_file, publish_files
 from forecast.report.closing import Section
 from forecast.report.page import page
 from forecast.report.pictures import chart_files

@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from forecast.cli.options import output_options, run_options, scenario_options, simulated
+from forecast.delivery.exports import checked_formats, export_forecast, sheet_files
+from forecast.delivery.headline import headline
+from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
-from forecast.exports import checked_formats, export_forecast, sheet_files
-from forecast.headline import headline
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
 from forecast.scenario import load_scenario
-from forecast.small_tables import tables
 from forecast.summary import summarize_paths
 
 
@@ -71,7 +71,7 @@ def command(
             if not quiet:
                 click.echo(f"wrote {path}", err=True)
     if picture is not None:
-        from forecast.plots import save_overview
+        from forecast.delivery.plots import save_overview
 
         save_overview(forecast, picture)
     if as_json:

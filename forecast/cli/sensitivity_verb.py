@@ -7,12 +7,12 @@ from datetime import date
 
 import click
 
-from forecast.cell_text import csv_text
 from forecast.cli.options import chance_options, scenario_options
+from forecast.delivery.cell_text import csv_text
+from forecast.delivery.folders import publish_file
+from forecast.delivery.plots import save_figure
 from forecast.errors import InputError
-from forecast.folders import publish_file
 from forecast.market.names import market_names
-from forecast.plots import save_figure
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import Sensitivity, analyse
 from forecast.sensitivity.asked import asked_within, parse_asked

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forecast.delivery.words import chance, figures
 from forecast.report.closing import Section
 from forecast.report.markup import folded, table, text
-from forecast.words import chance, figures
 
 VERDICTS_TITLE = "The article's claims"
 

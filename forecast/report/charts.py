@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from forecast.delivery.words import calendar, percent, short
 from forecast.report.drawing import band, bar, frame, line, picture, points, words
 from forecast.report.markup import LONGEST_LABEL, folded, table, text
 from forecast.report.scales import Scale, log_ticks, month_ticks, spread, straight_ticks
-from forecast.words import calendar, percent, short
 
 WIDTH, HEIGHT = 400, 230
 LEFT, TOP, BOTTOM = 46, 10, 26

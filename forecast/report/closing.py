@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from forecast.answers import doubts
 from forecast.assumptions import Assumption
-from forecast.cell_text import plain
+from forecast.delivery.answers import doubts
+from forecast.delivery.cell_text import plain
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.report.markup import bullets, folded, table, text

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.delivery.words import calendar, listed, percent
 from forecast.outcomes.fans import FANS
 from forecast.report.charts import figure
 from forecast.report.closing import Section
@@ -16,7 +17,6 @@ from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.signals import Signal
 from forecast.sensitivity.words import range_text, settled, short_name
-from forecast.words import calendar, listed, percent
 
 
 class AtStake(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forecast.answers import segments
+from forecast.delivery.answers import segments
+from forecast.delivery.small_tables import runway
+from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
-from forecast.small_tables import runway
 from forecast.tidy_table import Forecast
-from forecast.words import percent
 
 SHOWN_BARS = 16
 NOTICED_PROB = 0.01

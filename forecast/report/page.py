@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forecast.delivery.words import calendar
 from forecast.report.closing import CLOSING, Section
 from forecast.report.markup import table, text
 from forecast.report.sections import SECTIONS
 from forecast.report.style import style_sheet
 from forecast.tidy_table import Forecast
-from forecast.words import calendar
 
 # The browser itself refuses whatever a text might smuggle in.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"

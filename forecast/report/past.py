@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
+from forecast.delivery.words import percent
 from forecast.hindcast.checks import Hindcast
 from forecast.hindcast.scores import grade, tallies, worst_misses
 from forecast.refresh.scores import Tally
@@ -12,7 +13,6 @@ from forecast.report.closing import Section
 from forecast.report.drivers import number
 from forecast.report.markup import bullets, folded, table, text
 from forecast.trends.rolling import Scores
-from forecast.words import percent
 
 TITLE = "How past forecasts did"
 SCORES_HEADER = ("series, months ahead", "skill", "against halving", "80 % band holds", "forecasts")

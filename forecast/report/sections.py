@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from forecast.answers import answers, segments, three
+from forecast.delivery.answers import answers, segments, three
+from forecast.delivery.small_tables import runway
+from forecast.delivery.words import band, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
 from forecast.report.closing import Section
 from forecast.report.figures import (
@@ -18,9 +20,7 @@ from forecast.report.figures import (
 )
 from forecast.report.markup import bullets, folded, table, text
 from forecast.report.scales import month_ticks
-from forecast.small_tables import runway
 from forecast.tidy_table import Forecast
-from forecast.words import band, calendar, dollars, percent
 
 
 def answer_section(forecast: Forecast) -> Section:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from forecast.delivery.words import percent
 from forecast.report.charts import WIDTH, Chart
 from forecast.report.drawing import bar, frame, picture, words
 from forecast.report.scales import Scale, straight_ticks
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.words import short_name
-from forecast.words import percent
 
 ROW, TOP, BOTTOM, LEFT = 38, 6, 26, 14
 LONGEST_INPUT = 48

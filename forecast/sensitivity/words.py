@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.plots import FLOOR, PRICE
+from forecast.delivery.plots import FLOOR, PRICE
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
 if TYPE_CHECKING:

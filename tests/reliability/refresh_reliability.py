@@ -31,7 +31,7 @@ from feeds import SAMPLES, Feeds
 from test_sources import mutated
 
 from forecast.comparison import compared_months
-from forecast.exports import export_forecast
+from forecast.delivery.exports import export_forecast
 from forecast.refresh.job import refresh
 from forecast.refresh.known import LAYOUTS, Known, comparable
 from forecast.refresh.planning import Request

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from forecast.delivery.exports import export_forecast
 from forecast.errors import ForecastError, InputError
-from forecast.exports import export_forecast
 from forecast.store.database import open_store, rows, transaction
 from forecast.store.facts import packed, unpacked
 from forecast.store.lock import Locked, locked

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.assumptions import Assumption
-from forecast.cell_text import csv_bytes
+from forecast.delivery.cell_text import csv_bytes
+from forecast.delivery.folders import publish_files
+from forecast.delivery.small_tables import Rows, tables
 from forecast.errors import InputError
-from forecast.folders import publish_files
-from forecast.small_tables import Rows, tables
 from forecast.tidy_table import Fact, Forecast
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def sheet_files(
         if ending == "csv":
             files["csv"] = csv_bytes(header, rows, decimal)
         elif ending == "xlsx":
-            from forecast.workbook import plain_workbook
+            from forecast.delivery.workbook import plain_workbook
 
             files["xlsx"] = plain_workbook(name, header, rows)
         else:
@@ -105,7 +105,7 @@ def _files(forecast: Forecast, formats: list[str], decimal: str) -> dict[str, by
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
         files["forecast.csv"] = csv_bytes(Fact._fields, forecast.facts, decimal)
     if "xlsx" in formats:
-        from forecast.workbook import workbook  # six modules: only for those who ask
+        from forecast.delivery.workbook import workbook  # six modules: only for those who ask
 
         files["forecast.xlsx"] = workbook(forecast)
     if "parquet" in formats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.comparison import Difference
-from forecast.plots import BANDS, PRICE, SPEND, save_figure
+from forecast.delivery.plots import BANDS, PRICE, SPEND, save_figure
 from forecast.summary import fan_quantiles
 from forecast.tidy_table import PROBS
 

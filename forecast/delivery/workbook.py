@@ -6,14 +6,14 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from forecast.answers import answers, doubts, marked_months, segments, three
 from forecast.assumptions import Assumption
-from forecast.cell_text import plain, safe_cell
+from forecast.delivery.answers import answers, doubts, marked_months, segments, three
+from forecast.delivery.cell_text import plain, safe_cell
+from forecast.delivery.small_tables import UNITS, tables
+from forecast.delivery.words import calendar, short
+from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
-from forecast.small_tables import UNITS, tables
 from forecast.tidy_table import Fact, Forecast
-from forecast.words import calendar, short
-from forecast.workbook_charts import add_charts, chart_data
 
 CELL_CHARACTERS = 32_767  # a spreadsheet refuses longer text
 WIDEST = 48

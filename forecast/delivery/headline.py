@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.small_tables import runway
+from forecast.delivery.small_tables import runway
+from forecast.delivery.words import band, calendar, dollars, percent
 from forecast.tidy_table import Fact, Forecast
-from forecast.words import band, calendar, dollars, percent
 
 SHOWN_PROVIDERS = 14
 

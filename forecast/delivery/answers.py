@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from forecast.delivery.words import band, calendar, dollars, listed, percent, short
 from forecast.tidy_table import Forecast
-from forecast.words import band, calendar, dollars, listed, percent, short
 
 LIKELY_PROB = 0.5
 SAFE_PROB = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.delivery.small_tables import consolidation, runway
 from forecast.errors import InputError
-from forecast.small_tables import consolidation, runway
 from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:

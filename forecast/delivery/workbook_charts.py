@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from forecast.answers import segments
-from forecast.cell_text import safe_cell
-from forecast.small_tables import runway
+from forecast.delivery.answers import segments
+from forecast.delivery.cell_text import safe_cell
+from forecast.delivery.small_tables import runway
 from forecast.tidy_table import Forecast
 
 SHEET = "chart_data"
