@@ -13,6 +13,7 @@ from forecast.errors import InputError, suggestion
 from forecast.table_files import Table, file_digest, read_schema, read_table
 
 DISTANT = date(9999, 12, 31)
+ONLY_NAMES = ("schema", "sources", "aliases")  # what other tables are checked against and printed with
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Tables:
     directories: tuple[Path, ...]
     as_of: date = DISTANT
     _read: dict[str, Table] = field(default_factory=dict, repr=False)
+    _used: set[str] = field(default_factory=set, repr=False)
 
     @cached_property
     def schema(self) -> dict[str, tuple[Column, ...]]:
@@ -36,19 +38,26 @@ class Tables:
             if problems:
                 raise InputError(problems)
             self._read[name] = table
+        self._used.add(name)
         return self._read[name].until(self.as_of)
 
     def with_table(self, table: Table) -> Tables:
         """Return the same tables with one of them replaced."""
-        return Tables(self.directories, self.as_of, {**self._read, table.name: table})
+        return Tables(self.directories, self.as_of, {**self._read, table.name: table}, self._used)
 
     def file(self, name: str) -> Path:
         """Return the file that holds a table."""
         return _find(self.directories, name)[0]
 
+    def unread(self) -> list[Path]:
+        """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""
+        own = self.directories[:-1]
+        files = (path for folder in own for path in sorted(folder.glob("*.csv")))
+        return [path for path in files if path.stem not in self._used and path.stem not in ONLY_NAMES]
+
     def digests(self) -> dict[str, str]:
-        """Return a fingerprint of the file of each table that has been read, by label."""
-        found = (_find(self.directories, name) for name in sorted(self._read))
+        """Return a fingerprint of the file of each table that has been used, by label."""
+        found = (_find(self.directories, name) for name in sorted(self._used))
         return {label: file_digest(path) for path, label in found}
 
     def first_known(self, name: str) -> date:
@@ -57,7 +66,7 @@ class Tables:
 
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""
-        return Tables(self.directories, as_of, self._read)
+        return Tables(self.directories, as_of, self._read, self._used)
 
 
 def shipped_directory(name: str) -> Path:
@@ -73,14 +82,33 @@ def load_tables(directory: str | Path | None = None) -> Tables:
         directory: a folder with CSV files that replace the shipped table of the same name.
 
     Raises:
-        InputError: the folder does not exist. Files are read and checked when first used.
+        InputError: the folder does not exist, holds a CSV file that is no table, or a table with a mistake: one that a verb
+            never reads must not pass for one that it has believed. Shipped files are read and checked when first used.
     """
     overlay = directory or os.environ.get("FORECAST_DATA")
     if not overlay:
         return Tables((shipped_directory("data"),))
     if not Path(overlay).is_dir():
         raise InputError(f"{overlay}: no such folder; the data folder holds CSV tables. Correct the path.")
-    return Tables((Path(overlay), shipped_directory("data")))
+    return _checked(Tables((Path(overlay), shipped_directory("data"))))
+
+
+def _checked(tables: Tables) -> Tables:
+    """Return the tables, those of the overlaying folder read; raise an InputError with every mistake in its files."""
+    problems: list[str] = []
+    for path in sorted(tables.directories[0].glob("*.csv")):
+        if path.stem not in tables.schema:
+            hint = suggestion(path.stem, tables.schema)
+            problems.append(f"{path}: no table has this name.{hint} Rename the file, or keep it elsewhere.")
+            continue
+        try:
+            tables[path.stem]
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    tables._used.clear()  # to be checked is not to be used
+    return tables
 
 
 def _find(directories: tuple[Path, ...], name: str) -> tuple[Path, str]:

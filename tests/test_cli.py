@@ -151,3 +151,16 @@ def test_run_imports_neither_pandas_nor_scipy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_table_that_moves_nothing_is_named(overlay):
+    """Rents move a run through fits only: who changes them must hear of it, until a newer fit lies beside them."""
+    folder = overlay("rents", list)
+    done = forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        f"note: {folder / 'rents.csv'} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
+        f"forecast calibrate trends --write {folder / 'fits.csv'}\n"
+    )
+    overlay("fits", list)
+    assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""

@@ -166,6 +166,15 @@ def test_the_command_writes_what_it_fits(monkeypatch, refitted, data_copy):
     assert path.read_bytes() == before
 
 
+def test_a_folder_of_ones_own_need_not_hold_the_fits_before(monkeypatch, refitted, tmp_path):
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
+    done = CliRunner().invoke(group, ["calibrate", "trends", "--write", str(tmp_path / "fits.csv")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "fits.csv").read_bytes() == load_tables().file("fits").read_bytes()
+    done = CliRunner().invoke(group, ["calibrate", "trends", "--write", str(tmp_path / "fit.csv")])
+    assert str(done.exception).endswith("fit.csv: fits.csv in a folder that exists is allowed. Correct the path.")
+
+
 def test_options_of_the_other_calibration_are_refused():
     done = CliRunner().invoke(group, ["calibrate", "trends", "--page", "docs"])
     assert isinstance(done.exception, InputError)

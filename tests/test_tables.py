@@ -193,8 +193,8 @@ def test_all_mistakes_are_reported_at_once(data_copy):
     spoil(data_copy, "regimes", 2, "source", "")
     spoil(data_copy, "regimes", 4, "funding_per_month", "7")
     spoil(data_copy, "providers", 3, "own_frac", "half")
-    assert len(problems(data_copy)) == 2
-    found = table_problems(load_tables(data_copy))
+    assert len(problems(data_copy)) == 3
+    found = table_problems(Tables((data_copy,)))
     assert sorted(text.partition(":")[0] for text in found) == [
         "data/providers.csv row 3, own_frac = half",
         "data/regimes.csv row 2, source = empty",
@@ -218,7 +218,7 @@ def test_a_bad_schema_is_bad_input(tmp_path):
 
 def test_a_limit_that_is_no_number_is_bad_input(data_copy):
     spoil(data_copy, "schema", 2, "minimum", "low")
-    assert "row 2" in table_problems(load_tables(data_copy))[0]
+    assert "row 2" in table_problems(Tables((data_copy,)))[0]
 
 
 def test_a_parameter_outside_its_own_range_is_named(data_copy):
@@ -227,12 +227,12 @@ def test_a_parameter_outside_its_own_range_is_named(data_copy):
 
 
 def test_two_values_for_one_key_and_date_are_refused(data_copy):
-    path = data_copy / "regimes.csv"
-    path.write_text(
-        path.read_text("utf-8") + path.read_text("utf-8").splitlines()[1].replace("0.075", "0.08") + "\n",
-        "utf-8",
-    )
-    assert table_problems(load_tables(data_copy)) != []
+    first = load_tables()["regimes"].rows[0]
+    spoil(data_copy, "regimes", 3, "as_of", f"{first['as_of']}")
+    spoil(data_copy, "regimes", 3, "regime", first["regime"])
+    assert table_problems(load_tables(data_copy)) == [
+        "data/regimes.csv row 3: hot, 2025-01-01 stands in row 2 already. Delete one."
+    ]
 
 
 def test_chances_sum_to_one(data_copy):
@@ -288,3 +288,25 @@ def test_an_overlay_replaces_one_table(data_copy, tables):
     laid = load_tables(data_copy)
     assert laid["regimes"].rows[0]["funding_per_month"] == 0.5
     assert laid["segments"].rows == tables["segments"].rows
+
+
+def test_a_table_of_ones_own_is_checked_even_if_no_verb_reads_it(overlay):
+    folder = overlay("rents", lambda rows: [*rows[:-1], rows[-1] | {"usd_per_accelerator_hour": "cheap"}])
+    with pytest.raises(InputError, match='usd_per_accelerator_hour = cheap: "cheap" is not a number. Correct the row.'):
+        load_tables(folder)
+
+
+def test_a_file_that_is_no_table_is_not_passed_over(overlay):
+    folder = overlay("rents", list)
+    (folder / "rents.csv").rename(folder / "rentz.csv")
+    with pytest.raises(InputError, match=r'rentz.csv: no table has this name. Did you mean "rents"\? Rename the file'):
+        load_tables(folder)
+
+
+def test_what_nothing_has_read_is_known(overlay):
+    tables = load_tables(overlay("rents", list))
+    overlay("regimes", list)
+    overlay("sources", list)
+    tables["regimes"]
+    assert [file.name for file in tables.unread()] == ["rents.csv"]
+    assert load_tables().unread() == []

@@ -8,7 +8,7 @@ import click
 
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
-from forecast.tables import load_tables
+from forecast.tables import Tables, load_tables
 
 
 @click.command("calibrate")
@@ -21,7 +21,8 @@ from forecast.tables import load_tables
 def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
     """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
 
-    With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv. With --page the
+    With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv, which is begun from the
+    table in force if the folder has none. With --page the
     validation page of the throughput model is written as well. Of the market, nothing is fitted: what the engine
     simulates is shown beside what was observed.
     """
@@ -50,6 +51,8 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
     from forecast.refits import differences
 
     made = load_scenario(scenario)
+    if write:
+        _begin(Path(write), made.tables, "throughput_effects")
     found = calibrate(made)
     click.echo(f"throughput: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
     if page:
@@ -81,6 +84,8 @@ def _trends(write: str | None) -> list[str]:
     from forecast.trends.record import write as write_rows
 
     tables = load_tables()
+    if write:
+        _begin(Path(write), tables, "fits")
     rows = refit(tables)
     click.echo(f"trends: {len(rows)} fitted values", err=True)
     if write:
@@ -89,3 +94,11 @@ def _trends(write: str | None) -> list[str]:
         write_rows(Path(write), rows := refit(tables))  # trends that read what others gave
         tables = load_tables(Path(write).parent)
     return changes(tables, rows)
+
+
+def _begin(path: Path, tables: Tables, name: str) -> None:
+    """See that a file to write holds the table in force: a folder of one's own need not have had it before."""
+    if path.name != f"{name}.csv" or not path.parent.is_dir():
+        raise InputError(f"--write {path}: {name}.csv in a folder that exists is allowed. Correct the path.")
+    if not path.is_file():
+        path.write_bytes(tables.file(name).read_bytes())

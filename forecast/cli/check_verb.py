@@ -31,7 +31,11 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     checked = 0
     places: list[str | None] = [*folders] or [None]
     for folder in places:
-        tables = load_tables(folder)
+        try:
+            tables = load_tables(folder)
+        except InputError as error:
+            problems += error.problems
+            continue
         found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)

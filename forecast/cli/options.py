@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from forecast.paths import Paths
     from forecast.scenario import Scenario
+    from forecast.tables import Tables
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -95,9 +96,26 @@ def simulated(
     """
     from forecast.simulation import simulate
 
+    kept: dict[str, Any] = {"keep_months": keep_months, "keep_more": keep_more}
     if quiet or not sys.stderr.isatty():
-        return simulate(scenario, n_paths, seed, keep_months=keep_months, keep_more=keep_more, **how)
-    with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
-        return simulate(
-            scenario, n_paths, seed, progress=bar.update, keep_months=keep_months, keep_more=keep_more, **how
-        )
+        paths = simulate(scenario, n_paths, seed, **kept, **how)
+    else:
+        with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
+            paths = simulate(scenario, n_paths, seed, progress=bar.update, **kept, **how)
+    for note in unread_notes(scenario.tables):
+        click.echo(note, err=True)
+    return paths
+
+
+def unread_notes(tables: Tables) -> list[str]:
+    """Return what to say of tables of one's own that no simulation reads and no newer fit rests on: how they can count."""
+    notes = []
+    for file in tables.unread():
+        what, table = ("throughput", "throughput_effects") if file.stem == "throughput" else ("trends", "fits")
+        fitted = file.with_name(f"{table}.csv")
+        if not fitted.is_file() or fitted.stat().st_mtime < file.stat().st_mtime:
+            notes.append(
+                f"note: {file} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
+                f"forecast calibrate {what} --write {fitted}"
+            )
+    return notes
