@@ -717,6 +717,28 @@ def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(b
         assert_allclose(after[offers].sum(axis=0), 1.0, rtol=1e-5)
 
 
+def whole_growth_log(draws, what, months):
+    """Return ∫g over the months as the fits integrate it: g∞·T + (g₀ − g∞)·τ·(1 − e^(−T/τ)), T and τ in years."""
+    start, long, fade = (draws.parameter(f"{what}_{name}") for name in ("growth_start_per_year", "growth_long_per_year", "fade_months"))  # fmt: skip
+    return long * months / 12 - (start - long) * fade / 12 * np.expm1(-months / fade)
+
+
+@pytest.mark.parametrize("months", [1, 12, 60])
+def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months):
+    _, names, draws = block
+    customers, rents = still_customers(base, names, draws, equal_shares(names)), start_rents(draws)
+    none = np.zeros((len(names.segments), BLOCK_PATHS), REAL)
+    rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
+    start = rents.capacity_ratio
+    for month in range(1, months + 1):
+        customers.want(month, none, none)
+        rents.step(month, np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
+    wanted = np.log(customers.wanted_mtok_per_month)
+    # The middle of a month stands for its mean within (g₀ − g∞)/(288·τ), 0.0015 where τ is shortest; its end is off by 0.05.
+    assert_allclose(wanted, np.broadcast_to(whole_growth_log(draws, "demand", months), wanted.shape), atol=2e-3)
+    assert_allclose(np.log(rents.capacity_ratio / start), whole_growth_log(draws, "supply", months), atol=2e-3)
+
+
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):
     after, _, _ = run_block(newcomer_scenario(overlay))
     off = np.abs(after.series["market_price"] / block[0].series["market_price"] - 1) > 1e-4

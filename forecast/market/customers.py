@@ -10,6 +10,7 @@ from forecast.arrays import REAL, Array, Index, Spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import demand, exits, shares
 from forecast.market.names import Names
+from forecast.units import HALF_A_MONTH
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Customers:
             theta["demand_growth_start_per_year"],
             theta["demand_growth_long_per_year"],
             theta["demand_fade_months"],
-            month,
+            month - HALF_A_MONTH,
         )
         self.wanted_mtok_per_month = demand.demand_next(
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
