@@ -661,14 +661,15 @@ def equal_shares(names):
 def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     """After many months lasting weights have grown by g·Σ kept^t from t = 1, and other revenue with them."""
     _, names, draws = block
-    customers = still_customers(base, names, draws, equal_shares(names), share_reversion_per_month=0)
+    share = equal_shares(names)
+    customers = still_customers(base, names, draws, share, share_reversion_per_month=0)
     own = customers.apart_per_month.copy()
     start = customers.log_weight.copy()
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
     fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
-        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
+        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
         treasury.step(revenue, revenue / 2, wanted, customers.apart_per_month[names.own_cash], whole, whole)
     expected = own / np.expm1(1 / fade)
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.003)  # e^-8 is left
@@ -684,7 +685,7 @@ def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
     shape = (len(names.providers), BLOCK_PATHS)
     customers.apart_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
     for _ in range(24):
-        customers.reconsider(chance.standard_normal(shape, REAL))
+        customers.reconsider(chance.standard_normal(shape, REAL), equal_shares(names))
     assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
 
 
@@ -704,17 +705,41 @@ def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(b
         share[offers] /= share[offers].sum(axis=0)
     customers = still_customers(base, names, draws, share, share_reversion_per_month=0.02)
     customers.apart_per_month[:] = 0
-    start = customers.log_weight.copy()
-    for _ in range(60):
-        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
-    moving = ~np.isin(np.arange(len(names.offers)), names.fringe_offers)
-    assert_allclose(customers.log_weight[moving], start[moving] * 0.98**60, rtol=1e-3, atol=1e-5)
-    assert_array_equal(customers.log_weight[names.fringe_offers], start[names.fringe_offers])
-    after = customers.share(np.zeros((len(names.providers), BLOCK_PATHS), REAL))
-    large = [offers.start for offers in names.offers_of_segment]
-    assert (after[large] < share[large]).all()
-    for offers in names.offers_of_segment:
+    start, large = customers.log_weight.copy(), [offers.start for offers in names.offers_of_segment]
+    after = after_months(customers, 60)
+    for offers, first in zip(names.offers_of_segment, large, strict=True):
+        moving = [o for o in range(offers.start + 1, offers.stop) if o not in names.fringe_offers]
+        apart = start[first] - start[moving]
+        assert_allclose(customers.log_weight[first] - customers.log_weight[moving], apart * 0.98**60, rtol=1e-3)
         assert_allclose(after[offers].sum(axis=0), 1.0, rtol=1e-5)
+    assert_array_equal(customers.log_weight[names.fringe_offers], start[names.fringe_offers])
+    assert (after[large] < share[large]).all()
+
+
+def after_months(customers, months):
+    """Return the shares after so many months without chance in which nobody leaves."""
+    nobody = np.zeros((len(customers.names.providers), BLOCK_PATHS), REAL)
+    share = customers.share(nobody)
+    for _ in range(months):
+        customers.reconsider(nobody, share)
+        share = customers.share(nobody)
+    return share
+
+
+def test_a_change_of_all_prices_alike_moves_no_share(base, block):
+    """Not even to the many small ones, who do not revert: it is the typical seller of the time that others revert to."""
+    _, names, draws = block
+    random = np.random.default_rng(8)
+    weight = random.lognormal(0, 1, (len(names.offers), BLOCK_PATHS)).astype(REAL)
+    share = names.segment_scaled(weight, 1 / names.segment_sum(weight))
+    found = []
+    for change in (0.0, -1.5):
+        customers = still_customers(base, names, draws, share.copy(), share_reversion_per_month=0.02)
+        customers.apart_per_month[:] = 0
+        customers.log_weight -= REAL(change)
+        customers.log_aim -= REAL(change)
+        found.append(after_months(customers, 60))
+    assert_allclose(found[1], found[0], rtol=1e-3)
 
 
 def whole_growth_log(draws, what, months):

@@ -76,7 +76,7 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
 
     Args:
         apart_per_month: g, the seller's growth beyond the market's, in logs.
-        log_weight: w, over that of a typical seller.
+        log_weight: w, over that of the seller of the typical token, as it is by now.
         reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
 
     Returns:

@@ -49,17 +49,22 @@ class Customers:
         change = shares.log_aim_change(log_price_change, offers.of(self.sensitivity))
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
-    def reconsider(self, normal: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay."""
-        theta = self.theta
+    def reconsider(self, normal: Array, share: Array) -> None:
+        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay.
+
+        `share` is that of last month, `[offer, path]`: it says who sells the typical token by now.
+        """
+        names, theta = self.names, self.theta
         self.attraction *= theta["share_shock_persistence"]
         shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
         shock *= self.shock_sd
         self.attraction += shock
         self.apart_per_month *= self.apart_kept
         self.apart_per_month += self.apart_renewal_sd * normal
-        apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
-        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
+        apart = self.apart_per_month.take(names.offer_provider, axis=0)
+        typical = names.segment_dot(share, self.log_weight)
+        over_typical = self.log_weight - typical.take(names.offer_segment, axis=0)
+        growth = shares.lasting_growth(apart, over_typical, self.reversion_per_month)
         self.log_aim += growth
         self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
