@@ -835,6 +835,26 @@ def test_a_market_where_all_have_parents_can_be_computed(overlay, run_block):
     assert all(np.isfinite(values).all() for values in history.series.values())
 
 
+def test_entry_follows_margins_in_a_market_that_starts_with_losses(tables):
+    scenario = load_scenario("article-as-printed", tables, months=18)
+    asked = []
+
+    def noted(self, margin_ratio, normal):
+        asked.append(margin_ratio.copy())
+        return np.ones_like(margin_ratio)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Doors, "count_fringe", noted)
+        history = march(scenario, market_names(scenario), Draws(scenario, 7, 0))
+    spend, cost = (
+        (history.series[name] * history.series["volume"]).sum(axis=0) for name in ("market_price", "unit_cost")
+    )
+    margins = 1 - cost / spend
+    assert (margins[0] < 0).mean() > 0.9 and 0.05 < (margins[-1] > 0).mean() < 0.95
+    clear = np.abs(margins[1:]) > 1e-3  # of prices in single precision
+    assert_array_equal(np.array(asked)[clear] > 0, margins[1:][clear] > 0)
+
+
 def test_a_small_host_is_a_small_part_of_the_load(base, block):
     _, names, draws = block
     books, rents = start_books(draws, names), start_rents(draws)
