@@ -70,7 +70,8 @@ def test_censored_is_never_the_horizon(made):
 
 
 def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
-    late = summarize_paths(simulate(load_scenario("base", tables, months=240), 60, seed=7))
+    crowded = load_scenario("base", tables, ["entry_per_year=0.6"], months=240)
+    late = summarize_paths(simulate(crowded, 60, seed=7))
     assert min(f.value for f in late.find("hhi_tokens")) == 0.0
     assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)
 
