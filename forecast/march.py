@@ -95,7 +95,7 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         wanted,
-        customers.apart_per_month[own_cash],
+        customers.apart_this_month[own_cash],
         doors.present[own_cash],
         funding_uniform[own_cash],
     )
