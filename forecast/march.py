@@ -85,7 +85,7 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.change_log)
-    customers.reconsider(normal)
+    customers.reconsider(normal, market.share)
     market.share = customers.share(doors.absent)
     tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
     trade = market.trade = trade_of(names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
@@ -95,7 +95,7 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         wanted,
-        customers.apart_per_month[own_cash],
+        customers.apart_this_month[own_cash],
         doors.present[own_cash],
         funding_uniform[own_cash],
     )

@@ -19,6 +19,9 @@ from forecast.market.trade import Trade, trade_of
 from forecast.market.treasury import Treasury, start_treasury
 from forecast.scenario import Scenario
 
+# Entry is known at today's margin; from a market that loses money there is nobody to count, and a ratio would turn its sign.
+LEAST_MARGIN_FRAC = 0.1
+
 
 @dataclass
 class Market:
@@ -36,7 +39,7 @@ class Market:
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
-    margin_start_frac: Array  # of the as_of month, [path]
+    margin_start_frac: Array  # of the as_of month, [path], above 0: what entry is measured by
     sustainability: Array  # of those with a parent's balance sheet
     log_price: Array  # volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
@@ -71,7 +74,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
-        margin_start_frac=trade.margin_frac,
+        margin_start_frac=np.maximum(trade.margin_frac, LEAST_MARGIN_FRAC),
         sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
         log_price=log_price,
         log_price_before=log_price,
