@@ -65,7 +65,13 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
         uniforms: of repricing, funding and exit, `[purpose, provider, path]`.
     """
     names, own_cash = market.names, market.names.own_cash
-    mix, machines, rents, sellers, customers = market.mix, market.machines, market.rents, market.sellers, market.customers
+    mix, machines, rents, sellers, customers = (
+        market.mix,
+        market.machines,
+        market.rents,
+        market.sellers,
+        market.customers,
+    )
     treasury, doors = market.treasury, market.doors
     reprice_uniform, funding_uniform, exit_uniform = uniforms
     # 1. Hardware: what is available, what it costs to own, how fleets follow.
@@ -82,14 +88,21 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
     new = market.new_prices = sellers.reprice(
-        market.log_price, np.log(mix.price_ratio), rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
+        market.log_price,
+        np.log(mix.price_ratio),
+        rents.tightness,
+        treasury.regime,
+        treasury.runway_months,
+        reprice_uniform,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.change_log)
     customers.reconsider(normal)
     market.share = customers.share(doors.absent)
     tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
-    trade = market.trade = trade_of(names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
+    trade = market.trade = trade_of(
+        names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
+    )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())
     treasury.step(

@@ -70,7 +70,10 @@ def start_mix(draws: Draws, names: Names) -> Mix:
     part = draws.parameter("mix_market_ratio") * draws.column("segments", "mix_drift_ratio", names.segments)
     return Mix(
         start=(output, cached),
-        pace_per_month=tuple(part * draws.parameter(f"{kind}_drift_per_month") for kind in ("output", "cached")),
+        pace_per_month=(
+            part * draws.parameter("output_drift_per_month"),
+            part * draws.parameter("cached_drift_per_month"),
+        ),
         fade_months=draws.parameter("mix_fade_months"),
         price=Worth(draws.parameter("output_price_ratio"), draws.parameter("cached_price_ratio")),
         cost=Worth(names.speed.output_cost_ratio[:, None].astype(REAL), draws.parameter("cached_cost_ratio")),

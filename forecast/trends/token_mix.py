@@ -18,7 +18,7 @@ from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 
 Array = NDArray[np.float64]
 
-ROUTER = "OpenRouter"
+ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
 LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
 LEAST_MONTHS = 3.0  # that the steps of a kind must span together
@@ -54,7 +54,9 @@ def token_mix_trend(tables: Tables) -> Trend:
     paces = {kind: pace_of(found) for kind, found in steps.items() if found.months.sum() >= LEAST_MONTHS}
     if not paces:
         label = tables["token_mix"].label
-        raise TooFew(f"{label}: no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}. Choose a later vintage.")
+        raise TooFew(
+            f"{label}: no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}. Choose a later vintage."
+        )
     return Trend(
         name="token_mix",
         title="Mix of the router's tokens",
@@ -66,7 +68,8 @@ def token_mix_trend(tables: Tables) -> Trend:
                        f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; chance of a month {pace.sd:.2f}, "
                        f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months")
             for kind, pace in paces.items()
-        ),
+        )
+        + _within(tables),
         estimates=tuple(
             Estimate(f"parameters.{kind}_drift_per_month", distribution("fitted", pace.mean, pace.error), "1/month",
                      len(steps[kind].months), "low",
@@ -76,11 +79,15 @@ def token_mix_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def mix_steps(tables: Tables, column: str) -> Steps:
-    """Return the changes of the log odds of a share on the router, at least a month apart, series by series."""
+def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
+    """Return the changes of the log odds of a share on the router, at least a month apart, series by series.
+
+    Of all its tokens; or of `one_model`, week by week: of users who stay with it.
+    """
     series: dict[str, list[tuple[date, float]]] = defaultdict(list)
     for row in tables["token_mix"]:
-        if row["scope"].startswith(ROUTER) and row[column] is not None:
+        chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
+        if chosen and row[column] is not None:
             series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
     found = [step for points in series.values() for step in _apart(sorted(points))]
     return Steps(*np.array(found).reshape(-1, 2).T)
@@ -108,6 +115,16 @@ def pace_of(steps: Steps) -> Pace:
     misfit = ((steps.change_log - mean * steps.months) ** 2 / steps.months).sum()
     sd = np.sqrt((STEPS_BEFORE * STEP_SD_LOG**2 + misfit) / (STEPS_BEFORE + len(steps.months)))
     return Pace(float(mean), float(sd / np.sqrt(months)), float(sd))
+
+
+def _within(tables: Tables) -> tuple[Diagnostic, ...]:
+    """Return the drift within models, as far as any was seen twice: where it is none, users moved and their mixes did not."""
+    found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
+    return tuple(
+        Diagnostic(f"{kind}_drift_within_models", pace.mean,
+                   f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; {len(steps.months)} steps of single models")
+        for kind, steps in found.items() if len(steps.months) for pace in [pace_of(steps)]
+    )  # fmt: skip
 
 
 def _band(pace: Pace) -> Band:
