@@ -1,6 +1,7 @@
 """A buyer's choice: fix the price today or buy month by month, at one provider or two, with what each may cost.
 
-Every strategy is priced on the same paths. A provider that leaves ends its contract, and its customer goes on at the
+Every strategy is priced on the same paths, for the mix of input, cached input and output of today: a contract fixes
+prices by kind of token. A buyer whose mix drifts as the market's pays less in later months, however he buys. A provider that leaves ends its contract, and its customer goes on at the
 market's price, after a disruption; one that is bought is served on by its buyer at the agreed price.
 """
 
@@ -34,6 +35,7 @@ class Terms:
     months: int
     fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
     switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
+    drifting_mix: bool = False  # the buyer's tokens change their kinds as the market's do
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
         terms: what is bought.
         n_paths, seed: as in `simulate`.
 
-    The price that breaks even, USD/Mtok: the mean of (cost of spot at the market) less what the contract costs once its
-    provider is gone, over the mean of the tokens bought at the fixed price.
+    The price that breaks even, USD/Mtok of today's mix: the mean of (cost of spot at the market) less what the contract
+    costs once its provider is gone, over the mean of the tokens bought at the fixed price.
 
     Raises:
         InputError: an unknown segment or provider, too many months, or numbers that are none.
@@ -84,8 +86,8 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
         parts.append(
             [Strategy(s.name, s.cost_usd[:count], s.switched[:count]) for s in _strategies(history, names, terms)]
         )
-        served = _served(history, names, terms, terms.providers[0])[:, :count]
-        fixed_mtok.append(served.sum(axis=0) * terms.mtok_per_month)
+        served = _served(history, names, terms, terms.providers[0]) * _worth(history, names, terms)
+        fixed_mtok.append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
         after_usd.append(_cost(history, names, terms, terms.providers[0], 0.0)[:count])
     whole = [
         Strategy(same[0].name, np.concatenate([s.cost_usd for s in same]), np.concatenate([s.switched for s in same]))
@@ -157,7 +159,7 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
 
 def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
     """Return the strategies of a block: spot at the market, then spot and fixed at each provider, and fixed at both."""
-    market = _market(history, names, terms)
+    market = _market(history, names, terms) * _worth(history, names, terms)
     never = np.zeros(market.shape[1], bool)
     found = [Strategy("spot at the market's price", market.sum(axis=0) * terms.mtok_per_month, never)]
     fixed = []
@@ -179,24 +181,34 @@ def _cost(
 ) -> Array:
     """Return the cost of buying at a provider, `[path]`: at a fixed price, or at its own of each month.
 
-    C = N·Σ over months of (p while it serves, the market's price after) + N·s·(the market's price when it leaves)
+    C = N·Σ over months of m·(p while it serves, the market's price after) + N·s·m·(the market's price when it leaves),
+    m the worth of the buyer's mix over that of today's
     """
     served, market = _served(history, names, terms, provider), _market(history, names, terms)
     own = _offer(history, names, terms, provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
     paid = np.where(served, own, market)
     left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
-    disruption = terms.switch_cost_months * (left * market).sum(axis=0)
-    return np.asarray((paid.sum(axis=0) + disruption) * terms.mtok_per_month)
+    disruption = terms.switch_cost_months * left * market
+    return np.asarray(((paid + disruption) * _worth(history, names, terms)).sum(axis=0) * terms.mtok_per_month)
 
 
 def _market(history: History, names: Names, terms: Terms) -> Array:
-    """Return the market's price in the months of the contract, `[month, path]`."""
+    """Return the market's price of today's mix in the months of the contract, `[month, path]`."""
     row = names.segments.index(terms.segment)
-    return history.series["market_price"][row, 1 : terms.months + 1].astype(float)
+    return history.series["constant_mix_price"][row, 1 : terms.months + 1].astype(float)
+
+
+def _worth(history: History, names: Names, terms: Terms) -> Array:
+    """Return what the buyer's mix is worth over that of today's in the months of the contract, `[month, path]` or 1."""
+    if not terms.drifting_mix:
+        return np.ones((1, 1))
+    row = names.segments.index(terms.segment)
+    paid = history.series["market_price"][row, 1 : terms.months + 1].astype(float)
+    return paid / _market(history, names, terms)
 
 
 def _offer(history: History, names: Names, terms: Terms, provider: str) -> Array:
-    """Return a provider's price from today to the end of the contract, `[month, path]`."""
+    """Return a provider's price of today's mix from today to the end of the contract, `[month, path]`."""
     at = names.offer_at[names.providers.index(provider), names.segments.index(terms.segment)]
     return history.series["offer_price"][at, : terms.months + 1].astype(float)
 

@@ -65,30 +65,44 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
         uniforms: of repricing, funding and exit, `[purpose, provider, path]`.
     """
     names, own_cash = market.names, market.names.own_cash
-    machines, rents, sellers, customers = market.machines, market.rents, market.sellers, market.customers
+    mix, machines, rents, sellers, customers = (
+        market.mix,
+        market.machines,
+        market.rents,
+        market.sellers,
+        market.customers,
+    )
     treasury, doors = market.treasury, market.doors
     reprice_uniform, funding_uniform, exit_uniform = uniforms
     # 1. Hardware: what is available, what it costs to own, how fleets follow.
     machines.step(month)
-    # 2. Demand: tokens wanted at last month's price.
+    # 2. Demand: tokens wanted at last month's price, and of which kinds.
+    mix.step(month)
     customers.want(month, market.log_price - market.log_price_before, chance.segment_normal("demand"))
     wanted = customers.wanted_mtok_per_month
     # 3. Scarcity: load over capacity moves rents.
-    use = sellers.use(machines.fleet_usd_per_mtok)
+    use = sellers.use(machines.fleet_usd_per_mtok * mix.cost_ratio)
     load_ratio = (names.segment_dot(market.share, use) * wanted).sum(axis=0) / market.load_start
     rents.step(month, load_ratio, chance.normal("rent"))
     # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
     new = market.new_prices = sellers.reprice(
-        market.log_price, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
+        market.log_price,
+        np.log(mix.price_ratio),
+        rents.tightness,
+        treasury.regime,
+        treasury.runway_months,
+        reprice_uniform,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.change_log)
     customers.reconsider(normal, market.share)
     market.share = customers.share(doors.absent)
     tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
-    trade = market.trade = trade_of(names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
+    trade = market.trade = trade_of(
+        names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
+    )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())
     treasury.step(
@@ -106,5 +120,5 @@ def step(market: Market, chance: Chance, month: int, months: int, normal: Array,
     customers.grow_fringe(doors.count_fringe(margin_ratio, chance.normal("fringe")))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
-    market.log_price = np.log(trade.segment_spend / trade.segment_tokens)
+    market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))
     market.tiers.step(month, machines.floor_usd_per_mtok, rents.contract_scarcity, chance.segment_normal("tier"))

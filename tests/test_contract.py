@@ -25,7 +25,8 @@ def history(exit_month, exit_kind=SHUT):
     """One path, months 0 to 3: the market at 1, 3, 4, 5; provider a at 2 throughout, b at 6."""
     return SimpleNamespace(
         series={
-            "market_price": np.array([[[1.0], [3.0], [4.0], [5.0]]]),
+            "constant_mix_price": np.array([[[1.0], [3.0], [4.0], [5.0]]]),
+            "market_price": np.array([[[1.0], [3.0], [2.0], [1.0]]]),
             "offer_price": np.array([[[2.0]] * 4, [[6.0]] * 4]),
         },
         exit_month=np.array([[exit_month], [NEVER]]),
@@ -51,6 +52,14 @@ def test_strategies_by_hand():
     both = found["fixed, half at a and half at b"]
     assert both.cost_usd[0] == pytest.approx((130.0 + 180.0) / 2) and both.switched[0]
     assert not found["fixed at b"].switched[0]
+
+
+def test_a_mix_that_drifts_lowers_every_bill_alike():
+    """Of the market's 3, 4, 5 for today's mix 3, 2, 1 are paid: worth 1, 1/2, 1/5. Fixed at 2: 2 + 1 + 0.4, times ten."""
+    drifting = terms(drifting_mix=True)
+    assert _cost(history(NEVER, 0), NAMES, drifting, "a", 2.0)[0] == pytest.approx(34.0)
+    spot = _strategies(history(NEVER, 0), NAMES, drifting)[0]
+    assert spot.cost_usd[0] == pytest.approx(60.0)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from forecast.draws import Draws
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import Doors, start_doors
 from forecast.market.machines import Machines, start_machines
+from forecast.market.mix import Mix, start_mix
 from forecast.market.names import Names
 from forecast.market.rents import Rents, start_rents
 from forecast.market.sellers import NewPrices, Sellers, start_books, start_sellers
@@ -28,6 +29,7 @@ class Market:
     """The state of a block of paths in a month. `own_frac` has a row for each distinct mix of owned and rented machines."""
 
     names: Names
+    mix: Mix
     machines: Machines
     rents: Rents
     sellers: Sellers
@@ -41,7 +43,7 @@ class Market:
     trade: Trade
     margin_start_frac: Array  # of the as_of month, [path], above 0: what entry is measured by
     sustainability: Array  # of those with a parent's balance sheet
-    log_price: Array  # volume-weighted, [segment, path]
+    log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
     new_prices: NewPrices | None = None  # of this month
 
@@ -57,12 +59,15 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
     sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
     share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
-    trade = trade_of(names, books.tokens_mtok_per_month, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
+    mix = start_mix(draws, names)
+    sold, price = books.tokens_mtok_per_month, books.usd_per_mtok
+    trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     treasury, doors = start_treasury(scenario, draws, names, revenue, profit, wanted), start_doors(draws, names)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
         names=names,
+        mix=mix,
         machines=machines,
         rents=rents,
         sellers=sellers,
