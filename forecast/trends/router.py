@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.known import enough, vintage_day
+from forecast.trends.known import enough
 from forecast.trends.router_shares import AUTHORS, HOSTS, NOBODY
 from forecast.trends.router_size import size_shown
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
@@ -46,14 +46,13 @@ def router_trend(tables: Tables) -> Trend:
     low, high = np.percentile(drawn, [10, 90], axis=0)
     count = int(pairs.sum())
     note = f"{count} pairs of {len(squares)} sellers up to {LONGEST_WEEKS} weeks apart"
-    size, sellers = size_shown(tables, vintage_day(tables["token_shares"], tables))
+    size, pairs_known = size_shown(tables)
     laws = [
         (name, Band(float(low[i]), middle[i], float(high[i])), unit, count, note)
         for i, (name, unit) in enumerate((("router_swing_log", "log"), ("router_fade_months", "months")))
     ]
-    laws.append(
-        ("router_size_ratio", size, "ratio", sellers, f"{sellers} sellers whose volumes the market's tables hold")
-    )
+    known = f"{pairs_known} shares of sellers whose volumes the market's tables hold"
+    laws.append(("router_size_ratio", size, "ratio", pairs_known, known))
     return Trend(
         name="router",
         title="Shares on the largest router: size shown, and a part that passes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,16 @@ DRAWS, SEED = 400, 20260126
 LEAST_RATIO = 0.05  # of a drawn slope: sellers do not turn round
 
 
-def size_shown(tables: Tables, today: date) -> tuple[Band, int]:
+def size_shown(tables: Tables) -> tuple[Band, int]:
     """Return the slope of log share on the router over log tokens sold in the market, with its 80 % interval, and the pairs.
 
-    φ = Σ(x − x̄)(y − ȳ)/Σ(x − x̄)², means by scope: y the log of a seller's mean share of 26 weeks, not listed counting as
-    nothing, x that of its tokens in provider_finances. Intervals by drawing sellers anew.
+    ψ = Σ(x − x̄)(y − ȳ)/Σ(x − x̄)², means by scope: y the log of a seller's mean share in the last 26 weeks known,
+    not listed counting as nothing, x that of its tokens in provider_finances. Intervals by drawing sellers anew.
 
     Raises:
         TooFew: fewer than five sellers are known of both.
     """
-    pairs = [pair for scope in (AUTHORS, HOSTS) for pair in _pairs(tables, scope, today)]
+    pairs = [pair for scope in (AUTHORS, HOSTS) for pair in _pairs(tables, scope)]
     sellers = sorted({seller for seller, _, _ in pairs})
     enough(len(sellers), FEWEST_SELLERS, "sellers of the market on the router", tables["token_shares"], tables)
     of = np.array([sellers.index(seller) for seller, _, _ in pairs])
@@ -41,9 +41,10 @@ def size_shown(tables: Tables, today: date) -> tuple[Band, int]:
     return Band(float(low), float(products[0].sum() / products[1].sum()), float(high)), len(pairs)
 
 
-def _pairs(tables: Tables, scope: str, today: date) -> list[tuple[str, float, float]]:
+def _pairs(tables: Tables, scope: str) -> list[tuple[str, float, float]]:
     """Return seller, x − x̄ and y − ȳ of those in both."""
-    days = [of for day, of in shares_among_named(tables, scope).items() if today - day <= RECENT]
+    by_day = shares_among_named(tables, scope)
+    days = [of for day, of in by_day.items() if max(by_day) - day <= RECENT]
     sold = tables["provider_finances"].latest("provider")
     share = {
         seller: sum(of.get(seller, 0.0) for of in days) / len(days) for seller in sorted({s for of in days for s in of})

@@ -107,7 +107,8 @@ def price_over_cost(kind: str) -> Statistic:
     def read(world: World) -> Values:
         known = np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind)])
         spend, cost = (world.history.series[name][known] for name in ("provider_spend", "provider_cost"))
-        return np.asarray(np.nanmedian(np.nanmean(spend / cost, axis=1), axis=0), float)
+        ratio = np.divide(spend, cost, out=np.full_like(spend, np.nan), where=cost > 0)  # the dead sell nothing
+        return np.asarray(np.nanmedian(np.nanmean(ratio, axis=1), axis=0), float)
 
     return read
 
