@@ -77,7 +77,7 @@ class Watcher:
         trade = market.trade
         tokens = market.names.provider_sum(trade.tokens)
         return {
-            "router_share": self._router.share(tokens, trade.segment_tokens.sum(axis=0)),
+            "router_share": self._router.share(tokens),
             "provider_tokens": tokens,
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
