@@ -99,6 +99,7 @@ FLOORS = {
     "calibration.fit": 10,
     "calibration.validation": 11,
     "calibration.record": 12,
+    "calibration.picture": 12.5,
     "calibration.page": 13,
     "calibration.market": 13,
     "calibration.market.band": 13,
