@@ -11,44 +11,40 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, SMALLEST, Array
+from forecast.arrays import REAL, Array
 from forecast.distributions import standard_normal_quantile
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.names import Names
 
-STRATA = 2**16  # of the normal law: one for each value of a 16-bit word
+STRATA = 2**16  # of either law: one for each value of a 16-bit word
 
 
 class _Rows:
-    """A row of numbers of each of many streams, in reused memory, and the raw words they are made of."""
+    """A row of numbers of each of many streams, in reused memory, and the 16-bit words they are made of."""
 
-    def __init__(self, streams: list[Generator], bits: int):
-        words = BLOCK_PATHS * bits // 64
+    def __init__(self, streams: list[Generator]):
         self._sources = [stream.bit_generator for stream in streams]
-        self._words = np.empty((len(streams), words), np.uint64)
+        self._raw = np.empty((len(streams), BLOCK_PATHS // 4), np.uint64)
         self._values = np.empty((len(streams), BLOCK_PATHS), REAL)
 
-    def _next_words(self) -> NDArray[np.uint64]:
-        for row, source in zip(self._words, self._sources, strict=True):
+    def _next_words(self) -> NDArray[np.uint16]:
+        for row, source in zip(self._raw, self._sources, strict=True):
             row[:] = source.random_raw(len(row))
-        return self._words
+        return self._raw.view(np.uint16)
 
 
 class Uniforms(_Rows):
-    """Uniform numbers of many streams, `[stream, path]`, in reused memory: those that each stream's own `random` gives.
+    """Uniform numbers of many streams, `[stream, path]`, in reused memory: u = (k + ½)/65,536.
 
-    The upper 24 of every 32 bits make a number; all rows are converted at once, a third faster than one number at a time.
+    16 bits of a stream choose a stratum of the unit interval, and the number is its middle: half the time of 32 bits.
+    A monthly chance is met within 1/131,072; none is ever 0 or 1.
     """
-
-    def __init__(self, streams: list[Generator]):
-        super().__init__(streams, bits=32)
 
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        bits = self._next_words().view(np.uint32)
-        bits >>= 8
-        self._values[...] = bits.view(np.int32)  # signed numbers convert faster
-        self._values *= SMALLEST
+        self._values[...] = self._next_words()
+        self._values += 0.5
+        self._values *= 1 / STRATA
         return self._values
 
 
@@ -74,13 +70,9 @@ class Normals(_Rows):
     own normals, and the same on any processor. None lies beyond 4.4; the moments up to the sixth are those of the law within 0.1 %.
     """
 
-    def __init__(self, streams: list[Generator]):
-        super().__init__(streams, bits=16)
-
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        strata = self._next_words().view(np.uint16)
-        return normal_strata().take(strata, out=self._values, mode="wrap")  # unchecked: all fit
+        return normal_strata().take(self._next_words(), out=self._values, mode="wrap")  # unchecked: all fit
 
 
 def market_purposes(names: Names) -> dict[str, list[str]]:

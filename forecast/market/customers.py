@@ -91,7 +91,7 @@ class Customers:
             # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
             before = buyers.of(weight)
             grown = exits.merged_log_weight(before, sellers.of(weight), kept.take(deal))
-            np.add.at(weight.reshape(-1), buyers.flat, grown - before)
+            buyers.add(weight, grown - before)
 
 
 def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
