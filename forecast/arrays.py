@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 REAL = np.float32
-SMALLEST = 2.0**-24  # distance between neighbouring uniform numbers
+SMALLEST = 2.0**-24  # nearest to 0 or 1 that a uniform number may come: neighbours in single precision just below 1
 
 Array = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]

@@ -19,22 +19,21 @@ from forecast.market.names import Names
 STRATA = 2**16  # of either law: one for each value of a 16-bit word
 
 
-class _Rows:
-    """A row of numbers of each of many streams, in reused memory, and the 16-bit words they are made of."""
+class _Words:
+    """16-bit words of many streams, `[stream, path]`."""
 
     def __init__(self, streams: list[Generator]):
         self._sources = [stream.bit_generator for stream in streams]
-        self._raw = np.empty((len(streams), BLOCK_PATHS // 4), np.uint64)
-        self._values = np.empty((len(streams), BLOCK_PATHS), REAL)
 
-    def _next_words(self) -> NDArray[np.uint16]:
-        for row, source in zip(self._raw, self._sources, strict=True):
+    def _next(self) -> NDArray[np.uint16]:
+        raw = np.empty((len(self._sources), BLOCK_PATHS // 4), np.uint64)
+        for row, source in zip(raw, self._sources, strict=True):
             row[:] = source.random_raw(len(row))
-        return self._raw.view(np.uint16)
+        return raw.view(np.uint16)
 
 
-class Uniforms(_Rows):
-    """Uniform numbers of many streams, `[stream, path]`, in reused memory: u = (k + ½)/65,536.
+class Uniforms(_Words):
+    """Uniform numbers of many streams, `[stream, path]`: u = (k + ½)/65,536.
 
     16 bits of a stream choose a stratum of the unit interval, and the number is its middle: half the time of 32 bits.
     A monthly chance is met within 1/131,072; none is ever 0 or 1.
@@ -42,10 +41,10 @@ class Uniforms(_Rows):
 
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        self._values[...] = self._next_words()
-        self._values += 0.5
-        self._values *= 1 / STRATA
-        return self._values
+        numbers = self._next().astype(REAL)
+        numbers += 0.5
+        numbers *= 1 / STRATA
+        return numbers
 
 
 @cache
@@ -63,8 +62,8 @@ def normal_strata() -> NDArray[np.float32]:
     return (means / means.std()).astype(REAL)
 
 
-class Normals(_Rows):
-    """Standard normal numbers of many streams, `[stream, path]`, in reused memory.
+class Normals(_Words):
+    """Standard normal numbers of many streams, `[stream, path]`.
 
     16 bits of a stream choose a stratum of the normal law, and the number is its mean: seven times faster than NumPy's
     own normals, and the same on any processor. None lies beyond 4.4; the moments up to the sixth are those of the law within 0.1 %.
@@ -72,7 +71,7 @@ class Normals(_Rows):
 
     def draw(self) -> Array:
         """Return the next numbers of every stream."""
-        return normal_strata().take(self._next_words(), out=self._values, mode="wrap")  # unchecked: all fit
+        return normal_strata().take(self._next(), mode="wrap")  # unchecked: all fit
 
 
 def market_purposes(names: Names) -> dict[str, list[str]]:
@@ -84,38 +83,36 @@ def market_purposes(names: Names) -> dict[str, list[str]]:
 class Chance:
     """The streams of a block: one for each provider and purpose, one for each market-wide purpose."""
 
-    purposes = ("reprice", "funding", "exit")
+    purposes = ("reprice", "funding", "exit", "bid")  # that take uniforms
 
     def __init__(self, draws: Draws, names: Names):
         def streams(purpose: str) -> list[Generator]:
             return [draws.stream(f"provider:{provider}", purpose) for provider in names.providers]
 
-        self._shape = (len(self.purposes), len(names.providers), BLOCK_PATHS)
-        self._normals = Normals(streams("attraction"))
-        self._uniforms = Uniforms([stream for purpose in self.purposes for stream in streams(purpose)])
-        self._bids = Uniforms(streams("bid"))
+        self._attraction = Normals(streams("attraction"))
+        self._uniforms = {purpose: Uniforms(streams(purpose)) for purpose in self.purposes}
         self._market = {
             kind: Normals([draws.stream("market", purpose) for purpose in purposes])
             for kind, purposes in market_purposes(names).items()
         }
         self._regime = Uniforms([draws.stream("market", "regime")])
 
-    def providers(self) -> tuple[Array, Array]:
-        """Return a month's normals `[provider, path]` and uniforms `[purpose, provider, path]`, in reused memory."""
-        return self._normals.draw(), self._uniforms.draw().reshape(self._shape)
+    def attraction(self) -> Array:
+        """Return a month's normals of each provider, `[provider, path]`."""
+        return self._attraction.draw()
 
-    def bids(self) -> Array:
-        """Return a month's uniforms with which providers bid for those sold, `[provider, path]`, in reused memory."""
-        return self._bids.draw()
+    def uniforms(self, purpose: str) -> Array:
+        """Return a month's uniforms of each provider for a purpose, `[provider, path]`."""
+        return self._uniforms[purpose].draw()
 
     def regime(self) -> Array:
-        """Return a month's uniforms that turn the funding regime, `[path]`, in reused memory."""
+        """Return a month's uniforms that turn the funding regime, `[path]`."""
         return self._regime.draw()[0]
 
     def normal(self, name: str) -> Array:
-        """Return a month's normals of a market-wide purpose, `[path]`, in reused memory."""
+        """Return a month's normals of a market-wide purpose, `[path]`."""
         return self._market[name].draw()[0]
 
     def segment_normal(self, kind: str) -> Array:
-        """Return a month's normals of each segment, `[segment, path]`, in reused memory."""
+        """Return a month's normals of each segment, `[segment, path]`."""
         return self._market[kind].draw()
