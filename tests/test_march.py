@@ -315,9 +315,9 @@ def test_double_precision_is_noticed(loop_in_pieces):
 def test_chance_is_drawn_in_single_precision(block):
     _, names, draws = block
     chance = Chance(draws, names)
-    drawn = [*chance.providers(), chance.bids(), chance.normal("rent"), chance.segment_normal("tier")]
-    assert [values.dtype for values in drawn] == [REAL] * 5
-    assert (drawn[1] >= 0).all() and (drawn[1] < 1).all()
+    drawn = [chance.attraction(), chance.uniforms("bid"), chance.normal("rent"), chance.segment_normal("tier")]
+    assert [values.dtype for values in drawn] == [REAL] * 4
+    assert (drawn[1] > 0).all() and (drawn[1] < 1).all()
 
 
 # --- hardware -------------------------------------------------------------------------------------
@@ -630,10 +630,9 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     others = Draws(scenario, 7, 0)
     before, after = Chance(draws, names), Chance(others, more)
     for _ in range(3):
-        (normal, uniform), (normal_after, uniform_after) = before.providers(), after.providers()
-        assert_array_equal(normal_after[1:], normal)
-        assert_array_equal(uniform_after[:, 1:], uniform)
-        assert_array_equal(after.bids()[1:], before.bids())
+        assert_array_equal(after.attraction()[1:], before.attraction())
+        for purpose in Chance.purposes:
+            assert_array_equal(after.uniforms(purpose)[1:], before.uniforms(purpose))
         assert_array_equal(after.normal("rent"), before.normal("rent"))
         assert_array_equal(after.segment_normal("demand"), before.segment_normal("demand"))
     share = np.ones((len(names.offers), BLOCK_PATHS), REAL)

@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from forecast.errors import InputError
 
 MOST_WORKERS = 256
+KEPT_BYTES = 62 * 2**20  # about what a block of paths needs
 Run = Callable[[int], None]
 
 
@@ -48,6 +49,15 @@ def _usual_workers() -> int:
 def can_fork() -> bool:
     """Return whether a process may be forked: Linux, and no other Python thread that might hold a lock."""
     return sys.platform == "linux" and threading.active_count() == 1
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what arrays free, which it else gives back to the system and fetches again page by page.
+
+    glibc keeps twice the largest block, up to 32 MiB, that it once mapped apart and freed: one that nobody writes to
+    costs nothing. Other libraries have rules of their own; nothing is lost there.
+    """
+    np.empty(KEPT_BYTES // 2, np.uint8)
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

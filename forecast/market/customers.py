@@ -21,13 +21,13 @@ class Customers:
     theta: dict[str, Array]
     wanted_mtok_per_month: Array
     elasticity: Array  # [segment, path]
-    sensitivity: Array  # [offer, path]
+    sensitivity: Array  # [segment, path] to prices
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
     apart_this_month: Array  # the mean of its ends: so months add up to the growth that the fit integrates
     apart_kept: Array  # [path] part of it left after a month
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
-    reversion_per_month: Array  # [offer, path] of a log weight to that of a typical seller
+    reversion_per_month: Array  # [path] of a log weight to that of a typical seller
     log_weight: Array
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
@@ -47,7 +47,8 @@ class Customers:
 
     def notice(self, offers: Spots, log_price_change: Array) -> None:
         """Step 6: a new price moves what an offer's weight tends to."""
-        change = shares.log_aim_change(log_price_change, offers.of(self.sensitivity))
+        segments = spots_at(self.names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
+        change = shares.log_aim_change(log_price_change, segments.of(self.sensitivity))
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
     def reconsider(self, normal: Array, share: Array) -> None:
@@ -68,6 +69,7 @@ class Customers:
         typical = names.segment_dot(share, self.log_weight)
         over_typical = self.log_weight - typical.take(names.offer_segment, axis=0)
         growth = shares.lasting_growth(apart, over_typical, self.reversion_per_month)
+        growth[names.fringe_offers] = apart[names.fringe_offers]  # their number follows entry and exit
         self.log_aim += growth
         self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
@@ -100,7 +102,7 @@ class Customers:
             # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
             before = buyers.of(weight)
             grown = exits.merged_log_weight(before, sellers.of(weight), kept.take(deal))
-            np.add.at(weight.reshape(-1), buyers.flat, grown - before)
+            buyers.add(weight, grown - before)
 
 
 def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
@@ -115,20 +117,18 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         draws.column("providers", "growth_apart_per_month", names.providers), (len(names.providers), BLOCK_PATHS)
     )
     log_weight = shares.log_over_typical(share, names.offers_of_segment)
-    reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
-    reversion[names.fringe_offers] = 0.0  # their number follows entry and exit
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
         wanted_mtok_per_month=wanted,
         elasticity=draws.column("segments", "price_elasticity", names.segments),
-        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
+        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
         apart_per_month=apart.copy(),
         apart_this_month=apart.copy(),
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
-        reversion_per_month=reversion,
+        reversion_per_month=draws.parameter("share_reversion_per_month"),
         log_weight=log_weight,
         log_aim=log_weight.copy(),
         attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
