@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast.delivery.words import figures, percent
+
 
 def cost_text(found: dict[str, Any]) -> str:
     """Return the text of a deployment's cost."""
@@ -23,9 +25,11 @@ def cost_text(found: dict[str, Any]) -> str:
             f"    {part:14s} {value:9.5f}   {100 * value / cost['blended']:5.1f} %"
             for part, value in found["waterfall"].items()
         ),
-        f"  at a busy share of {found['utilisation_frac']:.0%}; blended at other shares: "
-        + ", ".join(f"{float(u):.0%} {usd:.4f}" for u, usd in found["blended_usd_per_mtok_at_utilisation"].items()),
-        f"  floor, best accelerator          {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
+        f"  at a busy share of {percent(found['utilisation_frac'])}; blended at other shares: "
+        + ", ".join(
+            f"{percent(float(u))} {usd:.4f}" for u, usd in found["blended_usd_per_mtok_at_utilisation"].items()
+        ),
+        f"  floor, best machine, same mix    {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
     ]
     if market := found["market_usd_per_mtok"]:
         lines.append(
@@ -107,7 +111,7 @@ def _marks(found: dict[str, Any]) -> list[str]:
         lines.append(f"  mark: projection: not broadly available at {found['as_of']}; {', '.join(dates)}")
     for claim in found.get("claims", []):
         lines.append(
-            f"  claim, not used: {claim['output_tok_per_s_per_accelerator']:.3g} tokens/s per accelerator, {claim['model']} on "
+            f"  claim, not used: {figures(claim['output_tok_per_s_per_accelerator'], 3)} tokens/s per accelerator, {claim['model']} on "
             f"{claim['accelerators']} ({claim['load']}; {claim['note']})"
         )
     return lines

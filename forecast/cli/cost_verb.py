@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, set_option
+from forecast.cli.options import as_of_option, out_option, set_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
@@ -85,7 +85,7 @@ def refuse_unused(way: str | None) -> None:
 @as_of_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--cases", type=click.Path(dir_okay=False), help="CSV of many deployments.")
-@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Where the cases' CSV goes.")
+@out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
     output_tokens: float, cached_frac: float, concurrency: float | None, latency_ms: float, utilisation: float | None,

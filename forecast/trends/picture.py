@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DATA, FIT = "#7a7a7a", "#1f5fa8"
+ALPHA = 0.18
 
 
 def trend_picture(trend: Trend) -> Figure:
@@ -51,8 +52,11 @@ def _fan(axes: Any, fan: Fan, last: date) -> None:
     count = len(fan.levels)
     for low in range(count // 2):
         inside = 100 * (fan.levels[-1 - low] - fan.levels[low])
-        axes.fill_between(days, fan.quantiles[low], fan.quantiles[-1 - low], color=FIT, alpha=0.18, lw=0,
-                          label=f"{inside:.0f} % inside")  # fmt: skip
+        axes.fill_between(days, fan.quantiles[low], fan.quantiles[-1 - low], color=FIT, alpha=ALPHA, lw=0)
+        seen = 1 - (1 - ALPHA) ** (
+            low + 1
+        )  # where a band lies over the wider ones: what the eye meets, and the legend shows
+        axes.fill_between([], [], [], color=FIT, alpha=seen, lw=0, label=f"{inside:.0f} % inside")
     axes.plot(days, fan.quantiles[count // 2], color=FIT, ls="--", lw=1.5, label="median ahead")
 
 
