@@ -11,6 +11,7 @@ import click
 from forecast.cli.options import as_of_option
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
+from forecast.inputs import awaited_fits
 from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables
 from forecast.trends.known import TooFew
@@ -40,7 +41,8 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
         click.echo(json.dumps(whole))
     else:
-        click.echo("\n\n".join(page(trend) for trend in trends))
+        awaited = awaited_fits(tables)
+        click.echo("\n\n".join(page(trend, awaited) for trend in trends))
 
 
 def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:
