@@ -16,7 +16,7 @@ from forecast.report.tornado import share_chart, tornado_chart
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.signals import Signal
-from forecast.sensitivity.words import range_text, settled, short_name
+from forecast.sensitivity.words import all_inputs, range_text, settled, short_name
 
 
 class AtStake(NamedTuple):
@@ -48,7 +48,7 @@ def _sentences(found: Sensitivity) -> list[str]:
     sure = settled(found)
     leading = listed([short_name(name) for name in found.inputs[: max(sure, 1)]])
     said = [
-        f"All {len(found.inputs)} uncertain inputs together decide {percent(found.inputs_share)} (± "
+        f"{all_inputs(found)} decide {percent(found.inputs_share)} (± "
         f"{200 * found.inputs_share_error:.0f}) of the variance; the rest is the luck of the months, which no study removes.",
         f"Leading: {leading}; {'the order after these' if sure else 'even the order of the first two'} is within the errors "
         f"of {found.n_paths:,} paths.",
