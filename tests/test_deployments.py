@@ -258,6 +258,7 @@ def test_power_of_accelerators_alone(base):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"accelerator": "wheel"}, 'no accelerator "wheel" known at 2026-10-31. Known: a100-40gb, a100-80gb, a800, b200,'),
         ({"accelerator": "H1000"}, 'no accelerator "H1000" known at 2026-10-31. Did you mean "'),
         ({"model": "lama-3.3-70b"}, 'no model "lama-3.3-70b" known at 2026-10-31. Did you mean "llama-3.3-70b"?'),
         ({"precision": "fp9"}, '--precision fp9: no such precision; bf16, fp16, fp8, int8, fp4, int4, int2 are known. Did you mean "'),

@@ -178,6 +178,7 @@ def base(tables):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("zzz", 'no outcome "zzz".* Outcomes: market_price, .*, runway_months.'),
         ("exi:groq", 'no outcome "exi".*Did you mean "exit"'),
         ("exit:grq", 'entity "grq".*Did you mean "groq"'),
         ("rent@99", "month 99 is outside 0 to 13"),
