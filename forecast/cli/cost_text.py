@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.words import figures, percent
+from forecast.delivery.words import counted, figures, percent
 
 
 def cost_text(found: dict[str, Any]) -> str:
@@ -31,10 +31,16 @@ def cost_text(found: dict[str, Any]) -> str:
         ),
         f"  floor, best machine, same mix    {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
     ]
+    if rents := found["asked_rent_usd_per_accelerator_hour"]:
+        lines.append(
+            f"  rents asked on demand            ${rents['median']:.2f} ({rents['lowest']:.2f}-{rents['highest']:.2f}, "
+            f"{counted(rents['quotes'], 'quote')} to {rents['newest_on']}): blended {cost['blended_at_asked_rent']:.4f}"
+        )
     if market := found["market_usd_per_mtok"]:
+        whole = ", cached input at full price" if found["cached_frac"] else ""
         lines.append(
             f"  market list price, same mix      {market['median']:.4f}  ({market['lowest']:.4f}-{market['highest']:.4f}, "
-            f"{market['hosts']} hosts), {market['median'] / cost['blended']:.1f} times this cost"
+            f"{market['hosts']} hosts{whole}), {market['median'] / cost['blended']:.1f} times this cost"
         )
     if energy := found["joule_per_output_token"]:
         lines.append(
