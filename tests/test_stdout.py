@@ -70,3 +70,22 @@ def test_export_prints_one_scenario_by_the_id_that_its_files_bear(tmp_path, monk
         printed("export", "latest", "--store", store, "-o", "-")
     with pytest.raises(InputError, match='run "feedbeef": no such run in the store'):
         printed("export", "feedbeef", "--store", store)
+
+
+def test_correlations_that_cannot_all_hold_are_noted_on_stderr(tmp_path):
+    story = 'extends = "base"\n'
+    for first, second, value in (
+        ("electricity", "supply", 0.95),
+        ("electricity", "demand", -0.95),
+        ("supply", "demand", 0.9),
+    ):
+        names = {"electricity": "electricity_usd_per_kwh"} | {
+            n: f"{n}_growth_start_per_year" for n in ("supply", "demand")
+        }
+        story += f'[[correlations]]\nfirst = "{names[first]}"\nsecond = "{names[second]}"\ncorrelation = {value}\nwhy = "a test"\n'
+    (tmp_path / "three.toml").write_text(story)
+    words = ["run", str(tmp_path / "three.toml"), "--paths", "50", "--months", "2"]
+    done = CliRunner().invoke(group, words, catch_exceptions=False)
+    assert "note: three: its correlations cannot all hold; the nearest that can are up to 0.4" in done.stderr
+    assert CliRunner().invoke(group, [*words, "--quiet"]).stderr == ""
+    assert CliRunner().invoke(group, ["run", *words[2:]]).stderr == ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from forecast.paths import Paths
     from forecast.scenario import Scenario
 
+MOVED_CORRELATION = 0.05  # from which a user is told
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -128,8 +129,12 @@ def simulated(
 
     `how` is the rest of `run_options`: threads, engine and scheduler.
     """
+    from forecast.draws import moved_correlation
     from forecast.simulation import simulate
 
+    if not quiet and (moved := moved_correlation(scenario.correlations)) > MOVED_CORRELATION:
+        said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
+        click.echo(f"note: {scenario.name}: {said}", err=True)
     if quiet or not sys.stderr.isatty():
         return simulate(scenario, n_paths, seed, keep_months=keep_months, keep_more=keep_more, **how)
     with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:

@@ -9,11 +9,10 @@ from datetime import date
 import click
 
 from forecast.cli.options import chance_options, scenario_options
-from forecast.delivery.words import calendar, percent
+from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS
-from forecast.report.drivers import number
 from forecast.scenario import load_scenario
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers

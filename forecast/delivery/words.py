@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, log10
+from math import floor, isinf, log10
 
 
 def percent(value: float | None) -> str:
@@ -85,6 +85,20 @@ def short(value: float) -> str:
         if value >= least:
             return f"{value:.{digits}f}"
     return f"{value:.4f}"
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
+
+    >>> number(3560000000.0), number(0.0851), number(float("inf"))
+    ('3.56B', '0.0851', 'beyond')
+    """
+    if isinf(value):
+        return "beyond"
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
+    return f"{value:.3g}"
 
 
 def band(values: Sequence[float | None], joint: str = "-") -> str:

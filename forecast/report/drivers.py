@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from forecast.delivery.words import calendar, listed, percent
+from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
 from forecast.report.charts import figure
 from forecast.report.closing import Section
@@ -111,17 +109,3 @@ def said_of(name: str, as_of: str) -> str:
     if not month.isdigit():
         return short_name(name)
     return f"{what[:1].upper()}{what[1:].replace('_', ' ').replace(':', ', ')}, {calendar(as_of, int(month))}"
-
-
-def number(value: float) -> str:
-    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
-
-    >>> number(3560000000.0), number(0.0851), number(np.inf)
-    ('3.56B', '0.0851', 'beyond')
-    """
-    if np.isinf(value):
-        return "beyond"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
-    return f"{value:.3g}"

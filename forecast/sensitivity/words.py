@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.delivery.plots import FLOOR, PRICE
+from forecast.delivery.words import number
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def sensitivity_text(found: Sensitivity) -> str:
     """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged."""
     variance = "variance of the logarithm" if found.on_log else "variance"
     lines = [
-        f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {found.mean:.3g}, sd {found.sd:.2g})",
+        f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
         f"  {all_inputs(found)} decide {_percent(found.inputs_share)} "
         f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
         f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
@@ -56,7 +57,7 @@ def sensitivity_text(found: Sensitivity) -> str:
             f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
-        tails = f"{found.low_tail[i]:.3g} → {found.high_tail[i]:.3g}"
+        tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         star = "*" if found.correlated[i] else ""
         lines.append(
@@ -108,8 +109,8 @@ def range_text(name: str, low: float, high: float) -> str:
     """
     short = short_name(name)
     if np.isfinite(low) and np.isfinite(high):
-        return f"{low:.3g} ≤ {short} ≤ {high:.3g}"
-    return f"{short} ≥ {low:.3g}" if np.isfinite(low) else f"{short} ≤ {high:.3g}"
+        return f"{number(low)} ≤ {short} ≤ {number(high)}"
+    return f"{short} ≥ {number(low)}" if np.isfinite(low) else f"{short} ≤ {number(high)}"
 
 
 def short_name(name: str) -> str:
