@@ -1,6 +1,7 @@
 """`forecast trend`: the table, the page, the picture, JSON, and what it says when it cannot."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,16 @@ def test_the_picture_shows_data_fit_and_fan(example):
     ]  # fmt: skip
     assert series.get_yscale() == "log"
     assert [label.get_text() for label in given.get_yticklabels()] == ["rent_shock_sd\n0.1 log"]
+
+
+def test_inputs_around_zero_are_drawn_as_they_are(example):
+    near = Estimate("parameters.rent_shock_sd", parse("normal(mean=0.001, sd=0.1)"), "log", 30, "high", "rows")
+    for estimates, title in ((example.estimates, "over the median"), ((near, near), "80 % interval")):
+        (given,) = trend_picture(replace(example, observed=(), estimates=estimates)).axes
+        assert given.get_title().endswith(title)
+    assert trend_picture(replace(example, estimates=(near,) * 30)).get_figheight() > 10, "every label has its room"
+    with pytest.raises(InputError, match="example: neither a series nor a fitted input to draw"):
+        trend_picture(replace(example, observed=(), estimates=()))
 
 
 def test_a_picture_is_written(tmp_path):
