@@ -104,8 +104,11 @@ def said_of(name: str, as_of: str) -> str:
 
     >>> said_of("market_price:commodity@6", "2026-10-31"), said_of("parameters.supply_response", "2026-10-31")
     ('Market price, commodity, 2027-04', 'supply_response')
+    >>> said_of("top5_tokens_frac@6", "2026-10-31"), said_of("hhi_spend@6", "2026-10-31")
+    ('Top five by tokens, 2027-04', 'HHI of spend, 2027-04')
     """
     what, _, month = name.rpartition("@")
     if not month.isdigit():
         return short_name(name)
-    return f"{what[:1].upper()}{what[1:].replace('_', ' ').replace(':', ', ')}, {calendar(as_of, int(month))}"
+    spoken = what.replace("_frac", "").replace("hhi", "HHI of").replace("top5", "top five by").replace("_", " ")
+    return f"{spoken[:1].upper()}{spoken[1:].replace(':', ', ')}, {calendar(as_of, int(month))}"
