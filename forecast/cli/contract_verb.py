@@ -9,7 +9,7 @@ from datetime import date
 import click
 
 from forecast.cli.options import as_of_option, chance_options, set_option
-from forecast.contract import Terms, Verdict, largest_sellers, price_strategies, verdicts
+from forecast.contract import Terms, Verdict, price_strategies, sellers, verdicts
 from forecast.delivery.words import percent
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
@@ -26,7 +26,7 @@ from forecast.serving.speed import resolve
 @click.option("--segment", required=True, help="commodity, open-frontier or closed-frontier.")
 @click.option("--months", type=int, required=True, help="Length of the contract.")
 @click.option("--provider", "providers", multiple=True,
-              help="From whom; give two to split it.  [default: the two that sell most of the segment]")  # fmt: skip
+              help="From whom; two may also be split, all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
@@ -50,12 +50,20 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Fix the price today or buy month by month, at one provider or two: what each costs, and the chance of having to switch."""
+    """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
+
+    --provider all compares every seller of the segment, the cheapest first.
+    """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
-    chosen = tuple(resolve(made, "provider", name) for name in providers) or largest_sellers(made, segment)
+    if providers == ("all",):
+        chosen = sellers(made, segment)
+    else:
+        chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
     terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
     strategies, even = price_strategies(made, terms, n_paths, seed)
     found = verdicts(strategies)
+    if providers == ("all",):
+        found.sort(key=lambda one: one.mean_usd)
     if as_json:
         document = {"terms": asdict(terms), "break_even_usd_per_mtok": even, "strategies": [asdict(v) for v in found]}
         click.echo(json.dumps(document))
