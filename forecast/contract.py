@@ -30,7 +30,7 @@ class Terms:
     """What is bought, from whom, and on what terms."""
 
     segment: str
-    providers: tuple[str, ...]  # one or two
+    providers: tuple[str, ...]  # that differ; of two, splitting is a strategy too
     mtok_per_month: float
     months: int
     fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
@@ -97,16 +97,16 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
     return whole, float(even)
 
 
-def largest_sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
-    """Return the two named providers that sell most of a segment's tokens today, at the medians of what is known."""
+def sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
+    """Return the named providers that sell a segment, those of most tokens today first, at the medians of what is known."""
 
     def mtok_per_day(provider: str) -> float:
         share = number(scenario, "offers", f"{provider}:{segment}", "tokens_frac")
         return share * number(scenario, "provider_finances", provider, "tokens_mtok_per_day")
 
     names = market_names(scenario)
-    sellers = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
-    return tuple(sorted(sellers, key=mtok_per_day, reverse=True)[:2])
+    found = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
+    return tuple(sorted(found, key=mtok_per_day, reverse=True))
 
 
 def verdicts(strategies: list[Strategy]) -> list[Verdict]:
@@ -132,19 +132,18 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
     """
     problems = []
     if terms.segment not in names.segments:
-        allowed = ", ".join(names.segments)
         problems.append(
-            f"--segment {terms.segment}: one of {allowed} is allowed.{suggestion(terms.segment, names.segments)}"
+            f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{suggestion(terms.segment, names.segments)}"
         )
         raise InputError(problems)
-    sellers = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
+    allowed = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
     problems += [
-        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(sellers)}.{suggestion(p, sellers)}"
+        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)}"
         for p in terms.providers
-        if p not in sellers
+        if p not in allowed
     ]
-    if not 1 <= len(set(terms.providers)) <= 2 or len(set(terms.providers)) != len(terms.providers):
-        problems.append(f"--provider: {len(terms.providers)} given; one, or two that differ, are allowed.")
+    if not terms.providers or len(set(terms.providers)) != len(terms.providers):
+        problems.append(f"--provider: {', '.join(terms.providers)} given; at least one, each once, is allowed.")
     if not 1 <= terms.months <= scenario.months:
         problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
     numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}

@@ -122,6 +122,7 @@ FLOORS = {
     "deployments.memory": 10,
     "deployments.marks": 10,
     "deployments.ownership": 9,
+    "deployments.rented": 10,
     "deployments.tiers": 10,
     "deployments.wide_parallel": 10,
     "deployments.energy_use": 10,

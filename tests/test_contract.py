@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.contract import Terms, _cost, _strategies, largest_sellers, price_strategies, verdicts
+from forecast.contract import Terms, _cost, _strategies, price_strategies, sellers, verdicts
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.scenario import load_scenario
@@ -94,7 +94,7 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
         ({"segment": "comodity"}, 'Did you mean "commodity"'),
         ({"providers": ("grok",)}, 'does not sell commodity; .*Did you mean "groq"'),
         ({"providers": ("anthropic",)}, "does not sell commodity"),
-        ({"providers": ("groq", "groq")}, "one, or two that differ"),
+        ({"providers": ("groq", "groq")}, "groq, groq given; at least one, each once, is allowed"),
         ({"providers": ("groq",), "months": 13}, "outside 1 to the horizon of 12"),
         ({"providers": ("groq",), "mtok_per_month": -1.0}, "--mtok-per-month -1: a number above 0"),
         ({"providers": ("groq",), "fixed_usd_per_mtok": float("nan")}, "--fixed-usd-per-mtok nan: a number above 0"),
@@ -136,5 +136,25 @@ def test_the_largest_sellers_by_hand(tables):
     everyone |= {"offers.groq:commodity.tokens_frac": 0.2, "offers.groq:open-frontier.tokens_frac": 0.8}
     everyone |= {"offers.together:commodity.tokens_frac": 0.9, "offers.together:open-frontier.tokens_frac": 0.1}
     scenario = load_scenario("base", tables, [f"{name}={value}" for name, value in everyone.items()], months=1)
-    assert largest_sellers(scenario, "commodity") == ("together", "groq")  # 4 · 0.9 and 10 · 0.2
-    assert largest_sellers(scenario, "open-frontier")[0] == "groq"  # 10 · 0.8
+    assert sellers(scenario, "commodity")[:2] == ("together", "groq")  # 4 · 0.9 and 10 · 0.2
+    assert sellers(scenario, "open-frontier")[0] == "groq"  # 10 · 0.8
+
+
+def test_every_seller_is_compared_the_cheapest_first():
+    words = [
+        "contract",
+        "--mtok-per-month",
+        "5e4",
+        "--segment",
+        "commodity",
+        "--months",
+        "2",
+        "--paths",
+        "100",
+        "--json",
+    ]
+    everyone = json.loads(forecast(*words, "--provider", "all").stdout)
+    bought_of = everyone["terms"]["providers"]
+    assert len(bought_of) > 10 and bought_of[:2] == json.loads(forecast(*words).stdout)["terms"]["providers"]
+    costs = [one["mean_usd"] for one in everyone["strategies"]]
+    assert costs == sorted(costs) and len(costs) == 1 + 2 * len(bought_of)

@@ -37,6 +37,7 @@ def overview(forecast: Forecast) -> Figure:
             ylabel="USD per million tokens" if column == 0 else "",
         )
         axes.grid(alpha=0.25)
+        plain_log_axis(axes)
         if column == 0:
             figure.legend(
                 *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8, frameon=False
@@ -63,6 +64,15 @@ def save_figure(figure: Figure, path: str) -> None:
         figure.savefig(path, dpi=110)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None
+
+
+def plain_log_axis(axes: Any) -> None:
+    """Label a logarithmic axis of values with plain numbers, 0.05 in place of a power of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(lambda value, _place: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _fan(
