@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.errors import InputError
+
 if TYPE_CHECKING:
     from forecast.paths import Paths
     from forecast.scenario import Scenario
@@ -34,6 +36,19 @@ class Day(click.DateTime):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the day that a text writes; another text is a usage error."""
         return super().convert(value, param, ctx).date()
+
+
+class Picture(click.Path):
+    """A file to draw into, refused before any work is done when its ending is none that can be drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; another ending than .png or .svg is bad input."""
+        if not str(value).endswith((".png", ".svg")):
+            raise InputError(f"{value}: a picture ends in .png or .svg. Correct the name.")
+        return super().convert(value, param, ctx)
 
 
 def as_of_option(said: str = "Vintage: nothing known later exists.", required: bool = False) -> Decorator:
@@ -70,7 +85,7 @@ output_options = _all(
     click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."),
     click.option("--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
                  help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark."),
-    click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file."),
+    click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )  # fmt: skip
 
