@@ -39,6 +39,8 @@ VERBS = {
     "predictions": "the article's predictions: probabilities, resolutions and scores",
 }
 
+MOST_PROBLEMS = 100  # a table that others point at can break thousands of rows
+
 
 class Verbs(click.Group):
     """A group whose verbs live in `forecast.cli.<verb>_verb`, so that `--help` imports none of them."""
@@ -80,8 +82,10 @@ def main() -> None:
     try:
         group(prog_name="forecast")
     except InputError as error:
-        for problem in error.problems:
+        for problem in error.problems[:MOST_PROBLEMS]:
             click.echo(f"forecast: {problem}", err=True)
+        if more := len(error.problems[MOST_PROBLEMS:]):
+            click.echo(f"forecast: and {more:,} more. Correct these first.", err=True)
         sys.exit(2)
     except ForecastError as error:
         click.echo(f"forecast: {error}", err=True)
