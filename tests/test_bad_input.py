@@ -3,9 +3,13 @@
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from forecast.cli import run_verb
+from forecast.cli.main import group
 from forecast.contract import Terms, price_strategies
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
@@ -149,3 +153,35 @@ def test_a_flood_of_problems_is_cut(overlay):
     lines = run.stderr.splitlines()
     assert run.returncode == 2 and len(lines) == 101
     assert lines[-1].startswith("forecast: and ") and lines[-1].endswith(" more. Correct these first.")
+
+
+def test_interrupted_is_not_failed(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_verb, "load_scenario", interrupted)
+    outcome = CliRunner().invoke(group, ["run"])
+    assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["list"], 1, "forecast: stdout: No space left on device. Choose another place, or give it room and rights.\n"),
+        (["check", "x" * 300], 2, None),
+        (
+            ["run", "--paths", "100", "--months", "1", "--quiet", "--out", "x" * 300],
+            2,
+            "File name too long. Choose another place",
+        ),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_places_that_cannot_be_written(arguments, code, said, tmp_path):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "forecast.cli.main", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            check=False,
+        )  # fmt: skip
+    assert run.returncode == code and len(run.stderr.splitlines()) == 1 and (said or "forecast: ") in run.stderr
+    assert list(tmp_path.iterdir()) == []
