@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.distributions import SEE_FITS, Distribution, parse
+from forecast.distributions import BOUNDED, SEE_FITS, Distribution, parse
 from forecast.errors import suggestion
 
 
@@ -44,16 +44,24 @@ def convert(column: Column, cell: str | float) -> Any:
     if value is SEE_FITS:
         return value  # its range is checked where the fit is looked up
     if column.kind == "number" and isinstance(value, Distribution):
-        ends = value.quantile(_ENDS)  # the 0.1 and 99.9 % points stand for a distribution's range
-        _check_range(column, float(ends[0]))
-        _check_range(column, float(ends[1]))
+        for end in _ends(value):
+            _check_range(column, end)
     elif column.kind in ("number", "integer"):
         _check_range(column, value)
     return value
 
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_ENDS = np.array([0.001, 0.999])
+_TAILS = np.array([0.001, 0.999])
+
+
+def _ends(value: Distribution) -> tuple[float, float]:
+    """Return the ends of a distribution's range; of one without ends its 0.1 and 99.9 % points."""
+    if value.name in BOUNDED:
+        return min(value.arguments), max(value.arguments)
+    with np.errstate(over="ignore"):
+        low, high = value.quantile(_TAILS)
+    return float(low), float(high)
 
 
 def _check_range(column: Column, value: float) -> None:

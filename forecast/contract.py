@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, check_chance
 from forecast.errors import InputError, suggestion
 from forecast.history import History
 from forecast.march import march
@@ -23,6 +23,7 @@ from forecast.scenario import Scenario
 from forecast.serving.workloads import number
 
 Array = NDArray[np.float64]
+MOST_PATHS = 1_000_000  # every path's cost is kept
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
     Raises:
         InputError: an unknown segment or provider, too many months, or numbers that are none.
     """
+    check_chance(n_paths, seed, MOST_PATHS)
     names = market_names(scenario)
     check_terms(scenario, names, terms)
     parts: list[list[Strategy]] = []

@@ -54,7 +54,7 @@ def add_pairs(pairs: Pairs, file: ScenarioFile, inputs: Mapping[str, Input], as_
         wrong = [_why_not(name, inputs) for name in names]
         value = entry["correlation"]
         if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < 1:
-            wrong.append(f"correlation = {value!r}: a number between -1 and 1 is required")
+            wrong.append(f"correlation = {value!r}: a number between -1 and 1, neither of them, is required")
         if names[0] == names[1]:
             wrong.append(f"{names[0]} with itself: two inputs are required")
         if said := [reason for reason in wrong if reason]:

@@ -21,7 +21,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.errors import suggestion
+from forecast.errors import shortened, suggestion
 
 Array = NDArray[np.float64]
 
@@ -38,6 +38,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "empirical": (),
     "fitted": ("mean", "se"),
 }
+BOUNDED = ("fixed", "uniform", "triangular", "pert", "choice", "empirical")  # never beyond their arguments
 _CALL = re.compile(r"^\s*([a-z]+)\s*\((.*)\)\s*$", re.S)
 
 
@@ -87,13 +88,15 @@ def parse(text: str | float | int) -> Distribution:
     if isinstance(text, bool):
         raise ValueError("true/false is not a number")
     if isinstance(text, int | float):
-        return _checked(Distribution("fixed", (float(text),)))
+        return Distribution("fixed", (_number(str(text)),))
+    if not isinstance(text, str):
+        raise ValueError("a number, or a distribution written as text, is required")
     call = _CALL.match(text)
     if not call:
         return Distribution("fixed", (_number(text),))
     name, body = call.groups()
     if name not in ARGUMENTS:
-        raise ValueError(f'no distribution "{name}"; known: {", ".join(ARGUMENTS)}.{suggestion(name, ARGUMENTS)}')
+        raise ValueError(f'no distribution "{name}"; known: {", ".join(ARGUMENTS)}{_hint(name)}')
     parts = [part.strip() for part in body.split(",") if part.strip()]
     if name == "choice":
         pairs = [part.partition(":") for part in parts]
@@ -159,13 +162,17 @@ def _triangular(u: Array, low: float, mode: float, high: float) -> Array:
     return np.where(u < turn, left, right)
 
 
+def _hint(name: str) -> str:
+    return f" ({hint.strip()})" if (hint := suggestion(name, ARGUMENTS)) else ""
+
+
 def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f'"{text.strip()}" is not a number') from None
+        raise ValueError(f'"{shortened(text.strip())}" is not a number') from None
     if not math.isfinite(value):
-        raise ValueError(f'"{text.strip()}" is not a finite number')
+        raise ValueError(f'"{shortened(text.strip())}" is not a finite number')
     return value
 
 
@@ -180,7 +187,7 @@ def _checked(made: Distribution) -> Distribution:
         "triangular": lambda: not args[0] <= args[1] <= args[2] or args[0] == args[2],
         "pert": lambda: not args[0] <= args[1] <= args[2] or args[0] == args[2],
         "beta": lambda: min(args) <= 0,
-        "choice": lambda: not args or min(made.weights) < 0 or sum(made.weights) <= 0,
+        "choice": lambda: not args or min(made.weights) < 0 or not 0 < sum(made.weights) < math.inf,
         "empirical": lambda: not args,
     }[name]()
     if wrong:
@@ -190,7 +197,7 @@ def _checked(made: Distribution) -> Distribution:
             "triangular": "low ≤ mode ≤ high and low < high",
             "pert": "low ≤ mode ≤ high and low < high",
             "beta": "a > 0 and b > 0",
-            "choice": "weights ≥ 0 that do not all vanish",
+            "choice": "weights ≥ 0 that do not all vanish and have a finite sum",
         }.get(name, "at least one finite number" if name in ("fixed", "empirical") else "a spread ≥ 0")
         raise ValueError(f"{name} needs {needs}")
     return made

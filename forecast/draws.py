@@ -26,6 +26,19 @@ BLOCK_PATHS = 5000  # a constant, not an option: results do not depend on thread
 MIDPOINTS: NDArray[np.float64] = (np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS
 
 
+def check_number(name: str, value: int, low: int, high: int) -> None:
+    """Raise an InputError when a number lies outside its range."""
+    if not low <= value <= high:
+        raise InputError(f"{name} = {value}: outside {low} to {high}. Choose a number in that range.")
+
+
+def check_chance(n_paths: int, seed: int, most_paths: int) -> None:
+    """Raise an InputError when a number of paths or a seed is none that a simulation can have."""
+    check_number("paths", n_paths, 1, most_paths)
+    if seed < 0:
+        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+
+
 def stream(seed: int, block: int, entity: str, purpose: str) -> Generator:
     """Return the random stream with this address; the same address always gives the same numbers."""
     key = (block, crc32(entity.encode()), crc32(purpose.encode()))
@@ -62,9 +75,7 @@ class Draws:
 
     def values(self, key: str, address: str) -> Array:
         """Return the draws `[path]` of the input `key` under a stream address."""
-        item = self.scenario.inputs.get(key)
-        if item is None:
-            raise InputError(f'the scenario needs a value for "{key}" at {self.scenario.as_of}. Add a row or set it.')
+        item = self.scenario.input(key)
         if item.value.name == "fixed":
             return np.full(BLOCK_PATHS, item.value.arguments[0], REAL)
         if key not in self._shared:

@@ -22,6 +22,16 @@ class InputError(ForecastError):
         super().__init__("\n".join(self.problems))
 
 
+def shortened(text: object, longest: int = 80) -> str:
+    """Return what was found as a message shows it: enough to know it by, however long it is.
+
+    >>> shortened("abcdef", 4), shortened(12, 4)
+    ('abc…', '12')
+    """
+    said = str(text)
+    return said if len(said) <= longest else f"{said[: longest - 1]}…"
+
+
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """Return ' Did you mean "x"?' for the nearest allowed name, or an empty string.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from forecast.delivery.folders import publish_file
 from forecast.errors import InputError
 
 Record = dict[str, Any]
@@ -41,4 +42,4 @@ def rewrite(
     writer = csv.DictWriter(text, header, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted([*others, *rows], key=lambda row: [row[column] for column in order]))
-    path.write_text(text.getvalue(), encoding="utf-8")
+    publish_file(path, text.getvalue().encode())

@@ -18,10 +18,11 @@ from typing import Any
 from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, shortened, suggestion
 from forecast.inputs import Input, Origin, address, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, SETTINGS, file_inputs, scenario_chain
 from forecast.table_files import Row
+from forecast.table_rules import overlay_problems
 from forecast.tables import Tables, load_tables
 
 
@@ -43,6 +44,16 @@ class Scenario:
     def entities(self, table: str) -> list[str]:
         """Return the names of the rows of an input table, in their file's order."""
         return list(self.rows[table])
+
+    def input(self, key: str) -> Input:
+        """Return an input by its address.
+
+        Raises:
+            InputError: the tables hold no value of it at the vintage.
+        """
+        if (item := self.inputs.get(key)) is None:
+            raise InputError(f'the scenario needs a value for "{key}" at {self.as_of}. Add a row or set it.')
+        return item
 
     @property
     def correlations(self) -> tuple[tuple[str, str, float], ...]:
@@ -89,7 +100,10 @@ def load_scenario(
         raise InputError(f"{label}: no as_of; a scenario needs the date of its vintage. Add as_of = 2026-10-31.")
     if not 1 <= horizon <= LONGEST_MONTHS:
         raise InputError(f"months = {horizon}: outside 1 to {LONGEST_MONTHS}. Choose a horizon in that range.")
-    known = (tables or load_tables()).vintage(vintage)
+    read = tables or load_tables()
+    if broken := overlay_problems(read):
+        raise InputError(broken)
+    known = read.vintage(vintage)
     rows, inputs, columns = table_inputs(known)
     pairs = table_pairs(known)
     problems: list[str] = []
@@ -101,9 +115,11 @@ def load_scenario(
     for text in settings:
         key, equals, raw = text.partition("=")
         if not equals:
-            problems.append(f"--set {text}: no '='; write --set KEY=VALUE.")
+            problems.append(f"--set {shortened(text)}: no '='; write --set KEY=VALUE.")
             continue
-        _override(inputs, columns, address(key.strip()), raw.strip(), f"--set {text}", str(vintage), problems)
+        _override(
+            inputs, columns, address(key.strip()), raw.strip(), f"--set {shortened(text)}", str(vintage), problems
+        )
     if problems:
         raise InputError(problems)
     return Scenario(
@@ -134,9 +150,9 @@ def _override(
         table, _, rest = key.partition(".")
         if table == "parameters":
             names = [k.partition(".")[2] for k in columns if k.startswith("parameters.")]
-            problems.append(f'{place}: no parameter "{rest}".{suggestion(rest, names)} Correct the key.')
+            problems.append(f'{place}: no parameter "{shortened(rest)}".{suggestion(rest, names)} Correct the key.')
         else:
-            problems.append(f'{place}: no input "{key}".{suggestion(key, columns)} Correct the key.')
+            problems.append(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
         return
     why, source, column = "", "scenario", columns[key]
     if isinstance(raw, dict):
@@ -147,7 +163,7 @@ def _override(
     try:
         value = convert(replace(column, uncertain=True), raw)
     except (ValueError, TypeError) as error:
-        problems.append(f"{place}: {key} = {raw}: {error}. Correct the value.")
+        problems.append(f"{place}: {key} = {shortened(raw)}: {error}. Correct the value.")
         return
     if value is None:
         problems.append(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")

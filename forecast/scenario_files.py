@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, shortened, suggestion
 from forecast.inputs import INPUT_TABLES
 from forecast.tables import shipped_directory
 
@@ -72,14 +73,14 @@ def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:
 
 def _path(name: str) -> Path:
     shipped = shipped_directory("scenarios") / f"{name}.toml"
-    if shipped.is_file():
+    if os.path.isfile(shipped):  # unlike Path.is_file, no error for a name that is too long to be a file's
         return shipped
     if name.endswith(".toml") or "/" in name:
-        if Path(name).is_file():
+        if os.path.isfile(name):
             return Path(name)
-        raise InputError(f"{name}: no such scenario file. Correct the path.")
+        raise InputError(f"{shortened(name, 400)}: no such scenario file. Correct the path.")
     raise InputError(
-        f'no scenario "{name}"; shipped: {", ".join(list_scenarios())}, or a path to a TOML file.'
+        f'no scenario "{shortened(name)}"; shipped: {", ".join(list_scenarios())}, or a path to a TOML file.'
         f"{suggestion(name, list_scenarios())}"
     )
 
@@ -90,6 +91,10 @@ def _read(path: Path) -> ScenarioFile:
         content = tomllib.loads(path.read_bytes().decode("utf-8"))
     except UnicodeDecodeError:
         raise InputError(f"{label}: not UTF-8 text; a scenario is UTF-8 TOML. Save it as UTF-8.") from None
+    except OSError as error:
+        raise InputError(f"{label}: cannot be read ({error.strerror}). Correct the path or its rights.") from None
+    except RecursionError:
+        raise InputError(f"{label}: nested too deeply; a scenario holds tables of inputs. Correct it.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}. Correct the line.") from None
     if not content:
@@ -104,7 +109,7 @@ def _parent(file: ScenarioFile) -> Path | None:
     if not isinstance(parent, str):
         raise InputError(f"{file.label}: extends = {parent!r}; the name of a scenario is required. Correct it.")
     beside = file.path.parent / f"{parent}.toml"
-    return beside if beside.is_file() else _path(parent)
+    return beside if os.path.isfile(beside) else _path(parent)
 
 
 def _setting_problems(file: ScenarioFile) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from forecast.draws import BLOCK_PATHS
+from forecast.draws import BLOCK_PATHS, check_chance, check_number
 from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
 from forecast.errors import InputError, suggestion
@@ -45,14 +45,9 @@ def simulate(
     """
     workers = worker_count(threads)
     kept_months, more = tuple(sorted(set(keep_months))), tuple(sorted(set(keep_more)))
-    for name, value, low, high in (
-        ("paths", n_paths, 1, MOST_PATHS),
-        *(("keep_months", month, 0, scenario.months) for month in kept_months),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"{name} = {value}: outside {low} to {high}. Choose a number in that range.")
-    if seed < 0:
-        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    check_chance(n_paths, seed, MOST_PATHS)
+    for month in kept_months:
+        check_number("keep_months", month, 0, scenario.months)
     if wrong := next((each for each in more if each.partition("[")[0] not in BY_PATH), None):
         raise InputError(
             f'keep_more "{wrong}": one of {", ".join(BY_PATH)} with its entity in [] is allowed.'

@@ -88,7 +88,7 @@ def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]
         return Subject(outcome, kind, unit, None, provider)
 
     horizon = paths.scenario.months
-    cash = paths.scenario.inputs[f"provider_finances.{provider}.cash_usd"].value.median()
+    cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
     yield _fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
     survival = np.where(paths.exit_month[i] != NEVER, paths.exit_month[i], np.inf).astype(float)
     yield from _quantiles(head, about("survival_months", "quantity", "months"), survival)

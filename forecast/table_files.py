@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import KINDS, Column, convert
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, shortened, suggestion
 
 LARGEST_FILE_BYTES = 200_000_000
 
@@ -159,7 +159,9 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
             try:
                 values[column.name] = convert(column, cell)
             except ValueError as error:
-                problems.append(f"{label} row {number}, {column.name} = {cell or 'empty'}: {error}. Correct the row.")
+                problems.append(
+                    f"{label} row {number}, {column.name} = {shortened(cell) or 'empty'}: {error}. Correct the row."
+                )
         rows.append(Row(values, number))
     return Table(name, label, columns, tuple(rows)), problems
 

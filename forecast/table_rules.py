@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast.cells import Column, convert
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, shortened, suggestion
 from forecast.tables import Tables
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
@@ -46,33 +46,46 @@ def table_problems(tables: Tables) -> list[str]:
             tables[name]
         except InputError as error:
             found += error.problems
-    return found or _broken_references(tables) + _broken_rules(tables)
+    return found or _broken_references(tables, set(names)) + _broken_rules(tables, set(names))
 
 
-def _broken_references(tables: Tables) -> list[str]:
-    """Return the cells whose key (schema kind `key`, allowed `table.column`) points at no row."""
+def overlay_problems(tables: Tables) -> list[str]:
+    """Return what tables of one's own break together with the shipped ones; nothing where there are none.
+
+    A provider that is deleted from one table while another still names it would be left out of the market without a word.
+    """
+    if not (own := tables.own()):
+        return []
+    apart = tables.apart()
+    return _broken_references(apart, own) + _broken_rules(apart, own)
+
+
+def _broken_references(tables: Tables, names: set[str]) -> list[str]:
+    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row."""
     problems = []
     for name, columns in tables.schema.items():
         for column in columns:
             if column.kind != "key" or not column.allowed:
                 continue
             table, _, target = column.allowed[0].partition(".")
+            if name not in names and table not in names:
+                continue
             known = {row[target] for row in tables[table]}
             for row in tables[name]:
                 key = row[column.name]
                 if key is not None and key not in known:
                     problems.append(
-                        f"{tables[name].label} row {row.number}, {column.name} = {key}: not in {table}.csv."
+                        f"{tables[name].label} row {row.number}, {column.name} = {shortened(key)}: not in {table}.csv."
                         f"{suggestion(key, known)} Add it there or correct the row."
                     )
     return problems
 
 
-def _broken_rules(tables: Tables) -> list[str]:
+def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
     """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
     problems = []
     for name, keys in VINTAGE_KEYS.items():
-        if name not in tables.schema:
+        if name not in names:
             continue
         table = tables[name]
         seen: dict[tuple[Any, ...], int] = {}

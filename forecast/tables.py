@@ -49,6 +49,14 @@ class Tables:
         """Return the file that holds a table."""
         return _find(self.directories, name)[0]
 
+    def own(self) -> set[str]:
+        """Return the names of the tables that stand in a folder of one's own."""
+        return {path.stem for folder in self.directories[:-1] for path in folder.glob("*.csv")}
+
+    def apart(self) -> Tables:
+        """Return the same tables, whatever their dates; what is done with them does not count as use."""
+        return Tables(self.directories, DISTANT, self._read)
+
     def unread(self) -> list[Path]:
         """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""
         own = self.directories[:-1]
@@ -97,6 +105,9 @@ def _checked(tables: Tables) -> Tables:
     """Return the tables, those of the overlaying folder read; raise an InputError with every mistake in its files."""
     problems: list[str] = []
     for path in sorted(tables.directories[0].glob("*.csv")):
+        if not path.is_file():
+            problems.append(f"{path}: no file; a table is a CSV file. Replace it.")
+            continue
         if path.stem not in tables.schema:
             hint = suggestion(path.stem, tables.schema)
             problems.append(f"{path}: no table has this name.{hint} Rename the file, or keep it elsewhere.")
@@ -115,6 +126,6 @@ def _find(directories: tuple[Path, ...], name: str) -> tuple[Path, str]:
     for directory in directories:
         path = directory / f"{name}.csv"
         if path.is_file():
-            return path, f"{directory.name.lstrip('_')}/{name}.csv"
+            return path, f"{directory.name.lstrip('_') or directory}/{name}.csv"
     where = ", ".join(str(directory) for directory in directories)
     raise InputError(f"data/{name}.csv: the table is missing from {where}. Restore the file.")

@@ -24,7 +24,7 @@ FLOORS = {
     "delivery.folders": 1,
     "equations": 1,
     "cells": 2,
-    "refits": 1,
+    "refits": 1.1,
     "table_files": 3,
     "tables": 3.1,
     "table_rules": 3.2,

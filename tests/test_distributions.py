@@ -68,7 +68,7 @@ def test_normal_quantiles_agree_with_scipy():
         ("", '"" is not a number'),
         ("nan", '"nan" is not a finite number'),
         ("normal(mean=inf, sd=1)", '"inf" is not a finite number'),
-        (float("inf"), "fixed needs at least one finite number"),
+        (float("inf"), "is not a finite number"),
         (True, "true/false is not a number"),
         ("lognormall(p10=1, p90=2)", 'no distribution "lognormall"; known: '),
         ("lognormall(p10=1, p90=2)", 'Did you mean "lognormal"?'),

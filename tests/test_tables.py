@@ -54,7 +54,7 @@ def test_the_shipped_tables_are_sound(tables):
         (
             "funding_per_month",
             "uniform(low=0, high=2)",
-            "funding_per_month = uniform(low=0, high=2): 1.998 is above the maximum 1 1/month. Correct the row.",
+            "funding_per_month = uniform(low=0, high=2): 2 is above the maximum 1 1/month. Correct the row.",
         ),
         (
             "next_hot_prob",

@@ -21,7 +21,7 @@ def parameter(scenario: Scenario, name: str) -> Found:
     """Return the 80 % band of a parameter."""
     if f"parameters.{name}" not in scenario.inputs:
         raise InputError(f'no parameter "{name}". Correct the arguments.')
-    item = scenario.inputs[f"parameters.{name}"]
+    item = scenario.input(f"parameters.{name}")
     low, high = (float(end) for end in item.value.quantile(BAND))
     return Found(Range(low, high), item.origin.place)
 
@@ -36,7 +36,7 @@ def mean_paid_usd_per_mtok(scenario: Scenario) -> Found:
 def tokens_served_per_day(scenario: Scenario, provider: str | None = None) -> Found:
     """Return the tokens a day of one provider of the vintage, or of all."""
     if provider is not None:
-        item = scenario.inputs[f"provider_finances.{provider}.tokens_mtok_per_day"]
+        item = scenario.input(f"provider_finances.{provider}.tokens_mtok_per_day")
         return Found(
             Range(TOKENS_PER_MTOK * item.value.median(), TOKENS_PER_MTOK * item.value.median()), item.origin.place
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from forecast.calibration.observations import KINDS, Observations
 from forecast.calibration.picture import picture
 from forecast.calibration.record import Calibration
 from forecast.calibration.validation import RIVALS, Array, inside_left_out, measured_again, relative, rival
+from forecast.delivery.folders import publish_file
 
 WELL_MEASURED_ROWS = 8
 
@@ -25,9 +27,10 @@ def digest(values: Mapping[str, float]) -> str:
 
 def write_page(folder: Path, made: Calibration) -> None:
     """Write `throughput.md` and `throughput.png`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "throughput.md").write_text(page(made), encoding="utf-8")
-    picture(made).savefig(folder / "throughput.png", dpi=110, metadata={"Software": None})
+    drawn = io.BytesIO()
+    picture(made).savefig(drawn, dpi=110, metadata={"Software": None})
+    publish_file(folder / "throughput.md", page(made).encode())
+    publish_file(folder / "throughput.png", drawn.getvalue())
 
 
 def page(made: Calibration) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from forecast import __version__
-from forecast.errors import ForecastError, InputError
+from forecast.errors import ForecastError, InputError, shortened
 
 VERBS = {
     "run": "simulate a scenario and print its headline tables",
@@ -39,6 +39,9 @@ VERBS = {
     "predictions": "the article's predictions: probabilities, resolutions and scores",
 }
 
+INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
+MOST_PROBLEMS = 100  # a table that others point at can break thousands of rows
+
 
 class Verbs(click.Group):
     """A group whose verbs live in `forecast.cli.<verb>_verb`, so that `--help` imports none of them."""
@@ -52,6 +55,14 @@ class Verbs(click.Group):
         command = import_module(f"forecast.cli.{cmd_name}_verb").command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the verb; click would answer Ctrl-C with 1, as if the work had failed."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("forecast: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -80,12 +91,25 @@ def main() -> None:
     try:
         group(prog_name="forecast")
     except InputError as error:
-        for problem in error.problems:
+        for problem in error.problems[:MOST_PROBLEMS]:
             click.echo(f"forecast: {problem}", err=True)
+        if more := len(error.problems[MOST_PROBLEMS:]):
+            click.echo(f"forecast: and {more:,} more. Correct these first.", err=True)
         sys.exit(2)
     except ForecastError as error:
         click.echo(f"forecast: {error}", err=True)
         sys.exit(1)
+    except OSError as error:  # a place that was named, and that nothing had tried before; or stdout
+        if error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left for it is not tried again at the exit
+        place = shortened(error.filename or "stdout", 400)
+        click.echo(
+            f"forecast: {place}: {error.strerror or error}. Choose another place, or give it room and rights.", err=True
+        )
+        sys.exit(2 if error.filename else 1)
+    except KeyboardInterrupt:
+        click.echo("forecast: interrupted", err=True)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,19 @@ class Day(click.DateTime):
         return super().convert(value, param, ctx).date()
 
 
+class Picture(click.Path):
+    """A file to draw into, refused before any work is done when its ending is none that can be drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; another ending than .png or .svg is bad input."""
+        if not str(value).endswith((".png", ".svg")):
+            raise InputError(f"{value}: a picture ends in .png or .svg. Correct the name.")
+        return super().convert(value, param, ctx)
+
+
 def as_of_option(said: str = "Vintage: nothing known later exists.", required: bool = False) -> Decorator:
     """Return the option --as-of, a day."""
     return click.option("--as-of", "as_of", type=Day(), required=required, help=said)
@@ -106,7 +119,7 @@ output_options = _all(
     out_option("Folder for the files; old ones of the same names go. - is stdout: the tidy table as CSV, alone.", folder=True),
     formats_option,
     decimal_option,
-    click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file."),
+    click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import chance_options, on_stdout, out_option, scenario_options
+from forecast.cli.options import Picture, chance_options, on_stdout, out_option, scenario_options
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure
@@ -30,7 +30,7 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
 )
 @click.option("--above", type=float, help="Explain where the outcome lies above this.  [default: its upper quartile]")
 @out_option("Write every input's row into this CSV file; - is stdout, without the text.")
-@click.option("--picture", type=click.Path(dir_okay=False), help="Draw it into a PNG or SVG file; one outcome only.")
+@click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     scenario: str,

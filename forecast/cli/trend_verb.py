@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 
 import click
 
@@ -54,13 +53,9 @@ def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:
 
 
 def _draw(trends: tuple[Trend, ...], path: str) -> None:
+    from forecast.delivery.plots import save_figure
     from forecast.trends.picture import trend_picture
 
     if len(trends) > 1:
         raise InputError(f"--picture {path}: a picture shows one trend. Name one: {', '.join(t.name for t in trends)}.")
-    if Path(path).suffix not in (".png", ".svg"):
-        raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
-    try:
-        trend_picture(trends[0]).savefig(path, dpi=110)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None
+    save_figure(trend_picture(trends[0]), path)

@@ -7,9 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from forecast.errors import InputError
+
+# What lies in a folder beside our files is given a second place there: much of it is no folder of forecasts.
+MOST_STRANGERS = 1000
 
 
 def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Collection[str]) -> list[Path]:
@@ -21,16 +25,35 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
         ours: names that belong to such a set: old ones among them go, everything else in the folder stays.
 
     Raises:
-        InputError: a place that cannot be written.
+        InputError: a place that cannot be written, the working folder or one around it, or a folder full of other things.
     """
-    target = Path(directory)
+    target = _real(directory)
+    _refuse_foreign(target, ours)
     with _beside(target) as temporary:
         made_in = temporary / "new"
         made_in.mkdir()
         for name, content in files.items():
             _write_durably(made_in / name, content)
         _publish(made_in, target, temporary / "old", ours)
-    return sorted(target / name for name in files)
+    return sorted(Path(directory) / name for name in files)
+
+
+def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
+    """Refuse to replace a folder that somebody stands in, or that holds much besides our files."""
+    if not target.is_dir():
+        return
+    with _writing(target):
+        here = Path.cwd()
+    if here.is_relative_to(target):
+        raise InputError(
+            f"{target}: the folder is replaced whole, and you stand in it. Choose another --out, or one below."
+        )
+    strangers = (place for place in target.rglob("*") if place.name not in ours)
+    if len(list(islice(strangers, MOST_STRANGERS + 1))) > MOST_STRANGERS:
+        raise InputError(
+            f"{target}: holds more than {MOST_STRANGERS:,} other files, and the folder is replaced whole. Choose a folder of "
+            f"its own, such as {target / 'forecast'}."
+        )
 
 
 def _publish(made: Path, target: Path, old: Path, ours: Collection[str]) -> None:
@@ -42,6 +65,7 @@ def _publish(made: Path, target: Path, old: Path, ours: Collection[str]) -> None
         for path in target.iterdir():
             if path.name not in ours:
                 _link(path, made / path.name)
+        shutil.copymode(target, made)
         target.rename(old)
     try:
         made.rename(target)
@@ -62,25 +86,44 @@ def _link(source: Path, place: Path) -> None:
 def publish_file(path: str | Path, content: bytes) -> Path:
     """Write one file and return its path; a killed run leaves the old file or the new.
 
+    A device or a pipe, such as /dev/null, is written to and stays what it is; so does a link to a file.
+
     Raises:
         InputError: a place that cannot be written.
     """
-    target = Path(path)
+    target = _real(path)
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with _writing(target):
+            target.write_bytes(content)
+        return Path(path)
     with _beside(target) as temporary:
         _write_durably(temporary / "new", content)
         (temporary / "new").replace(target)
-    return target
+    return Path(path)
 
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Give a temporary folder beside a place, made when missing; what cannot be written there is bad input."""
-    try:
+    """Give a temporary folder beside a place, made when missing."""
+    with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
             yield Path(temporary)
+
+
+@contextmanager
+def _writing(place: str | Path) -> Iterator[None]:
+    """Say of what cannot be written that it is bad input."""
+    try:
+        yield
     except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+        raise InputError(f"{place}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+
+
+def _real(path: str | Path) -> Path:
+    """Return the place itself behind links, which stay links."""
+    with _writing(path):
+        return Path(os.path.realpath(path))
 
 
 def _write_durably(path: Path, content: bytes) -> None:

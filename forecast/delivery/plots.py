@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.delivery.folders import publish_file
 from forecast.delivery.small_tables import consolidation, runway
 from forecast.errors import InputError
 from forecast.tidy_table import Forecast
@@ -60,10 +62,9 @@ def save_figure(figure: Figure, path: str) -> None:
     """
     if Path(path).suffix not in (".png", ".svg"):
         raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
-    try:
-        figure.savefig(path, dpi=110)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from None
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=110, format=Path(path).suffix[1:])
+    publish_file(path, drawn.getvalue())
 
 
 def plain_log_axis(axes: Any) -> None:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
-from forecast.market.names import Names
+from forecast.market.names import REFERENCE, Names
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import FAMILIES, owned_parts
 
 CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
-REFERENCE = "h100"  # rents are quoted for this accelerator
 
 
 @dataclass

@@ -15,6 +15,8 @@ from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
 from forecast.serving.workloads import number
 
 REGIMES = ("hot", "normal", "cold")
+FARTHEST_DAYS = 730  # what was known two years ago is not the market of today
+REFERENCE = "h100"  # rents are quoted for this accelerator
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,12 @@ def _check_market(scenario: Scenario) -> None:
             f"as of {scenario.as_of}: no provider's finances are known before "
             f"{scenario.tables.first_known('provider_finances')}. Choose that date or a later one."
         )
+    newest = max(row["as_of"] for row in scenario.tables["provider_finances"])
+    if (scenario.as_of - newest).days > FARTHEST_DAYS:
+        raise InputError(
+            f"as of {scenario.as_of}: the newest of the providers' finances are of {newest}; what is called today may lie at most "
+            f"{FARTHEST_DAYS} days after them. Choose an earlier date, or add rows to data/provider_finances.csv."
+        )
     for provider in rows["provider_finances"]:
         if abs(sold.get(provider, 0.0) - 1.0) > 0.01:
             problems.append(
@@ -120,6 +128,32 @@ def _check_market(scenario: Scenario) -> None:
         total = sum(number(scenario, "regimes", regime, f"next_{r}_prob") for r in REGIMES)
         if abs(total - 1.0) > 0.01:
             problems.append(f"regime {regime}: next_*_prob add up to {total:g}; they must be 1. Correct them.")
+    if problems:
+        raise InputError(problems)
+
+
+def _check_machines(scenario: Scenario, speed: SegmentSpeed, sold: list[tuple[str, int]]) -> None:
+    """Refuse a market without the accelerator that rents are quoted for, or whose providers have none to serve on.
+
+    Args:
+        sold: providers and the segments they sell in; their cost on a family that has no accelerator would be no number.
+    """
+    rows, problems = scenario.rows, []
+    families = np.array([rows["accelerators"][name]["family"] for name in speed.accelerators])
+    serves = np.isfinite(speed.hours_per_mtok) & speed.available[:, None]
+    if REFERENCE not in speed.accelerators:
+        problems.append(
+            f"accelerator {REFERENCE}: rents are quoted for it, but its price or specification is missing at {scenario.as_of}. Add "
+            "its row to data/accelerator_prices.csv or data/accelerators.csv."
+        )
+    for provider, segment in sold:
+        family = rows["providers"][provider]["family"]
+        if not serves[families == family, segment].any():
+            problems.append(
+                f"provider {provider}: no accelerator of its family {family} that is on the market and priced at {scenario.as_of} "
+                f"serves {scenario.entities('segments')[segment]}. Add one to data/accelerator_prices.csv, or correct "
+                "data/providers.csv."
+            )
     if problems:
         raise InputError(problems)
 
@@ -145,6 +179,7 @@ def market_names(scenario: Scenario) -> Names:
     offer_at = np.full((len(providers), len(segments)), -1)
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
     speed = segment_speed(scenario)
+    _check_machines(scenario, speed, [(providers[p], s) for s, p in pairs])
     family = np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers])
     accelerator_family = [FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
     clouds = [p for p in scenario.entities("cloud_finances") if p in providers]

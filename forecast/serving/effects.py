@@ -75,8 +75,21 @@ def _form() -> tuple[Effect, ...]:
     return (*found, *(Effect(term, "family_kind", 0.0, 0.2) for term in grouped))
 
 
+SEEN = {
+    (True, True): "both_known",
+    (True, False): "model_new",
+    (False, True): "accelerator_new",
+    (False, False): "both_new",
+}
 FORM = _form()
 TERMS = tuple(dict.fromkeys(effect.term for effect in FORM))
+
+
+# What a fit must hold: without it a term would silently stand at its printed peak, and no answer would have a spread.
+REQUIRED = (
+    *(f"{effect.term}:one:{ALL}" for effect in FORM if effect.feature == "one" and effect.mean),
+    *(f"log_sd:{seen}:{level}" for seen in SEEN.values() for level in ("dense", "dense_best", "moe", "moe_best")),
+)
 
 
 def features(columns: Columns) -> dict[str, tuple[Any, Array]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.effects import Columns, log_factors, per_size, spread_level
+from forecast.serving.effects import REQUIRED, SEEN, Columns, log_factors, per_size, spread_level
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
@@ -101,11 +101,13 @@ def throughput(
 
 
 def effect_values(scenario: Scenario) -> dict[str, float]:
-    """Return the median of every fitted effect, by `term:feature:level`."""
-    return {
-        name: scenario.inputs[f"throughput_effects.{name}.value"].value.median()
-        for name in scenario.rows["throughput_effects"]
-    }
+    """Return the median of every fitted effect, by `term:feature:level`.
+
+    Raises:
+        InputError: one without which no case can be answered is missing.
+    """
+    names = dict.fromkeys((*scenario.rows["throughput_effects"], *REQUIRED))
+    return {name: scenario.input(f"throughput_effects.{name}.value").value.median() for name in names}
 
 
 def throughputs(
@@ -176,8 +178,7 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
     ):
         chip = f"throughput:accelerator:{accelerator}" in values
         model = f"throughput:architecture:{design}" in values
-        seen = {(1, 1): "both_known", (1, 0): "model_new", (0, 1): "accelerator_new", (0, 0): "both_new"}[chip, model]
-        general = values[f"log_sd:{seen}:{level}"]
+        general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
         announced = 0.0 if on_market or chip else values.get("log_sd:announced:all", 0.0)
         found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))
     return np.array(found)

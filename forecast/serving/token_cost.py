@@ -122,7 +122,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
 
 def number_of(scenario: Scenario, parameter: str) -> float:
     """Return the median of a parameter."""
-    return scenario.inputs[f"parameters.{parameter}"].value.median()
+    return scenario.input(f"parameters.{parameter}").value.median()
 
 
 def owned_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forecast.calibration.market.band import Band
 from forecast.calibration.market.compared import MONTHS, Compared, Together
+from forecast.delivery.folders import publish_file
 from forecast.draws import BLOCK_PATHS
 
 INTRODUCTION = """# The market engine: simulated against observed
@@ -26,8 +27,7 @@ HEAD = "| quantity | unit | observed | simulated | paths from | inside | source 
 
 def write_page(folder: Path, found: list[Compared], both: Together, name: str) -> None:
     """Write `market.md`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "market.md").write_text(page(found, both, name), encoding="utf-8")
+    publish_file(folder / "market.md", page(found, both, name).encode())
 
 
 def page(found: list[Compared], both: Together, name: str) -> str:

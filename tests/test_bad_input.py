@@ -1,0 +1,187 @@
+"""Bad input that once ended in a traceback, in a number nobody asked for, or in a flood: one sentence, exit 2."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from forecast.cli import run_verb
+from forecast.cli.main import group
+from forecast.contract import Terms, price_strategies
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.priced import cost_of
+from forecast.errors import InputError
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+from forecast.serving.effects import REQUIRED
+from forecast.tables import load_tables
+
+
+def without(column, *names):
+    return lambda rows: [row for row in rows if row[column] not in names]
+
+
+def market(folder):
+    return market_names(load_scenario("base", load_tables(folder)))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" + "x" * 300, "x" * 300 + ".toml"])
+def test_a_name_too_long_for_a_file_is_no_scenario(name, tables):
+    with pytest.raises(InputError, match="no scenario|no such scenario file"):
+        load_scenario(name, tables)
+
+
+def test_a_parent_whose_name_is_too_long(tmp_path, tables):
+    path = tmp_path / "a.toml"
+    path.write_text(f'title = "a"\nextends = "{"x" * 400}"\n')
+    with pytest.raises(InputError, match='no scenario "x+…"'):
+        load_scenario(path, tables)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("9" * 400, '"9+…" is not a finite number'),
+        ("nan", '"nan" is not a finite number'),
+        ("[1.2]", "a number, or a distribution written as text, is required"),
+        ("2026-01-01", "a number, or a distribution written as text, is required"),
+        ('"choice(1e308: 1.2, 1e308: 1.3)"', "choice needs weights ≥ 0 that do not all vanish and have a finite sum"),
+        ('"choice(0.9999: 1.2, 0.0001: 9)"', "9 is above the maximum 3 ratio"),
+        ('"empirical(0.5, 1.2, 1.3)"', "0.5 is below the minimum 1 ratio"),
+        ('"uniform(low=0.9999, high=1.5)"', "0.9999 is below the minimum 1 ratio"),
+        ('"unifrom(low=1, high=2)"', r'fitted \(Did you mean "uniform"\?\)\. Correct the value'),
+        ('"' + "x" * 10_000 + '"', '"x+…" is not a number'),
+    ],
+)
+def test_values_that_are_none(written, said, tmp_path, tables):
+    path = tmp_path / "a.toml"
+    path.write_text(f'title = "a"\nextends = "base"\n[parameters]\npue_ratio = {written}\n')
+    with pytest.raises(InputError, match=said) as caught:
+        load_scenario(path, tables)
+    assert len(str(caught.value)) < 500 + len(str(path))
+
+
+def test_a_file_nested_too_deeply(tmp_path, tables):
+    path = tmp_path / "a.toml"
+    path.write_text('title = "a"\nx = ' + "[" * 3000 + "]" * 3000 + "\n")
+    with pytest.raises(InputError, match="nested too deeply"):
+        load_scenario(path, tables)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "gone", "said"),
+    [
+        ("providers", "provider", "crusoe", "provider = crusoe: not in providers.csv"),
+        ("segments", "segment", "closed-frontier", "segment = closed-frontier: not in segments.csv"),
+        ("served_models", "model", "glm-5", "model = glm-5: not in served_models.csv"),
+        ("accelerator_prices", "accelerator", "h100", "accelerator h100: rents are quoted for it, but its price"),
+    ],
+)
+def test_a_row_that_others_need(table, column, gone, said, overlay):
+    """Before, the market was simulated without the provider, or failed in the middle."""
+    with pytest.raises(InputError, match=said):
+        market(overlay(table, without(column, gone)))
+
+
+def test_a_family_without_an_accelerator(overlay, tables):
+    """Before, the cost of its providers was no number."""
+    rows = tables["accelerators"].latest("name")
+    folder = overlay(
+        "accelerator_prices", without("accelerator", *(n for n, r in rows.items() if r["family"] == "lpu"))
+    )
+    with pytest.raises(
+        InputError, match="provider groq: no accelerator of its family lpu that is on the market and priced"
+    ):
+        market(folder)
+
+
+def test_an_effect_that_every_case_needs(overlay):
+    """Before, the term stood at its printed peak without a word."""
+    assert {"dense_weights:one:all", "log_sd:both_new:moe"} <= set(REQUIRED)
+    folder = overlay(
+        "throughput_effects", lambda rows: [r for r in rows if (r["term"], r["feature"]) != ("dense_weights", "one")]
+    )
+    with pytest.raises(InputError, match='needs a value for "throughput_effects.dense_weights:one:all.value"'):
+        market(folder)
+
+
+def test_a_parameter_that_a_cost_needs(overlay):
+    folder = overlay("parameters", without("parameter", "cached_cost_ratio"))
+    with pytest.raises(InputError, match=r'the scenario needs a value for "parameters\.cached_cost_ratio"'):
+        cost_of(
+            load_scenario("base", load_tables(folder)),
+            Deployment("h100", None, "llama-3.1-70b", None, 4000.0, 400.0, None),
+        )
+
+
+def test_a_table_that_is_a_folder(tmp_path):
+    (tmp_path / "rents.csv").mkdir()
+    with pytest.raises(InputError, match=r"rents\.csv: no file; a table is a CSV file\. Replace it"):
+        load_tables(tmp_path)
+
+
+def test_a_table_in_the_working_folder_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "rents.csv").write_text("a\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^\./rents\.csv row 1: no column date_on"):
+        load_tables(".")
+
+
+def test_today_is_not_years_after_the_data(tables):
+    market_names(load_scenario("base", tables, as_of=date(2027, 10, 31), months=1))
+    with pytest.raises(InputError, match=r"as of 9999-12-31: the newest of the providers' finances are of 2026-"):
+        market_names(load_scenario("base", tables, as_of=date(9999, 12, 31), months=1))
+
+
+@pytest.mark.parametrize(
+    ("paths", "seed", "said"), [(0, 7, "paths = 0"), (-1, 7, "paths = -1"), (10**9, 7, "paths"), (9, -1, "seed")]
+)
+def test_a_contract_on_no_paths(paths, seed, said, base):
+    terms = Terms("commodity", ("together",), 1000.0, 3, None, 0.5)
+    with pytest.raises(InputError, match=said):
+        price_strategies(base, terms, paths, seed)
+
+
+def test_a_flood_of_problems_is_cut(overlay):
+    folder = overlay("sources", lambda rows: rows[:1])
+    run = subprocess.run(
+        [sys.executable, "-m", "forecast.cli.main", "check", str(folder)], capture_output=True, text=True, check=False
+    )
+    lines = run.stderr.splitlines()
+    assert run.returncode == 2 and len(lines) == 101
+    assert lines[-1].startswith("forecast: and ") and lines[-1].endswith(" more. Correct these first.")
+
+
+def test_interrupted_is_not_failed(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_verb, "load_scenario", interrupted)
+    outcome = CliRunner().invoke(group, ["run"])
+    assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["list"], 1, "forecast: stdout: No space left on device. Choose another place, or give it room and rights.\n"),
+        (["check", "x" * 300], 2, None),
+        (
+            ["run", "--paths", "100", "--months", "1", "--quiet", "--out", "x" * 300],
+            2,
+            "File name too long. Choose another place",
+        ),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_places_that_cannot_be_written(arguments, code, said, tmp_path):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "forecast.cli.main", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            check=False,
+        )  # fmt: skip
+    assert run.returncode == code and len(run.stderr.splitlines()) == 1 and (said or "forecast: ") in run.stderr
+    assert list(tmp_path.iterdir()) == []

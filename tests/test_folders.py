@@ -1,0 +1,71 @@
+"""Files and folders that appear whole: what is replaced, what is kept, and what is refused before a byte is written."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from forecast.cli.main import group
+from forecast.delivery import folders
+from forecast.delivery.folders import publish_file, publish_files
+from forecast.errors import InputError
+
+OURS = ("a.csv", "b.csv")
+
+
+def test_the_working_folder_and_those_around_it_are_refused(tmp_path, monkeypatch):
+    inside = tmp_path / "one" / "two"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    for place in (".", "", "..", inside, tmp_path):
+        with pytest.raises(InputError, match="replaced whole, and you stand in it. Choose another --out, or one below"):
+            publish_files(place, {"a.csv": b"1"}, OURS)
+    assert list(inside.iterdir()) == [] and [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert publish_files("out", {"a.csv": b"1"}, OURS) == [Path("out/a.csv")]
+
+
+def test_a_folder_full_of_other_things_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "MOST_STRANGERS", 3)
+    home = tmp_path / "home"
+    (home / "deep").mkdir(parents=True)
+    for number in range(3):
+        (home / "deep" / f"{number}.txt").write_text("mine")
+    before = home.stat().st_ino
+    with pytest.raises(
+        InputError, match=r"holds more than 3 other files, .* a folder of its own, such as .*home/forecast"
+    ):
+        publish_files(home, {"a.csv": b"1"}, OURS)
+    assert home.stat().st_ino == before and [path.name for path in home.iterdir()] == ["deep"]
+
+
+def test_a_replaced_folder_keeps_its_rights_and_a_link_stays_a_link(tmp_path):
+    real = tmp_path / "real"
+    real.mkdir()
+    real.chmod(0o2770)
+    (tmp_path / "link").symlink_to(real)
+    publish_files(tmp_path / "link", {"a.csv": b"1"}, OURS)
+    assert (tmp_path / "link").is_symlink() and (real / "a.csv").read_bytes() == b"1"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o2770
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    publish_file(pipe, b"12")
+    assert os.read(reader, 9) == b"12" and pipe.is_fifo()
+    os.close(reader)
+    (tmp_path / "new.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "new.csv")
+    publish_file(tmp_path / "link.csv", b"34")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "new.csv").read_bytes() == b"34"
+
+
+@pytest.mark.parametrize("verb", [("run",), ("compare", "base", "scarcity")])
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(verb, tmp_path):
+    arguments = [*verb, "--paths", "100", "--months", "2", "--out", str(tmp_path / "o"), "--picture", "p.txt"]
+    outcome = CliRunner().invoke(group, arguments)
+    assert str(outcome.exception) == "p.txt: a picture ends in .png or .svg. Correct the name."
+    assert list(tmp_path.iterdir()) == []
