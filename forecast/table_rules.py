@@ -46,22 +46,24 @@ def table_problems(tables: Tables) -> list[str]:
             tables[name]
         except InputError as error:
             found += error.problems
-    return found or _broken_references(tables, set(names)) + _broken_rules(tables, set(names))
+    return found or _broken_references(tables, tables, set(names)) + _broken_rules(tables, set(names))
 
 
 def overlay_problems(tables: Tables) -> list[str]:
     """Return what tables of one's own break together with the shipped ones; nothing where there are none.
 
     A provider that is deleted from one table while another still names it would be left out of the market without a word.
+    Only rows that the vintage knows are asked; what they name may stand in later ones.
     """
     if not (own := tables.own()):
         return []
-    apart = tables.apart()
-    return _broken_references(apart, own) + _broken_rules(apart, own)
+    every = tables.apart()
+    known = every.vintage(tables.as_of)
+    return _broken_references(known, every, own) + _broken_rules(known, own)
 
 
-def _broken_references(tables: Tables, names: set[str]) -> list[str]:
-    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row."""
+def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[str]:
+    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row of `every`."""
     problems = []
     for name, columns in tables.schema.items():
         for column in columns:
@@ -70,7 +72,7 @@ def _broken_references(tables: Tables, names: set[str]) -> list[str]:
             table, _, target = column.allowed[0].partition(".")
             if name not in names and table not in names:
                 continue
-            known = {row[target] for row in tables[table]}
+            known = {row[target] for row in every[table]}
             for row in tables[name]:
                 key = row[column.name]
                 if key is not None and key not in known:

@@ -48,7 +48,9 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
-        lines.append(f"  {rest} more are safer; providers with a parent's balance sheet have no runway to report.")
+        lines.append(
+            f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
+        )
     return lines
 
 

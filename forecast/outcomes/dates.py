@@ -56,8 +56,8 @@ def convergence(history: History) -> Months:
 
 
 def price_rise(history: History) -> Months:
-    """Return the month in which the market price first stands 25 % above that of any of the six months before."""
-    return first_of_row(risen(history.series["market_price"]), 1)
+    """Return the month in which the price of today's mix first stands 25 % above that of any of the six months before."""
+    return first_of_row(risen(history.series["constant_mix_price"]), 1)
 
 
 def risen(price: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -92,5 +92,7 @@ DATES: dict[str, Date] = {
         "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below",
         convergence,
     ),
-    "price_rise": Date("segment", "the market price rises by at least 25 % within six months", price_rise),
+    "price_rise": Date(
+        "segment", "the market price of today's mix rises by at least 25 % within six months", price_rise
+    ),
 }
