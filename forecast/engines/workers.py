@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 from forecast.errors import InputError
 
 MOST_WORKERS = 256
-KEPT_BYTES = 62 * 2**20  # about what a block of paths needs
+LARGEST_BYTES = 31 * 2**20  # glibc keeps twice the largest block that it has seen come and go, of up to 32 MiB
 Run = Callable[[int], None]
 
 
@@ -51,13 +52,17 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def keep_freed_memory() -> None:
-    """Let the C library keep what arrays free, which it else gives back to the system and fetches again page by page.
+@cache
+def keep_memory() -> None:
+    """Let this process keep the memory of a block of paths, in large pages where the system has them.
 
-    glibc keeps twice the largest block, up to 32 MiB, that it once mapped apart and freed: one that nobody writes to
-    costs nothing. Other libraries have rules of their own; nothing is lost there.
+    glibc gives back what arrays free and fetches it again page by page, until it has seen a large block come and go:
+    then it keeps twice as much. NumPy asks for large pages for arrays above 4 MiB, and the request outlives the
+    array. Nobody writes to these, so they cost nothing; where memory is managed in other ways nothing is lost.
     """
-    np.empty(KEPT_BYTES // 2, np.uint8)
+    np.empty(LARGEST_BYTES, np.uint8)
+    kept = [np.empty(LARGEST_BYTES - 2**22, np.uint8) for _ in range(2)]  # both at once: about what a block needs
+    del kept
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
