@@ -232,3 +232,39 @@ def test_a_file_that_is_no_store(content, tmp_path):
     ):
         open_store(place_of(str(tmp_path / "s.db")))
     assert (tmp_path / "s.db").read_bytes() == content
+
+
+CASES = "accelerator,n_accelerators,model,precision,input_tokens,output_tokens,concurrency\n"
+
+
+def priced(tmp_path, text):
+    (tmp_path / "in.csv").write_text(text)
+    return CliRunner().invoke(group, ["cost", "--cases", str(tmp_path / "in.csv")])
+
+
+@pytest.mark.parametrize("row", ["h100,2", "h100,2,llama-3.1-70b,fp8,1,5,1000,200,8"])
+def test_a_case_with_too_few_or_too_many_cells_says_so_in_its_row(row, tmp_path):
+    """Before, the one was a traceback, and of the other the surplus cells were passed over."""
+    outcome = priced(tmp_path, f"{CASES}{row}\nh100,2,llama-3.1-70b,fp8,1000,200,8\n")
+    _, wrong, right = outcome.stdout.splitlines()
+    assert wrong.endswith(f",,,,{row.count(',') + 1} cells where the header has 7. Correct the row.")
+    assert right.startswith("h100,2,") and right.endswith(",")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CASES.strip() + ",model\nh100,2,a,fp8,1,1,1,b\n", "row 1: column model stands twice. Delete one."),
+        (
+            CASES + '"h100,2,llama\nh100,2,llama-3.1-70b,fp8,1000,200,8\n',
+            "unexpected end of data; tables are comma-separated CSV",
+        ),
+        (CASES + "h100,2,\0,fp8,1,1,1\n", "holds a NUL byte"),
+        (CASES + "x" * 200_000 + ",2,m,fp8,1,1,1\n", r"field larger than field limit"),
+        ("", "the file is empty; a header row is required"),
+    ],
+)
+def test_files_of_cases_that_cannot_be_read(text, said, tmp_path):
+    """Before, an open quote swallowed every row after it, and of two columns the last was taken."""
+    outcome = priced(tmp_path, text)
+    assert isinstance(outcome.exception, InputError) and said in str(outcome.exception)

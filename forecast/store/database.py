@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_S = 30
-DAMAGED = ("not a database", "malformed")
+DAMAGED = ("not a database", "malformed", "decode")
 
 
 def open_store(place: Place, in_memory: bool = False) -> Engine:
