@@ -268,3 +268,15 @@ def test_files_of_cases_that_cannot_be_read(text, said, tmp_path):
     """Before, an open quote swallowed every row after it, and of two columns the last was taken."""
     outcome = priced(tmp_path, text)
     assert isinstance(outcome.exception, InputError) and said in str(outcome.exception)
+
+
+def test_a_drop_folder_that_is_a_file(tmp_path, monkeypatch):
+    """Before, it passed for an empty folder."""
+    monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "drop.csv"))
+    (tmp_path / "drop.csv").write_text("a\n")
+    arguments = ["refresh", "--source", "drop", "--paths", "60", "--months", "1", "--store", str(tmp_path / "s.db")]
+    outcome = CliRunner().invoke(group, arguments)
+    assert (
+        outcome.exit_code == 1
+        and "drop.csv: a file; the drop folder holds CSV files. Correct FORECAST_DROP" in outcome.output
+    )
