@@ -5,6 +5,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -15,8 +16,12 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.errors import InputError
 from forecast.market.names import market_names
+from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
+from forecast.sensitivity.first_order import first_order
 from forecast.serving.effects import REQUIRED
+from forecast.store.database import open_store
+from forecast.store.places import place_of
 from forecast.tables import load_tables
 
 
@@ -185,3 +190,93 @@ def test_places_that_cannot_be_written(arguments, code, said, tmp_path):
         )  # fmt: skip
     assert run.returncode == code and len(run.stderr.splitlines()) == 1 and (said or "forecast: ") in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("paths", "seed"), [(0, 7), (-1, 7), (10**9, 7), (1000, -1)])
+def test_sensitivity_on_no_paths(paths, seed):
+    outcome = CliRunner().invoke(group, ["sensitivity", "--paths", str(paths), "--seed", str(seed), "--months", "1"])
+    assert isinstance(outcome.exception, InputError) and (
+        "paths = " in str(outcome.exception) or "seed = -1: below 0" in str(outcome.exception)
+    )
+
+
+@pytest.mark.parametrize("level", ["nan", "inf", "-inf"])
+def test_a_level_that_is_no_number(level):
+    outcome = CliRunner().invoke(group, ["sensitivity", "--paths", "1000", "--months", "1", "--above", level])
+    assert str(outcome.exception) == f"--above {level}: a finite number, in the outcome's unit, is needed. Correct it."
+
+
+def test_an_outcome_that_never_varies_is_explained_by_nothing():
+    """Before, a group left out that held the only other path gave a spread that was no number."""
+    scores = (np.arange(2_000)[None, :] + 0.5) / 2_000
+    rare = np.zeros(2_000)
+    rare[7] = 1.0
+    for outcome in (np.zeros(2_000), rare):
+        told = first_order(scores, outcome)
+        assert np.isfinite(told.index).all() and np.isfinite(told.error).all()
+
+
+def test_a_share_of_one_is_one():
+    """Before, all providers but one gone, the share of the five largest read 1.009."""
+    fan = FANS["top5_tokens_frac"]
+    for value in (1.0, np.float32(1.0000001), 3.0):
+        found = quantiles(fan, count(fan, np.full((1, 1, 8), value, np.float32)), np.array([0.1, 0.5, 0.99]))
+        assert found.tolist() == [[[1.0, 1.0, 1.0]]]
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"x" * 5000, b"hello", b"PK\x03\x04" * 2000])
+def test_a_file_that_is_no_store(content, tmp_path):
+    (tmp_path / "s.db").write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"s\.db: no store, or a damaged one \(.*\)\. Name another --store, or put a copy"
+    ):
+        open_store(place_of(str(tmp_path / "s.db")))
+    assert (tmp_path / "s.db").read_bytes() == content
+
+
+CASES = "accelerator,n_accelerators,model,precision,input_tokens,output_tokens,concurrency\n"
+
+
+def priced(tmp_path, text):
+    (tmp_path / "in.csv").write_text(text)
+    return CliRunner().invoke(group, ["cost", "--cases", str(tmp_path / "in.csv")])
+
+
+@pytest.mark.parametrize("row", ["h100,2", "h100,2,llama-3.1-70b,fp8,1,5,1000,200,8"])
+def test_a_case_with_too_few_or_too_many_cells_says_so_in_its_row(row, tmp_path):
+    """Before, the one was a traceback, and of the other the surplus cells were passed over."""
+    outcome = priced(tmp_path, f"{CASES}{row}\nh100,2,llama-3.1-70b,fp8,1000,200,8\n")
+    _, wrong, right = outcome.stdout.splitlines()
+    assert wrong.endswith(f",,,,{row.count(',') + 1} cells where the header has 7. Correct the row.")
+    assert right.startswith("h100,2,") and right.endswith(",")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CASES.strip() + ",model\nh100,2,a,fp8,1,1,1,b\n", "row 1: column model stands twice. Delete one."),
+        (
+            CASES + '"h100,2,llama\nh100,2,llama-3.1-70b,fp8,1000,200,8\n',
+            "unexpected end of data; tables are comma-separated CSV",
+        ),
+        (CASES + "h100,2,\0,fp8,1,1,1\n", "holds a NUL byte"),
+        (CASES + "x" * 200_000 + ",2,m,fp8,1,1,1\n", r"field larger than field limit"),
+        ("", "the file is empty; a header row is required"),
+    ],
+)
+def test_files_of_cases_that_cannot_be_read(text, said, tmp_path):
+    """Before, an open quote swallowed every row after it, and of two columns the last was taken."""
+    outcome = priced(tmp_path, text)
+    assert isinstance(outcome.exception, InputError) and said in str(outcome.exception)
+
+
+def test_a_drop_folder_that_is_a_file(tmp_path, monkeypatch):
+    """Before, it passed for an empty folder."""
+    monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "drop.csv"))
+    (tmp_path / "drop.csv").write_text("a\n")
+    arguments = ["refresh", "--source", "drop", "--paths", "60", "--months", "1", "--store", str(tmp_path / "s.db")]
+    outcome = CliRunner().invoke(group, arguments)
+    assert (
+        outcome.exit_code == 1
+        and "drop.csv: a file; the drop folder holds CSV files. Correct FORECAST_DROP" in outcome.output
+    )

@@ -159,7 +159,7 @@ def test_prices_over_cost_and_over_list_by_hand():
     )
     listed = SimpleNamespace(value=parse("lognormal(p10=4, p90=16)"))
     scenario = SimpleNamespace(
-        inputs={"segments.one.list_usd_per_mtok": listed},
+        input={"segments.one.list_usd_per_mtok": listed}.__getitem__,
         tables={"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]},
     )
     world.names.segments = ["one"]

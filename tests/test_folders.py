@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,21 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(verb, tmp_pat
     outcome = CliRunner().invoke(group, arguments)
     assert str(outcome.exception) == "p.txt: a picture ends in .png or .svg. Correct the name."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_that_publish_at_once_leave_one_whole_set_and_all_strangers(tmp_path):
+    """Without the lock some find the place empty between two renames, and the stranger is lost with the old folder."""
+    out = tmp_path / "out"
+    publish_files(out, {"a.csv": b"0", "b.csv": b"0"}, OURS)
+    (out / "mine.txt").write_text("keep")
+
+    def publish(number: int) -> None:
+        for _ in range(20):
+            publish_files(out, {"a.csv": b"%d" % number, "b.csv": b"%d" % number}, OURS)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(publish, number) for number in range(4)]:
+            done.result()
+    assert (out / "a.csv").read_bytes() == (out / "b.csv").read_bytes()
+    assert sorted(path.name for path in out.iterdir()) == ["a.csv", "b.csv", "mine.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import date
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -13,13 +13,14 @@ from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.cli.options import as_of_option, out_option, set_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
-from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
+from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.speed import known_names
+from forecast.table_files import csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
 USED = {  # options that a way of asking looks at; None looks at all but the others' own
@@ -129,14 +130,13 @@ def command(
 
 def _read_cases(path: str) -> list[dict[str, str]]:
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if missing := [c for c in CASE_COLUMNS if c not in (reader.fieldnames or [])]:
-                raise InputError(
-                    f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."
-                )
-            return list(reader)
+        header, *records = csv_records(Path(path), path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text. Save the file as UTF-8 CSV.") from None
+    if missing := [c for c in CASE_COLUMNS if c not in header]:
+        raise InputError(
+            f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."
+        )
+    if twice := [c for c in CASE_COLUMNS if header.count(c) > 1]:
+        raise InputError(f"{path} row 1: column {', '.join(twice)} stands twice. Delete one.")
+    return [read_case(header, cells) for cells in records if cells]

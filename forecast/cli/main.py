@@ -107,6 +107,9 @@ def main() -> None:
             f"forecast: {place}: {error.strerror or error}. Choose another place, or give it room and rights.", err=True
         )
         sys.exit(2 if error.filename else 1)
+    except MemoryError:
+        click.echo("forecast: the work needs more memory than there is. Ask for fewer --paths or --months.", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         click.echo("forecast: interrupted", err=True)
         sys.exit(INTERRUPTED)

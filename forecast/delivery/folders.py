@@ -34,7 +34,8 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
         made_in.mkdir()
         for name, content in files.items():
             _write_durably(made_in / name, content)
-        _publish(made_in, target, temporary / "old", ours)
+        with _alone(target.parent):
+            _publish(made_in, target, temporary / "old", ours)
     return sorted(Path(directory) / name for name in files)
 
 
@@ -100,6 +101,22 @@ def publish_file(path: str | Path, content: bytes) -> Path:
         _write_durably(temporary / "new", content)
         (temporary / "new").replace(target)
     return Path(path)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock: of two that publish at once, one would find the place empty and lose what else lay there."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # freed with the handle, also when the process dies
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

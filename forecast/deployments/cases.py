@@ -22,6 +22,19 @@ RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 
 ]
 
 
+def read_case(header: list[str], cells: list[str]) -> dict[str, str]:
+    """Return a row as a case by column; one with too few or too many cells says so under `error`.
+
+    >>> read_case(["model", "accelerator"], ["m", "a"])
+    {'model': 'm', 'accelerator': 'a'}
+    """
+    padded = cells + [""] * (len(header) - len(cells))
+    found = {column: cell for column, cell in zip(header, padded, strict=False) if column in CASE_COLUMNS}
+    if len(cells) != len(header):
+        found["error"] = f"{len(cells)} cells where the header has {len(header)}. Correct the row."
+    return found
+
+
 def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[list[str], list[list[Any]]]:
     """Return header and rows of many deployments, one out for one in; a wrong case says why in its row.
 
@@ -32,6 +45,8 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
     known: dict[tuple[str, str], str] = {}
     for i, case in enumerate(cases):
         try:
+            if "error" in case:
+                raise InputError(case["error"])
             wanted = _deployment(case)
             asked[i] = wanted, _request(scenario, wanted, known)
         except InputError as error:

@@ -39,10 +39,14 @@ class Fan:
         return int(np.float32(self.high).view(np.int32) >> FRACTION_BITS) - self.first + 1
 
     def edges(self) -> Array:
-        """Return the lower edge of each bin and the upper edge of the last; the lowest bin is called zero."""
+        """Return the lower edge of each bin and the upper edge of the last.
+
+        The lowest bin is called zero, the last, with all beyond the range, `high`: a share is never above one.
+        """
         bits = (np.arange(self.bins + 1, dtype=np.int32) + self.first) << FRACTION_BITS
         edges = bits.view(np.float32).astype(float)
         edges[:2] = 0.0, edges[1]
+        edges[-1] = edges[-2]
         return edges
 
 

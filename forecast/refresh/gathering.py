@@ -75,6 +75,8 @@ def _ask(source: Source, state: dict[str, Any], place: Place, limits: Limits) ->
 def _dropped(source: Source, place: Place) -> Parsed:
     """Return the content of all files of the drop folder; a file of another form is one unread entry."""
     found = Parsed([], [])
+    if place.drop.is_file():
+        raise SourceError(f"{place.drop}: a file; the drop folder holds CSV files. Correct FORECAST_DROP")
     if not place.drop.is_dir():
         return found
     for path in sorted(place.drop.glob("*.[cC][sS][vV]")):

@@ -59,8 +59,10 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         above: the box explains where the outcome lies above this; by default its upper quartile.
 
     Raises:
-        InputError: too few paths, or an outcome that is the same on all.
+        InputError: too few paths, an outcome that is the same on all, or a level that is no number.
     """
+    if above is not None and not np.isfinite(above):
+        raise InputError(f"--above {above}: a finite number, in the outcome's unit, is needed. Correct it.")
     outcome, twin = sample.outcomes[str(asked)], sample.twins[str(asked)]
     if len(outcome) < LEAST_PATHS:
         raise InputError(f"sensitivity: {len(outcome)} paths; at least {LEAST_PATHS:,} are needed. Raise --paths.")

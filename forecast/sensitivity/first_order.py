@@ -96,10 +96,14 @@ def _by_cell(cell: NDArray[np.int64], weight: Array | None) -> Array:
 
 
 def _index(count: Array, total: Array, square: float) -> Array:
-    """Return the corrected index from each bin's count and sum, `[input, bin]`, and the sum of squares of all paths."""
+    """Return the corrected index from each bin's count and sum, `[input, bin]`, and the sum of squares of all paths.
+
+    An outcome that is the same on all of them is explained by nothing: 0.
+    """
     n = count.sum(axis=1)
     mean = total.sum(axis=1) / n
     between = (total**2 / np.maximum(count, 1)).sum(axis=1) / n - mean**2
     variance = square / n - mean**2
     noise = (variance - between) / (n - BINS) * (BINS - 1)
-    return np.asarray((between - noise) / variance)
+    varies = variance > 0.0
+    return np.asarray(np.where(varies, between - noise, 0.0) / np.where(varies, variance, 1.0))

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.arrays import Array as Reals
-from forecast.draws import BLOCK_PATHS, Draws, stream
+from forecast.draws import BLOCK_PATHS, Draws, check_chance, stream
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.paths import Paths, no_paths
@@ -22,6 +22,7 @@ from forecast.scenario import Scenario
 from forecast.sensitivity.asked import Asked
 
 Array = NDArray[np.float64]
+MOST_PATHS = 1_000_000  # every input of every path is kept
 OTHER_LUCK = 1_000_003  # added to the seed of everything that is no input
 
 
@@ -57,7 +58,12 @@ class NotedDraws(Draws):
 
 
 def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: int) -> Sample:
-    """Return the sample of a scenario: `n_paths` whole blocks at least, each marched twice."""
+    """Return the sample of a scenario: `n_paths` whole blocks at least, each marched twice.
+
+    Raises:
+        InputError: a number of paths or a seed that none can have.
+    """
+    check_chance(n_paths, seed, MOST_PATHS)
     names, blocks = market_names(scenario), range(-(-n_paths // BLOCK_PATHS))
     months = tuple(sorted({each.month for each in asked}))
     runs = [no_paths(scenario, names, seed, n_paths, months) for _ in range(2)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_S = 30
+DAMAGED = ("not a database", "malformed", "decode")
 
 
 def open_store(place: Place, in_memory: bool = False) -> Engine:
@@ -65,6 +66,10 @@ def transaction(engine: Engine, label: str = "store") -> Iterator[Connection]:
     except (DBAPIError, Error) as error:
         found = error.orig if isinstance(error, DBAPIError) else error
         reason = " ".join(str(found).split()) or type(found).__name__
+        if any(said in reason for said in DAMAGED):
+            raise InputError(
+                f"{label}: no store, or a damaged one ({reason}). Name another --store, or put a copy in its place."
+            ) from None
         raise ForecastError(
             f"{label}: the store refuses ({reason}); nothing of this step was kept. Give it room and the right to write."
         ) from None
