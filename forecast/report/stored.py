@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,17 @@ def read_run(folder: str | Path) -> Forecast:
     if header != list(Fact._fields):
         raise InputError(f"{place / 'forecast.csv'}: the columns are {', '.join(header)}; {', '.join(Fact._fields)} are needed. "
                          "Write the folder with `forecast run --out`.")  # fmt: skip
+    if not rows:
+        raise InputError(f"{place / 'forecast.csv'}: a header but no rows. Write the folder with `forecast run --out`.")
+    reading = "forecast.csv"
     try:
         facts = [_fact(row, comma) for row in rows]
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{place / 'forecast.csv'}: {error}. Write the folder with `forecast run --out`.") from None
-    kinds = {row[0]: row[1] for row in _optional(place / "runway.csv")}
-    assumed = [Assumption(*row)._replace(value=_number(row[1], comma)) for row in _optional(place / "assumptions.csv")]
+        reading = "runway.csv"
+        kinds = {row[0]: row[1] for row in _optional(place / reading)}
+        reading = "assumptions.csv"
+        assumed = [Assumption(*row)._replace(value=_number(row[1], comma)) for row in _optional(place / reading)]
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(f"{place / reading}: {error}. Write the folder with `forecast run --out`.") from None
     return Forecast(facts, manifest, kinds, assumed)
 
 
@@ -57,8 +63,14 @@ def _fact(row: list[str], comma: bool) -> Fact:
     if comma:
         row = [*row[:10], *(cell.replace(",", ".") for cell in row[10:])]
     cells: list[Any] = [*row[:7], row[7] or None, row[8] or None]
-    cells += [int(row[9]) if row[9] else None, *(float(cell) if cell else None for cell in row[10:13]), int(row[13])]
+    cells += [int(row[9]) if row[9] else None, *(_finite(cell) if cell else None for cell in row[10:13]), int(row[13])]
     return Fact(*cells)
+
+
+def _finite(cell: str) -> float:
+    if not math.isfinite(value := float(cell)):
+        raise ValueError(f"{cell} is not a finite number")
+    return value
 
 
 def _number(cell: str, comma: bool) -> float | str:
