@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from forecast.cli import run_verb
 from forecast.cli.main import group
-from forecast.contract import Terms, price_strategies
+from forecast.contract.pricing import price_strategies
+from forecast.contract.terms import Terms
 from forecast.delivery.exports import export_forecast
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of

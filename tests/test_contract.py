@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.contract import Terms, _cost, _strategies, price_strategies, sellers, verdicts
+from forecast.contract.pricing import _cost, _strategies, price_strategies, verdicts
+from forecast.contract.terms import Terms, sellers
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.scenario import load_scenario

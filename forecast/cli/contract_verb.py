@@ -9,7 +9,8 @@ from datetime import date
 import click
 
 from forecast.cli.options import as_of_option, chance_options, set_option
-from forecast.contract import Terms, Verdict, price_strategies, sellers, verdicts
+from forecast.contract.pricing import Verdict, price_strategies, verdicts
+from forecast.contract.terms import Terms, sellers
 from forecast.delivery.words import percent
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve

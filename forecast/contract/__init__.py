@@ -1,0 +1,1 @@
+"""A buyer's choice of price and provider."""

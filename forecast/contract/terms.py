@@ -1,0 +1,67 @@
+"""What a buyer asks for, and who sells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forecast.errors import InputError, suggestion
+from forecast.market.names import Names, market_names
+from forecast.scenario import Scenario
+from forecast.serving.workloads import number
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is bought, from whom, and on what terms."""
+
+    segment: str
+    providers: tuple[str, ...]  # that differ; of two, splitting is a strategy too
+    mtok_per_month: float
+    months: int
+    fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
+    switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
+    drifting_mix: bool = False  # the buyer's tokens change their kinds as the market's do
+
+
+def sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
+    """Return the named providers that sell a segment, those of most tokens today first, at the medians of what is known."""
+
+    def mtok_per_day(provider: str) -> float:
+        share = number(scenario, "offers", f"{provider}:{segment}", "tokens_frac")
+        return share * number(scenario, "provider_finances", provider, "tokens_mtok_per_day")
+
+    names = market_names(scenario)
+    found = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
+    return tuple(sorted(found, key=mtok_per_day, reverse=True))
+
+
+def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
+    """Refuse terms that cannot be priced, all problems at once.
+
+    Raises:
+        InputError: what is wrong, and what is allowed.
+    """
+    problems = []
+    if terms.segment not in names.segments:
+        problems.append(
+            f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{suggestion(terms.segment, names.segments)}"
+        )
+        raise InputError(problems)
+    allowed = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
+    problems += [
+        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)}"
+        for p in terms.providers
+        if p not in allowed
+    ]
+    if not terms.providers or len(set(terms.providers)) != len(terms.providers):
+        problems.append(f"--provider: {', '.join(terms.providers)} given; at least one, each once, is allowed.")
+    if not 1 <= terms.months <= scenario.months:
+        problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
+    numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}
+    problems += [
+        f"{option} {value:g}: a number above 0 is needed." for option, value in numbers.items() if value is not None and not 0 < value < 1e15
+    ]  # fmt: skip
+    if not 0 <= terms.switch_cost_months <= 12:
+        problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")
+    if problems:
+        raise InputError(problems)
