@@ -100,10 +100,9 @@ def load_scenario(
         raise InputError(f"{label}: no as_of; a scenario needs the date of its vintage. Add as_of = 2026-10-31.")
     if not 1 <= horizon <= LONGEST_MONTHS:
         raise InputError(f"months = {horizon}: outside 1 to {LONGEST_MONTHS}. Choose a horizon in that range.")
-    read = tables or load_tables()
-    if broken := overlay_problems(read):
+    known = (tables or load_tables()).vintage(vintage)
+    if broken := overlay_problems(known):
         raise InputError(broken)
-    known = read.vintage(vintage)
     rows, inputs, columns = table_inputs(known)
     pairs = table_pairs(known)
     problems: list[str] = []
