@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 REAL = np.float32
-SMALLEST = 2.0**-24  # distance between neighbouring uniform numbers
+SMALLEST = 2.0**-24  # nearest to 0 or 1 that a uniform number may come: neighbours in single precision just below 1
 
 Array = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -40,6 +40,11 @@ class Spots:
         """Write `new` into the cells of a contiguous `[row, path]` array."""
         assert values.flags.c_contiguous  # or the flat array would be a copy
         values.reshape(-1)[self.flat] = new
+
+    def add(self, values: NDArray[Any], more: Any) -> None:
+        """Add `more` to the cells of a contiguous `[row, path]` array; a cell that is named twice is added to twice."""
+        assert values.flags.c_contiguous
+        np.add.at(values.reshape(-1), self.flat, np.asarray(more, values.dtype))
 
     def among(self, chosen: Flags) -> Spots:
         """Return those of the cells that are chosen."""

@@ -1,6 +1,7 @@
 """A buyer's choice: fix the price today or buy month by month, at one provider or two, with what each may cost.
 
-Every strategy is priced on the same paths. A provider that leaves ends its contract, and its customer goes on at the
+Every strategy is priced on the same paths, for the mix of input, cached input and output of today: a contract fixes
+prices by kind of token. A buyer whose mix drifts as the market's pays less in later months, however he buys. A provider that leaves ends its contract, and its customer goes on at the
 market's price, after a disruption; one that is bought is served on by its buyer at the agreed price.
 """
 
@@ -30,11 +31,12 @@ class Terms:
     """What is bought, from whom, and on what terms."""
 
     segment: str
-    providers: tuple[str, ...]  # one or two
+    providers: tuple[str, ...]  # that differ; of two, splitting is a strategy too
     mtok_per_month: float
     months: int
     fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
     switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
+    drifting_mix: bool = False  # the buyer's tokens change their kinds as the market's do
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
         terms: what is bought.
         n_paths, seed: as in `simulate`.
 
-    The price that breaks even, USD/Mtok: the mean of (cost of spot at the market) less what the contract costs once its
-    provider is gone, over the mean of the tokens bought at the fixed price.
+    The price that breaks even, USD/Mtok of today's mix: the mean of (cost of spot at the market) less what the contract
+    costs once its provider is gone, over the mean of the tokens bought at the fixed price.
 
     Raises:
         InputError: an unknown segment or provider, too many months, or numbers that are none.
@@ -86,8 +88,8 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
         parts.append(
             [Strategy(s.name, s.cost_usd[:count], s.switched[:count]) for s in _strategies(history, names, terms)]
         )
-        served = _served(history, names, terms, terms.providers[0])[:, :count]
-        fixed_mtok.append(served.sum(axis=0) * terms.mtok_per_month)
+        served = _served(history, names, terms, terms.providers[0]) * _worth(history, names, terms)
+        fixed_mtok.append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
         after_usd.append(_cost(history, names, terms, terms.providers[0], 0.0)[:count])
     whole = [
         Strategy(same[0].name, np.concatenate([s.cost_usd for s in same]), np.concatenate([s.switched for s in same]))
@@ -97,16 +99,16 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
     return whole, float(even)
 
 
-def largest_sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
-    """Return the two named providers that sell most of a segment's tokens today, at the medians of what is known."""
+def sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
+    """Return the named providers that sell a segment, those of most tokens today first, at the medians of what is known."""
 
     def mtok_per_day(provider: str) -> float:
         share = number(scenario, "offers", f"{provider}:{segment}", "tokens_frac")
         return share * number(scenario, "provider_finances", provider, "tokens_mtok_per_day")
 
     names = market_names(scenario)
-    sellers = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
-    return tuple(sorted(sellers, key=mtok_per_day, reverse=True)[:2])
+    found = [p for p in names.providers[names.single] if f"{p}:{segment}" in names.offers]
+    return tuple(sorted(found, key=mtok_per_day, reverse=True))
 
 
 def verdicts(strategies: list[Strategy]) -> list[Verdict]:
@@ -132,19 +134,18 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
     """
     problems = []
     if terms.segment not in names.segments:
-        allowed = ", ".join(names.segments)
         problems.append(
-            f"--segment {terms.segment}: one of {allowed} is allowed.{suggestion(terms.segment, names.segments)}"
+            f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{suggestion(terms.segment, names.segments)}"
         )
         raise InputError(problems)
-    sellers = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
+    allowed = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
     problems += [
-        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(sellers)}.{suggestion(p, sellers)}"
+        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)}"
         for p in terms.providers
-        if p not in sellers
+        if p not in allowed
     ]
-    if not 1 <= len(set(terms.providers)) <= 2 or len(set(terms.providers)) != len(terms.providers):
-        problems.append(f"--provider: {len(terms.providers)} given; one, or two that differ, are allowed.")
+    if not terms.providers or len(set(terms.providers)) != len(terms.providers):
+        problems.append(f"--provider: {', '.join(terms.providers)} given; at least one, each once, is allowed.")
     if not 1 <= terms.months <= scenario.months:
         problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
     numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}
@@ -159,7 +160,7 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
 
 def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
     """Return the strategies of a block: spot at the market, then spot and fixed at each provider, and fixed at both."""
-    market = _market(history, names, terms)
+    market = _market(history, names, terms) * _worth(history, names, terms)
     never = np.zeros(market.shape[1], bool)
     found = [Strategy("spot at the market's price", market.sum(axis=0) * terms.mtok_per_month, never)]
     fixed = []
@@ -181,24 +182,34 @@ def _cost(
 ) -> Array:
     """Return the cost of buying at a provider, `[path]`: at a fixed price, or at its own of each month.
 
-    C = N·Σ over months of (p while it serves, the market's price after) + N·s·(the market's price when it leaves)
+    C = N·Σ over months of m·(p while it serves, the market's price after) + N·s·m·(the market's price when it leaves),
+    m the worth of the buyer's mix over that of today's
     """
     served, market = _served(history, names, terms, provider), _market(history, names, terms)
     own = _offer(history, names, terms, provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
     paid = np.where(served, own, market)
     left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
-    disruption = terms.switch_cost_months * (left * market).sum(axis=0)
-    return np.asarray((paid.sum(axis=0) + disruption) * terms.mtok_per_month)
+    disruption = terms.switch_cost_months * left * market
+    return np.asarray(((paid + disruption) * _worth(history, names, terms)).sum(axis=0) * terms.mtok_per_month)
 
 
 def _market(history: History, names: Names, terms: Terms) -> Array:
-    """Return the market's price in the months of the contract, `[month, path]`."""
+    """Return the market's price of today's mix in the months of the contract, `[month, path]`."""
     row = names.segments.index(terms.segment)
-    return history.series["market_price"][row, 1 : terms.months + 1].astype(float)
+    return history.series["constant_mix_price"][row, 1 : terms.months + 1].astype(float)
+
+
+def _worth(history: History, names: Names, terms: Terms) -> Array:
+    """Return what the buyer's mix is worth over that of today's in the months of the contract, `[month, path]` or 1."""
+    if not terms.drifting_mix:
+        return np.ones((1, 1))
+    row = names.segments.index(terms.segment)
+    paid = history.series["market_price"][row, 1 : terms.months + 1].astype(float)
+    return paid / _market(history, names, terms)
 
 
 def _offer(history: History, names: Names, terms: Terms, provider: str) -> Array:
-    """Return a provider's price from today to the end of the contract, `[month, path]`."""
+    """Return a provider's price of today's mix from today to the end of the contract, `[month, path]`."""
     at = names.offer_at[names.providers.index(provider), names.segments.index(terms.segment)]
     return history.series["offer_price"][at, : terms.months + 1].astype(float)
 

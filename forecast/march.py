@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecast.arrays import REAL, Array, Few
+from forecast.arrays import REAL, Few
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.history import FEW, History, Series, record
@@ -39,9 +39,8 @@ def march(
     series, seen = {} if memory is None else memory, Series()
     subsidies = Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
-        normal, uniforms = chance.providers()
         if month:
-            step(market, chance, month, scenario.months, normal, uniforms)
+            step(market, chance, month, scenario.months)
         subsidies.add(subsidy_usd_per_month(market))
         if month in note_months:
             record(seen, note_months.index(month), len(note_months), noted(market))
@@ -54,57 +53,65 @@ def march(
     return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, available, seen)
 
 
-def step(market: Market, chance: Chance, month: int, months: int, normal: Array, uniforms: Array) -> None:
+def step(market: Market, chance: Chance, month: int, months: int) -> None:
     """Move the market into a month, of so many.
 
     Args:
         market: the market of the month before; it becomes that of this month.
         chance: the streams of the block.
         month, months: this month, from 1, and the last one.
-        normal: of each provider's attraction, `[provider, path]`.
-        uniforms: of repricing, funding and exit, `[purpose, provider, path]`.
     """
-    names, own_cash = market.names, market.names.own_cash
+    names, own_cash, mix = market.names, market.names.own_cash, market.mix
     machines, rents, sellers, customers = market.machines, market.rents, market.sellers, market.customers
     treasury, doors = market.treasury, market.doors
-    reprice_uniform, funding_uniform, exit_uniform = uniforms
     # 1. Hardware: what is available, what it costs to own, how fleets follow.
     machines.step(month)
-    # 2. Demand: tokens wanted at last month's price.
+    # 2. Demand: tokens wanted at last month's price, and of which kinds.
+    mix.step(month)
     customers.want(month, market.log_price - market.log_price_before, chance.segment_normal("demand"))
     wanted = customers.wanted_mtok_per_month
     # 3. Scarcity: load over capacity moves rents.
-    use = sellers.use(machines.fleet_usd_per_mtok)
+    use = sellers.use(machines.fleet_usd_per_mtok * mix.cost_ratio)
     load_ratio = (names.segment_dot(market.share, use) * wanted).sum(axis=0) / market.load_start
     rents.step(month, load_ratio, chance.normal("rent"))
     # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
+    reprice_uniform = chance.uniforms("reprice")
     new = market.new_prices = sellers.reprice(
-        market.log_price, rents.tightness, treasury.regime, treasury.runway_months, reprice_uniform
+        market.log_price,
+        np.log(mix.price_ratio),
+        rents.tightness,
+        treasury.regime,
+        treasury.runway_months,
+        reprice_uniform,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.change_log)
-    customers.reconsider(normal)
+    customers.reconsider(chance.attraction(), market.share)
     market.share = customers.share(doors.absent)
     tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
-    trade = market.trade = trade_of(names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
+    trade = market.trade = trade_of(
+        names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
+    )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())
     treasury.step(
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         wanted,
-        customers.apart_per_month[own_cash],
+        customers.apart_this_month[own_cash],
         doors.present[own_cash],
-        funding_uniform[own_cash],
+        chance.uniforms("funding")[own_cash],
     )
     # 8. Exits and entry.
     market.sustainability = doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio())
-    doors.step(month, months, treasury, customers, market.sustainability, exit_uniform, chance.bids())
+    doors.step(
+        month, months, treasury, customers, market.sustainability, chance.uniforms("exit"), chance.uniforms("bid")
+    )
     margin_ratio = trade.margin_frac / market.margin_start_frac
     customers.grow_fringe(doors.count_fringe(margin_ratio, chance.normal("fringe")))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
-    market.log_price = np.log(trade.segment_spend / trade.segment_tokens)
+    market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))
     market.tiers.step(month, machines.floor_usd_per_mtok, rents.contract_scarcity, chance.segment_normal("tier"))

@@ -71,12 +71,13 @@ def points(numbers: Words, shift: Words, first: int, count: int) -> Words:
         shift: a word to add (⊕) to every point, `[dimension]`.
         first, count: which points of the sequence.
 
-    x_i is the sum (⊕) of the direction numbers at the bits of i's Gray code; the sums over its lower and over its
-    higher bits are found once for many points.
+    x_i is the sum (⊕) of the direction numbers at the bits of i's Gray code; the sums over its lower bits are found once
+    for many points, those over its higher bits are the same for many neighbours.
     """
     index = np.arange(first, first + count)
     gray = index ^ (index >> 1)
-    high, place = np.unique(gray >> LOW_BITS, return_inverse=True)
+    high, start = np.unique(index >> LOW_BITS, return_index=True)
+    high ^= high >> 1
     low_sums = np.zeros((len(numbers), 1), np.uint32)
     for bit in range(LOW_BITS):
         low_sums = np.concatenate([low_sums, low_sums ^ numbers[:, bit, None]], axis=1)
@@ -84,7 +85,8 @@ def points(numbers: Words, shift: Words, first: int, count: int) -> Words:
     for bit in range(BITS - LOW_BITS):
         high_sums[:, (high >> bit & 1) == 1] ^= numbers[:, LOW_BITS + bit, None]
     found = low_sums.take(gray & ((1 << LOW_BITS) - 1), axis=1)
-    found ^= high_sums.take(place, axis=1)
+    for column, neighbours in enumerate(np.split(found, start[1:], axis=1)):
+        neighbours ^= high_sums[:, column, None]
     return found
 
 

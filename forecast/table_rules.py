@@ -6,7 +6,7 @@ from typing import Any
 
 from forecast.cells import Column, convert
 from forecast.errors import InputError, shortened, suggestion
-from forecast.tables import DISTANT, Tables
+from forecast.tables import Tables
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
 VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
@@ -46,36 +46,33 @@ def table_problems(tables: Tables) -> list[str]:
             tables[name]
         except InputError as error:
             found += error.problems
-    return found or _broken_references(tables, set(names), set(names)) + _broken_rules(tables, set(names))
+    return found or _broken_references(tables, tables, set(names)) + _broken_rules(tables, set(names))
 
 
 def overlay_problems(tables: Tables) -> list[str]:
-    """Return what tables of one's own break in what a simulation reads at the vintage; nothing where there are none.
+    """Return what tables of one's own break together with the shipped ones; nothing where there are none.
 
     A provider that is deleted from one table while another still names it would be left out of the market without a word.
+    Only rows that the vintage knows are asked; what they name may stand in later ones.
     """
     if not (own := tables.own()):
         return []
-    apart = tables.apart()
-    return _broken_references(apart, own, set(VINTAGE_KEYS)) + _broken_rules(apart, own)
+    every = tables.apart()
+    known = every.vintage(tables.as_of)
+    return _broken_references(known, every, own) + _broken_rules(known, own)
 
 
-def _broken_references(tables: Tables, touched: set[str], names: set[str]) -> list[str]:
-    """Return the cells whose key (schema: `key`, allowed `table.column`) points at no row, known then or later.
-
-    Args:
-        touched: only references in or to one of these tables.
-        names: only references in one of these.
-    """
-    problems, whole = [], tables.vintage(DISTANT)
+def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[str]:
+    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row of `every`."""
+    problems = []
     for name, columns in tables.schema.items():
         for column in columns:
-            if column.kind != "key" or not column.allowed or name not in names:
+            if column.kind != "key" or not column.allowed:
                 continue
             table, _, target = column.allowed[0].partition(".")
-            if name not in touched and table not in touched:
+            if name not in names and table not in names:
                 continue
-            known = {row[target] for row in whole[table]}
+            known = {row[target] for row in every[table]}
             for row in tables[name]:
                 key = row[column.name]
                 if key is not None and key not in known:

@@ -54,8 +54,8 @@ class Tables:
         return {path.stem for folder in self.directories[:-1] for path in folder.glob("*.csv")}
 
     def apart(self) -> Tables:
-        """Return the same tables; what is done with them does not count as use."""
-        return Tables(self.directories, self.as_of, self._read)
+        """Return the same tables, whatever their dates; what is done with them does not count as use."""
+        return Tables(self.directories, DISTANT, self._read)
 
     def unread(self) -> list[Path]:
         """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""

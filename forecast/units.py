@@ -14,6 +14,7 @@ HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 SECONDS_PER_HOUR = 3600.0
 DAYS_PER_MONTH = 365.0 / 12
 MONTHS_PER_YEAR = 12.0
+HALF_A_MONTH = 0.5  # growth of a month is that of its middle: so months add up to the growth that fits integrate
 TOKENS_PER_MTOK = 1e6
 GB_PER_TB = 1000.0
 BYTES_PER_GB = 1e9

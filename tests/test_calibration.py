@@ -8,10 +8,19 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.calibration.fit import fit
-from forecast.calibration.observations import accelerators_of, observations, share_of_peak, stack_of
+from forecast.calibration.observations import RUN, accelerators_of, observations, runs, share_of_peak, stack_of
 from forecast.calibration.page import digest
 from forecast.calibration.record import FITTED, TOLERANCE_LOG, Calibration, fitted, stored, write
-from forecast.calibration.validation import left_out, predicted, relative, rival, spreads, weighted_quantile
+from forecast.calibration.validation import (
+    inside_left_out,
+    left_out,
+    measured_again,
+    predicted,
+    relative,
+    rival,
+    spreads,
+    weighted_quantile,
+)
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.refits import differences
 from forecast.scenario import load_scenario
@@ -88,6 +97,39 @@ def test_rows_beyond_the_printed_arithmetic_are_left_out(found):
     assert share_of_peak(observed).max() <= 1
     hundredfold = observed.__class__(**{**observed.__dict__, "log_tok_per_s": observed.log_tok_per_s + np.log(100)})
     assert_allclose(share_of_peak(hundredfold), 100 * share_of_peak(observed))
+
+
+def test_a_run_printed_under_two_names_counts_once(scenario, found):
+    """On B200 the published table has 96 runs as DeepSeek R1 and, digit for digit, as DeepSeek V3: one design."""
+    row = dict.fromkeys(RUN, 1.0)
+    first, again, other = (
+        Row(values, 2) for values in ({**row, "model": "a"}, {**row, "model": "b"}, {**row, "ttft_ms": 2.0})
+    )
+    assert runs([first, again, other]) == [first, other]
+    printed = [tuple(r[column] for column in RUN) for r in scenario.tables["throughput"]]
+    assert len(printed) - len(set(printed)) == 96
+    named = found[0].columns["model"][found[0].columns["accelerator"] == "b200"]
+    assert np.sum(named == "deepseek-v3") == 8 < np.sum(named == "deepseek-r1")
+
+
+def test_another_run_of_a_case_is_the_median_of_the_others(found):
+    observed = found[0].where(np.arange(len(found[0].kind)) < 4)
+    columns = {name: np.repeat(column[:1], 4) for name, column in observed.columns.items()}
+    columns["concurrency"] = np.array([8.0, 8.0, 16.0, 8.0])
+    kind, measured = np.repeat(observed.kind[:1], 4), np.array([1.0, 2.0, 9.0, 4.0])
+    changed = {"columns": columns, "kind": kind, "log_tok_per_s": measured}
+    made = observed.__class__(**{**observed.__dict__, **changed})
+    assert_allclose(measured_again(made), [3.0, 2.5, np.nan, 1.5])
+
+
+def test_the_width_that_judges_a_pair_saw_none_of_its_errors(found):
+    observed = found[0]
+    wrong = observed.design_pair == "b200 × kimi-61-7168"
+    error = np.where(wrong, 5.0, np.linspace(-0.1, 0.1, len(wrong)))
+    inside = inside_left_out(observed, error)
+    assert not inside[wrong].any()
+    assert_allclose(inside, inside_left_out(observed, np.where(wrong, 7.0, error)))
+    assert 0.7 < inside[~wrong].mean() < 1.0
 
 
 def test_rows_of_the_future_move_nothing():

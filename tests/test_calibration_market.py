@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, simulated
+from forecast.calibration.market import (
+    firms_observed,
+    firms_simulated,
+    foreseen,
+    router_observed,
+    router_simulated,
+    simulated,
+)
 from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
 from forecast.calibration.market.compared import Compared, Together, compare, together
 from forecast.calibration.market.comparisons import COMPARISONS
@@ -26,9 +33,9 @@ from forecast.market.names import REGIMES
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.regimes import SELLERS
+from forecast.trends.router_shares import HOSTS
 
 PAGE = Path(__file__).parent.parent / "docs" / "market.md"
-HOST = observed.HOST_SCOPE
 APART = Together(60, {"failing": 0.058})
 
 
@@ -54,7 +61,7 @@ def planted(**series):
         listed_month=np.array([[NEVER, NEVER], [NEVER, NEVER], [5, NEVER]]),
     )
     tables = {"events": [{"kind": "funding-round", "actors": "far"}]}
-    return World(history, names, SimpleNamespace(tables=tables))
+    return World(history, names, SimpleNamespace(tables=tables), {})
 
 
 def prices(near):
@@ -132,7 +139,8 @@ def test_repricing_by_hand():
     world = planted(offer_price=prices([1.0, 1.0, np.e, 1.0, 2.0]), repriced_log=moved)
     assert_allclose(simulated.reprices_per_month("host")(world), 2 / 8)
     assert_allclose(simulated.reprices_per_month("first")(world), 0.0)
-    assert_allclose(simulated.renewals_per_month(world), 1 / 12)
+    assert_allclose(simulated.renewed_frac(1)(world), 1 / 12)
+    assert_allclose(simulated.renewed_frac(3)(world), 1 / 6)  # in one of the two windows of three months
     assert_allclose(simulated.reprice_size_log("host")(world), 1.0, rtol=1e-6)
     assert np.isnan(simulated.reprice_size_log("first")(world)).all()
     assert_allclose(simulated.rises_frac(world), 0.5)
@@ -151,28 +159,37 @@ def test_prices_over_cost_and_over_list_by_hand():
     )
     listed = SimpleNamespace(value=parse("lognormal(p10=4, p90=16)"))
     scenario = SimpleNamespace(
-        inputs={"segments.one.list_usd_per_mtok": listed},
+        input={"segments.one.list_usd_per_mtok": listed}.__getitem__,
         tables={"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]},
     )
     world.names.segments = ["one"]
-    world = World(world.history, world.names, scenario)
+    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 1, 1), "value": 0.5}
+    kinds = {"lab": {"kind": "lab"}, "near": {"kind": "host"}, "far": {"kind": "host"}}
+    known = {
+        "provider_history": [margin | {"provider": provider} for provider in ("lab", "near")],  # nobody knows far's
+        "providers": SimpleNamespace(latest=lambda key: kinds),
+    }
+    world = World(world.history, world.names, scenario, known)
     assert_allclose(simulated.price_over_cost("first")(world), 2.0)
-    assert_allclose(simulated.price_over_cost("host")(world), 1.0)
+    assert_allclose(simulated.price_over_cost("host")(world), 3.0)
     assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
     assert_allclose(simulated.paid_over_list(world), 2 / 8)
 
 
 def test_shares_by_hand():
-    share = np.array([[0.25, 0.1875], [0.5, 0.125], [0.25, 0.6875], [0.004, 0.9]])  # the last is too small to count
+    # One leaves, and falls to the least share that counts; the last is too small to count.
+    share = np.array([[0.25, 0.1875], [0.5, 0.125], [0.25, 0.6875], [0.0075, 0.0], [0.004, 0.9]])
     world = planted(router_share=np.repeat(share[:, :, None], 2, axis=2))
-    steps = np.log([3 / 4, 1 / 4, 11 / 4])
-    assert_allclose(simulated.share_change_size_log(world), np.abs(steps).mean(), rtol=1e-6)
-    assert_allclose(simulated.large_share_changes_frac(world), 2 / 3)
-    apart = np.log([0.25, 0.5, 0.25])
+    steps = np.log([3 / 4, 1 / 4, 11 / 4, 2 / 3])
+    assert_allclose(router_simulated.share_change_size_log(world), np.abs(steps).mean(), rtol=1e-6)
+    assert_allclose(router_simulated.large_share_changes_frac(world), 2 / 4)
+    apart = np.log([0.25, 0.5, 0.25, 0.0075])
     apart -= apart.mean()
-    assert_allclose(simulated.share_reversion(world), -(apart @ steps) / (apart @ apart), rtol=1e-5)
+    assert_allclose(router_simulated.share_reversion(world), -(apart @ steps) / (apart @ apart), rtol=1e-5)
     before, after = ((share[:, month] ** 2).sum() for month in (0, 1))
-    assert_allclose(simulated.concentration_swing_log(1)(world), abs(np.log(after / before)), rtol=1e-6)
+    assert_allclose(router_simulated.concentration_swing_log(1)(world), abs(np.log(after / before)), rtol=1e-6)
+    assert_allclose(router_simulated.herfindahl(world), (before + after) / 2, rtol=1e-6)
+    assert_allclose(router_simulated.top5(world), share.sum(axis=0).mean(), rtol=1e-6)
 
 
 def test_swings_by_hand():
@@ -211,7 +228,7 @@ def leaving(month):
     names = SimpleNamespace(own_cash=slice(0, len(month)))
     kind = np.where(month == NEVER, 0, SHUT)
     history = SimpleNamespace(exit_month=month, exit_kind=kind, series={"hhi_tokens": np.ones((1, 13, 1))})
-    return World(history, names, None)
+    return World(history, names, None, None)
 
 
 def test_independent_exits_do_not_go_together_and_common_ones_do():
@@ -231,26 +248,50 @@ def test_pairs_go_together_when_their_firms_do():
     assert_allclose(firms_simulated.pair_correlation(alike.history, alike.names, ["failed"]), 1.0)
 
 
+def shown(shares, scope=HOSTS):
+    """Return tables of weekly shares on the router from rows of (day, seller, share), all named by the market but "other"."""
+    rows = [{"scope": scope, "entity": who, "date_on": day, "share_frac": share} for day, who, share in shares]
+    named = [{"provider": who, "kind": "host"} for _, who, _ in shares if who != "other"]
+    return {"token_shares": rows, "providers": named}
+
+
+FIRST, WEEK_LATER, LATER = date(2026, 1, 4), date(2026, 1, 11), date(2026, 2, 1)
+
+
 def test_shares_of_the_router_four_weeks_apart():
-    days = {date(2026, 1, 4): 0.2, date(2026, 1, 11): 0.9, date(2026, 2, 1): 0.1}
-    rows = [{"scope": HOST, "entity": "big", "date_on": day, "share_frac": share} for day, share in days.items()]
-    rows += [{"scope": HOST, "entity": "tiny", "date_on": day, "share_frac": 0.001} for day in days]
-    rows += [{"scope": "another", "entity": "big", "date_on": day, "share_frac": 0.5} for day in days]
-    assert observed.share_changes_log({"token_shares": rows}) == [
-        ("big", pytest.approx(np.log(0.2)), pytest.approx(np.log(0.5)))
-    ]
+    """Of the tokens of the named; who leaves the list fell to half a per cent; a week later is not four."""
+    tables = shown([
+        (FIRST, "big", 0.36), (FIRST, "gone", 0.04), (FIRST, "other", 0.6),
+        (WEEK_LATER, "big", 0.9),
+        (LATER, "big", 0.1), (LATER, "tiny", 0.0003), (LATER, "other", 0.8997),
+    ])  # fmt: skip
+    found = {seller: (log, step) for seller, log, step in router_observed.share_changes_log(tables)}
+    assert_allclose(found["big"], np.log([0.9, (0.1 / 0.1003) / 0.9]))
+    assert_allclose(found["gone"], np.log([0.1, 0.005 / 0.1]))
+    assert set(found) == {"big", "gone"}
 
 
 def test_observed_shares_that_revert_by_hand():
     """Two hosts swap sizes: each unit of log is lost whole and once more."""
-    first, later = date(2026, 1, 4), date(2026, 2, 1)
     sizes = {"big": (0.4, 0.1), "small": (0.1, 0.4)}
-    rows = [
-        {"scope": HOST, "entity": host, "date_on": day, "share_frac": share}
-        for host, shares in sizes.items()
-        for day, share in zip((first, later), shares, strict=True)
-    ]
-    assert_allclose(observed.share_reversion({"token_shares": rows}).middle, 2.0)
+    rows = [(day, host, share) for host, of in sizes.items() for day, share in zip((FIRST, LATER), of, strict=True)]
+    assert_allclose(router_observed.share_reversion(shown(rows)).middle, 2.0)
+
+
+def test_what_an_author_loses_to_others_or_gets_back_is_no_renewal():
+    def lists(later):
+        days = {FIRST: {"a/old": 30, "a/back": 10, "b/one": 60}, LATER: later}
+        rows = [
+            {"scope": router_observed.MODEL_SCOPE, "entity": model, "date_on": day, "tokens": tokens}
+            for day, models in days.items()
+            for model, tokens in models.items()
+        ]
+        return {"token_shares": rows}
+
+    renewed = router_observed.renewed_frac(1)
+    assert_allclose(renewed(lists({"a/new": 20, "a/back": 20, "b/one": 60})).middle, 0.2)  # 0.1 went to its other model
+    assert_allclose(renewed(lists({"a/new": 50, "b/one": 50})).middle, 0.4)
+    assert_allclose(renewed(lists({"c/new": 40, "b/one": 40, "b/more": 20, "a/new": 10})).middle, 1 / 11)
 
 
 def test_exits_observed_together_by_hand(monkeypatch):
@@ -304,7 +345,7 @@ def test_rows_that_are_missing_are_named():
     (swing,) = (
         one for one in COMPARISONS if one.quantity == "change of the Herfindahl index on the router in 1 months"
     )
-    lacking = replace(swing, observed=lambda tables: {}[HOST])
+    lacking = replace(swing, observed=lambda tables: {}[HOSTS])
     with pytest.raises(
         InputError, match=r"change of the Herfindahl index on the router in 1 months: .* lack rows it is read from"
     ):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.contract import Terms, _cost, _strategies, largest_sellers, price_strategies, verdicts
+from forecast.contract import Terms, _cost, _strategies, price_strategies, sellers, verdicts
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.scenario import load_scenario
@@ -25,7 +25,8 @@ def history(exit_month, exit_kind=SHUT):
     """One path, months 0 to 3: the market at 1, 3, 4, 5; provider a at 2 throughout, b at 6."""
     return SimpleNamespace(
         series={
-            "market_price": np.array([[[1.0], [3.0], [4.0], [5.0]]]),
+            "constant_mix_price": np.array([[[1.0], [3.0], [4.0], [5.0]]]),
+            "market_price": np.array([[[1.0], [3.0], [2.0], [1.0]]]),
             "offer_price": np.array([[[2.0]] * 4, [[6.0]] * 4]),
         },
         exit_month=np.array([[exit_month], [NEVER]]),
@@ -51,6 +52,14 @@ def test_strategies_by_hand():
     both = found["fixed, half at a and half at b"]
     assert both.cost_usd[0] == pytest.approx((130.0 + 180.0) / 2) and both.switched[0]
     assert not found["fixed at b"].switched[0]
+
+
+def test_a_mix_that_drifts_lowers_every_bill_alike():
+    """Of the market's 3, 4, 5 for today's mix 3, 2, 1 are paid: worth 1, 1/2, 1/5. Fixed at 2: 2 + 1 + 0.4, times ten."""
+    drifting = terms(drifting_mix=True)
+    assert _cost(history(NEVER, 0), NAMES, drifting, "a", 2.0)[0] == pytest.approx(34.0)
+    spot = _strategies(history(NEVER, 0), NAMES, drifting)[0]
+    assert spot.cost_usd[0] == pytest.approx(60.0)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +94,7 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
         ({"segment": "comodity"}, 'Did you mean "commodity"'),
         ({"providers": ("grok",)}, 'does not sell commodity; .*Did you mean "groq"'),
         ({"providers": ("anthropic",)}, "does not sell commodity"),
-        ({"providers": ("groq", "groq")}, "one, or two that differ"),
+        ({"providers": ("groq", "groq")}, "groq, groq given; at least one, each once, is allowed"),
         ({"providers": ("groq",), "months": 13}, "outside 1 to the horizon of 12"),
         ({"providers": ("groq",), "mtok_per_month": -1.0}, "--mtok-per-month -1: a number above 0"),
         ({"providers": ("groq",), "fixed_usd_per_mtok": float("nan")}, "--fixed-usd-per-mtok nan: a number above 0"),
@@ -127,5 +136,25 @@ def test_the_largest_sellers_by_hand(tables):
     everyone |= {"offers.groq:commodity.tokens_frac": 0.2, "offers.groq:open-frontier.tokens_frac": 0.8}
     everyone |= {"offers.together:commodity.tokens_frac": 0.9, "offers.together:open-frontier.tokens_frac": 0.1}
     scenario = load_scenario("base", tables, [f"{name}={value}" for name, value in everyone.items()], months=1)
-    assert largest_sellers(scenario, "commodity") == ("together", "groq")  # 4 · 0.9 and 10 · 0.2
-    assert largest_sellers(scenario, "open-frontier")[0] == "groq"  # 10 · 0.8
+    assert sellers(scenario, "commodity")[:2] == ("together", "groq")  # 4 · 0.9 and 10 · 0.2
+    assert sellers(scenario, "open-frontier")[0] == "groq"  # 10 · 0.8
+
+
+def test_every_seller_is_compared_the_cheapest_first():
+    words = [
+        "contract",
+        "--mtok-per-month",
+        "5e4",
+        "--segment",
+        "commodity",
+        "--months",
+        "2",
+        "--paths",
+        "100",
+        "--json",
+    ]
+    everyone = json.loads(forecast(*words, "--provider", "all").stdout)
+    bought_of = everyone["terms"]["providers"]
+    assert len(bought_of) > 10 and bought_of[:2] == json.loads(forecast(*words).stdout)["terms"]["providers"]
+    costs = [one["mean_usd"] for one in everyone["strategies"]]
+    assert costs == sorted(costs) and len(costs) == 1 + 2 * len(bought_of)

@@ -14,7 +14,7 @@ from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
-from forecast.hindcast.list_prices import QUANTITY
+from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import Question, hindcast, month_later, sample
@@ -267,6 +267,15 @@ def test_list_prices_are_counted_as_they_stood(found, tables):
     check = next(c for c in found.checks if c.name == "list_unchanged host, 6 months")
     assert_allclose(check.value, (cases.value_log == cases.last_log)[at].mean())
     assert check.p10 < 1 - cases.change_prob[at].mean() < check.p90
+
+
+def test_a_share_of_few_prices_is_no_check(tables):
+    """From 2025-10-31 one price is known a year later: its share is 0 or 1, which no band can hold by half."""
+    row = {"entity": "all", "months_ahead": 12}
+    checks, left_out = list_price_checks([row], lambda _: "all, 12 months", date(2025, 10, 31), tables, 7)
+    assert checks == [] and left_out == [("all, 12 months", "fewer than 20 such list prices are known so much later")]
+    checks, left_out = list_price_checks([row | {"months_ahead": 6}], lambda _: "x", date(2025, 10, 31), tables, 7)
+    assert len(checks) == 1 and left_out == []
 
 
 def test_every_quantity_has_a_check(tables):

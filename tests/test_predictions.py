@@ -53,22 +53,22 @@ def planted(tables):
 @pytest.mark.parametrize(
     "text, truth",
     [
-        ("tier_price[commodity] at 2026-07 <= 0.02", [1, 1, 0, 0]),
-        ("tier_price[commodity] at 2026-07 >= 0.02 and tier_price[commodity] at 2026-07 <= 0.03", [0, 1, 1, 0]),
-        ("not tier_price[commodity] at 2026-07 <= 0.02", [0, 0, 1, 1]),
-        ("price_rank[deepseek:open-frontier] at 2026-07 <= 1", [1, 0, 0, 1]),
-        ("price_rank[deepseek:open-frontier] at 2026-07 >= 1", [1, 1, 0, 1]),  # who is gone asks no price
-        ("purchases[azure] at 2026-01 >= 1", [0, 1, 1, 0]),
-        ("exit[groq] by 2026-04", [1, 1, 0, 0]),
-        ("exit[groq] by 2026-03", [1, 0, 0, 0]),
-        ("bought[groq] by 2026-07", [1, 0, 0, 0]),
-        ("shut[groq] by 2026-07", [0, 1, 0, 0]),
-        ("not exit[groq] by 2026-07", [0, 0, 1, 1]),
-        ("listed[groq] by 2026-07", [0, 0, 0, 0]),
-        ("out_of_cash[together] by 2025-12", [1, 1, 0, 0]),
-        ("price_rise[commodity] by 2025-12", [1, 0, 0, 0]),
-        ("price_rise[commodity] by 2026-02 and out_of_cash[together] by 2026-02", [1, 0, 1, 0]),
-        ("price_rise[commodity] by 2026-02 or out_of_cash[together] by 2026-02", [1, 1, 1, 0]),
+        ("tier_price[commodity] at 2026-06 <= 0.02", [1, 1, 0, 0]),
+        ("tier_price[commodity] at 2026-06 >= 0.02 and tier_price[commodity] at 2026-06 <= 0.03", [0, 1, 1, 0]),
+        ("not tier_price[commodity] at 2026-06 <= 0.02", [0, 0, 1, 1]),
+        ("price_rank[deepseek:open-frontier] at 2026-06 <= 1", [1, 0, 0, 1]),
+        ("price_rank[deepseek:open-frontier] at 2026-06 >= 1", [1, 1, 0, 1]),  # who is gone asks no price
+        ("purchases[azure] at 2025-12 >= 1", [0, 1, 1, 0]),
+        ("exit[groq] by 2026-03", [1, 1, 0, 0]),
+        ("exit[groq] by 2026-02", [1, 0, 0, 0]),
+        ("bought[groq] by 2026-06", [1, 0, 0, 0]),
+        ("shut[groq] by 2026-06", [0, 1, 0, 0]),
+        ("not exit[groq] by 2026-06", [0, 0, 1, 1]),
+        ("listed[groq] by 2026-06", [0, 0, 0, 0]),
+        ("out_of_cash[together] by 2025-11", [1, 1, 0, 0]),
+        ("price_rise[commodity] by 2025-11", [1, 0, 0, 0]),
+        ("price_rise[commodity] by 2026-01 and out_of_cash[together] by 2026-01", [1, 0, 1, 0]),
+        ("price_rise[commodity] by 2026-01 or out_of_cash[together] by 2026-01", [1, 1, 1, 0]),
     ],
 )
 def test_truth_on_planted_paths(planted, text, truth):
@@ -80,18 +80,18 @@ def test_truth_on_planted_paths(planted, text, truth):
     [
         ("tier_price[commodity] <= 1", "is no condition; write OUTCOME[ENTITY] at YYYY-MM <= NUMBER"),
         ("__import__('os')", "is no condition"),
-        ("teir_price[commodity] at 2026-07 <= 1", 'no outcome "teir_price" to ask for. Did you mean "tier_price"?'),
+        ("teir_price[commodity] at 2026-06 <= 1", 'no outcome "teir_price" to ask for. Did you mean "tier_price"?'),
         ("exit[groq] by 2026-13", "2026-13: a month from 01 to 12 is required"),
-        ("exit[groq] at 2026-07", "exit is asked for by YYYY-MM without a number"),
-        ("tier_price[commodity] by 2026-07", "tier_price is asked for at YYYY-MM with <= or >= and a number"),
-        ("exit by 2026-07", "exit is given for each provider; name one in [] unless that is the market"),
-        ("rent[groq] at 2026-07 <= 1", "rent is given for each market"),
-        ("available by 2026-07", "available is given for each accelerator"),
-        ("price_rank[deepseek] at 2026-07 <= 1", "price_rank is given for each provider:segment; name one in []"),
-        ("exit[deepseek:commodity] by 2026-07", "exit is given for each provider; name one in []"),
-        ("price_rank[deepseek:commodity] by 2026-07", "price_rank is asked for at YYYY-MM with <= or >= and a number"),
-        ("rent at 2026-07 <= 1 and rent at 2026-07 >= 1 or rent at 2026-08 <= 1", "mixes and with or"),
-        ("subsidy_usd_per_month[groq] at 2026-07 <= 1", 'no outcome "subsidy_usd_per_month" to ask for.'),
+        ("exit[groq] at 2026-06", "exit is asked for by YYYY-MM without a number"),
+        ("tier_price[commodity] by 2026-06", "tier_price is asked for at YYYY-MM with <= or >= and a number"),
+        ("exit by 2026-06", "exit is given for each provider; name one in [] unless that is the market"),
+        ("rent[groq] at 2026-06 <= 1", "rent is given for each market"),
+        ("available by 2026-06", "available is given for each accelerator"),
+        ("price_rank[deepseek] at 2026-06 <= 1", "price_rank is given for each provider:segment; name one in []"),
+        ("exit[deepseek:commodity] by 2026-06", "exit is given for each provider; name one in []"),
+        ("price_rank[deepseek:commodity] by 2026-06", "price_rank is asked for at YYYY-MM with <= or >= and a number"),
+        ("rent at 2026-06 <= 1 and rent at 2026-06 >= 1 or rent at 2026-07 <= 1", "mixes and with or"),
+        ("subsidy_usd_per_month[groq] at 2026-06 <= 1", 'no outcome "subsidy_usd_per_month" to ask for.'),
     ],
 )
 def test_bad_queries(text, said):
@@ -100,30 +100,47 @@ def test_bad_queries(text, said):
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "as_of, until, months",
+    [
+        (date(2025, 7, 1), "2026-12", 18),  # a year and a half, the last day included
+        (date(2025, 7, 1), "2025-07", 1),
+        (date(2025, 6, 30), "2026-12", 18),  # a day earlier is no month more
+        (date(2026, 10, 31), "2026-12", 2),
+        (date(2026, 10, 31), "2026-10", 0),
+        (date(2026, 11, 15), "2026-11", 1),
+        (date(2026, 11, 16), "2026-11", 0),
+    ],
+)
+def test_a_month_counts_to_its_end(as_of, until, months):
+    (condition,) = parse_query(f"exit[groq] by {until}").conditions
+    assert condition.months_after(as_of) == months
+
+
 def test_arrivals_are_those_of_the_simulation(tables):
     """Availability is drawn again; it must be what the march saw, and follow promise and slip."""
     soon = ["launch_slip_months=3", "launch_cancel_prob=0"]
     scenario = load_scenario("base", tables, soon, as_of=AS_OF, months=24)
     paths = simulate(scenario, 6_000, seed=7, threads=1)  # more than a block
     assert not holds(
-        parse_query("available[mi455x] by 2026-12"), paths
+        parse_query("available[mi455x] by 2026-11"), paths
     ).any()  # promised for 1 October 2026, 15.01 months on
-    assert holds(parse_query("available[mi455x] by 2027-02"), paths).all()
-    assert holds(parse_query("available[h100] by 2025-08"), paths).all()
+    assert holds(parse_query("available[mi455x] by 2027-01"), paths).all()
+    assert holds(parse_query("available[h100] by 2025-07"), paths).all()
     with pytest.raises(InputError, match='available: no accelerator "falcon-shores" in the market of base'):
-        holds(parse_query("available[falcon-shores] by 2026-07"), paths)
+        holds(parse_query("available[falcon-shores] by 2026-06"), paths)
 
 
 def test_an_unknown_entity_is_named(planted):
     with pytest.raises(
         InputError, match=r'exit: no provider "grok" in the market of base at 2025-07-01. Did you mean "groq"'
     ):
-        holds(parse_query("exit[grok] by 2026-07"), planted)
+        holds(parse_query("exit[grok] by 2026-06"), planted)
 
 
 def test_an_offer_that_is_not_made_is_named(planted):
     with pytest.raises(InputError) as error:
-        holds(parse_query("price_rank[deepseek:commodity] at 2026-07 <= 1"), planted)
+        holds(parse_query("price_rank[deepseek:commodity] at 2026-06 <= 1"), planted)
     assert str(error.value) == (
         'price_rank: no provider:segment "deepseek:commodity" in the market of base at 2025-07-01. '
         'Did you mean "deepseek:open-frontier"?'
@@ -144,18 +161,18 @@ def rows_with(overlay, **change):
 @pytest.mark.parametrize(
     "query, said",
     [
-        ("exit[grok] by 2026-07", 'exit[grok]: no provider "grok". Did you mean "groq"? Correct the query.'),
+        ("exit[grok] by 2026-06", 'exit[grok]: no provider "grok". Did you mean "groq"? Correct the query.'),
         (
-            "price_rank[depseek:open-frontier] at 2026-07 <= 1",
+            "price_rank[depseek:open-frontier] at 2026-06 <= 1",
             'no provider "depseek". Did you mean "deepseek"? Correct the query.',
         ),
         (
-            "asked_price[deepseek:open-frontir] at 2026-07 <= 1",
+            "asked_price[deepseek:open-frontir] at 2026-06 <= 1",
             'no segment "open-frontir". Did you mean "open-frontier"? Correct the query.',
         ),
-        ("cost_to_gpu_ratio[lpx:commodity] at 2026-07 <= 1", 'no family "lpx". Did you mean "lpu"? Correct the query.'),
-        ("available[mi45x] by 2026-07", 'no accelerator "mi45x". Did you mean "mi455x"? Correct the query.'),
-        ("sustainability_ratio[bedrok] at 2026-07 <= 1", 'no cloud "bedrok". Did you mean "bedrock"?'),
+        ("cost_to_gpu_ratio[lpx:commodity] at 2026-06 <= 1", 'no family "lpx". Did you mean "lpu"? Correct the query.'),
+        ("available[mi45x] by 2026-06", 'no accelerator "mi45x". Did you mean "mi455x"? Correct the query.'),
+        ("sustainability_ratio[bedrok] at 2026-06 <= 1", 'no cloud "bedrok". Did you mean "bedrock"?'),
     ],
 )
 def test_a_slip_in_a_name_is_said_before_anything_is_simulated(overlay, query, said):
@@ -165,7 +182,7 @@ def test_a_slip_in_a_name_is_said_before_anything_is_simulated(overlay, query, s
 
 
 def test_a_slip_ends_the_verbs_with_one_message(overlay, monkeypatch):
-    folder = str(spoilt(overlay, query="exit[grok] by 2026-07"))
+    folder = str(spoilt(overlay, query="exit[grok] by 2026-06"))
     monkeypatch.setenv("FORECAST_DATA", folder)
     for arguments in (["predictions"], ["check", folder]):
         done = forecast(*arguments)
@@ -189,7 +206,7 @@ def test_bad_rows(overlay, change, said):
 
 
 def test_a_new_row_is_scored_when_its_date_comes(overlay, planted):
-    table = rows_with(overlay, query="exit[groq] by 2026-03", resolved_on="2026-03-31", happened="1")
+    table = rows_with(overlay, query="exit[groq] by 2026-02", resolved_on="2026-03-31", happened="1")
     asked = predictions(table)
     assert days_to_score(asked, date(2026, 3, 30)) == []  # not yet known
     assert days_to_score(asked, date(2026, 3, 31)) == [AS_OF]
@@ -202,17 +219,17 @@ def test_a_new_row_is_scored_when_its_date_comes(overlay, planted):
 
 
 def test_outcomes_by_path_are_kept_only_for_who_asks(overlay):
-    asked = predictions(rows_with(overlay, query="price_rank[groq:commodity] at 2026-07 <= 1 or exit[groq] by 2026-09"))
+    asked = predictions(rows_with(overlay, query="price_rank[groq:commodity] at 2026-06 <= 1 or exit[groq] by 2026-08"))
     assert outcomes_needed(asked) == ("price_rank[groq:commodity]",)
     assert months_needed(asked, AS_OF, 12) == (20, (12,))
-    assert outcomes_needed(predictions(rows_with(overlay, query="exit[groq] by 2026-09"))) == ()
+    assert outcomes_needed(predictions(rows_with(overlay, query="exit[groq] by 2026-08"))) == ()
 
 
 def test_dates_outside_the_simulation_have_no_probability(overlay, planted):
     for query, reason in (
-        ("exit[groq] by 2025-07", "its date lies before the scenario's"),
-        ("exit[groq] by 2027-07", "its date lies beyond the longest horizon"),
-        ("exit[grok] by 2026-07", 'exit: no provider "grok"'),
+        ("exit[groq] by 2025-06", "its date lies before the scenario's"),
+        ("exit[groq] by 2027-06", "its date lies beyond the longest horizon"),
+        ("exit[grok] by 2026-06", 'exit: no provider "grok"'),
     ):
         (asked,) = predictions(rows_with(overlay, query=query))
         found = probability(asked, planted)
@@ -220,7 +237,7 @@ def test_dates_outside_the_simulation_have_no_probability(overlay, planted):
 
 
 def test_the_horizon_reaches_beyond_the_last_date(overlay):
-    asked = predictions(rows_with(overlay, query="rent at 2031-01 <= 2 and exit[groq] by 2030-12"))
+    asked = predictions(rows_with(overlay, query="rent at 2030-12 <= 2 and exit[groq] by 2030-11"))
     assert months_needed(asked, AS_OF, 60) == (72, (66,))
     assert months_needed(asked, AS_OF, 90) == (90, (66,))
     assert months_needed(asked, date(2032, 1, 1), 60) == (60, ())
@@ -248,9 +265,9 @@ def test_probabilities_agree_with_the_tidy_table(tables):
     paths = simulate(load_scenario("base", tables, as_of=AS_OF, months=18), 1_000, seed=7, keep_months=(12,))
     made = summarize_paths(paths)
     (fact,) = made.find("out_of_cash", provider="groq", month=12)
-    assert holds(parse_query("out_of_cash[groq] by 2026-07"), paths).mean() == fact.value
+    assert holds(parse_query("out_of_cash[groq] by 2026-06"), paths).mean() == fact.value
     (fact,) = made.find("market_price", segment="commodity", month=12, quantile=0.5)
-    share = holds(parse_query(f"market_price[commodity] at 2026-07 <= {fact.value:.6f}"), paths).mean()
+    share = holds(parse_query(f"market_price[commodity] at 2026-06 <= {fact.value:.6f}"), paths).mean()
     assert share == pytest.approx(0.5, abs=0.02)  # the histogram's bins are 1.6 % wide
 
 
@@ -272,7 +289,7 @@ def test_settings_and_vintage_reach_the_simulation():
     done = forecast("predictions", *poor, "--paths", "300", "--threads", "1")
     assert done.returncode == 0 and "no query: " in done.stdout and "resolved by 2025-07-01" in done.stdout
     assert "CAME TRUE" not in done.stdout  # nothing was known of it
-    said = done.stdout.split("out_of_cash[together] by 2027-01 or out_of_cash[fireworks] by 2027-01\n")[1]
+    said = done.stdout.split("out_of_cash[together] by 2026-12 or out_of_cash[fireworks] by 2026-12\n")[1]
     assert float(said.split("base 2025-07-01: ")[1].split(" ")[0]) > 90  # with the cash known then it is about 12
 
 

@@ -14,6 +14,7 @@ from test_report import HOSTILE, TAGS, Page
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
+from forecast.delivery.words import number
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
@@ -21,7 +22,7 @@ from forecast.refresh.scores import Tally, scores_of
 from forecast.report.article import audit_section, predictions_section
 from forecast.report.closing import Section
 from forecast.report.computed import Asked, what_to_keep
-from forecast.report.drivers import AtStake, drivers_section, number, watch_section
+from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.further import KINDS, further_sections, wanted_kinds
 from forecast.report.kept import read_kept
 from forecast.report.page import page

@@ -15,6 +15,8 @@ from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import router as law
 from forecast.trends.known import TooFew
+from forecast.trends.router_shares import HOSTS, shares_among_named
+from forecast.trends.router_size import size_shown
 
 DAY = date(2026, 1, 4)
 
@@ -71,7 +73,9 @@ def test_too_few_sellers_are_named(tables):
 @pytest.fixture(scope="module")
 def asked():
     """Return draws of a scenario with a swing of 0.5 that fades in three months, and its names."""
-    scenario = load_scenario("base", load_tables(), settings=["router_swing_log=0.5", "router_fade_months=3"])
+    scenario = load_scenario(
+        "base", load_tables(), settings=["router_swing_log=0.5", "router_fade_months=3", "router_size_ratio=0.5"]
+    )
     return Draws(scenario, 7, 0), market_names(scenario)
 
 
@@ -96,12 +100,55 @@ def test_a_seller_draws_its_own_churn(asked):
     assert_array_equal(start_router(draws, fewer).passing, start_router(draws, names).passing[:3])
 
 
-def test_shares_there_are_the_market_s_where_nothing_swings(asked):
+def test_shares_there_are_the_market_s_flattened_where_nothing_swings(asked):
     draws, names = asked
     router = start_router(draws, names)
     tokens = np.random.default_rng(1).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
-    shown = router.share(tokens, tokens.sum(axis=0))
-    assert ((shown > 0) & (shown < 1)).all()
-    assert (shown.sum(axis=0) < 1).all()  # the many small ones are the rest
+    tokens[0] = 0  # dead
+    shown = router.share(tokens)
+    assert ((shown[1:] > 0) & (shown[1:] < 1)).all() and not shown[0].any()
+    assert_allclose(shown.sum(axis=0), 1.0, rtol=1e-5)  # the many small ones are nobody there
     router.passing[:] = 0
-    assert_allclose(router.share(tokens, tokens.sum(axis=0)), tokens[names.single] / tokens.sum(axis=0), rtol=1e-5)
+    flat = np.sqrt(tokens[names.single])
+    assert_allclose(router.share(tokens), flat / flat.sum(axis=0), rtol=1e-4)
+
+
+def test_google_is_one_seller_and_others_are_nobody():
+    named = [
+        {"provider": "vertex", "kind": "cloud"},
+        {"provider": "near", "kind": "host"},
+        {"provider": "fringe", "kind": "fringe"},
+    ]
+    shares = {"google": 0.2, "vertex": 0.1, "near": 0.1, "free": 0.4, "others": 0.2}
+    rows = [{"scope": HOSTS, "entity": seller, "date_on": DAY, "share_frac": share} for seller, share in shares.items()]
+    found = shares_among_named({"providers": named, "token_shares": rows}, HOSTS)
+    assert found == {DAY: {"vertex": pytest.approx(0.75), "near": pytest.approx(0.25)}}
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_the_size_shown_is_found_again(power):
+    """Shares that are a power of volumes, on two days: the slope is the power, whoever is drawn."""
+    volumes = {f"seller {i}": 10.0**i for i in range(6)}
+    rows = [
+        {"scope": HOSTS, "entity": seller, "date_on": day, "share_frac": volume**power}
+        for seller, volume in volumes.items()
+        for day in (DAY - timedelta(weeks=1), DAY)
+    ]
+    old = {"scope": HOSTS, "entity": "seller 0", "date_on": DAY - timedelta(weeks=60), "share_frac": 1.0}
+    tables = {
+        "token_shares": [*rows, old],
+        "providers": [{"provider": seller, "kind": "host"} for seller in [*volumes, "elsewhere"]],
+        "provider_finances": SimpleNamespace(
+            latest=lambda key: {
+                s: {"tokens_mtok_per_day": SimpleNamespace(median=lambda v=v: v)} for s, v in volumes.items()
+            }
+        ),
+    }
+    band, pairs = size_shown(tables)
+    assert pairs == 6
+    assert_allclose(band, power)
+
+
+def test_sellers_that_the_market_does_not_know_are_too_few(tables):
+    with pytest.raises(TooFew, match=r"0 sellers of the market on the router known by 2025-04-30; a fit needs 5"):
+        size_shown(tables.vintage(date(2025, 4, 30)))

@@ -5,13 +5,16 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 import forecast
 from forecast.delivery.cell_text import csv_text, safe_cell
 from forecast.delivery.exports import export_forecast, from_frame
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
-from forecast.outcomes.dates import first_of_row
+from forecast.outcomes.dates import RISE_MONTHS, RISE_RATIO, first_of_row, risen
 from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
@@ -67,7 +70,8 @@ def test_censored_is_never_the_horizon(made):
 
 
 def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
-    late = summarize_paths(simulate(load_scenario("base", tables, months=240), 60, seed=7))
+    crowded = load_scenario("base", tables, ["entry_per_year=0.6"], months=240)
+    late = summarize_paths(simulate(crowded, 60, seed=7))
     assert min(f.value for f in late.find("hhi_tokens")) == 0.0
     assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)
 
@@ -77,6 +81,31 @@ def test_histogram_quantiles_agree_with_sorted_values():
     fan = FANS["market_price"]
     found = quantiles(fan, count(fan, values[None, None]), np.array(PROBS))[0, 0]
     np.testing.assert_allclose(found, np.quantile(values, PROBS), rtol=0.008)  # half a bin of 1.6 %
+
+
+def test_a_rise_within_six_months_is_seen_whichever_of_them_it_took():
+    month = np.arange(20)
+    steady = np.ones(20)
+    spike = np.where(month == 9, 1.3, 1.0)  # up in a month and down in the next
+    slow = 1.3 ** np.minimum(month / 7, 1.0)  # 30 % in seven months are 25.2 % in six
+    slower = 1.24 ** np.minimum(month / 6, 1.0)
+    early = np.where(month >= 2, 1.3, 1.0)
+    dip = np.where(month == 8, 0.75, 1.0)  # six months before the rise it stood as high as after it
+    found = risen(np.array([steady, spike, slow, slower, early, dip], np.float32)[None].transpose(0, 2, 1))[0]
+    assert found.any(axis=0).tolist() == [False, True, True, False, True, True]
+    assert np.flatnonzero(found[:, 1]).tolist() == [9]
+    assert np.flatnonzero(found[:, 4]).tolist() == [2, 3, 4, 5, 6, 7]
+
+
+@given(st.integers(2, 12), st.integers(0, 2**32 - 1))
+def test_rises_against_every_pair_of_months(months, seed):
+    price = np.exp(np.random.default_rng(seed).normal(0, 0.15, (2, months, 3)).cumsum(axis=1)).astype(np.float32)
+    pairs = [
+        (price[:, later] >= RISE_RATIO * price[:, before])[:, None] * (np.arange(months) == later)[None, :, None]
+        for later in range(months)
+        for before in range(max(0, later - RISE_MONTHS), later)
+    ]
+    assert_array_equal(risen(price), np.any(pairs, axis=0))
 
 
 def test_first_of_row_needs_every_month_of_it():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from forecast.sensitivity.sample import Sample, draw_sample
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
 from forecast.sensitivity.signals import Question, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
-from forecast.sensitivity.words import sensitivity_figure, sensitivity_text, settled
+from forecast.sensitivity.words import convergence, sensitivity_figure, sensitivity_text, settled
 from tests.test_cli import forecast
 
 N = 10_000
@@ -153,6 +154,9 @@ def test_luck_and_inputs_are_told_apart():
     assert settled(found) >= 1
     text = sensitivity_text(found)
     assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
+    assert "Converged: " in text
+    few = replace(found, n_paths=10)
+    assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
     assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
 
 
@@ -174,6 +178,7 @@ def base(tables):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("zzz", 'no outcome "zzz".* Outcomes: market_price, .*, runway_months.'),
         ("exi:groq", 'no outcome "exi".*Did you mean "exit"'),
         ("exit:grq", 'entity "grq".*Did you mean "groq"'),
         ("rent@99", "month 99 is outside 0 to 13"),
@@ -226,7 +231,9 @@ def test_the_verb_watch():
     options = ["--months", "8", "--paths", "1000", "--within", "3"]
     document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:groq", "--json").stdout)
     assert document["within_months"] == 3
-    assert forecast("watch", *options, "--outcome", "rent").stdout.startswith("rent@8 is above today's: chance ")
+    said = forecast("watch", *options, "--outcome", "rent").stdout
+    assert said.startswith("rent@8 is above today's (2027-06): chance ") and "USD/accelerator-hour" in said
+    assert "Signals that end in @3" in said and "turns: beyond it the other answer is likelier" in said
     done = forecast("watch", "--months", "8", "--within", "8")
     assert done.returncode == 2 and "--within 8: outside 1 to 7" in done.stderr
     done = forecast("watch", *options, "--outcome", "exit:fringe")

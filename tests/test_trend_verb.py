@@ -1,15 +1,18 @@
 """`forecast trend`: the table, the page, the picture, JSON, and what it says when it cannot."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.testing import assert_allclose
 
 from forecast.cli.main import group
 from forecast.cli.trend_text import page, plain, table
 from forecast.distributions import parse
 from forecast.errors import InputError
+from forecast.scenario import load_scenario
 from forecast.trends.picture import trend_picture
 from forecast.trends.registry import TRENDS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
@@ -52,6 +55,15 @@ def test_every_trend_has_a_line():
     assert "tier-0.49" in done.output
 
 
+def test_without_a_vintage_it_prints_what_the_model_reads():
+    """What `trend` says is given to the model is what `show` says of the same input."""
+    (estimate,) = json.loads(trend("demand", "--json").output)["estimates"]
+    read = load_scenario("base").inputs["parameters.demand_growth_start_per_year"].value
+    assert_allclose(
+        parse(estimate["value"]).arguments, read.arguments, rtol=2e-3
+    )  # other libraries round the last digits
+
+
 def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
     done = trend("--as-of", "2025-01-01")
     assert done.exit_code == 0
@@ -62,11 +74,12 @@ def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
 def test_before_all_data_every_line_says_so():
     done = trend("--as-of", "2000-01-01")
     assert done.exit_code == 0, done.exception
-    assert done.output.count("known by 2000-01-01") == len(TRENDS) - 1  # tiers have no line at all
+    assert done.output.count("by 2000-01-01") == len(TRENDS) - 1  # tiers have no line at all
 
 
 def test_the_page_says_all(example):
-    said = page(example)
+    said = page(example, {"parameters.rent_shock_sd"})
+    assert "not read" not in said and "not read: the model keeps its table's own" in page(example, set())
     for text in (
         "example: An example, USD",
         "a year on, over today: ×0.8 (0.5 to 1.25)",
@@ -106,6 +119,16 @@ def test_the_picture_shows_data_fit_and_fan(example):
     assert [label.get_text() for label in given.get_yticklabels()] == ["rent_shock_sd\n0.1 log"]
 
 
+def test_inputs_around_zero_are_drawn_as_they_are(example):
+    near = Estimate("parameters.rent_shock_sd", parse("normal(mean=0.001, sd=0.1)"), "log", 30, "high", "rows")
+    for estimates, title in ((example.estimates, "over the median"), ((near, near), "80 % interval")):
+        (given,) = trend_picture(replace(example, observed=(), estimates=estimates)).axes
+        assert given.get_title().endswith(title)
+    assert trend_picture(replace(example, estimates=(near,) * 30)).get_figheight() > 10, "every label has its room"
+    with pytest.raises(InputError, match="example: neither a series nor a fitted input to draw"):
+        trend_picture(replace(example, observed=(), estimates=()))
+
+
 def test_a_picture_is_written(tmp_path):
     path = tmp_path / "demand.png"
     assert trend("demand", "--picture", str(path)).exit_code == 0
@@ -122,7 +145,7 @@ def test_a_picture_is_written(tmp_path):
         (["tier", "--picture", "a.png"], "--picture a.png: a picture shows one trend. Name one: tier-0.4, "),
         (["rent", "--as-of", "2023-01-01"], "data/rents.csv: no index of the H100 known by 2023-01-01. Choose a later"),
         (["exits", "--picture", "a.gif"], "a.gif: a picture ends in .png or .svg. Correct the name."),
-        (["exits", "--picture", "/nowhere/a.png"], "/nowhere/a.png: cannot be written (No such file or directory)."),
+        (["exits", "--picture", "/dev/null/a.png"], "/dev/null/a.png: cannot be written (File exists)."),
         (["demand", "--as-of", "2024-01-01"], "known by 2024-01-01; a fit needs 3. Choose a later vintage."),
         (["exits", "--as-of", "2000-01-01"], "data/events.csv: 0 rows known by 2000-01-01; a fit needs 1."),
     ],

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import forecast
 from forecast.cli.main import VERBS, main
 from forecast.cli.where_verb import command
+from forecast.errors import InputError
 from forecast.finding.code import Module, places_in
 from forecast.finding.docstrings import parts_of
 from forecast.finding.outcomes import OUTCOMES
@@ -126,6 +127,17 @@ def test_an_unknown_name_is_one_message_and_exit_2(monkeypatch, capsys):
     assert done.value.code == 2
     said = capsys.readouterr().err
     assert 'where "pue_ration": nothing has this name' in said and 'Did you mean "pue_ratio"?' in said
+
+
+def test_what_follows_a_name_is_left_out():
+    said = CliRunner().invoke(command, ["market_price:commodity@6"]).output
+    assert said == CliRunner().invoke(command, ["market_price"]).output
+    assert "parameters.throughput_error_log" in CliRunner().invoke(command, ["throughput_error_log@tpu"]).output
+
+
+def test_part_of_a_name_leads_to_the_inputs_that_hold_it():
+    with pytest.raises(InputError, match="`forecast show --match groq` lists [0-9]+ inputs whose names hold it"):
+        CliRunner().invoke(command, ["groq"], catch_exceptions=False)
 
 
 def test_it_starts_without_slow_libraries():

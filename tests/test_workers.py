@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from forecast.engines.workers import can_fork, over_processes, over_threads, shared_zeros, worker_count
+from forecast.engines.workers import can_fork, keep_memory, over_processes, over_threads, shared_zeros, worker_count
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
@@ -114,6 +114,20 @@ def test_any_number_of_workers_gives_the_same_bits(tables, monkeypatch, forks):
                 assert_array_equal(getattr(paths, kind)[name], values, err_msg=name)
         for name in ("exit_month", "exit_kind", "listed_month", "runway_months"):
             assert_array_equal(getattr(paths, name), getattr(alone, name), err_msg=name)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="Linux says how much memory a process holds")
+def test_memory_that_is_kept_is_not_written_to():
+    def held_bytes():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = held_bytes()
+    keep_memory.__wrapped__()  # as the first time
+    after = held_bytes()
+    assert after - before < 8 * 2**20  # of more than 80 that come and go
+    mine = np.ones(2**23)  # control: what is written to is held; so large that no kept memory serves it
+    assert held_bytes() - after > 0.9 * mine.nbytes
 
 
 def test_how_many_workers_is_said_in_one_place(monkeypatch):

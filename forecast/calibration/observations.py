@@ -1,8 +1,9 @@
 """The measured rows of `throughput` that a fit can use: columns of their cases, the log of what they reached, labels.
 
 Left out: claims, single streams, static batches, rows without lengths, rows whose engine separates prefill or
-drafts tokens (another system), those whose number of accelerators is neither given nor follows from latencies, and
-those whose arithmetic, every prompt token computed, would exceed the printed peak: their prompts were not all computed.
+drafts tokens (another system), those whose number of accelerators is neither given nor follows from latencies, those
+that print a run once more under another name, and those whose arithmetic, every prompt token computed, would exceed
+the printed peak: their prompts were not all computed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ Flags = NDArray[np.bool_]
 
 KINDS = ("concurrency", "offline", "server", "interactive")
 OTHER_SYSTEMS = ("disagg", "mtp")
+RUN = (  # what a run is known by, whatever name is printed: DeepSeek V3 and R1 are one design
+    "measured_on accelerator accelerator_count precision input_tokens output_tokens concurrency scenario "
+    "output_tok_per_s_per_accelerator ttft_ms tpot_ms framework parallelism"
+).split()
 STACKS = (("trt", "trt"), ("tensorrt", "trt"), ("vllm", "vllm"), ("sglang", "sglang"))
 
 
@@ -66,7 +71,7 @@ class Observations:
 
 def observations(scenario: Scenario) -> Observations:
     """Return the rows that a fit at the scenario's vintage can use."""
-    rows = [row for row in scenario.tables["throughput"] if _usable(row)]
+    rows = runs([row for row in scenario.tables["throughput"] if _usable(row)])
     requests = [
         Request(
             row["accelerator"], row["model"], row["input_tokens"], row["output_tokens"], row["precision"],
@@ -87,6 +92,14 @@ def observations(scenario: Scenario) -> Observations:
         expert_parallel=np.array([_expert_parallel(row["parallelism"]) for row in rows], float),
     )
     return found.where(share_of_peak(found) <= 1)
+
+
+def runs(rows: list[Row]) -> list[Row]:
+    """Return each run once, the first where its figures are printed under several names."""
+    first: dict[tuple[object, ...], Row] = {}
+    for row in rows:
+        first.setdefault(tuple(row[column] for column in RUN), row)
+    return list(first.values())
 
 
 def share_of_peak(observed: Observations) -> Array:

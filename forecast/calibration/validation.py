@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from forecast.serving.effects import spread_level
 from forecast.serving.groups import batch_of, layouts, step_terms
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+CASE = "accelerator model precision input_tokens output_tokens accelerators_count concurrency".split()
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}
 
 
@@ -42,6 +44,35 @@ def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
     compute = (made["decode_compute"] + made["prefill_compute"]) / mfu_frac
     rate = np.where(batch >= tried.least_batch, batch / tried.sizes / np.maximum(read, compute), 0.0)
     found: Array = np.log(rate.max(axis=1))
+    return found
+
+
+def measured_again(observed: Observations) -> Array:
+    """Return for each row the median log rate of the other runs of its case; NaN where the case was measured once."""
+    cases = list(zip(*(observed.columns[name].astype(str) for name in CASE), observed.kind, strict=True))
+    found, measured = np.full(len(cases), np.nan), observed.log_tok_per_s
+    for rows in _rows_by(cases).values():
+        for row in rows if len(rows) > 1 else ():
+            found[row] = np.median(measured[[other for other in rows if other != row]])
+    return found
+
+
+def _rows_by(labels: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for row, label in enumerate(labels):
+        found.setdefault(label, []).append(row)
+    return found
+
+
+def inside_left_out(observed: Observations, error: Array) -> Flags:
+    """Return whether each log error lies in an 80 % interval whose width saw no error of the row's pair."""
+    levels, pairs = spread_level(observed.columns), observed.design_pair
+    found = np.zeros(len(error), bool)
+    for pair in sorted(set(pairs)):
+        test = pairs == pair
+        made = spreads(observed.where(~test), {"others": error[~test]})
+        sd = np.array([made.get(f"log_sd:others:{level}", 0.0) for level in levels[test]])
+        found[test] = np.abs(error[test]) <= Z_90 * sd
     return found
 
 

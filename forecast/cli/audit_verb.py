@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
+from forecast.cli.options import out_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.words import figures
@@ -19,7 +20,7 @@ from forecast.tables import load_tables
 @click.command("audit")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Where it goes.")
+@out_option("Where it goes; - is stdout.", default="-")
 def command(as_json: bool, form: str, out: str) -> None:
     """Recompute every numeric claim of the founding article and say what holds.
 

@@ -21,9 +21,10 @@ TITLES = {
     "rent": "RENT OF ACCELERATORS",
 }
 HEADER = ("months", "forecasts", "CRPS", "walk", "skill", "vs halving", "change", "PIT", "80 % holds")
-LEGEND = """CRPS in logs, averaged over quantiles; walk: that of a driftless random walk; skill: share of the walk's CRPS saved;
-vs halving: the same against prices that halve every year; change: share of the Brier score saved in saying whether a price
-moves, against the base rate; PIT: distance from uniform, 0 is right; 80 % holds: share of values inside the 80 % band."""
+LEGEND = """CRPS: error of a whole distribution, in logs (0.1 is a price about 10 % off), averaged over quantiles; walk: that of a
+driftless random walk; skill: share of the walk's CRPS saved; vs halving: the same against prices that halve every year;
+change: share of the Brier score saved in saying whether a price moves, against the base rate; PIT: distance from uniform,
+0 is right; 80 % holds: share of values inside the 80 % band."""
 
 
 def document(found: Mapping[str, Cases], notes: Sequence[str] = ()) -> dict[str, Any]:
@@ -93,12 +94,12 @@ def _cells(months: int, s: Scores) -> tuple[str, ...]:
         f"{s.crps_naive:.4f}",
         *percent,
         f"{s.pit_ks:.3f}",
-        f"{s.coverage_80:.0%}",
+        f"{100 * s.coverage_80:.0f} %",
     )
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{value:+.0%}"
+    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.0f} %"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forecast.cli.options import out_option
 from forecast.errors import InputError
 from forecast.tables import load_tables
 from forecast.trends.series import SERIES, series_cases
@@ -19,7 +20,7 @@ MAIN = "list-price"
 @click.option(
     "--prices", type=click.Path(dir_okay=False), help="Score the list prices of this CSV, fitted without them."
 )
-@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), help="Write one row a forecast to this CSV.")
+@out_option("Write one row a forecast to this CSV; - is stdout, without the scores.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="No notes about rows that were left out.")
 def command(series: str | None, prices: str | None, out: str | None, as_json: bool, quiet: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forecast.delivery.words import counted
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
 from forecast.market.names import market_names
@@ -49,7 +50,7 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
     if problems:
         raise InputError(problems)
     if not quiet:
-        click.echo(f"{checked} tables and {len(scenarios)} scenarios: no problems")
+        click.echo(f"{counted(checked, 'table')} and {counted(len(scenarios), 'scenario')}: no problems")
 
 
 def _query_problems(tables: Tables) -> Sequence[str]:

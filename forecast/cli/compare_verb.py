@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, output_options, run_options, simulated
+from forecast.cli.options import input_options, on_stdout, output_options, run_options, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences
+from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.contrasts import contrast_text, save_contrast
 from forecast.delivery.exports import checked_formats, sheet_files
 from forecast.delivery.folders import publish_files
@@ -42,19 +43,22 @@ def command(
     The column "paths saved" says how many times more paths independent runs would need for the same error.
     """
     wanted = checked_formats(formats.split(","))
+    piped = on_stdout(out, wanted, json=as_json)
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
     runs = [simulated(each, quiet, compared_months(each), **how) for each in made]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
-    if out is not None:
+    if out is not None and not piped:
         files = sheet_files("comparison", HEADER, rows, wanted, decimal)
         for path in publish_files(out, files, ("comparison.csv", "comparison.xlsx", "comparison.parquet")):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)
     if picture is not None:
         save_contrast(runs, found, picture)
-    if as_json:
+    if piped:
+        click.echo(csv_bytes(HEADER, rows, decimal), nl=False)
+    elif as_json:
         document = {
             "as_of": str(made[0].as_of),
             "months": made[0].months,

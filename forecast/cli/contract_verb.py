@@ -9,23 +9,32 @@ from datetime import date
 import click
 
 from forecast.cli.options import as_of_option, chance_options, set_option
-from forecast.contract import Terms, Verdict, largest_sellers, price_strategies, verdicts
-from forecast.scenario import load_scenario
+from forecast.contract import Terms, Verdict, price_strategies, sellers, verdicts
+from forecast.delivery.words import percent
+from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
+from forecast.serving.workloads import number
 
 
 @click.command("contract")
 @click.argument("scenario", default="base")
-@click.option("--mtok-per-month", type=float, required=True, help="Million tokens a month, input and output together.")
+@click.option(
+    "--mtok-per-month",
+    type=float,
+    required=True,
+    help="Million tokens a month, input and output together: 50000 are 50 billion.",
+)
 @click.option("--segment", required=True, help="commodity, open-frontier or closed-frontier.")
 @click.option("--months", type=int, required=True, help="Length of the contract.")
 @click.option("--provider", "providers", multiple=True,
-              help="From whom; give two to split it.  [default: the two that sell most of the segment]")  # fmt: skip
+              help="From whom; two may also be split, all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
 @click.option("--switch-cost-months", type=float, default=0.5, show_default=True,
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
+@click.option("--mix", type=click.Choice(["today", "market"]), default="today", show_default=True,
+              help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
 @set_option
 @as_of_option()
 @chance_options
@@ -38,47 +47,75 @@ def command(
     providers: tuple[str, ...],
     fixed_usd_per_mtok: float | None,
     switch_cost_months: float,
+    mix: str,
     settings: tuple[str, ...],
     as_of: date | None,
     n_paths: int,
     seed: int,
     as_json: bool,
 ) -> None:
-    """Fix the price today or buy month by month, at one provider or two: what each costs, and the chance of having to switch."""
+    """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
+
+    --provider all compares every seller of the segment, the cheapest first.
+    """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
-    chosen = tuple(resolve(made, "provider", name) for name in providers) or largest_sellers(made, segment)
-    terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months)
+    if providers == ("all",):
+        chosen = sellers(made, segment)
+    else:
+        chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
+    terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market")
     strategies, even = price_strategies(made, terms, n_paths, seed)
     found = verdicts(strategies)
+    if providers == ("all",):
+        found.sort(key=lambda one: one.mean_usd)
     if as_json:
         document = {"terms": asdict(terms), "break_even_usd_per_mtok": even, "strategies": [asdict(v) for v in found]}
         click.echo(json.dumps(document))
     else:
-        click.echo(_text(terms, found, even, made.name, n_paths))
+        click.echo(_text(terms, found, even, made, n_paths))
 
 
-def _text(terms: Terms, found: list[Verdict], even: float, scenario: str, n_paths: int) -> str:
+def _text(terms: Terms, found: list[Verdict], even: float, made: Scenario, n_paths: int) -> str:
+    mtok = terms.mtok_per_month * terms.months
+    first = terms.providers[0]
+    kinds = ("input", "cached")
+    input_frac, cached_frac = (number(made, "segments", terms.segment, f"{kind}_frac") for kind in kinds)
+    drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
+    quoted = terms.fixed_usd_per_mtok is not None
     lines = [
-        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months; scenario {scenario}, "
-        f"{n_paths:,} paths",
-        f"  {'':44s}{'mean cost':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'must switch':>14s}{'dearer than spot':>18s}",
+        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months from {made.as_of}; "
+        f"scenario {made.name}, {n_paths:,} paths",
+        f"  {f'cost of all {terms.months} months, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
+        f"{'must switch':>14s}{'above the market':>18s}",
     ]
     for one in found:
         lines.append(
             f"  {one.strategy:44s}{_usd(one.mean_usd) + ' ± ' + _usd(one.mean_usd_error):>20s}{_usd(one.p10_usd):>12s}"
-            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{100 * one.switch_prob:12.1f} %{100 * one.dearer_than_spot_prob:16.0f} %"
+            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{one.mean_usd / mtok:>12.3g}{percent(one.switch_prob):>14s}"
+            f"{percent(one.dearer_than_spot_prob):>18s}"
         )
     return "\n".join([
         *lines,
-        f"  A price fixed at {terms.providers[0]} costs as much on average as following the market at {even:.3g} USD per million tokens.",
-        f"  Prices are those paid over all tokens, input, cached and output. Replacing a provider is taken to cost "
-        f"{terms.switch_cost_months:g} months of spend.",
-        "  Without a quote the fixed price is what the provider charges today, which is itself an estimate with a band.",
+        f"  Spot: month by month. Fixed at {first}, {even:.3g} USD per million tokens costs on average what the market's spot price does; "
+        "a lower quote saves.",
+        f"  Prices are those paid over all tokens of a mix of {percent(input_frac)} input, {percent(cached_frac)} of it cached, {drift}: "
+        "see --mix.",
+        f"  Must switch: the provider leaves and nobody serves on; "
+        f"taken to cost {terms.switch_cost_months:g} months of spend.",
+        *([] if quoted else [
+            f"  No quote is known: a provider's price is its revenue over its tokens, an estimate (forecast show --match {first}.paid). "
+            "Give yours as --fixed-usd-per-mtok.",
+        ]),
     ])  # fmt: skip
 
 
 def _usd(value: float) -> str:
+    """Return an amount with three significant digits.
+
+    >>> _usd(57_040.0), _usd(105_100.0), _usd(0.0091)
+    ('$57.0k', '$105k', '$0.00910')
+    """
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"${value / size:.3g}{letter}"
-    return f"${value:.3g}"
+            return f"${value / size:#.3g}".rstrip(".") + letter
+    return f"${value:#.3g}".rstrip(".")

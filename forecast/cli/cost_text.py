@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast.delivery.words import counted, figures, percent
+
 
 def cost_text(found: dict[str, Any]) -> str:
     """Return the text of a deployment's cost."""
@@ -23,14 +25,22 @@ def cost_text(found: dict[str, Any]) -> str:
             f"    {part:14s} {value:9.5f}   {100 * value / cost['blended']:5.1f} %"
             for part, value in found["waterfall"].items()
         ),
-        f"  at a busy share of {found['utilisation_frac']:.0%}; blended at other shares: "
-        + ", ".join(f"{float(u):.0%} {usd:.4f}" for u, usd in found["blended_usd_per_mtok_at_utilisation"].items()),
-        f"  floor, best accelerator          {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
+        f"  at a busy share of {percent(found['utilisation_frac'])}; blended at other shares: "
+        + ", ".join(
+            f"{percent(float(u))} {usd:.4f}" for u, usd in found["blended_usd_per_mtok_at_utilisation"].items()
+        ),
+        f"  floor, best machine, same mix    {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
     ]
+    if rents := found["asked_rent_usd_per_accelerator_hour"]:
+        lines.append(
+            f"  rents asked on demand            ${rents['median']:.2f} ({rents['lowest']:.2f}-{rents['highest']:.2f}, "
+            f"{counted(rents['quotes'], 'quote')} to {rents['newest_on']}): blended {cost['blended_at_asked_rent']:.4f}"
+        )
     if market := found["market_usd_per_mtok"]:
+        whole = ", cached input at full price" if found["cached_frac"] else ""
         lines.append(
             f"  market list price, same mix      {market['median']:.4f}  ({market['lowest']:.4f}-{market['highest']:.4f}, "
-            f"{market['hosts']} hosts), {market['median'] / cost['blended']:.1f} times this cost"
+            f"{market['hosts']} hosts{whole}), {market['median'] / cost['blended']:.1f} times this cost"
         )
     if energy := found["joule_per_output_token"]:
         lines.append(
@@ -107,7 +117,7 @@ def _marks(found: dict[str, Any]) -> list[str]:
         lines.append(f"  mark: projection: not broadly available at {found['as_of']}; {', '.join(dates)}")
     for claim in found.get("claims", []):
         lines.append(
-            f"  claim, not used: {claim['output_tok_per_s_per_accelerator']:.3g} tokens/s per accelerator, {claim['model']} on "
+            f"  claim, not used: {figures(claim['output_tok_per_s_per_accelerator'], 3)} tokens/s per accelerator, {claim['model']} on "
             f"{claim['accelerators']} ({claim['load']}; {claim['note']})"
         )
     return lines

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, set_option
+from forecast.cli.options import as_of_option, out_option, set_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
@@ -19,6 +19,7 @@ from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
+from forecast.serving.speed import known_names
 from forecast.table_files import csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
@@ -49,8 +50,8 @@ def refuse_unused(way: str | None) -> None:
 
 
 @click.command("cost")
-@click.option("--model", help="Served model.")
-@click.option("--accelerator", help="Accelerator.")
+@click.option("--model", help="Served model, such as llama-3.3-70b; without any all are named.")
+@click.option("--accelerator", help="Accelerator, such as h100 or b200.")
 @click.option("--accelerators", type=click.FloatRange(1, 4096), help="How many of them.  [default: the best group]")
 @click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
 @click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000, show_default=True)
@@ -86,7 +87,7 @@ def refuse_unused(way: str | None) -> None:
 @as_of_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--cases", type=click.Path(dir_okay=False), help="CSV of many deployments.")
-@click.option("--out", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Where the cases' CSV goes.")
+@out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
     output_tokens: float, cached_frac: float, concurrency: float | None, latency_ms: float, utilisation: float | None,
@@ -107,7 +108,11 @@ def command(
             publish_file(out, text.encode())
         return
     if not model or not accelerator:
-        raise InputError("cost: --model and --accelerator are required (or --cases IN.csv). Add them.")
+        models, accelerators_known = (", ".join(known_names(made, kind)) for kind in ("model", "accelerator"))
+        raise InputError(
+            "cost: --model and --accelerator are required (or --cases IN.csv). Add them. "
+            f"Models: {models}. Accelerators: {accelerators_known}."
+        )
     if as_techniques:
         table = techniques(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,

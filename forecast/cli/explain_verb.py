@@ -78,5 +78,9 @@ def _parts(one: Moved) -> dict[str, dict[str, float | None]]:
 
 def _text(one: Moved) -> str:
     where = " ".join(part for part in (one.outcome, one.segment, one.provider) if part)
-    parts = ", ".join(f"{group} {value:+.3g} ± {error:.1g}" for group, (value, error) in one.parts.items() if value)
+    parts = ", ".join(
+        f"{group} {value:+.3g}" + (f" ± {error:.1g}" if error else "")  # what no rerun shows has no error that is known
+        for group, (value, error) in one.parts.items()
+        if value
+    )
     return f"  {where} ({one.statistic}, month {one.month}): {one.before:.4g} → {one.after:.4g} {one.unit}: {parts}"

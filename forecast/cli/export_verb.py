@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import store_option
-from forecast.delivery.exports import checked_formats, export_forecast
+from forecast.cli.options import decimal_option, formats_option, on_stdout, out_option, store_option
+from forecast.delivery.exports import checked_formats, export_forecast, tidy_csv
 from forecast.errors import InputError
 from forecast.store.database import open_store, transaction
 from forecast.store.places import place_of
@@ -17,11 +17,14 @@ from forecast.store.runs import find_run, forecast_of, scenarios_of
 @click.command("export")
 @click.argument("run")
 @store_option
-@click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated.")
-@click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: forecast-RUN]")
+@formats_option
+@decimal_option
+@out_option("Folder for the files; - is stdout: the tidy table as CSV, alone.  [default: forecast-RUN]", folder=True)
 @click.option("--scenario", help="Only this one; its files then lie in the folder itself.")
 @click.option("--quiet", is_flag=True, help="No notes.")
-def command(run: str, store: str | None, formats: str, out: str | None, scenario: str | None, quiet: bool) -> None:
+def command(
+    run: str, store: str | None, formats: str, decimal: str, out: str | None, scenario: str | None, quiet: bool
+) -> None:
     """Write the files of RUN (an id of `forecast history`, its beginning, or "latest") again from the store.
 
     A run of several scenarios is written into a folder for each.
@@ -33,9 +36,14 @@ def command(run: str, store: str | None, formats: str, out: str | None, scenario
         found = find_run(connection, run)
         names = [scenario] if scenario else scenarios_of(connection, found.run_id)
         forecasts = {name: forecast_of(connection, found.run_id, name) for name in names}
+    if on_stdout(out, wanted):
+        if len(forecasts) > 1:
+            raise InputError(f"--out -: stdout holds one table, the run has {', '.join(names)}. Give one --scenario.")
+        click.echo(tidy_csv(forecasts[names[0]], decimal), nl=False)
+        return
     folder = Path(out or f"forecast-{found.run_id}")
     for name, forecast in forecasts.items():
         target = folder if len(forecasts) == 1 else folder / name
-        for path in export_forecast(forecast, target, wanted):
+        for path in export_forecast(forecast, target, wanted, decimal=decimal):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)

@@ -58,7 +58,7 @@ def hindcast_text(found: Hindcast) -> str:
         lines += ["", f"{'EVENTS':{NAME_WIDTH}s}    prob  happened"]
         for event in most_surprising(found.events):
             lines.append(
-                f"  {event.name:{NAME_WIDTH - 2}s}  {event.prob:5.0%}  {'yes' if event.happened else 'no':3s}       {event.source}"
+                f"  {event.name:{NAME_WIDTH - 2}s}  {100 * event.prob:4.0f} %  {'yes' if event.happened else 'no':3s}       {event.source}"
             )
     lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
     lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]
@@ -106,13 +106,13 @@ def _number(value: float) -> str:
 def _figures(found: Hindcast) -> list[str]:
     g = grade(found)
     lines = [
-        f"  80 % intervals hold {g.inside_count} of {g.checks_count} checks, {g.coverage_80:.0%} "
-        f"({g.coverage_low:.0%}-{g.coverage_high:.0%} if checks were independent; those of one series are not)"
+        f"  80 % intervals hold {g.inside_count} of {g.checks_count} checks, {100 * g.coverage_80:.0f} % "
+        f"({100 * g.coverage_low:.0f}-{100 * g.coverage_high:.0f} % if checks were independent; those of one series are not)"
     ]
     if g.walk_count:
         lines += [
             f"  sharpness on {g.walk_count} checks of series: mean width {g.width_log:.2f} in logs, {g.sharpness:.2f} times "
-            f"that of a driftless random walk ({g.walk_width_log:.2f}), which holds {g.walk_coverage_80:.0%}",
+            f"that of a driftless random walk ({g.walk_width_log:.2f}), which holds {100 * g.walk_coverage_80:.0f} %",
             f"  interval score in logs {g.interval_score:.2f}, of the walk {g.walk_interval_score:.2f} (lower is better)",
         ]
     if g.events_count:

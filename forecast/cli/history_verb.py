@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import store_option
+from forecast.delivery.words import counted
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import quarantine
 from forecast.store.places import place_of
@@ -37,11 +38,12 @@ def described(run: Run, scenarios: list[str]) -> dict[str, Any]:
 
 
 def _text(document: dict[str, Any], with_failures: bool) -> str:
-    lines = [f"{len(document['runs'])} runs in {document['store']}"]
+    first = "" if document["runs"] else "; `forecast refresh` makes the first"
+    lines = [f"{counted(len(document['runs']), 'run')} in {document['store']}{first}"]
     lines += [
         f"  {run['run_id']}  made {run['made_at'][:16]}  as of {run['as_of']}  "
         f"{'published' if run['published_at'] else 'unpublished'}  {run['paths']:,} paths  "
-        f"{', '.join(run['scenarios'])}" + (f"  {len(run['drift'])} headlines moved" if run["drift"] else "")
+        f"{', '.join(run['scenarios'])}" + (f"  {counted(len(run['drift']), 'headline')} moved" if run["drift"] else "")
         for run in document["runs"]
     ]
     if with_failures:

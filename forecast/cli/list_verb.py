@@ -24,5 +24,6 @@ def command(as_json: bool) -> None:
         ]
         click.echo(json.dumps({"scenarios": shown}, indent=2))
         return
+    width = max(len(scenario.name) for scenario in found)
     for scenario in found:
-        click.echo(f"{scenario.name:20s} {scenario.as_of}  {scenario.title}")
+        click.echo(f"{scenario.name:{width}s}  {scenario.as_of}  {scenario.title}")

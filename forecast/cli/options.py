@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from forecast.scenario import Scenario
     from forecast.tables import Tables
 
+MOVED_CORRELATION = 0.05  # from which a user is told
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -80,11 +81,44 @@ run_options = _all(
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
     quiet_option,
 )  # fmt: skip
+
+
+def out_option(said: str, folder: bool = False, default: str | None = None) -> Decorator:
+    """Return the option --out: a file or a folder; `-` is stdout."""
+    kind = click.Path(file_okay=not folder, dir_okay=folder, allow_dash=True)
+    return click.option("-o", "--out", "out", type=kind, default=default, help=said)
+
+
+def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool:
+    """Return whether `--out -` asks for one CSV table on stdout, in place of the text.
+
+    Args:
+        out, formats: what was given.
+        beside: further options by name, none of which may be given then.
+
+    Raises:
+        InputError: something that stdout cannot hold besides.
+    """
+    if out != "-":
+        return False
+    wrong = [f"--format {name}" for name in formats if name != "csv"]
+    wrong += [f"--{name.replace('_', '-')}" for name, given in beside.items() if given]
+    if wrong:
+        raise InputError(f"--out -: stdout holds one CSV table, not also {', '.join(wrong)}. Give a folder.")
+    return True
+
+
+formats_option = click.option(
+    "--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."
+)
+decimal_option = click.option(
+    "--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
+    help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark.",
+)  # fmt: skip
 output_options = _all(
-    click.option("--out", type=click.Path(file_okay=False), help="Folder for the files; it is replaced whole."),
-    click.option("--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."),
-    click.option("--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
-                 help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark."),
+    out_option("Folder for the files; old ones of the same names go. - is stdout: the tidy table as CSV, alone.", folder=True),
+    formats_option,
+    decimal_option,
     click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )  # fmt: skip
@@ -109,8 +143,12 @@ def simulated(
 
     `how` is the rest of `run_options`: threads, engine and scheduler.
     """
+    from forecast.draws import moved_correlation
     from forecast.simulation import simulate
 
+    if not quiet and (moved := moved_correlation(scenario.correlations)) > MOVED_CORRELATION:
+        said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
+        click.echo(f"note: {scenario.name}: {said}", err=True)
     kept: dict[str, Any] = {"keep_months": keep_months, "keep_more": keep_more}
     if quiet or not sys.stderr.isatty():
         paths = simulate(scenario, n_paths, seed, **kept, **how)

@@ -82,7 +82,7 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
             score = (
                 ""
                 if row["brier"] is None
-                else f"; engine when made {row['probability_when_made']:.1%}, Brier {row['brier']:.3f}"
+                else f"; engine when made {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}"
             )
             lines.append(
                 f"    {'CAME TRUE' if row['happened'] else 'DID NOT'} {row['resolved_on']}: {row['resolution']} [{row['source']}]{score}"

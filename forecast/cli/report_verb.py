@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from forecast.cli.options import input_options, run_options, simulated, store_option
+from forecast.cli.options import input_options, out_option, run_options, simulated, store_option
 from forecast.delivery.folders import publish_file, publish_files
 from forecast.errors import InputError
 from forecast.report.closing import Section
@@ -41,7 +41,7 @@ Made = tuple[Forecast, list[Section]]
     show_default=True,
     help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
 )
-@click.option("--out", default="report.html", show_default=True, help="The page; - is stdout.")
+@out_option("The page; - is stdout.  [default: report.html]", default="report.html")
 @click.option(
     "--figures",
     type=click.Path(file_okay=False),

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import output_options, run_options, scenario_options, simulated
-from forecast.delivery.exports import checked_formats, export_forecast, sheet_files
+from forecast.cli.options import on_stdout, output_options, run_options, scenario_options, simulated
+from forecast.delivery.exports import checked_formats, export_forecast, sheet_files, tidy_csv
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
@@ -55,6 +55,7 @@ def command(
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
+    piped = on_stdout(out, wanted, json=as_json, sample_paths=samples)
     if samples and out is None:
         raise InputError(f"--sample-paths {samples}: without --out there is no place for them. Add --out FOLDER.")
     target = parse_target(precision) if precision else None
@@ -65,7 +66,7 @@ def command(
     paths = simulate_until(target, n_paths, run) if target else run(n_paths)
     forecast = summarize_paths(paths)
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
-    if out is not None:
+    if out is not None and not piped:
         more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted, decimal) if samples else {}
         for path in export_forecast(forecast, out, wanted, more, decimal):
             if not quiet:
@@ -74,7 +75,9 @@ def command(
         from forecast.delivery.plots import save_overview
 
         save_overview(forecast, picture)
-    if as_json:
+    if piped:
+        click.echo(tidy_csv(forecast, decimal), nl=False)
+    elif as_json:
         shown = {
             name: [dict(zip(header, row, strict=True)) for row in rows]
             for name, (header, rows) in tables(forecast).items()

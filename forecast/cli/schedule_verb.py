@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -25,9 +26,30 @@ def command(every: str, scheduler: str, image: str, words: tuple[str, ...]) -> N
 
     For example: forecast schedule --for systemd --every weekly -- base capital-drought --fail-on-drift
     """
+    _check_refresh(words)
     arguments = checked_words(["refresh", *words, *([] if "--quiet" in words else ["--quiet"])])
     checked_words([image])
     click.echo(UNITS[scheduler](Job(_program(), arguments, times(every), image)), nl=False)
+
+
+def _check_refresh(words: tuple[str, ...]) -> None:
+    """Refuse what `forecast refresh` would refuse every night, and note what the unit will not find there.
+
+    Raises:
+        UsageError, InputError: the options or the scenarios are wrong.
+    """
+    from forecast.cli.refresh_verb import command as refresh
+    from forecast.scenario import load_scenario
+
+    asked = refresh.make_context("forecast refresh", list(words)).params
+    for name in asked["scenarios"] or ("base",):
+        if not name.endswith(".toml"):  # a file may lie on the machine that will run the unit, and not on this one
+            load_scenario(name, settings=asked["settings"], as_of=asked["as_of"], months=asked["months"])
+        elif not Path(name).is_absolute():
+            click.echo(f"note: {name} is looked for where the unit runs; an absolute path is safer", err=True)
+    lost = [name for name in ("FORECAST_STORE", "FORECAST_DROP", "FORECAST_DATA") if os.environ.get(name)]
+    if lost:
+        click.echo(f"note: {', '.join(lost)} of this shell is not in the unit; set it there", err=True)
 
 
 def _program() -> str:

@@ -29,6 +29,9 @@ def command(store: str | None, as_json: bool) -> None:
     CRPS is in logarithms, as in `forecast backtest`; coverage_80 is the share that fell between the 10 and 90 % points.
     """
     place, found = place_of(store), list[Score]()
+    if not place.exists and not as_json:
+        click.echo(f"{place.label}: no store there yet; `forecast refresh` makes it and its first forecast")
+        return
     if place.exists:
         with transaction(open_store(place), place.label) as connection, tempfile.TemporaryDirectory() as temporary:
             tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))

@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, chance_options, scenario_options
+from forecast.cli.options import Picture, chance_options, on_stdout, out_option, scenario_options
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure
@@ -29,7 +29,7 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
     "--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help="Such as exit:groq@24; repeatable."
 )
 @click.option("--above", type=float, help="Explain where the outcome lies above this.  [default: its upper quartile]")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write every input's row into this CSV file.")
+@out_option("Write every input's row into this CSV file; - is stdout, without the text.")
 @click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -49,8 +49,10 @@ def command(
 
     "alone" is the share of the variance an input explains by itself, "total" with all its interactions, "Shapley" its
     fair part where inputs act together or are correlated; "learning" is the part of the loss that knowing it spares
-    whoever must commit to a number today and loses three times as much by falling short as by exceeding.
+    whoever must commit to a number today and loses three times as much by falling short as by exceeding (the CSV has it
+    in the outcome's unit).
     """
+    piped = on_stdout(out, (), json=as_json)
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
     asked = [parse_asked(text, names, made.months) for text in outcomes] or asked_within(USUAL, names, made.months)
@@ -58,12 +60,14 @@ def command(
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
     sample = draw_sample(made, asked, n_paths, seed)
     found = [analyse(sample, each, above) for each in asked]
-    rows = [row for each in found for row in sensitivity_rows(each)]
-    if out is not None:
-        publish_file(out, csv_text(HEADER, rows).encode())
+    table = csv_text(HEADER, [row for each in found for row in sensitivity_rows(each)])
+    if out is not None and not piped:
+        publish_file(out, table.encode())
     if picture is not None:
         save_figure(sensitivity_figure(found[0]), picture)
-    if as_json:
+    if piped:
+        click.echo(table, nl=False)
+    elif as_json:
         click.echo(json.dumps({"outcomes": [_document(each) for each in found]}))
     else:
         click.echo("\n\n".join(sensitivity_text(each) for each in found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
@@ -33,10 +33,10 @@ def _row(name: str, trend: Trend | str) -> tuple[str, ...]:
             f"{100 * skill[-1]:+.0f} %" if skill else "-")  # fmt: skip
 
 
-def page(trend: Trend) -> str:
-    """Return all that a reader needs to believe a trend, or not to."""
+def page(trend: Trend, awaited: Collection[str]) -> str:
+    """Return all that a reader needs to believe a trend, or not to; `awaited` are the inputs that read a fit."""
     sections: dict[str, Callable[[Trend], Iterable[str]]] = {
-        "GIVEN TO THE MODEL  (median, 80 % interval)": _estimates,
+        "GIVEN TO THE MODEL  (median, 80 % interval)": lambda trend: _estimates(trend, awaited),
         "DIAGNOSTICS": _diagnostics,
         "BACKTEST  (CRPS in logs, lower is better; skill against a driftless walk)": _scores,
         "NOTES": lambda trend: (f"{name}: {text}" for name, text in (trend.more or {}).items()),
@@ -54,11 +54,13 @@ def page(trend: Trend) -> str:
     return "\n".join(said)
 
 
-def _estimates(trend: Trend) -> Iterator[str]:
+def _estimates(trend: Trend, awaited: Collection[str]) -> Iterator[str]:
     for found in trend.estimates:
         low, middle, high = found.value.quantile(np.array([0.1, 0.5, 0.9]))
         yield f"{found.key} = {middle:.3g} ({low:.3g} to {high:.3g}) {found.unit}"
         yield f"    {found.observations_count} observations · {found.confidence} confidence · {found.note}"
+        if found.key not in awaited:
+            yield f"    not read: the model keeps its table's own, see `forecast show --match {found.key}`"
 
 
 def _diagnostics(trend: Trend) -> Iterator[str]:

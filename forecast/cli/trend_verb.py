@@ -10,6 +10,8 @@ import click
 from forecast.cli.options import as_of_option
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
+from forecast.inputs import awaited_fits
+from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables
 from forecast.trends.known import TooFew
 from forecast.trends.registry import TRENDS, trends_of
@@ -18,12 +20,13 @@ from forecast.trends.trend import Trend
 
 @click.command("trend")
 @click.argument("series", required=False)
-@as_of_option("Vintage: fit what was known then.")
+@as_of_option("Vintage: fit what was known then.  [default: that of base]")
 @click.option("--picture", type=click.Path(dir_okay=False), help="Draw SERIES into a PNG or SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
-    tables = load_tables().vintage(as_of) if as_of else load_tables()
+    read = load_tables()
+    tables = read.vintage(as_of or load_scenario("base", read).as_of)
     if series is None:
         if picture:
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")
@@ -37,7 +40,8 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
         click.echo(json.dumps(whole))
     else:
-        click.echo("\n\n".join(page(trend) for trend in trends))
+        awaited = awaited_fits(tables)
+        click.echo("\n\n".join(page(trend, awaited) for trend in trends))
 
 
 def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:

@@ -9,13 +9,22 @@ from datetime import date
 import click
 
 from forecast.cli.options import chance_options, scenario_options
+from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
+from forecast.outcomes.fans import FANS
 from forecast.scenario import load_scenario
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import draw_sample
 from forecast.sensitivity.signals import Question, Signal
+from forecast.sensitivity.words import short_name
+
+LEGEND = """\
+Signals that end in @{within} are the market's in month {within}; the others are inputs, which a filing, a launch or a count may settle.
+tells: share of the answer's variance · latest: today's value, of an input the median of what is believed · chance beyond
+it, else: of the answer, with the level passed or not · turns: beyond it the other answer is likelier.
+`forecast where NAME` says what an input or a quantity is; `forecast sensitivity` what drives an answer."""
 
 
 @click.command("watch")
@@ -56,7 +65,9 @@ def command(
         ]
         click.echo(json.dumps({"as_of": str(made.as_of), "within_months": within, "questions": document}))
     else:
-        click.echo("\n\n".join(_text(question, signals) for question, signals in found))
+        due = [calendar(str(made.as_of), each.month) for each in asked]
+        texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
+        click.echo("\n\n".join([*texts, LEGEND.format(within=within)]))
 
 
 def _open(question: Question) -> Question:
@@ -66,17 +77,23 @@ def _open(question: Question) -> Question:
     return question
 
 
-def _text(question: Question, signals: list[Signal]) -> str:
+def _text(question: Question, signals: list[Signal], due: str) -> str:
     lines = [
-        f"{question.text}: chance {100 * question.yes.mean():.0f} %",
-        f"  {'watch':52s}{'tells':>14s}{'latest':>11s}{'level':>12s}{'chance beyond it':>19s}{'else':>7s}",
+        f"{question.text} ({due}): chance {percent(float(question.yes.mean()))}",
+        f"  {'watch':62s}{'tells':>14s}{'latest':>11s}{'level':>12s}{'chance beyond it':>19s}{'else':>7s}",
     ]
     if not signals:
         return lines[0] + "\n  Nothing that will be seen tells more than 1 % of it: it is the luck of the months."
     for s in signals:
-        level = f"{'>' if s.above else '<'} {s.level:.3g}"
+        level = f"{'>' if s.above else '<'} {number(s.level)}"
         lines.append(
-            f"  {s.name.removeprefix('parameters.'):52s}{f'{100 * s.told:.1f} ± {100 * s.told_error:.1f} %':>14s}{s.latest:11.3g}"
-            f"{level:>12s}{100 * s.chance_beyond:17.0f} %{100 * s.chance_else:5.0f} %{'  turns the answer' if s.turns else ''}"
+            f"  {_with_unit(s.name):62s}{f'{100 * s.told:.1f} ± {100 * s.told_error:.1f} %':>14s}{number(s.latest):>11s}"
+            f"{level:>12s}{percent(s.chance_beyond):>19s}{percent(s.chance_else):>7s}{'  turns the answer' if s.turns else ''}"
         )
     return "\n".join(lines)
+
+
+def _with_unit(name: str) -> str:
+    """Return a signal's name; the unit of a quantity, an input's name ends in its own."""
+    fan = FANS.get(name.partition(":")[0].partition("@")[0])
+    return f"{name}, {fan.unit}" if fan else short_name(name)

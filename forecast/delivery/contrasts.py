@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.comparison import Difference
-from forecast.delivery.plots import BANDS, PRICE, SPEND, save_figure
+from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis, save_figure
+from forecast.delivery.words import apart, calendar
 from forecast.summary import fan_quantiles
 from forecast.tidy_table import PROBS
 
@@ -32,14 +33,16 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
         rows = [row for row in found if row.scenario == scenario]
         against, sure = rows[0].against, [row for row in rows if abs(row.difference) > 2 * row.standard_error]
         saved = [row.paths_saved_ratio for row in rows if np.isfinite(row.paths_saved_ratio)]
-        horizon = max(row.month for row in rows)
+        horizon, fates = max(row.month for row in rows), _fates(rows)
+        cost = f"; independent runs would need {np.median(saved):.0f} times the paths (median)" if saved else ""
         lines += [
-            f"{scenario} against {against}, {horizon} months from {as_of}; {n_paths:,} paths under the same chance; geometric means",
-            f"  {'':40s}{against[:14]:>14s}{scenario[:16]:>18s}{'difference':>14s}{'± error':>10s}{'paths saved':>13s}",
+            f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {n_paths:,} paths under the "
+            "same chance; geometric means",
+            f"  {'':48s}{against[:14]:>14s}{scenario[:16]:>18s}{'difference':>14s}{'± error':>10s}{'paths saved':>13s}",
             *(_line(row) for row in rows if row.outcome in PRINTED and row.month == horizon),
-            *(_line(row) for row in _fates(rows)),
-            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors; independent runs would need "
-            f"{np.median(saved) if saved else float('inf'):.0f} times the paths (median).",
+            *(_line(row) for row in fates),
+            *([f"  exit: leaving the market by then; the {len(fates)} whose chance moves most."] if fates else []),
+            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all.",
             "",
         ]
     return "\n".join(lines[:-1])
@@ -51,13 +54,10 @@ def _fates(rows: Sequence[Difference]) -> list[Difference]:
 
 
 def _line(row: Difference) -> str:
-    what = f"{row.outcome} {row.segment or row.provider or ''}".strip()
-    what += " (probability)" if row.statistic == "probability" else ""
+    what = f"{row.outcome} {row.segment or row.provider or ''}".strip() + f", {row.unit}"
     saved = f"{row.paths_saved_ratio:.0f}×" if np.isfinite(row.paths_saved_ratio) else "-"
-    return (
-        f"  {what:40s}{row.value_against:14.3g}{row.value:18.3g}{row.difference:+14.2g}"
-        f"{row.standard_error:10.1g}{saved:>13s}"
-    )
+    difference, error = apart(row.difference, row.standard_error)
+    return f"  {what:48s}{row.value_against:14.3g}{row.value:18.3g}{difference:>14s}{error:>10s}{saved:>13s}"
 
 
 def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figure:
@@ -76,9 +76,13 @@ def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figur
             axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
             axes.plot(months, middle, color=colour, linestyle=style, label=run.scenario.name)
         axes.set(
-            yscale="log", title=segment, xlabel="months from now", ylabel="" if column else "USD per million tokens"
+            yscale="log",
+            title=segment,
+            xlabel=f"months from {runs[0].scenario.as_of}",
+            ylabel="" if column else "USD per million tokens",
         )
         axes.grid(alpha=0.25)
+        plain_log_axis(axes)
     figure.axes[0].legend(fontsize=8, title="price: median, 80 %")
     _fates_panel(figure.add_subplot(grid[1, :]), found)
     return figure
@@ -99,7 +103,8 @@ def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
         )  # fmt: skip
     axes.axhline(0, color="#444444", linewidth=0.8)
     axes.set(
-        ylabel="points", title=f"Chance of leaving the market, less that in {rows[0].against} (± 2 standard errors)"
+        ylabel="percentage points",
+        title=f"Chance of leaving the market, less that in {rows[0].against} (± 2 standard errors)",
     )
     axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
     axes.legend(fontsize=8)

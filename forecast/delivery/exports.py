@@ -98,12 +98,17 @@ def sheet_files(
     return {f"{name}.{ending}": content for ending, content in files.items()}
 
 
+def tidy_csv(forecast: Forecast, decimal: str = "point") -> bytes:
+    """Return the tidy table as the bytes of a CSV file."""
+    return csv_bytes(Fact._fields, forecast.facts, decimal)
+
+
 def _files(forecast: Forecast, formats: list[str], decimal: str) -> dict[str, bytes]:
     small = {**tables(forecast), "assumptions": (Assumption._fields, forecast.assumptions)}
     files: dict[str, bytes] = {}
     if "csv" in formats:
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
-        files["forecast.csv"] = csv_bytes(Fact._fields, forecast.facts, decimal)
+        files["forecast.csv"] = tidy_csv(forecast, decimal)
     if "xlsx" in formats:
         from forecast.delivery.workbook import workbook  # six modules: only for those who ask
 

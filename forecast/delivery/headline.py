@@ -48,7 +48,9 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
-        lines.append(f"  {rest} more are safer; providers with a parent's balance sheet have no runway to report.")
+        lines.append(
+            f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
+        )
     return lines
 
 
@@ -86,7 +88,12 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         f"  {'':25s}{heads}",
     ]
     segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
-    shown = {"price": "market_price", "floor": "floor", "price / floor": "price_to_floor_ratio"}
+    shown = {
+        "price": "market_price",
+        "today's mix": "constant_mix_price",
+        "floor": "floor",
+        "price / floor": "price_to_floor_ratio",
+    }
     facts = [fact for outcome in (*shown.values(), "rent") for fact in forecast.find(outcome)]
     index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in facts}
     for segment in segments:
@@ -96,7 +103,11 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
         lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {percent(reached.value)}")
     cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
-    lines.append("  H100 rent, USD/hour      " + cells)
+    lines += [
+        "  H100 rent, USD/hour      " + cells,
+        "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
+        "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
+    ]
     return lines
 
 

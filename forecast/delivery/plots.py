@@ -39,6 +39,7 @@ def overview(forecast: Forecast) -> Figure:
             ylabel="USD per million tokens" if column == 0 else "",
         )
         axes.grid(alpha=0.25)
+        plain_log_axis(axes)
         if column == 0:
             figure.legend(
                 *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8, frameon=False
@@ -66,6 +67,15 @@ def save_figure(figure: Figure, path: str) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=110, format=Path(path).suffix[1:])
     publish_file(path, drawn.getvalue())
+
+
+def plain_log_axis(axes: Any) -> None:
+    """Label a logarithmic axis of values with plain numbers, 0.05 in place of a power of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(lambda value, _place: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _fan(

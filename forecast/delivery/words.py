@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, isinf, log10
 
 
 def percent(value: float | None) -> str:
@@ -26,6 +27,18 @@ def chance(prob: float, error: float) -> str:
         return "100 % (every path)" if prob else "0 % (no path)"
     digits = 1 if 0.01 <= prob <= 0.99 else 2
     return f"{100 * prob:.{digits}f} ± {100 * error:.{digits}f} %"
+
+
+def apart(difference: float, error: float) -> tuple[str, str]:
+    """Return a difference and its standard error, both to the first digit of the error; "=" where no path differs.
+
+    >>> apart(0.0304, 0.0021), apart(-29.81, 0.13), apart(0.0, 0.0)
+    (('+0.030', '0.002'), ('-29.8', '0.1'), ('=', ''))
+    """
+    if error == 0:
+        return ("=", "") if difference == 0 else (f"{difference:+.3g}", "0")
+    digits = max(0, -floor(log10(error)))
+    return f"{difference:+.{digits}f}", f"{error:.{digits}f}"
 
 
 def figures(value: float, digits: int = 4) -> str:
@@ -74,6 +87,20 @@ def short(value: float) -> str:
     return f"{value:.4f}"
 
 
+def number(value: float) -> str:
+    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
+
+    >>> number(3560000000.0), number(0.0851), number(float("inf"))
+    ('3.56B', '0.0851', 'beyond')
+    """
+    if isinf(value):
+        return "beyond"
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
+    return f"{value:.3g}"
+
+
 def band(values: Sequence[float | None], joint: str = "-") -> str:
     """Return low, middle and high as the middle with the band in brackets.
 
@@ -82,6 +109,15 @@ def band(values: Sequence[float | None], joint: str = "-") -> str:
     """
     low, middle, high = (0.0 if v is None else v for v in values)
     return f"{short(middle)} ({short(low)}{joint}{short(high)})"
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count with its noun, which takes an s in the plural.
+
+    >>> counted(1, "run"), counted(2_000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
+from forecast.deployments.rented import asked_rents
 from forecast.deployments.tiers import tiers_met
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
@@ -40,7 +41,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     use = _utilisation(scenario, wanted)
     spread = float(np.exp(Z_90 * speed.log_sd))
     floor, best = floor_of(scenario, model, wanted)
-    published = published_cost(scenario, accelerator)
+    published, rents = published_cost(scenario, accelerator), asked_rents(scenario, accelerator)
     input_usd = cost.usd_per_mtok(total, speed.input_tok_per_s, use)
     return {
         "model": model,
@@ -50,6 +51,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "wide_parallel": wanted.wide_parallel,
         "input_tokens": wanted.input_tokens,
         "output_tokens": wanted.output_tokens,
+        "cached_frac": wanted.cached_frac,
         "concurrency": speed.batch,
         "step_ms": 1000 * speed.step_s,
         "utilisation_frac": use,
@@ -61,11 +63,13 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "owned_usd_per_accelerator_hour": _owned_or_none(scenario, accelerator),
         "maker_usd_per_accelerator_hour": maker_usd_per_hour(scenario, accelerator),
         "published_owned_usd_per_accelerator_hour": published and published[0],
+        "asked_rent_usd_per_accelerator_hour": rents,
         "cost_usd_per_mtok": {
             "input": input_usd,
             "cached_input": input_usd * number_of(scenario, "cached_cost_ratio"),
             "output": cost.usd_per_mtok(total, speed.decode_tok_per_s, use),
             "blended": blended,
+            "blended_at_asked_rent": rents and blended * rents["median"] / total,  # an hour's price goes through whole
         },
         "waterfall": parts,
         "blended_usd_per_mtok_at_utilisation": {f"{u:g}": blended * use / u for u in UTILISATIONS},

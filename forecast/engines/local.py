@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.draws import Draws
-from forecast.engines.workers import Run, can_fork, over_processes, over_threads, shared_zeros
+from forecast.engines.workers import Run, can_fork, keep_memory, over_processes, over_threads, shared_zeros
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.paths import Paths, no_paths
@@ -22,6 +22,7 @@ def run_local(
     done: Callable[[int], None],
 ) -> Paths:  # fmt: skip
     """Return the simulation of the blocks on so many workers; `done` is called with each block that is finished."""
+    keep_memory()
     workers = min(workers, len(blocks))
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros

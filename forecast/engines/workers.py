@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 from forecast.errors import InputError
 
 MOST_WORKERS = 256
+LARGEST_BYTES = 31 * 2**20  # glibc keeps twice the largest block that it has seen come and go, of up to 32 MiB
 Run = Callable[[int], None]
 
 
@@ -48,6 +50,19 @@ def _usual_workers() -> int:
 def can_fork() -> bool:
     """Return whether a process may be forked: Linux, and no other Python thread that might hold a lock."""
     return sys.platform == "linux" and threading.active_count() == 1
+
+
+@cache
+def keep_memory() -> None:
+    """Let this process keep the memory of a block of paths, in large pages where the system has them.
+
+    glibc gives back what arrays free and fetches it again page by page, until it has seen a large block come and go:
+    then it keeps twice as much. NumPy asks for large pages for arrays above 4 MiB, and the request outlives the
+    array. Nobody writes to these, so they cost nothing; where memory is managed in other ways nothing is lost.
+    """
+    np.empty(LARGEST_BYTES, np.uint8)
+    kept = [np.empty(LARGEST_BYTES - 2**22, np.uint8) for _ in range(2)]  # both at once: about what a block needs
+    del kept
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

@@ -61,7 +61,7 @@ def runway_months(cash_usd: Array, net_flow: Array) -> Array:
         net_flow: F, USD/month.
 
     Returns:
-        Months, at least 0.
+        Months, at least 0. Source: MODEL §7.
 
     >>> runway_months(np.array([6e6, 6e6]), np.array([-2e6, 1.0])).tolist()
     [3.0, 6000000.0]
@@ -77,7 +77,7 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
 
     Args:
         regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
-        growth_ratio: revenue over its yearly average (1 is standing still).
+        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.7 where it doubles in a year).
         runway: cash over net burn, months.
 
     Returns:

@@ -124,7 +124,7 @@ def average_next(average: Array, value: Array, window_months: Array | float) -> 
         window_months: T, mean age of what is averaged, at least 1.
 
     Returns:
-        a a month later: the contracts in force, the orders under way, the trend of revenue.
+        a a month later: the contracts in force, the orders under way, the trend of revenue. Source: Holt (1957).
 
     >>> average_next(2.0, 4.0, 4.0)
     2.5

@@ -96,7 +96,7 @@ def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Arra
         second_prob: q, positive, p + q at most 1.
 
     Returns:
-        Uniform in [0, 1), whichever event it was.
+        Uniform in [0, 1), whichever event it was. Source: the conditional law of a uniform number.
 
     >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
     [0.5, 0.5]
@@ -115,7 +115,7 @@ def logistic_shock(uniform: Array, scale: Array) -> Array:
         scale: σ, standard deviation, at least 0.
 
     Returns:
-        Shock in the unit of σ; heavier tails than the normal, as price changes have.
+        Shock in the unit of σ; heavier tails than the normal, as price changes have. Source: price_changes.csv (own-fit-trends).
 
     >>> logistic_shock(np.array([0.5]), np.array([0.2])).tolist()
     [0.0]

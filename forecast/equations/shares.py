@@ -76,7 +76,7 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
 
     Args:
         apart_per_month: g, the seller's growth beyond the market's, in logs.
-        log_weight: w, over that of a typical seller.
+        log_weight: w, over that of the seller of the typical token, as it is by now.
         reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
 
     Returns:
@@ -98,7 +98,7 @@ def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:
         offers_of_segment: which rows are of one segment.
 
     Returns:
-        Log weight, [offer, path]. At the start a reversion to 0 moves tokens among sellers and none on balance.
+        Log weight, [offer, path]. Source: own-assumption; only differences within a segment count.
 
     >>> log_over_typical(np.array([[0.5], [0.5]]), [slice(0, 2)]).tolist()
     [[0.0], [0.0]]
@@ -119,7 +119,7 @@ def herfindahl(amount: Array, total: Array) -> Array:
         total: X, of the whole market, the many small ones that are no single provider included, [path].
 
     Returns:
-        Index in (0, 1], [path].
+        Index in (0, 1], [path]. Source: Hirschman (1964).
 
     >>> herfindahl(np.array([[2.0], [2.0]]), np.array([4.0])).tolist()
     [0.5]
@@ -146,7 +146,7 @@ def top_sum(amount: Array, count: int) -> Array:
         count: how many of the largest, 1 to 8; more than there are is all.
 
     Returns:
-        In the unit of amount, [path].
+        In the unit of amount, [path]. Source: Batcher (1968).
 
     >>> top_sum(np.array([[0.5], [0.3], [0.2]]), 2).tolist()
     [0.8]

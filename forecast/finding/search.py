@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -21,29 +22,38 @@ def whereabouts(asked: str, scenario: Scenario) -> list[Place]:
 
     Args:
         asked: an outcome, an input, a table or column, a verb, or a function, class, module or constant; of a dotted name
-            the end is enough.
+            the end is enough. What follows a name as in `rent@24`, `market_price:commodity` or `exit[groq]` is left out.
         scenario: gives inputs their values.
 
     Raises:
         InputError: nothing has this name.
     """
+    found = _places(asked, scenario) or _places(re.split(r"[@:\[]", asked)[0], scenario)
+    if not found:
+        names = data_names(scenario) | QUERIED.keys()
+        names |= {place.name.rpartition(".")[2] for place in _named()}
+        within = sum(asked in key for key in scenario.inputs) if asked else 0
+        listed = f" `forecast show --match {asked}` lists {within} inputs whose names hold it." if within else ""
+        near = "" if within else suggestion(asked, names)
+        raise InputError(
+            f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '
+            f"function or a verb is allowed.{near}{listed} Correct the name."
+        )
+    return [_cited(place, scenario) for place in sorted(found, key=_order)]
+
+
+def _places(asked: str, scenario: Scenario) -> list[Place]:
+    if not asked:
+        return []
     every = modules()
     code = _named(asked.rpartition(".")[2])
     outcome = outcome_place(asked, every)
-    found = [
+    return [
         *([outcome] if outcome else []),
         *input_places(scenario, asked, every),
         *column_places(scenario.tables, asked, every),
         *(place for place in code if place.answers_to(asked)),
     ]
-    if not found:
-        names = data_names(scenario) | QUERIED.keys()
-        names |= {place.name.rpartition(".")[2] for place in _named()}
-        raise InputError(
-            f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '
-            f"function or a verb is allowed.{suggestion(asked, names)} Correct the name."
-        )
-    return [_cited(place, scenario) for place in sorted(found, key=_order)]
 
 
 @cache

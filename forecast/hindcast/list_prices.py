@@ -25,6 +25,7 @@ QUANTITY = "list_unchanged"
 MEANING = "share of the list prices of fixed models that are the same as on the date"
 SOURCE = "price_changes.csv"
 PATHS = 2000
+FEWEST_SERIES = 20  # a share of one price is 0 or 1, and no band of it can be missed by little
 TOGETHER = 0.5  # correlation of the chances of one provider's prices: half of what moves them is its own repricing
 
 
@@ -42,6 +43,9 @@ def list_price_checks(
         name = name_of(row)
         if cases is None or not (at := _chosen(cases, row)).any():
             left_out.append((name, f"no such list price was forecast from {as_of} and is known so much later"))
+            continue
+        if at.sum() < FEWEST_SERIES:
+            left_out.append((name, f"fewer than {FEWEST_SERIES} such list prices are known so much later"))
             continue
         samples, value = _unchanged(cases, np.flatnonzero(at), seed)
         checks.append(check_of(name, "share", samples, value, f"{SOURCE}, {int(at.sum())} series", None))

@@ -13,6 +13,7 @@ from forecast.serving.token_cost import months_between
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import counts_a_part
+from forecast.trends.router_shares import HOSTS, shares_among_named
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows
@@ -74,16 +75,26 @@ def history(metric: str) -> Callable[[Tables], dict[str, Series]]:
     return read
 
 
-def concentration(column: str) -> Callable[[Tables], dict[str, Series]]:
-    """Return a reader of one measure of concentration, by what is shared out among whom."""
+def router_concentration(measure: str) -> Callable[[Tables], dict[str, Series]]:
+    """Return a reader of the router's concentration by serving host, `hhi` or `top5`, among the sellers that the market names."""
 
     def read(tables: Tables) -> dict[str, Series]:
-        by_scope: dict[str, list[Row]] = {}
-        for row in tables["concentration"]:
-            by_scope.setdefault(row["scope"], []).append(row)
-        return {scope: series_of(rows, column) for scope, rows in by_scope.items()}
+        source = {row["date_on"]: row["source"] for row in tables["token_shares"] if row["scope"] == HOSTS}
+        by_day = shares_among_named(tables, HOSTS).items()
+        return {HOSTS: tuple(Observation(day, MEASURES[measure](of), source[day]) for day, of in by_day)}
 
     return read
+
+
+def _herfindahl(shares: Mapping[str, float]) -> float:
+    return sum(share**2 for share in shares.values())
+
+
+def _top5(shares: Mapping[str, float]) -> float:
+    return sum(sorted(shares.values())[-5:])
+
+
+MEASURES = {"hhi": _herfindahl, "top5": _top5}
 
 
 def log_value_on(series: Series, day: date) -> tuple[float, str] | None:

@@ -10,6 +10,7 @@ from forecast.arrays import REAL, Array, Index, Spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import demand, exits, shares
 from forecast.market.names import Names
+from forecast.units import HALF_A_MONTH
 
 
 @dataclass
@@ -20,12 +21,13 @@ class Customers:
     theta: dict[str, Array]
     wanted_mtok_per_month: Array
     elasticity: Array  # [segment, path]
-    sensitivity: Array  # [offer, path]
+    sensitivity: Array  # [segment, path] to prices
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
+    apart_this_month: Array  # the mean of its ends: so months add up to the growth that the fit integrates
     apart_kept: Array  # [path] part of it left after a month
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
-    reversion_per_month: Array  # [offer, path] of a log weight to that of a typical seller
+    reversion_per_month: Array  # [path] of a log weight to that of a typical seller
     log_weight: Array
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
@@ -37,7 +39,7 @@ class Customers:
             theta["demand_growth_start_per_year"],
             theta["demand_growth_long_per_year"],
             theta["demand_fade_months"],
-            month,
+            month - HALF_A_MONTH,
         )
         self.wanted_mtok_per_month = demand.demand_next(
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
@@ -45,20 +47,29 @@ class Customers:
 
     def notice(self, offers: Spots, log_price_change: Array) -> None:
         """Step 6: a new price moves what an offer's weight tends to."""
-        change = shares.log_aim_change(log_price_change, offers.of(self.sensitivity))
+        segments = spots_at(self.names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
+        change = shares.log_aim_change(log_price_change, segments.of(self.sensitivity))
         offers.put(self.log_aim, offers.of(self.log_aim) + change)
 
-    def reconsider(self, normal: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay."""
-        theta = self.theta
+    def reconsider(self, normal: Array, share: Array) -> None:
+        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay.
+
+        `share` is that of last month, `[offer, path]`: it says who sells the typical token by now.
+        """
+        names, theta = self.names, self.theta
         self.attraction *= theta["share_shock_persistence"]
         shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
         shock *= self.shock_sd
         self.attraction += shock
+        self.apart_this_month = self.apart_per_month / 2
         self.apart_per_month *= self.apart_kept
         self.apart_per_month += self.apart_renewal_sd * normal
-        apart = self.apart_per_month.take(self.names.offer_provider, axis=0)
-        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
+        self.apart_this_month += self.apart_per_month / 2
+        apart = self.apart_this_month.take(names.offer_provider, axis=0)
+        typical = names.segment_dot(share, self.log_weight)
+        over_typical = self.log_weight - typical.take(names.offer_segment, axis=0)
+        growth = shares.lasting_growth(apart, over_typical, self.reversion_per_month)
+        growth[names.fringe_offers] = apart[names.fringe_offers]  # their number follows entry and exit
         self.log_aim += growth
         self.log_weight += growth
         self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
@@ -91,7 +102,7 @@ class Customers:
             # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
             before = buyers.of(weight)
             grown = exits.merged_log_weight(before, sellers.of(weight), kept.take(deal))
-            np.add.at(weight.reshape(-1), buyers.flat, grown - before)
+            buyers.add(weight, grown - before)
 
 
 def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
@@ -102,21 +113,22 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
     ).split()
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
-    apart = draws.column("providers", "growth_apart_per_month", names.providers)
+    apart = np.broadcast_to(
+        draws.column("providers", "growth_apart_per_month", names.providers), (len(names.providers), BLOCK_PATHS)
+    )
     log_weight = shares.log_over_typical(share, names.offers_of_segment)
-    reversion = np.repeat(draws.parameter("share_reversion_per_month")[None], len(names.offers), axis=0)
-    reversion[names.fringe_offers] = 0.0  # their number follows entry and exit
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
         wanted_mtok_per_month=wanted,
         elasticity=draws.column("segments", "price_elasticity", names.segments),
-        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments)[names.offer_segment],
+        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=np.broadcast_to(apart, (len(names.providers), BLOCK_PATHS)).copy(),
+        apart_per_month=apart.copy(),
+        apart_this_month=apart.copy(),
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
-        reversion_per_month=reversion,
+        reversion_per_month=draws.parameter("share_reversion_per_month"),
         log_weight=log_weight,
         log_aim=log_weight.copy(),
         attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),

@@ -139,16 +139,17 @@ class Doors:
         """
         if not len(sold.flat) or not len(self.acquirers):
             return
+        bidders = self.acquirers[:, None] * BLOCK_PATHS + sold.path
         with np.errstate(divide="ignore"):  # no weight: no bid
-            weight = self.acquirer_weight * self.present[self.acquirers].take(sold.path, axis=1)
-            bid = np.log(bids[self.acquirers].take(sold.path, axis=1)) / weight
+            weight = self.acquirer_weight * self.present.reshape(-1).take(bidders)
+            bid = np.log(bids.reshape(-1).take(bidders)) / weight
         real = np.isfinite(bid.max(axis=0))
         sold, buyer = sold.among(real), self.acquirers[bid.argmax(axis=0)[real]]
-        np.add.at(self.purchases, (buyer, sold.path), 1)
+        buyers = spots_at(buyer, sold.path, BLOCK_PATHS)
+        buyers.add(self.purchases, 1)
         customers.follow(sold.row, buyer, sold.path, sold.of(self.kind["retention_frac"]))
-        paid = np.flatnonzero(buyer < len(treasury.cash_usd))  # a parent's purse is not counted
-        brought = np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)
-        np.add.at(treasury.cash_usd, (buyer[paid], sold.path[paid]), brought[paid])
+        paid = buyer < len(treasury.cash_usd)  # a parent's purse is not counted
+        buyers.among(paid).add(treasury.cash_usd, np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)[paid])
 
     def count_fringe(self, margin_ratio: Array, normal: Array) -> Array:
         """Move the number of small providers one month and return its ratio to last month's, `[path]`."""

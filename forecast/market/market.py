@@ -11,6 +11,7 @@ from forecast.draws import Draws
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import Doors, start_doors
 from forecast.market.machines import Machines, start_machines
+from forecast.market.mix import Mix, start_mix
 from forecast.market.names import Names
 from forecast.market.rents import Rents, start_rents
 from forecast.market.sellers import NewPrices, Sellers, start_books, start_sellers
@@ -19,12 +20,16 @@ from forecast.market.trade import Trade, trade_of
 from forecast.market.treasury import Treasury, start_treasury
 from forecast.scenario import Scenario
 
+# Entry is known at today's margin; from a market that loses money there is nobody to count, and a ratio would turn its sign.
+LEAST_MARGIN_FRAC = 0.1
+
 
 @dataclass
 class Market:
     """The state of a block of paths in a month. `own_frac` has a row for each distinct mix of owned and rented machines."""
 
     names: Names
+    mix: Mix
     machines: Machines
     rents: Rents
     sellers: Sellers
@@ -36,9 +41,9 @@ class Market:
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
-    margin_start_frac: Array  # of the as_of month, [path]
+    margin_start_frac: Array  # of the as_of month, [path], above 0: what entry is measured by
     sustainability: Array  # of those with a parent's balance sheet
-    log_price: Array  # volume-weighted, [segment, path]
+    log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
     new_prices: NewPrices | None = None  # of this month
 
@@ -54,12 +59,15 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
     sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
     share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
-    trade = trade_of(names, books.tokens_mtok_per_month, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok)
+    mix = start_mix(draws, names)
+    sold, price = books.tokens_mtok_per_month, books.usd_per_mtok
+    trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     treasury, doors = start_treasury(scenario, draws, names, revenue, profit, wanted), start_doors(draws, names)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
         names=names,
+        mix=mix,
         machines=machines,
         rents=rents,
         sellers=sellers,
@@ -71,7 +79,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
-        margin_start_frac=trade.margin_frac,
+        margin_start_frac=np.maximum(trade.margin_frac, LEAST_MARGIN_FRAC),
         sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
         log_price=log_price,
         log_price_before=log_price,

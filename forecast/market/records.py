@@ -15,15 +15,18 @@ from forecast.market.router import start_router
 
 def reported(market: Market) -> dict[str, Array]:
     """Return the series of a forecast in a month, `[entity, path]`."""
-    names, trade, machines = market.names, market.trade, market.machines
-    floor, price = machines.floor_usd_per_mtok, np.exp(market.log_price)
+    names, trade, machines, mix = market.names, market.trade, market.machines, market.mix
+    floor, price = machines.floor_usd_per_mtok * mix.cost_ratio, trade.segment_spend / trade.segment_tokens
     all_tokens, all_spend = trade.segment_tokens.sum(axis=0), trade.segment_spend.sum(axis=0)
     tokens, spend = names.provider_sum(trade.tokens)[names.single], trade.revenue[names.single]
     asked = market.sellers.usd_per_mtok + market.doors.absent.take(names.offer_provider, axis=0)
     rent = rented_usd_per_accelerator_hour(machines.reference_owned_usd_per_hour(), market.rents.scarcity)
     return {
         "market_price": price,
-        "cheapest_price": names.segment_min(asked),
+        "constant_mix_price": np.exp(market.log_price),
+        "output_frac": mix.output_frac,
+        "cached_frac": mix.cached_frac,
+        "cheapest_price": names.segment_min(asked) * mix.price_ratio,
         "tier_price": np.exp(market.tiers.log_price),
         "floor": floor,
         "capability_floor": market.tiers.capability_floor_usd_per_mtok,
@@ -49,10 +52,11 @@ def subsidy_usd_per_month(market: Market) -> Array:
 def noted(market: Market) -> dict[str, Array]:
     """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families and buyers."""
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
+    asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
     return {
-        "asked_price": np.where(gone, REAL(np.nan), market.sellers.usd_per_mtok),
+        "asked_price": np.where(gone, REAL(np.nan), asked),
         "serving_cost": np.where(gone, REAL(np.nan), market.sellers.unit_cost_usd_per_mtok),
-        "market_price": np.exp(market.log_price),
+        "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
     }
@@ -73,13 +77,13 @@ class Watcher:
         trade = market.trade
         tokens = market.names.provider_sum(trade.tokens)
         return {
-            "router_share": self._router.share(tokens, trade.segment_tokens.sum(axis=0)),
+            "router_share": self._router.share(tokens),
             "provider_tokens": tokens,
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
             "provider_revenue": self._revenue(market),
             "rounds": market.treasury.closes,
-            "offer_price": market.sellers.usd_per_mtok,
+            "offer_price": market.sellers.usd_per_mtok,  # of today's mix
             "repriced_log": _repriced_log(market),
             "regime": market.treasury.regime[None].astype(REAL),
         }

@@ -9,6 +9,7 @@ import numpy as np
 from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import demand
+from forecast.units import HALF_A_MONTH
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Rents:
             theta["supply_growth_start_per_year"],
             theta["supply_growth_long_per_year"],
             theta["supply_fade_months"],
-            month,
+            month - HALF_A_MONTH,
         )
         growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
         level = theta["rent_to_owned_log_level"]

@@ -1,4 +1,4 @@
-"""What the largest router would show: the market's shares, moved by the router's own users. No forecast depends on it."""
+"""What the largest router would show: the market's shares, flattened and moved by its own users. No forecast depends on it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ class Router:
     kept: Array  # [path] φ
     sd: Array  # [path] σ
     tail: Array
+    size_ratio: Array  # [path] ψ, how much of a difference in size, in logs, shows
     passing: Array
 
-    def share(self, provider_tokens: Array, all_tokens: Array) -> Array:
-        """Return each single provider's share of tokens as the router would show it, `[single, path]`.
+    def share(self, provider_tokens: Array) -> Array:
+        """Return each single provider's share as the router would show it, of the tokens of them all, `[single, path]`.
 
-        s = x·e^v/(Σ x·e^v + the rest); the many small ones together are the rest and stand still.
+        s = x^ψ·e^v/Σ x^ψ·e^v; the many small ones together are nobody there.
         """
         market = provider_tokens[: len(self.passing)]
-        shown = market * np.exp(self.passing)
-        return np.asarray(shown / (shown.sum(axis=0) + all_tokens - market.sum(axis=0)))
+        shown = (market / market.sum(axis=0)) ** self.size_ratio * np.exp(self.passing)
+        return np.asarray(shown / shown.sum(axis=0))
 
     def step(self) -> None:
         """Move the passing part a month."""
@@ -50,6 +51,7 @@ def start_router(draws: Draws, names: Names) -> Router:
         kept=kept,
         sd=draws.parameter("router_swing_log") / np.sqrt(2 * (1 - kept)),
         tail=draws.parameter("share_shock_tail"),
+        size_ratio=draws.parameter("router_size_ratio"),
         passing=np.zeros(0, REAL),
     )
     router.passing = router._shock()

@@ -53,7 +53,7 @@ class Sellers:
     """Prices and costs of each offer `[offer, path]`, habits of each provider `[provider, path]`."""
 
     names: Names
-    log_price: Array
+    log_price: Array  # of today's mix of tokens
     usd_per_mtok: Array  # its exponential, kept because prices rarely move
     overhead_ratio: Array  # own unit cost over the cost on the fleet: the part the roofline does not explain
     machine_cost_usd_per_mtok: Array  # owned cost of the busy hours of a token: what it takes of the market's machines
@@ -83,10 +83,12 @@ class Sellers:
         """Return the cost on the fleet that serves each offer, `[offer, path]`."""
         return fleet_usd_per_mtok.reshape(-1, fleet_usd_per_mtok.shape[-1]).take(names.fleet_of_offer, axis=0)
 
-    def reprice(self, log_market: Array, tightness: Array, regime: Index, runway: Array, uniform: Array) -> NewPrices:
+    def reprice(
+        self, log_market: Array, log_mix: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
+    ) -> NewPrices:
         """Step 5: now and then a provider reprices its models, or moves to newer ones; a subsidy needs cash and a warm market.
 
-        Prices are set by the cost of a token on busy machines.
+        Prices, of today's mix, are set by the cost of a token on busy machines; what the month's mix brings is e^`log_mix` of them.
         """
         names = self.names
         resets = uniform < self.new_price_per_month
@@ -101,9 +103,10 @@ class Sellers:
             offers.of(self.subsidy_runway_months),
         )
         log_price = offers.of(self.log_price)
+        segments = spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
         target = price.target_log_price(
-            spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS).of(log_market),
-            np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)),
+            segments.of(log_market),
+            np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)) - segments.of(log_mix),
             log_price,
             price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
             kind["market_weight_frac"],

@@ -27,9 +27,16 @@ class Trade(NamedTuple):
         return margin
 
 
-def trade_of(names: Names, tokens: Array, usd_per_mtok: Array, unit_cost_usd_per_mtok: Array) -> Trade:
-    """Return the trade of a month from tokens, prices and unit costs, each `[offer, path]`."""
+def trade_of(
+    names: Names, tokens: Array, usd_per_mtok: Array, unit_cost_usd_per_mtok: Array, price_ratio: Array
+) -> Trade:
+    """Return the trade of a month from tokens, prices and unit costs, each `[offer, path]`.
+
+    Prices are of today's mix of tokens; `price_ratio`, `[segment, path]`, is what the month's mix is worth over it.
+    """
     spend, cost = tokens * usd_per_mtok, tokens * unit_cost_usd_per_mtok
+    for offers, ratio in zip(names.offers_of_segment, price_ratio, strict=True):
+        spend[offers] *= ratio
     return Trade(
         tokens=tokens,
         spend=spend,

@@ -121,7 +121,11 @@ def start_treasury(
     shape = (len(providers), BLOCK_PATHS)
 
     def finance(column: str) -> Array:
-        return np.broadcast_to(draws.column("provider_finances", column, providers), shape)
+        """A row for each provider; one number in it where nothing is uncertain, for there is little room near the processor."""
+        return draws.column("provider_finances", column, providers)
+
+    def by_path(values: Array) -> Array:
+        return np.broadcast_to(values, shape).copy()
 
     other = finance("other_revenue_usd_per_year") / 12
     other_profit = other * finance("other_margin_frac")
@@ -152,10 +156,10 @@ def start_treasury(
         other_apart_ratio=np.ones(shape, REAL),
         revenue_average=np.clip(revenue, 1.0, np.inf),
         fixed_cost=fixed,
-        net_flow=-burn,
-        cash_usd=finance("cash_usd").copy(),
-        cash_without_rounds_usd=finance("cash_usd").copy(),
-        last_round_usd=finance("last_round_usd").copy(),
+        net_flow=by_path(-burn),
+        cash_usd=by_path(finance("cash_usd")),
+        cash_without_rounds_usd=by_path(finance("cash_usd")),
+        last_round_usd=by_path(finance("last_round_usd")),
         runway_months=runway,
         closes=np.zeros(shape, REAL),
     )

@@ -56,11 +56,24 @@ def convergence(history: History) -> Months:
 
 
 def price_rise(history: History) -> Months:
-    """Return the month in which the market price first stands 25 % above that of six months before."""
-    price = history.series["market_price"]
-    rises = np.zeros(price.shape, dtype=bool)
-    rises[:, RISE_MONTHS:] = price[:, RISE_MONTHS:] >= RISE_RATIO * price[:, :-RISE_MONTHS]
-    return first_of_row(rises, 1)
+    """Return the month in which the price of today's mix first stands 25 % above that of any of the six months before."""
+    return first_of_row(risen(history.series["constant_mix_price"]), 1)
+
+
+def risen(price: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where `[entity, month, path]` prices stand 25 % or more above the least of the six months before.
+
+    p(t) ≥ 1.25·min(p(t − 6) … p(t − 1)); as many months as there are near the start.
+
+    >>> risen(np.array([[[1.0], [1.3], [1.0], [1.1]]])).ravel().tolist()
+    [False, True, False, False]
+    """
+    found = np.zeros(price.shape, dtype=bool)
+    least = price[:, :-1].copy()  # of the months before each month from 1 on
+    for back in range(2, min(RISE_MONTHS, price.shape[1] - 1) + 1):
+        np.minimum(least[:, back - 1 :], price[:, :-back], out=least[:, back - 1 :])
+    found[:, 1:] = price[:, 1:] >= RISE_RATIO * least
+    return found
 
 
 DATES: dict[str, Date] = {
@@ -79,5 +92,7 @@ DATES: dict[str, Date] = {
         "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below",
         convergence,
     ),
-    "price_rise": Date("segment", "the market price rises by at least 25 % within six months", price_rise),
+    "price_rise": Date(
+        "segment", "the market price of today's mix rises by at least 25 % within six months", price_rise
+    ),
 }

@@ -52,11 +52,14 @@ class Fan:
 
 PRICE, FLOOR, FRACTION = (2.0**-11, 2.0**8), (2.0**-17, 2.0**3), (2.0**-9, 1.0)
 FANS: dict[str, Fan] = {
-    "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens of today's mix, weighted by volume"),
+    "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens of the month's mix, weighted by volume"),
+    "constant_mix_price": Fan("USD/Mtok", "segment", *PRICE, "price of today's mix of input, cached input and output, weighted by volume"),
+    "output_frac": Fan("fraction", "segment", *FRACTION, "share of output in the tokens of the month"),
+    "cached_frac": Fan("fraction", "segment", *FRACTION, "share of the input of the month that a cache serves"),
     "cheapest_price": Fan("USD/Mtok", "segment", *PRICE, "lowest price of any living provider"),
     "tier_price": Fan("USD/Mtok", "segment", *FLOOR, "third-cheapest list price (3:1) of a model at the segment's GPQA of today"),
-    "floor": Fan("USD/Mtok", "segment", *FLOOR, "least owned cost of the reference model on any accelerator available"),
-    "capability_floor": Fan("USD/Mtok", "segment", *FLOOR, "floor for the capability of today, which ever smaller models reach"),
+    "floor": Fan("USD/Mtok", "segment", *FLOOR, "least owned cost of the month's mix, reference model, on any accelerator available"),
+    "capability_floor": Fan("USD/Mtok", "segment", *FLOOR, "floor for the capability and the mix of today, which ever smaller models reach"),
     "price_to_floor_ratio": Fan("ratio", "segment", 2.0**-4, 2.0**13, "market_price over floor"),
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
     "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**48, "tokens served in a month"),

@@ -1,6 +1,6 @@
 """A prediction as a query: conditions on outcomes, each with a month, joined by `and` or by `or`.
 
-tier_price[commodity] at 2028-12 <= 0.05     a fan in one month, compared with a number in its unit
+tier_price[commodity] at 2028-12 <= 0.05     a fan at the end of a month, compared with a number in its unit
 not exit[groq] by 2026-12                    an event, until the end of that month
 top5_tokens_frac at 2026-12 >= 0.8           an outcome of the whole market has no entity
 price_rank[deepseek:open-frontier] at 2026-12 <= 1    of an offer, which is a provider in a segment
@@ -22,6 +22,7 @@ EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
 ARRIVAL = "available"  # of an accelerator: on the market
 MONTHLY = (*(name for name in FANS if name not in FEW), *BY_PATH)  # compared with a number in one month
 QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
+MIDDLE_DAY = 15  # until then the end of the month before is nearer
 ATOM = re.compile(
     r"(?P<no>not )?(?P<outcome>\w+)(?:\[(?P<entity>[\w.:-]+)\])? (?P<when>at|by) (?P<year>\d{4})-(?P<month>\d\d)"
     r"(?: (?P<comparison><=|>=) (?P<threshold>\d+(?:\.\d+)?(?:e-?\d+)?))?"
@@ -46,8 +47,12 @@ class Condition:
         return f"{self.outcome}[{self.entity}]" if self.entity else self.outcome
 
     def months_after(self, as_of: date) -> int:
-        """Return the months from the as_of month to the condition's; below 1 it lies in the past."""
-        return 12 * (self.year - as_of.year) + self.month - as_of.month
+        """Return the months from as_of to the end of the condition's month; below 1 it lies in the past.
+
+        The as_of day counts as the end of a month that is nearest to it: from 1 July to the end of December are six.
+        """
+        begun = as_of.day <= MIDDLE_DAY
+        return 12 * (self.year - as_of.year) + self.month - as_of.month + begun
 
 
 @dataclass(frozen=True)

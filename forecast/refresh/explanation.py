@@ -5,7 +5,8 @@ chance. With v(S) a headline when the groups S are the later run's and the rest 
 its Shapley value, Σ over S without i of |S|!·(k−|S|−1)!/k!·(v(S ∪ i) − v(S)): the parts add up to the whole difference, and no
 order of the groups is preferred (Shapley 1953). A part is a weighted sum of runs that share their chance, so its
 standard error is that of the same sum of influences, path by path. What reruns cannot show, since neither the code nor
-the shipped tables of then are there any more, is the difference between stored and rerun headlines, a part of its own.
+the shipped tables of then are there any more, is the difference between stored and rerun headlines, a part of its own;
+where the runs have different numbers of paths, so is that of their chance.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from forecast.tables import Tables
 from forecast.tidy_table import Forecast
 
 REST = "code and shipped tables"
+PATHS_TOO = "number of paths, code and shipped tables"  # reruns have the paths of the smaller run
 Chosen = frozenset[str]
 
 
@@ -100,7 +102,8 @@ def explained(
         threads: workers for each of the 2ᵏ reruns.
     """
     groups = changed_groups(before, after, scenario)
-    n_paths = min(side.run.recipe["paths"] for side in (before, after))
+    counts = [side.run.recipe["paths"] for side in (before, after)]
+    n_paths = min(counts)
     made: dict[Chosen, Influences] = {}
     tables: dict[Chosen, Tables] = {}
     ends: list[Forecast] = []
@@ -116,7 +119,8 @@ def explained(
             made[chosen] = influences_of(paths)
             if size in (0, len(groups)):
                 ends.append(summarize_paths(paths))
-    found = _moved(groups, made, _rest(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys))
+    rest = _rest(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys)
+    found = _moved(groups, made, rest, REST if len(set(counts)) == 1 else PATHS_TOO)
     return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))
 
 
@@ -141,7 +145,7 @@ def _mixed(before: Side, after: Side, chosen: Chosen, name: str, tables: Tables,
     return made, side("chance").of("chance", name)
 
 
-def _moved(groups: list[str], made: Mapping[Chosen, Influences], rest: list[float]) -> list[Moved]:
+def _moved(groups: list[str], made: Mapping[Chosen, Influences], rest: list[float], rest_name: str) -> list[Moved]:
     first, last = made[frozenset()], made[frozenset(groups)]
     parts = {group: _shapley(group, groups, made) for group in groups}
     found = []
@@ -150,7 +154,7 @@ def _moved(groups: list[str], made: Mapping[Chosen, Influences], rest: list[floa
         if abs(after - before) > material(key[2], before):
             split = {group: (float(values[row]), float(errors[row])) for group, (values, errors) in parts.items()}
             outcome, statistic, unit, segment, provider, month = key
-            parts_of_it = {**split, REST: (rest[row], 0.0)}
+            parts_of_it = {**split, rest_name: (rest[row], 0.0)}
             found.append(Moved(outcome, statistic, unit, segment, provider, month, before, after, parts_of_it))
     return found
 

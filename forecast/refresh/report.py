@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from forecast.delivery.words import counted
 from forecast.errors import ForecastError
 from forecast.refresh.gathering import SourceReport
 from forecast.refresh.planning import Plan
@@ -69,10 +70,14 @@ class Report:
         lines += [f"  failed: {f['step']} {f['subject']}: {f['message']}" for f in self.failures]
         lines += [f"  warning: {w['step']} {w['subject']}: {w['message']}" for w in self.warnings]
         if self.drift:
-            lines.append(f"  {len(self.drift)} headlines moved by more than noise; changed: {'; '.join(self.causes)}")
+            moved = counted(len(self.drift), "headline")
+            lines.append(f"  {moved} moved by more than noise; changed: {'; '.join(self.causes)}")
         lines += [f"    {_drift_text(row)}" for row in self.drift[:SHOWN]]
+        if self.drift:
+            more = f"and {len(self.drift) - SHOWN} more; " if len(self.drift) > SHOWN else ""
+            lines.append(f"    {more}`forecast explain latest` says which input moved what")
         if self.scored:
-            lines.append(f"  {self.scored} past forecasts have come due and are scored: `forecast score`")
+            lines.append(f"  newly due and scored: {counted(self.scored, 'past forecast')}; see `forecast score`")
         if self.folder:
             lines.append(f"  files in {self.folder}")
         return "\n".join(lines)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from forecast.delivery.words import calendar, listed, percent
+from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
 from forecast.report.charts import figure
 from forecast.report.closing import Section
@@ -16,7 +14,7 @@ from forecast.report.tornado import share_chart, tornado_chart
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.signals import Signal
-from forecast.sensitivity.words import range_text, settled, short_name
+from forecast.sensitivity.words import all_inputs, range_text, settled, short_name
 
 
 class AtStake(NamedTuple):
@@ -48,7 +46,7 @@ def _sentences(found: Sensitivity) -> list[str]:
     sure = settled(found)
     leading = listed([short_name(name) for name in found.inputs[: max(sure, 1)]])
     said = [
-        f"All {len(found.inputs)} uncertain inputs together decide {percent(found.inputs_share)} (± "
+        f"{all_inputs(found)} decide {percent(found.inputs_share)} (± "
         f"{200 * found.inputs_share_error:.0f}) of the variance; the rest is the luck of the months, which no study removes.",
         f"Leading: {leading}; {'the order after these' if sure else 'even the order of the first two'} is within the errors "
         f"of {found.n_paths:,} paths.",
@@ -106,22 +104,11 @@ def said_of(name: str, as_of: str) -> str:
 
     >>> said_of("market_price:commodity@6", "2026-10-31"), said_of("parameters.supply_response", "2026-10-31")
     ('Market price, commodity, 2027-04', 'supply_response')
+    >>> said_of("top5_tokens_frac@6", "2026-10-31"), said_of("hhi_spend@6", "2026-10-31")
+    ('Top five by tokens, 2027-04', 'HHI of spend, 2027-04')
     """
     what, _, month = name.rpartition("@")
     if not month.isdigit():
         return short_name(name)
-    return f"{what[:1].upper()}{what[1:].replace('_', ' ').replace(':', ', ')}, {calendar(as_of, int(month))}"
-
-
-def number(value: float) -> str:
-    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
-
-    >>> number(3560000000.0), number(0.0851), number(np.inf)
-    ('3.56B', '0.0851', 'beyond')
-    """
-    if np.isinf(value):
-        return "beyond"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
-    return f"{value:.3g}"
+    spoken = what.replace("_frac", "").replace("hhi", "HHI of").replace("top5", "top five by").replace("_", " ")
+    return f"{spoken[:1].upper()}{spoken[1:].replace(':', ', ')}, {calendar(as_of, int(month))}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from forecast.delivery.words import percent
+from forecast.delivery.words import number, percent
 from forecast.hindcast.checks import Hindcast
 from forecast.hindcast.scores import grade, tallies, worst_misses
 from forecast.refresh.scores import Tally
 from forecast.report.closing import Section
-from forecast.report.drivers import number
 from forecast.report.markup import bullets, folded, table, text
 from forecast.trends.rolling import Scores
 

@@ -59,7 +59,8 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
     outcome = found["outcome"] if found else text
     if not found or outcome not in known:
         raise InputError(
-            f'--outcome {text}: no outcome "{outcome}"; write OUTCOME[:ENTITY][@MONTH].{suggestion(outcome, known)}'
+            f'--outcome {text}: no outcome "{outcome}"; write OUTCOME[:ENTITY][@MONTH].'
+            + (suggestion(outcome, known) or f" Outcomes: {', '.join(known)}.")
         )
     month = int(found["month"] or horizon)
     if not 0 <= month <= horizon:

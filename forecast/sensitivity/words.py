@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.delivery.plots import FLOOR, PRICE
+from forecast.delivery.words import number
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PATHS_PER_INPUT = 15  # with 8 an input without any effect still showed 2 % of a variance, with 12 under half a percent
 HEADER = (
     "outcome unit input first_order first_order_error total total_error shapley shapley_error correlated "
     "mean_in_lowest_tenth mean_in_highest_tenth learning_spares"
@@ -45,8 +47,8 @@ def sensitivity_text(found: Sensitivity) -> str:
     """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged."""
     variance = "variance of the logarithm" if found.on_log else "variance"
     lines = [
-        f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {found.mean:.3g}, sd {found.sd:.2g})",
-        f"  All {len(found.inputs)} uncertain inputs together decide {_percent(found.inputs_share)} "
+        f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
+        f"  {all_inputs(found)} decide {_percent(found.inputs_share)} "
         f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
         f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
     ]
@@ -55,24 +57,38 @@ def sensitivity_text(found: Sensitivity) -> str:
             f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
-        tails = f"{found.low_tail[i]:.3g} → {found.high_tail[i]:.3g}"
+        tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         star = "*" if found.correlated[i] else ""
         lines.append(
             f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
         )
-    sure = settled(found)
-    order = "the first is settled" if sure == 1 else f"the order of the first {sure} is settled"
-    lines += [
-        *_box_lines(found),
-        f"  Converged: {order if sure else 'the first two are within their errors'}; the surrogate of "
-        f"{min(STUDIED, len(found.inputs))} inputs explains {_percent(found.surrogate.explained)} of paths left out.",
-    ]
+    lines += [*_box_lines(found), f"  {convergence(found)}"]
     if any(found.correlated):
         lines.append(
             "  * correlated with another one: its total index holds for independent inputs only; read Shapley."
         )
     return "\n".join(lines)
+
+
+def all_inputs(found: Sensitivity) -> str:
+    """Return the subject of what all inputs do together: an input drawn for each family or accelerator counts for each."""
+    return f"All uncertain inputs together ({len(found.inputs)} numbers a path, some inputs having one for each accelerator)"
+
+
+def convergence(found: Sensitivity) -> str:
+    """Return how far the order of the inputs can be trusted with so many paths."""
+    if found.n_paths < PATHS_PER_INPUT * len(found.inputs):
+        return (
+            f"Not converged: of {len(found.inputs)} numbers some follow the outcome by chance on {found.n_paths:,} paths; "
+            f"give --paths {PATHS_PER_INPUT * len(found.inputs):,} or more."
+        )
+    sure = settled(found)
+    order = "the first is settled" if sure == 1 else f"the order of the first {sure} is settled"
+    return (
+        f"Converged: {order if sure else 'the first two are within their errors'}; the surrogate of "
+        f"{min(STUDIED, len(found.inputs))} inputs explains {_percent(found.surrogate.explained)} of paths left out."
+    )
 
 
 def _box_lines(found: Sensitivity) -> list[str]:
@@ -93,8 +109,8 @@ def range_text(name: str, low: float, high: float) -> str:
     """
     short = short_name(name)
     if np.isfinite(low) and np.isfinite(high):
-        return f"{low:.3g} ≤ {short} ≤ {high:.3g}"
-    return f"{short} ≥ {low:.3g}" if np.isfinite(low) else f"{short} ≤ {high:.3g}"
+        return f"{number(low)} ≤ {short} ≤ {number(high)}"
+    return f"{short} ≥ {number(low)}" if np.isfinite(low) else f"{short} ≤ {number(high)}"
 
 
 def short_name(name: str) -> str:

@@ -42,20 +42,26 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
     """Return the stable name of an accelerator, model or provider, whatever the capitals or alias.
 
     Raises:
-        InputError: the name is unknown; the nearest known one is suggested.
+        InputError: the name is unknown; the nearest known one is suggested, all are named where none is near.
     """
-    table, column = {
-        "accelerator": ("accelerators", "name"),
-        "model": ("served_models", "model"),
-        "provider": ("providers", "provider"),
-    }[kind]
-    known = {str(row[column]).lower(): str(row[column]) for row in scenario.tables[table]}
+    known = {name.lower(): name for name in known_names(scenario, kind)}
     aliases = {row["alias"].lower(): row["name"] for row in scenario.tables["aliases"] if row["kind"] == kind}
     wanted = name.strip().lower()
     found = known.get(wanted) or known.get(aliases.get(wanted, ""))
     if found:
         return found
-    raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{suggestion(wanted, [*known, *aliases])}')
+    near = suggestion(wanted, [*known, *aliases]) or f" Known: {', '.join(known.values())}."
+    raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{near}')
+
+
+def known_names(scenario: Scenario, kind: str) -> list[str]:
+    """Return the stable names of all accelerators, models or providers of a scenario's vintage, in order."""
+    table, column = {
+        "accelerator": ("accelerators", "name"),
+        "model": ("served_models", "model"),
+        "provider": ("providers", "provider"),
+    }[kind]
+    return sorted({str(row[column]) for row in scenario.tables[table]})
 
 
 def throughput(

@@ -36,6 +36,7 @@ class SegmentSpeed:
     log_sd: Array  # [accelerator, segment]
     gain_frac: Array  # [accelerator, segment]
     moe: NDArray[np.bool_]  # [segment] the reference model is a mixture of experts
+    output_cost_ratio: Array  # [segment] hours of an output token over one of input: median of what is on the market
     maturity_months: Array  # [accelerator]
     promised_month: Array  # [accelerator] months after as_of
     available: NDArray[np.bool_]
@@ -71,7 +72,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     """Return what the market's accelerators achieve in each segment, at its mix and latency."""
     names, segments = market_accelerators(scenario), scenario.entities("segments")
     rows = scenario.rows["accelerators"]
-    hours, sd, gain, months = (np.empty((len(names), len(segments))) for _ in range(4))
+    hours, sd, gain, months, output = (np.empty((len(names), len(segments))) for _ in range(5))
     models = scenario.tables["served_models"].latest("model")
     moe = [models[scenario.rows["segments"][s]["reference_model"]]["experts_count"] > 0 for s in segments]
     columns = ("input_tokens", "output_tokens", "latency_ms_per_token")
@@ -92,6 +93,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
             )
             entity = f"{efficiency_family(rows[name])}:{'moe' if moe[j] else 'dense'}"
             sd[i, j] = speed.log_sd
+            output[i, j] = speed.input_tok_per_s / speed.decode_tok_per_s
             gain[i, j] = number(scenario, "efficiency", entity, "maturity_gain_frac")
             months[i, j] = number(scenario, "efficiency", entity, "maturity_months")
             # The fit saw mature software: at launch the same chip needs (1 + gain) times the hours.
@@ -110,6 +112,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         log_sd=sd,
         gain_frac=gain,
         moe=np.array(moe),
+        output_cost_ratio=np.median(output[available], axis=0),
         maturity_months=months.max(axis=1),
         promised_month=np.array([months_between(scenario.as_of, on) for on in promised_on]),
         available=available,

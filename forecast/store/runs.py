@@ -93,18 +93,29 @@ def runs(connection: Connection, where: str = "", **values: Any) -> list[Run]:
 def find_run(connection: Connection, name: str) -> Run:
     """Return the run whose id begins with `name`, or the one published last for "latest".
 
+    The files of a scenario have an id of their own, a digest of what that scenario read: the run that made them last is
+    found by it too.
+
     Raises:
         InputError: no such run, or several.
     """
     if name == "latest" and (last := last_published(connection)):
         return last
     every = [row.run_id for row in rows(connection, "SELECT run_id FROM runs")]
-    found = [run_id for run_id in every if name and run_id.startswith(name)]
+    found = [run_id for run_id in every if name and run_id.startswith(name)] or _holding(connection, name)[-1:]
     if len(found) != 1:
         what = "several runs begin so" if found else "no such run in the store"
         near = suggestion(name, every)
         raise InputError(f'run "{name}": {what}.{near} `forecast history` lists them; "latest" is allowed.')
     return runs(connection, "run_id = :run_id", run_id=found[0])[0]
+
+
+def _holding(connection: Connection, name: str) -> list[str]:
+    """Return the runs that hold files whose own id begins with `name`, the oldest first."""
+    query = "SELECT run_id, manifest FROM forecasts JOIN runs USING (run_id) ORDER BY made_at"
+    return [
+        row.run_id for row in rows(connection, query) if name and json.loads(row.manifest)["run_id"].startswith(name)
+    ]
 
 
 def run_with_key(connection: Connection, key: str) -> Run | None:

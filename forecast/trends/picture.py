@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.errors import InputError
 from forecast.trends.trend import Estimate, Fan, Trend
 from forecast.units import DAYS_PER_MONTH
 
@@ -14,19 +15,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DATA, FIT = "#7a7a7a", "#1f5fa8"
+ALPHA = 0.18
+INCHES_A_ROW = 0.38  # two lines of small type
 
 
 def trend_picture(trend: Trend) -> Figure:
-    """Return one figure: the series on the left where there is one, the fitted inputs on the right where there are any."""
+    """Return one figure: the series on the left where there is one, the fitted inputs on the right where there are any.
+
+    Raises:
+        InputError: the trend has neither.
+    """
     from matplotlib.figure import Figure
 
+    if not trend.observed and not trend.estimates:
+        raise InputError(f"{trend.name}: neither a series nor a fitted input to draw. Ask for another trend.")
     drawn = [draw for draw, there in ((_series, trend.observed), (_estimates, trend.estimates)) if there]
-    figure = Figure(figsize=(6.5 * max(1, len(drawn)), 4.6), layout="constrained")
+    height = max(4.6, INCHES_A_ROW * len(trend.estimates))
+    figure = Figure(figsize=(6.5 * len(drawn), height), layout="constrained")
     figure.suptitle(f"{trend.title} ({trend.form})")
     for place, draw in enumerate(drawn, start=1):
         draw(figure.add_subplot(1, len(drawn), place), trend)
-    if not drawn:
-        figure.text(0.5, 0.5, "neither a series nor a fitted input", ha="center")
     return figure
 
 
@@ -51,21 +59,23 @@ def _fan(axes: Any, fan: Fan, last: date) -> None:
     count = len(fan.levels)
     for low in range(count // 2):
         inside = 100 * (fan.levels[-1 - low] - fan.levels[low])
-        axes.fill_between(days, fan.quantiles[low], fan.quantiles[-1 - low], color=FIT, alpha=0.18, lw=0,
-                          label=f"{inside:.0f} % inside")  # fmt: skip
+        axes.fill_between(days, fan.quantiles[low], fan.quantiles[-1 - low], color=FIT, alpha=ALPHA, lw=0)
+        seen = 1 - (1 - ALPHA) ** (low + 1)  # over the wider bands: what the eye meets, so the legend shows it
+        axes.fill_between([], [], [], color=FIT, alpha=seen, lw=0, label=f"{inside:.0f} % inside")
     axes.plot(days, fan.quantiles[count // 2], color=FIT, ls="--", lw=1.5, label="median ahead")
 
 
 def _estimates(axes: Any, trend: Trend) -> None:
-    """Draw median and 80 % interval of each fitted input, in units of its median where that is not zero."""
-    for place, found in enumerate(trend.estimates):
-        low, middle, high = found.value.quantile(np.array([0.1, 0.5, 0.9]))
-        scale = abs(middle) or 1.0
-        axes.plot([low / scale, high / scale], [place, place], color=FIT, lw=2)
-        axes.plot(middle / scale, place, "o", color=FIT)
-    axes.set(yticks=range(len(trend.estimates)), title="given to the model: 80 % interval over the median")
+    """Draw median and 80 % interval of each fitted input: over its median, or as it is where most intervals hold zero."""
+    bands = np.array([found.value.quantile(np.array([0.1, 0.5, 0.9])) for found in trend.estimates])
+    as_it_is = bool(np.mean(bands[:, 0] * bands[:, 2] <= 0) > 0.5)
+    shown = bands if as_it_is else bands / np.where(bands[:, 1:2] == 0, 1.0, np.abs(bands[:, 1:2]))
+    place = np.arange(len(shown))
+    axes.hlines(place, shown[:, 0], shown[:, 2], color=FIT, lw=2)
+    axes.plot(shown[:, 1], place, "o", color=FIT)
+    axes.set(yticks=place, title=f"given to the model: 80 % interval{'' if as_it_is else ' over the median'}")
     axes.set_yticklabels([_label(found) for found in trend.estimates], fontsize=8)
-    axes.set_ylim(len(trend.estimates) - 0.5, -0.5)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.25)
 
 

@@ -20,6 +20,7 @@ from forecast.trends.router import router_trend
 from forecast.trends.slips import launch_slips_trend
 from forecast.trends.software import software_trend
 from forecast.trends.tiers import tier_trends
+from forecast.trends.token_mix import token_mix_trend
 from forecast.trends.trend import Trend
 
 
@@ -42,6 +43,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "growth_apart": growth_apart_trend,
     "router": router_trend,
     "repricing": repricing_trend,
+    "token_mix": token_mix_trend,
     "list_price": list_price_trend,
 }
 EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it

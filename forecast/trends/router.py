@@ -1,4 +1,4 @@
-"""How unsteady shares on the largest router are: a part of a share that passes, by how shares differ some weeks apart."""
+"""How unsteady shares on the largest router are, by how they differ some weeks apart, and how much of a difference in size shows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough
+from forecast.trends.router_shares import AUTHORS, HOSTS, NOBODY
+from forecast.trends.router_size import size_shown
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import DAYS_PER_MONTH
 
 Array = NDArray[np.float64]
 
-SCOPES = ("OpenRouter all tokens by model author", "OpenRouter all tokens by serving host")
-NOBODY = ("others", "stealth")
+SCOPES = (AUTHORS, HOSTS)
 LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
 LONGEST_WEEKS = 26
 FADES_WEEKS: Array = np.geomspace(2, LONGEST_WEEKS, 60)  # what takes longer to pass is the market's
@@ -28,11 +29,11 @@ WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 
 
 def router_trend(tables: Tables) -> Trend:
-    """Return spread and fade of the passing part of log shares on the router, as known at the tables' vintage.
+    """Return spread and fade of the passing part of log shares on the router, and the size shown there, at the tables' vintage.
 
     ½·E[(Δ log share over h weeks)²] = σ²·(1 − e^(−h/τ)), least squares over 1 to 26 weeks weighed by the number of pairs;
     80 % intervals by drawing whole sellers anew. Shares of half a per cent and more, of authors and of hosts. What the
-    market itself moves is in σ too: less than a fifth of its square.
+    market itself moves is in σ too: less than a fifth of its square. The size shown is a slope (`router_size.py`).
 
     Raises:
         TooFew: fewer than five sellers were seen twice.
@@ -45,22 +46,25 @@ def router_trend(tables: Tables) -> Trend:
     low, high = np.percentile(drawn, [10, 90], axis=0)
     count = int(pairs.sum())
     note = f"{count} pairs of {len(squares)} sellers up to {LONGEST_WEEKS} weeks apart"
+    size, pairs_known = size_shown(tables)
     laws = [
-        (name, Band(float(low[i]), middle[i], float(high[i])), unit)
+        (name, Band(float(low[i]), middle[i], float(high[i])), unit, count, note)
         for i, (name, unit) in enumerate((("router_swing_log", "log"), ("router_fade_months", "months")))
     ]
+    known = f"{pairs_known} shares of sellers whose volumes the market's tables hold"
+    laws.append(("router_size_ratio", size, "ratio", pairs_known, known))
     return Trend(
         name="router",
-        title="Passing part of a seller's share on the largest router",
+        title="Shares on the largest router: size shown, and a part that passes",
         unit="log",
         form="a part that fades",
         why="what stays for half a year is the market's; published revenue moves far less (growth_apart)",
         diagnostics=tuple(
-            Diagnostic(name, band.p50, f"{band.p10:.3g} to {band.p90:.3g} in 80 % {unit}") for name, band, unit in laws
+            Diagnostic(name, band.p50, f"{band.p10:.3g} to {band.p90:.3g} in 80 % {unit}") for name, band, unit, *_ in laws
         ),
         estimates=tuple(
-            Estimate(f"parameters.{name}", evidence.distribution("lognormal", band.p10, band.p90), unit, count, "medium", note)
-            for name, band, unit in laws
+            Estimate(f"parameters.{name}", evidence.distribution("lognormal", band.p10, band.p90), unit, of, "medium", said)
+            for name, band, unit, of, said in laws
         ),
     )  # fmt: skip
 

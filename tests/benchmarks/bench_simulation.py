@@ -41,24 +41,21 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
     draws = Draws(scenario, SEED, block)
     for address in addresses:
         draws._order(address)
-    purposes = (*Chance.purposes, "bid")
     providers = [f"provider:{provider}" for provider in names.providers]
     normals = [draws.stream(provider, "attraction") for provider in providers]
-    uniforms = [draws.stream(provider, purpose) for purpose in purposes for provider in providers]
+    uniforms = [draws.stream(provider, purpose) for purpose in Chance.purposes for provider in providers]
     regime = draws.stream("market", "regime")
     market = [draws.stream("market", name) for purposes in market_purposes(names).values() for name in purposes]
     normal = np.empty((len(normals), BLOCK_PATHS), REAL)
     uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
-    for month in range(scenario.months + 1):
+    for _ in range(scenario.months):
         for row, generator in zip(normal, normals, strict=True):
             generator.standard_normal(out=row, dtype=REAL)
-        # The bids of the as_of month are not drawn.
-        for row, generator in zip(uniform[: None if month else len(providers) * 3], uniforms, strict=month > 0):
+        for row, generator in zip(uniform, uniforms, strict=True):
             generator.random(out=row, dtype=REAL)
-        if month:
-            regime.random(BLOCK_PATHS, REAL)
-            for generator in market:
-                generator.standard_normal(BLOCK_PATHS, REAL)
+        regime.random(BLOCK_PATHS, REAL)
+        for generator in market:
+            generator.standard_normal(BLOCK_PATHS, REAL)
 
 
 def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
@@ -88,9 +85,7 @@ def addresses_drawn(scenario: Scenario, names: Names) -> list[str]:
 def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
     """Return the normals and uniforms that one path takes in its months."""
     providers, segments = len(names.providers), len(names.segments)
-    normals = providers * (months + 1) + (2 + 2 * segments) * months
-    uniforms = len(Chance.purposes) * providers * (months + 1) + (providers + 1) * months
-    return normals, uniforms
+    return (providers + 2 + 2 * segments) * months, (len(Chance.purposes) * providers + 1) * months
 
 
 def paired_seconds(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from feeds import DROP
 
-from forecast.refresh.explanation import REST, _shapley
+from forecast.refresh.explanation import PATHS_TOO, REST, _shapley
 from forecast.refresh.influences import Influences
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
@@ -79,6 +79,13 @@ def test_a_new_price_is_named_with_its_date(explained, place):
 
 def test_other_chance_is_called_chance(explained):
     assert explained(SMALL, lambda: None, replace(SMALL, seed=8))["changed"] == ["chance"]
+
+
+def test_more_paths_are_not_laid_on_the_code(explained):
+    """Reruns have the paths of the smaller run: what the larger run's differ by is no change of code or tables."""
+    found = explained(replace(SMALL, n_paths=100), lambda: None, SMALL)
+    assert found["headlines"] and found["changed"] == []
+    assert all(set(row["parts"]) == {PATHS_TOO} for row in found["headlines"])
 
 
 def test_what_cannot_be_explained_says_why(place, run_verb):

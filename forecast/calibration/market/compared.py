@@ -83,7 +83,7 @@ def compare(tables: Tables, comparisons: Iterable[Comparison], name: str = "base
         vintage = None if at == TODAY else date.fromisoformat(at)
         scenario = replace(load_scenario(name, tables, as_of=vintage), months=months)
         names = market_names(scenario)
-        world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario)
+        world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario, tables)
         for one in (c for c in asked if (c.at, c.months) == (at, months)):
             found[one] = Compared(one, _observed(one, tables), spread(one.simulated(world)))
     return [found[one] for one in asked]

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from forecast.calibration.market import firms_observed, firms_simulated, foreseen, observed, paid_observed, simulated
+from forecast.calibration.market import (
+    firms_observed,
+    firms_simulated,
+    foreseen,
+    observed,
+    paid_observed,
+    router_observed,
+    router_simulated,
+    simulated,
+)
 from forecast.calibration.market.compared import ROUTER_TIME, TODAY, Comparison
 
-PRICES, ROUTER = "price_changes.csv, price_series.csv", "token_shares.csv, concentration.csv"
+PRICES, ROUTER = "price_changes.csv, price_series.csv", "token_shares.csv"
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
 KINDS = ("first", "host", "cloud")
 SWINGS = "the swing of a share on the router (fits.csv), which is one for all sellers and the same in calm and in turbulent months"
@@ -15,9 +24,7 @@ REPRICING = (
     "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
     "together, as few prices change on one"
 )
-ROUTER_IS_SMALL = (
-    "the router is under 1 % of the market and over-weights free models; a wider count of tokens by seller"
-)
+ROUTER_IS_SMALL = "how much of a difference in size the router shows (fits.csv): ten labs say it at this vintage; a wider count of tokens by seller"
 
 BY_REGIME = "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them"
 FAILING = "the cash and burn of small firms, assumptions; the market names firms that were alive when it was drawn up"
@@ -44,14 +51,17 @@ PRICE_COMPARISONS = (
         )
         for kind in KINDS
     ),
-    Comparison(
-        "tokens whose model leaves the router's ten largest in a month, beside moves to newer models",
-        "fraction",
-        "token_shares.csv",
-        TODAY,
-        observed.generations_per_month,
-        simulated.renewals_per_month,
-        "the engine's rate is that of models added to sellers' lists; the router's users change models faster than contracts do, and a model may leave the ten largest by growing less",
+    *(
+        Comparison(
+            f"tokens of the router's ten largest models moved to newer ones of their author in {months} months, beside offers that move",
+            "fraction",
+            "token_shares.csv",
+            TODAY,
+            router_observed.renewed_frac(months),
+            simulated.renewed_frac(months),
+            "the engine's rate is that of models added to sellers' lists, and one rate for all: users move faster from some models than from others",
+        )
+        for months in (1, 3)
     ),
     *(
         Comparison(
@@ -110,7 +120,7 @@ PRICE_COMPARISONS = (
             MID,
             paid_observed.price_over_cost(kind),
             simulated.price_over_cost(kind),
-            "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a mean",
+            "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a median",
         )
         for kind in ("first", "host")
     ),
@@ -129,21 +139,21 @@ PRICE_COMPARISONS = (
 )
 SHARE_COMPARISONS = (
     Comparison(
-        "Herfindahl index of tokens by seller",
+        "Herfindahl index on the router, of the sellers that the market names",
         "fraction",
         ROUTER,
         ROUTER_TIME,
-        observed.concentration_level("hhi_low"),
-        simulated.level("hhi_tokens"),
+        router_observed.concentration_level("hhi"),
+        router_simulated.herfindahl,
         ROUTER_IS_SMALL,
     ),
     Comparison(
-        "tokens of the five largest sellers",
+        "tokens of the five largest of them",
         "fraction",
         ROUTER,
         ROUTER_TIME,
-        observed.concentration_level("top5_frac"),
-        simulated.level("top5_tokens_frac"),
+        router_observed.concentration_level("top5"),
+        router_simulated.top5,
         ROUTER_IS_SMALL,
     ),
     Comparison(
@@ -161,8 +171,8 @@ SHARE_COMPARISONS = (
             "log, root mean square",
             ROUTER,
             ROUTER_TIME,
-            observed.concentration_swing_log(months),
-            simulated.concentration_swing_log(months),
+            router_observed.concentration_swing_log(months),
+            router_simulated.concentration_swing_log(months),
             SWINGS,
         )
         for months in (1, 2)
@@ -172,8 +182,8 @@ SHARE_COMPARISONS = (
         "mean of abs. log",
         ROUTER,
         ROUTER_TIME,
-        observed.share_change_size_log,
-        simulated.share_change_size_log,
+        router_observed.share_change_size_log,
+        router_simulated.share_change_size_log,
         SWINGS,
         fitted=True,
     ),
@@ -182,8 +192,8 @@ SHARE_COMPARISONS = (
         "fraction",
         ROUTER,
         ROUTER_TIME,
-        observed.large_share_changes_frac,
-        simulated.large_share_changes_frac,
+        router_observed.large_share_changes_frac,
+        router_simulated.large_share_changes_frac,
         SWINGS,
         fitted=True,
     ),
@@ -192,9 +202,9 @@ SHARE_COMPARISONS = (
         "log",
         ROUTER,
         ROUTER_TIME,
-        observed.share_reversion,
-        simulated.share_reversion,
-        "a share there is large mostly for a while, and spread over other sizes than the market's: its log rises by half of that of the share of the market",
+        router_observed.share_reversion,
+        router_simulated.share_reversion,
+        SWINGS,
     ),
 )
 FIRM_COMPARISONS = (

@@ -57,10 +57,11 @@ def paid_on_router(tables: Tables) -> Band:
 
 def price_over_cost(kind: str) -> Callable[[Tables], Band]:
     """Return a reader of price over serving cost, 1/(1 − margin), of the gross margins known of a kind of provider."""
-    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in _margins(tables, kind)]))
+    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in known_margins(tables, kind)]))
 
 
-def _margins(tables: Tables, kind: str) -> Iterator[Row]:
+def known_margins(tables: Tables, kind: str) -> Iterator[Row]:
+    """Return the rows of provider_history that say the gross margin of a kind of provider."""
     kind_of = {provider: row["kind"] for provider, row in tables["providers"].latest("provider").items()}
     return (
         row

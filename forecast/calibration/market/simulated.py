@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.market.band import Values
+from forecast.calibration.market.paid_observed import known_margins
 from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
 from forecast.trends.repricing import SELLERS
-from forecast.trends.router import LEAST_SHARE
 
 GROUP_PATHS = 100
 ENGINE_KINDS = {kind: tuple(of for of in kinds if of != "fringe") for kind, kinds in SELLERS.items()}  # of one firm
@@ -21,10 +21,16 @@ def reprices_per_month(kind: str) -> Statistic:
     return lambda world: np.asarray((_groups(_repriced(world, kind)) != 0).mean(axis=1), float)
 
 
-def renewals_per_month(world: World) -> Values:
-    """Return the chance that an offer moves to newer models in a month."""
-    price = np.diff(np.log(world.history.series["offer_price"][_offers(world, "all")]), axis=1)
-    return np.asarray(((price != 0) & (_repriced(world, "all") == 0)).mean(axis=(0, 1)), float)
+def renewed_frac(months: int) -> Statistic:
+    """Return a reader of the chance that an offer moves to newer models at least once in so many months."""
+
+    def read(world: World) -> Values:
+        price = np.diff(np.log(world.history.series["offer_price"][_offers(world, "all")]), axis=1)
+        moved = (price != 0) & (_repriced(world, "all") == 0)
+        windows = range(moved.shape[1] - months + 1)
+        return np.mean([moved[:, month : month + months].any(axis=1).mean(axis=0) for month in windows], axis=0)
+
+    return read
 
 
 def reprice_size_log(kind: str) -> Statistic:
@@ -75,43 +81,6 @@ def _ratio(above: NDArray[np.int_], below: NDArray[np.int_]) -> Values:
     return np.where(below > 0, above / np.maximum(below, 1), np.nan)
 
 
-def level(series: str) -> Statistic:
-    """Return a reader of the mean of a series of the whole market."""
-    return lambda world: np.asarray(world.history.series[series][0].mean(axis=0), float)
-
-
-def share_change_size_log(world: World) -> Values:
-    """Return the mean |Δ ln share| of a month, as the router would show it."""
-    return np.asarray(np.nanmean(np.abs(_share_steps(world)[1]), axis=(0, 1)), float)
-
-
-def large_share_changes_frac(world: World) -> Values:
-    """Return the part of months in which a share halved or doubled, as the router would show it."""
-    steps = np.abs(_share_steps(world)[1])
-    return _ratio((steps > np.log(2)).sum(axis=(0, 1)), np.isfinite(steps).sum(axis=(0, 1)))
-
-
-def share_reversion(world: World) -> Values:
-    """Return by how much less a share grows in a month for a unit of its log, as the router would show it."""
-    log, step = _share_steps(world)
-    log = np.where(np.isfinite(step), log, np.nan)
-    log -= np.nanmean(log, axis=(0, 1))
-    return np.asarray(-np.nansum(log * step, axis=(0, 1)) / np.nansum(log**2, axis=(0, 1)), float)
-
-
-def _share_steps(world: World) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return ln share and Δ ln share of the living from LEAST_SHARE on, as the router would show it, `[provider, month, path]`."""
-    share = world.history.series["router_share"]
-    log = np.log(np.where(share > 0, share, np.nan))
-    before = np.where(share[:, :-1] >= LEAST_SHARE, log[:, :-1], np.nan)
-    return before, log[:, 1:] - before
-
-
-def concentration_swing_log(months: int) -> Statistic:
-    """Return a reader of the root mean square of Δ ln of the Herfindahl index over so many months, as the router would show it."""
-    return lambda world: _swing((world.history.series["router_share"].astype(float) ** 2).sum(axis=0), months)
-
-
 def paid_at_hosts(world: World) -> Values:
     """Return the mean price paid in the as_of month at the hosts of the router that the market names."""
     hosts = {row["provider"] for row in world.scenario.tables["host_prices"]}
@@ -130,12 +99,16 @@ def paid_over_list(world: World) -> Values:
 
 
 def price_over_cost(kind: str) -> Statistic:
-    """Return a reader of the price over the serving cost of a kind of provider: spend over cost of all, mean of the months."""
+    """Return a reader of the price over the serving cost of a kind of provider: the median of those whose margins are known.
+
+    Each firm's is the mean of its months; those that published are not the typical ones of a kind.
+    """
 
     def read(world: World) -> Values:
-        of_kind = np.isin(world.names.kinds, ENGINE_KINDS[kind])
-        spend, cost = (world.history.series[name][of_kind].sum(axis=0) for name in ("provider_spend", "provider_cost"))
-        return np.asarray((spend / cost).mean(axis=0), float)
+        known = np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind)])
+        spend, cost = (world.history.series[name][known] for name in ("provider_spend", "provider_cost"))
+        ratio = np.divide(spend, cost, out=np.full_like(spend, np.nan), where=cost > 0)  # the dead sell nothing
+        return np.asarray(np.nanmedian(np.nanmean(ratio, axis=1), axis=0), float)
 
     return read
 
@@ -148,9 +121,10 @@ def spend_concentration_ratio(world: World) -> Values:
 
 def swing_over_log(series: str, months: int) -> Statistic:
     """Return a reader of the root mean square of Δ ln over so many months of a series of the whole market."""
-    return lambda world: _swing(world.history.series[series][0].astype(float), months)
+    return lambda world: rms_change_log(world.history.series[series][0].astype(float), months)
 
 
-def _swing(values: Values, months: int) -> Values:
+def rms_change_log(values: Values, months: int) -> Values:
+    """Return the root mean square of Δ ln over so many months of `[month, path]` values, `[path]`."""
     log = np.log(values)
     return np.asarray(np.sqrt(((log[months:] - log[:-months]) ** 2).mean(axis=0)), float)

@@ -1,4 +1,4 @@
-"""A simulated world: the watched history of a block, and the scenario it was marched from."""
+"""A simulated world: the watched history of a block, the scenario it was marched from, and the tables it is compared with."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from forecast.calibration.market.band import Values
 from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
+from forecast.tables import Tables
 
 
 @dataclass(frozen=True)
 class World:
-    """What a statistic reads: `history` holds what `march(watch=True)` keeps."""
+    """What a statistic reads: `history` holds what `march(watch=True)` keeps, `tables` what was observed, and of whom."""
 
     history: History
     names: Names
     scenario: Scenario
+    tables: Tables
 
     @property
     def months(self) -> int:

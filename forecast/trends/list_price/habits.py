@@ -32,7 +32,7 @@ class Habit:
     def text(self) -> str:
         rate = self.moves_per_year
         return (
-            f"{rate.p50:.2g} moves a year listed ({rate.p10:.2g} to {rate.p90:.2g}), {self.rises_frac:.0%} up, "
+            f"{rate.p50:.2g} moves a year listed ({rate.p10:.2g} to {rate.p90:.2g}), {100 * self.rises_frac:.0f} % up, "
             f"rises ×{self.rise_ratio:.2g}, cuts ×{self.cut_ratio:.2g} ({self.moves_count} moves)"
         )
 

@@ -82,7 +82,7 @@ def _pit(cases: Cases) -> list[Diagnostic]:
 def _facts(panel: Panel, windows: Windows, scored: Sequence[FormScore]) -> dict[str, str]:
     habits = {kind: habit_of(panel, kind) for kind in KINDS}
     still = {
-        f"at rest after {span} months": f"{np.mean(windows.change_log[windows.span_months == span] == 0):.0%}"
+        f"at rest after {span} months": f"{100 * np.mean(windows.change_log[windows.span_months == span] == 0):.0f} %"
         for span in sorted({score.horizon_months for score in scored})
     }
     return {**{kind: habit.text() for kind, habit in habits.items() if habit}, **still}

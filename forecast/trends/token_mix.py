@@ -1,0 +1,131 @@
+"""The mix of tokens on the router: at what pace the log odds of output and of cached input drift."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.distributions import Z_90
+from forecast.tables import Tables
+from forecast.trends.evidence import distribution
+from forecast.trends.known import TooFew, months_between
+from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
+
+Array = NDArray[np.float64]
+
+ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
+KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
+LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
+LEAST_MONTHS = 3.0  # that the steps of a kind must span together
+STEP_SD_LOG = 0.2  # expected of a month's chance before data, as if seen in so many steps:
+STEPS_BEFORE = 4.0
+
+
+class Steps(NamedTuple):
+    """Changes of the log odds of one kind of token between two days: `[step]`."""
+
+    months: Array
+    change_log: Array
+
+
+class Pace(NamedTuple):
+    """A drift a month, its standard error, and the chance of a month around it."""
+
+    mean: float
+    error: float
+    sd: float
+
+
+def token_mix_trend(tables: Tables) -> Trend:
+    """Return the drift of the router's mix known at the tables' vintage.
+
+    A walk with drift: v = ΣΔ/Σh over steps of h months within one series, with the error s/√Σh and
+    s² = (n₀·s₀² + Σ(Δ − v·h)²/h)/(n₀ + n): few steps cannot claim more than their number allows.
+
+    Raises:
+        TooFew: neither kind of token was known over three months.
+    """
+    steps = {kind: mix_steps(tables, column) for kind, column in KINDS.items()}
+    paces = {kind: pace_of(found) for kind, found in steps.items() if found.months.sum() >= LEAST_MONTHS}
+    if not paces:
+        label = tables["token_mix"].label
+        raise TooFew(
+            f"{label}: no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}. Choose a later vintage."
+        )
+    return Trend(
+        name="token_mix",
+        title="Mix of the router's tokens",
+        unit="log odds per month",
+        form="a walk with drift",
+        why="a dozen steps: not enough for an out-of-sample choice",
+        diagnostics=tuple(
+            Diagnostic(f"{kind}_drift_per_month", pace.mean,
+                       f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; chance of a month {pace.sd:.2f}, "
+                       f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months")
+            for kind, pace in paces.items()
+        )
+        + _within(tables),
+        estimates=tuple(
+            Estimate(f"parameters.{kind}_drift_per_month", distribution("fitted", pace.mean, pace.error), "1/month",
+                     len(steps[kind].months), "low",
+                     f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months of the router, which is no sample of the market")
+            for kind, pace in paces.items()
+        ),
+    )  # fmt: skip
+
+
+def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
+    """Return the changes of the log odds of a share on the router, at least a month apart, series by series.
+
+    Of all its tokens; or of `one_model`, week by week: of users who stay with it.
+    """
+    series: dict[str, list[tuple[date, float]]] = defaultdict(list)
+    for row in tables["token_mix"]:
+        chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
+        if chosen and row[column] is not None:
+            series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
+    found = [step for points in series.values() for step in _apart(sorted(points))]
+    return Steps(*np.array(found).reshape(-1, 2).T)
+
+
+def _apart(points: Sequence[tuple[date, float]]) -> list[tuple[float, float]]:
+    """Return (months, change) from the first point to the next at least a month later, and so on."""
+    steps, (on, odds_log) = [], points[0]
+    for day, value in points[1:]:
+        if (months := months_between(on, day)) >= LEAST_STEP_MONTHS:
+            steps.append((months, value - odds_log))
+            on, odds_log = day, value
+    return steps
+
+
+def pace_of(steps: Steps) -> Pace:
+    """Return the drift of a walk, its error, and the walk's chance.
+
+    >>> pace = pace_of(Steps(np.array([2.0, 2.0]), np.array([0.4, 0.4])))
+    >>> round(pace.mean, 9), round(pace.sd, 4), round(pace.error, 4)
+    (0.2, 0.1633, 0.0816)
+    """
+    months = steps.months.sum()
+    mean = steps.change_log.sum() / months
+    misfit = ((steps.change_log - mean * steps.months) ** 2 / steps.months).sum()
+    sd = np.sqrt((STEPS_BEFORE * STEP_SD_LOG**2 + misfit) / (STEPS_BEFORE + len(steps.months)))
+    return Pace(float(mean), float(sd / np.sqrt(months)), float(sd))
+
+
+def _within(tables: Tables) -> tuple[Diagnostic, ...]:
+    """Return the drift within models, as far as any was seen twice: where it is none, users moved and their mixes did not."""
+    found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
+    return tuple(
+        Diagnostic(f"{kind}_drift_within_models", pace.mean,
+                   f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; {len(steps.months)} steps of single models")
+        for kind, steps in found.items() if len(steps.months) for pace in [pace_of(steps)]
+    )  # fmt: skip
+
+
+def _band(pace: Pace) -> Band:
+    return Band(*(pace.mean + pace.error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist())
