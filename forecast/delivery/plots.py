@@ -62,8 +62,6 @@ def save_figure(figure: Figure, path: str) -> None:
     """
     if Path(path).suffix not in (".png", ".svg"):
         raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
-    if not Path(path).absolute().parent.is_dir():
-        raise InputError(f"{path}: cannot be written (No such file or directory). Choose another place.")
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=110, format=Path(path).suffix[1:])
     publish_file(path, drawn.getvalue())
