@@ -49,7 +49,8 @@ def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
         raise InputError(
             f"{target}: the folder is replaced whole, and you stand in it. Choose another --out, or one below."
         )
-    strangers = (place for place in target.rglob("*") if place.name not in ours)
+    # A walk passes over what another publication takes away meanwhile.
+    strangers = (name for _, deeper, files in os.walk(target) for name in (*deeper, *files) if name not in ours)
     if len(list(islice(strangers, MOST_STRANGERS + 1))) > MOST_STRANGERS:
         raise InputError(
             f"{target}: holds more than {MOST_STRANGERS:,} other files, and the folder is replaced whole. Choose a folder of "

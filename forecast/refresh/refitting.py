@@ -16,7 +16,7 @@ from forecast.errors import ForecastError
 from forecast.inputs import awaited_fits, misfits
 from forecast.refits import Record, rewrite
 from forecast.store.observations import Observation
-from forecast.tables import DISTANT, Tables
+from forecast.tables import Tables
 from forecast.trends.record import HEADER, rows_of
 from forecast.trends.registry import GIVING, KEPT
 
@@ -44,8 +44,10 @@ def refitted(tables: Tables, seen: Sequence[Observation], vintages: Iterable[dat
     Raises:
         ForecastError: the overlay cannot be written.
     """
-    first = min((one.as_of for one in seen), default=str(DISTANT))
     warned: list[Warned] = []
+    if not seen:  # then the first directory is no overlay of the store's, but somebody's data
+        return tables, warned
+    first = min(one.as_of for one in seen)
     for as_of in sorted(set(vintages)):
         for names in STAGES if first <= str(as_of) else ():
             rows, problems = _fitted(tables.vintage(as_of), names, str(as_of))

@@ -16,6 +16,7 @@ from forecast.refresh.refitting import refitted
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import Observation
 from forecast.store.runs import failures
+from forecast.tables import DISTANT, load_tables, shipped_directory
 from forecast.trends import record
 from forecast.trends.registry import trends_of
 from forecast.trends.trend import Diagnostic
@@ -161,3 +162,11 @@ def test_a_fit_that_its_prior_misses_is_refused(tables, monkeypatch):
     monkeypatch.setattr(record, "trends_of", lambda name, tables: (lost,))
     with pytest.raises(ForecastError, match="electricity: 4.0 points of the prior carry the fit, at least 10 must"):
         record.rows_of("electricity", tables, "2026-10-31")
+
+
+def test_without_observations_nobodys_data_is_written(tmp_path):
+    """Before, a vintage on the last day there is rewrote the fits of the data themselves."""
+    fits = tmp_path / "fits.csv"
+    fits.write_bytes((shipped_directory("data") / "fits.csv").read_bytes())
+    before, own = fits.read_bytes(), load_tables(tmp_path)
+    assert refitted(own, [], [DISTANT]) == (own, []) and fits.read_bytes() == before

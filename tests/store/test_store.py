@@ -180,7 +180,7 @@ def test_the_file_is_in_wal_mode_with_foreign_keys(place):
 
 def test_a_file_that_is_no_database_is_one_sentence(place):
     place.file.write_text("not a database " * 100)
-    with pytest.raises(ForecastError, match="the store refuses .file is not a database."):
+    with pytest.raises(ForecastError, match="no store, or a damaged one .file is not a database."):
         open_store(place)
     assert place.file.read_text() == "not a database " * 100
 
