@@ -100,7 +100,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         wanted,
-        customers.apart_this_month[own_cash],
+        customers.apart_per_month[own_cash],
         doors.present[own_cash],
         chance.uniforms("funding")[own_cash],
     )

@@ -657,21 +657,26 @@ def equal_shares(names):
     return np.repeat((1 / count[names.offer_segment]).astype(REAL)[:, None], BLOCK_PATHS, axis=1)
 
 
+def growth_today(customers):
+    """Return own growth in the as_of month: half a month after the state that the first month starts from."""
+    return customers.apart_per_month * np.sqrt(customers.apart_kept)
+
+
 def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     """After many months lasting weights have grown by ∫g = g·τ, as the fit integrates it, and other revenue with them."""
     _, names, draws = block
     share = equal_shares(names)
     customers = still_customers(base, names, draws, share, share_reversion_per_month=0)
-    own = customers.apart_per_month.copy()
+    own = growth_today(customers)
     start = customers.log_weight.copy()
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
     fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
-        treasury.step(revenue, revenue / 2, wanted, customers.apart_this_month[names.own_cash], whole, whole)
+        treasury.step(revenue, revenue / 2, wanted, customers.apart_per_month[names.own_cash], whole, whole)
     expected = own * fade
-    # e^-8 is left, and the mean of a month's ends is off by 1/(12·τ²).
+    # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
     assert_allclose(np.log(treasury.other_apart_ratio), expected[names.own_cash], atol=0.004)
 
@@ -691,7 +696,7 @@ def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
 
 def test_own_growth_is_that_of_the_fits(base, block):
     _, names, draws = block
-    apart = start_customers(draws, names, np.ones((3, BLOCK_PATHS), REAL), equal_shares(names)).apart_per_month
+    apart = growth_today(start_customers(draws, names, np.ones((3, BLOCK_PATHS), REAL), equal_shares(names)))
     for provider, row in zip(names.providers, apart, strict=True):
         law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
         assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=1e-3)

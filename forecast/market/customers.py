@@ -23,8 +23,7 @@ class Customers:
     elasticity: Array  # [segment, path]
     sensitivity: Array  # [segment, path] to prices
     shock_sd: Array  # [provider, path]
-    apart_per_month: Array  # [provider, path] growth in logs beyond the market's: firms grow apart for a while
-    apart_this_month: Array  # the mean of its ends: so months add up to the growth that the fit integrates
+    apart_per_month: Array  # [provider, path] growth in logs beyond the market's, at the middle of the month
     apart_kept: Array  # [path] part of it left after a month
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
     reversion_per_month: Array  # [path] of a log weight to that of a typical seller
@@ -61,13 +60,10 @@ class Customers:
         shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
         shock *= self.shock_sd
         self.attraction += shock
-        self.apart_this_month = self.apart_per_month / 2
         self.apart_per_month *= self.apart_kept
         self.apart_per_month += self.apart_renewal_sd * normal
-        self.apart_this_month += self.apart_per_month / 2
-        apart = self.apart_this_month.take(names.offer_provider, axis=0)
-        typical = names.segment_dot(share, self.log_weight)
-        over_typical = self.log_weight - typical.take(names.offer_segment, axis=0)
+        apart = self.apart_per_month.take(names.offer_provider, axis=0)
+        over_typical = names.segment_less(self.log_weight, names.segment_dot(share, self.log_weight))
         growth = shares.lasting_growth(apart, over_typical, self.reversion_per_month)
         growth[names.fringe_offers] = apart[names.fringe_offers]  # their number follows entry and exit
         self.log_aim += growth
@@ -113,9 +109,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
     ).split()
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
-    apart = np.broadcast_to(
-        draws.column("providers", "growth_apart_per_month", names.providers), (len(names.providers), BLOCK_PATHS)
-    )
+    today = draws.column("providers", "growth_apart_per_month", names.providers)
     log_weight = shares.log_over_typical(share, names.offers_of_segment)
     return Customers(
         names=names,
@@ -124,8 +118,8 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=apart.copy(),
-        apart_this_month=apart.copy(),
+        # Half a month before today: so the middles of months add up to the growth that the fit integrates.
+        apart_per_month=today / np.sqrt(kept),
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
         reversion_per_month=draws.parameter("share_reversion_per_month"),
