@@ -17,6 +17,14 @@ from forecast.tables import Tables
 
 # The tables whose numbers a scenario may change, and the columns that name their rows.
 INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
+# Numbers of them that are shown, fitted to or checked against, and that no equation reads: to set one would move nothing.
+EVIDENCE = (
+    "known_revenue_usd_per_year",
+    "published_owned_usd_per_accelerator_hour",
+    "list_usd_per_mtok",
+    "gpqa_at_least",
+    "standard_error",
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
-from forecast.inputs import Input, Origin, address, table_inputs
+from forecast.inputs import EVIDENCE, Input, Origin, address, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, SETTINGS, file_inputs, scenario_chain
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
@@ -154,6 +154,12 @@ def _override(
             problems.append(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
         return
     why, source, column = "", "scenario", columns[key]
+    if column.name in EVIDENCE:
+        problems.append(
+            f"{place}: no equation reads {key}, which others published and the model is fitted to or checked with. Set another "
+            f"input: forecast show --match {key.rpartition('.')[0]}"
+        )
+        return
     if isinstance(raw, dict):
         if set(raw) - {"value", "why", "source"} or "value" not in raw:
             problems.append(f"{place}: {key} holds {', '.join(raw)}; value, why and source are allowed. Correct it.")

@@ -1,13 +1,22 @@
 """Scenarios: the shipped ones load, every value knows where it came from, and mistakes are told in one message."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.priced import cost_of
+from forecast.deployments.techniques import techniques
+from forecast.draws import Draws
 from forecast.errors import InputError
+from forecast.inputs import EVIDENCE
+from forecast.march import march
+from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
+from forecast.serving.workloads import Request, workloads
 from forecast.tables import load_tables, shipped_directory
 
 POWER = "parameters.electricity_usd_per_kwh"
@@ -307,3 +316,53 @@ def test_an_inline_table_has_a_line(tables, written):
     path = written('extends = "base"\n[provider_finances]\ntogether = {cash_usd = 1e9}\n')
     origin = load_scenario(path, tables).inputs["provider_finances.together.cash_usd"].origin
     assert origin.place == f"{path} line 3"
+
+
+class Noted(dict):
+    """Inputs that note which of them was asked for."""
+
+    def __init__(self, inputs):
+        super().__init__(inputs)
+        self.asked = set()
+
+    def get(self, key, default=None):
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key):
+        return self.get(key)
+
+
+def quantity(key):
+    """Return the parameter or the column of an input's address."""
+    return key if key.startswith("parameters.") else key.rpartition(".")[2]
+
+
+def test_every_number_that_can_be_set_is_read_by_the_loop_or_by_cost(base):
+    """But for evidence, which is refused: a setting that moves nothing would pass for an answer."""
+    noted = Noted(base.inputs)
+    scenario = replace(base, inputs=noted)
+    march(scenario, market_names(scenario), Draws(scenario, 7, 0), watch=True)
+    techniques(scenario, "deepseek-v3", "h100")
+    cost_of(scenario, Deployment("h800", None, "deepseek-v3", "fp8", 1000, 500, wide_parallel=True))
+    unread = {quantity(key) for key in noted} - {quantity(key) for key in noted.asked}
+    assert sorted(unread) == sorted(EVIDENCE)
+
+
+@pytest.mark.parametrize("column", EVIDENCE)
+def test_evidence_cannot_be_set(base, tables, column):
+    key = next(key for key in base.inputs if key.endswith(column))
+    with pytest.raises(InputError, match=f"no equation reads {key}, which others published"):
+        load_scenario("base", tables, settings=[f"{key}=2"])
+
+
+@pytest.mark.parametrize("column", ["memory_gb", "scaleup_gb_per_s", "memory_bandwidth_tb_per_s", "fp8_dense_tflops"])
+def test_what_an_accelerator_is_can_be_set(tables, column):
+    key = f"accelerators.h200.{column}"
+    request = Request("h200", "deepseek-v3", 4000, 400, "fp8")
+    half = load_scenario("base", tables).inputs[key].value.median() / 2
+    before, after = (
+        workloads(load_scenario("base", tables, settings=settings), [request]) for settings in ([], [f"{key}={half}"])
+    )
+    name = {"fp8_dense_tflops": "peak_tflops"}.get(column, column)
+    assert after[name] == before[name] / 2

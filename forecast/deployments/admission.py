@@ -96,7 +96,7 @@ def _memory_problems(scenario: Scenario, wanted: Deployment) -> list[str]:
         return []
     part = scenario.rows["accelerators"][wanted.accelerator]
     need = memory_of(scenario, wanted.accelerator, wanted.model, wanted.precision, wanted.length_tokens)
-    room_gb = wanted.accelerators * part["memory_gb"] * USABLE_MEMORY_FRAC
+    room_gb = wanted.accelerators * need.accelerator_gb * USABLE_MEMORY_FRAC
     group = f"{wanted.accelerators:g} × {wanted.accelerator} hold"
     if wanted.accelerators < need.least_accelerators:
         return [

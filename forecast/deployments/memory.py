@@ -8,7 +8,7 @@ from forecast.deployments.variants import served_row
 from forecast.equations import roofline, served_model
 from forecast.scenario import Scenario
 from forecast.serving.groups import USABLE_MEMORY_FRAC
-from forecast.serving.workloads import KV_COLUMNS, best_precision, native_precision
+from forecast.serving.workloads import KV_COLUMNS, best_precision, native_precision, number
 
 
 class Memory(NamedTuple):
@@ -16,6 +16,7 @@ class Memory(NamedTuple):
 
     weights_gb: float
     sequence_gb: float  # cache of one sequence at its longest
+    accelerator_gb: float  # of one accelerator
     least_accelerators: float  # hold the weights and one sequence
 
 
@@ -29,5 +30,6 @@ def memory_of(scenario: Scenario, accelerator: str, model: str, precision: str |
     sequence_gb = float(
         served_model.kv_cached_gb(length_tokens, full, window, window_tokens, index, state, kv_bytes, 1.0)
     )
-    least = roofline.minimum_accelerators(weights_gb + sequence_gb, part["memory_gb"], USABLE_MEMORY_FRAC)
-    return Memory(float(weights_gb), sequence_gb, float(least))
+    accelerator_gb = number(scenario, "accelerators", accelerator, "memory_gb")
+    least = roofline.minimum_accelerators(weights_gb + sequence_gb, accelerator_gb, USABLE_MEMORY_FRAC)
+    return Memory(float(weights_gb), sequence_gb, accelerator_gb, float(least))

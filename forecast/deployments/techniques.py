@@ -59,7 +59,7 @@ def batch_one(
     scenario: Scenario, accelerator: str, model: str, input_tokens: float, output_tokens: float
 ) -> dict[str, Any]:
     """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
-    row, part = served_row(scenario, model), scenario.rows["accelerators"][accelerator]
+    row = served_row(scenario, model)
     need = memory_of(scenario, accelerator, model, FULL, input_tokens + output_tokens)
     read_gb = float(
         served_model.weights_read_gb(
@@ -76,7 +76,7 @@ def batch_one(
         "precision": FULL,
         "bytes_per_weight": served_model.bytes_per_weight(FULL, native_precision(row)),
         "weights_gb": need.weights_gb,
-        "memory_gb_per_accelerator": part["memory_gb"],
+        "memory_gb_per_accelerator": need.accelerator_gb,
         "least_accelerators": need.least_accelerators,
         "read_gb_per_token": read_gb,
         "bandwidth_tb_per_s": bandwidth,

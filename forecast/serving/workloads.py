@@ -20,7 +20,9 @@ from forecast.table_files import Row
 Array = NDArray[np.float64]
 Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
 
-SPECIFICATIONS = "memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops".split()
+SPECIFICATIONS = (
+    "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
+).split()
 GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: where no scale-up link is printed
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
@@ -128,17 +130,17 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str) -> dict[
     spec = {column: number(scenario, "accelerators", name, column) for column in SPECIFICATIONS}
     fp16, fp8, fp4 = (spec[f"{p}_dense_tflops"] for p in ("fp16", "fp8", "fp4"))
     peak = float(served_model.peak_tflops(precision, fp16, fp8, fp4))
-    if not part["memory_gb"] or np.isnan(spec["memory_bandwidth_tb_per_s"]) or np.isnan(peak):
+    if np.isnan([spec["memory_gb"], spec["memory_bandwidth_tb_per_s"], peak]).any():
         reason = "it was cancelled" if part["cancelled"] else "memory, bandwidth and FLOP/s are required"
         raise InputError(f"accelerator {name}: no specification to compute with; {reason}. Choose another.")
     wide = float(served_model.peak_tflops("fp16", fp16, fp8, fp4))
     return {
-        "memory_gb": float(part["memory_gb"]),
+        "memory_gb": spec["memory_gb"],
         "memory_bandwidth_tb_per_s": spec["memory_bandwidth_tb_per_s"],
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
         "fp4_dense_tflops": fp4,
-        "scaleup_gb_per_s": float(part["scaleup_gb_per_s"] or SLOWEST_LINK_GB_PER_S),
+        "scaleup_gb_per_s": SLOWEST_LINK_GB_PER_S if np.isnan(spec["scaleup_gb_per_s"]) else spec["scaleup_gb_per_s"],
         "scaleup_count": float(part["scaleup_count"] or 8),
     }
 
