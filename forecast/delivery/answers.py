@@ -153,12 +153,20 @@ def _convergence(forecast: Forecast) -> list[str]:
     return said
 
 
+def _same_mix(forecast: Forecast, segment: str) -> str:
+    """Return a clause on the price of today's kinds of tokens; nothing for a run from before the mix drifted."""
+    same = three(forecast, "constant_mix_price", segment, forecast.manifest["months"])
+    return "" if same[1] is None else f"; for today's mix of input, cached input and output ${band(same, ' to ')}"
+
+
 def _prices(forecast: Forecast) -> list[str]:
     horizon, said = forecast.manifest["months"], []
     end = calendar(forecast.manifest["as_of"], horizon)
     for segment in segments(forecast):
         now, later = (band(three(forecast, "market_price", segment, m), " to ") for m in (0, horizon))
-        said.append(f"{segment}: ${now} paid for a million tokens today, ${later} in {end}.")
+        said.append(
+            f"{segment}: ${now} paid for a million tokens today, ${later} in {end}{_same_mix(forecast, segment)}."
+        )
     rents = [three(forecast, "rent", None, month) for month in (0, horizon)]
     if rents[0][1] is not None:
         said.append(f"An hour of an H100 on demand: ${short(rents[0][1])} today, ${band(rents[1], ' to ')} in {end}.")
