@@ -11,6 +11,7 @@ from forecast.equations.cost import rented_usd_per_accelerator_hour
 from forecast.market.market import Market
 from forecast.market.names import Names
 from forecast.market.router import start_router
+from forecast.units import MONTHS_PER_YEAR
 
 
 def reported(market: Market) -> dict[str, Array]:
@@ -59,7 +60,16 @@ def noted(market: Market) -> dict[str, Array]:
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
+        "revenue": _revenue_usd_per_month(market) * MONTHS_PER_YEAR,
     }
+
+
+def _revenue_usd_per_month(market: Market) -> Array:
+    """Return what each provider earns on tokens, and the living with cash of their own on other business, `[provider, path]`."""
+    own, treasury = market.names.own_cash, market.treasury
+    revenue = market.trade.revenue.copy()
+    revenue[own] += treasury.other_start * treasury.other_growth() * market.doors.present[own]
+    return revenue
 
 
 class Watcher:

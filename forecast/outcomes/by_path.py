@@ -107,4 +107,8 @@ BY_PATH: dict[str, ByPath] = {
         "providers", PROVIDER, "providers it has bought since the as_of month, in distress or not, or whose people and licence it has",
         lambda noted, names: noted["purchases"],
     ),
+    "revenue": ByPath(
+        "USD/year", PROVIDER, "twelve times the month's revenue: tokens, and of a living provider with cash of its own other business too",
+        lambda noted, names: noted["revenue"],
+    ),
 }  # fmt: skip

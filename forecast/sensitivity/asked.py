@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from forecast.errors import InputError, suggestion
 from forecast.market.doors import NEVER
 from forecast.market.names import Names
+from forecast.outcomes.by_path import BY_PATH, PROVIDER, ByPath
 from forecast.outcomes.dates import DATES
-from forecast.outcomes.fans import FANS
+from forecast.outcomes.fans import FANS, Fan
 from forecast.paths import Paths
 
 Array = NDArray[np.float64]
@@ -34,8 +35,15 @@ class Asked:
     def __str__(self) -> str:
         return f"{self.outcome}{f':{self.entity}' if self.entity else ''}@{self.month}"
 
+    @property
+    def kept_by_path(self) -> str:
+        """The name under which a simulation must keep it beside its fans; empty where it needs none."""
+        return f"{self.outcome}[{self.entity}]" if self.outcome in BY_PATH else ""
+
     def values(self, paths: Paths) -> Array:
         """Return the number on each path, `[path]`; `paths` keep this month."""
+        if kept := self.kept_by_path:
+            return paths.kept[kept][0, paths.kept_months.index(self.month)].astype(float)
         if self.outcome in FANS:
             return paths.kept[self.outcome][self.row, paths.kept_months.index(self.month)].astype(float)
         if self.outcome == "runway_months":
@@ -55,6 +63,7 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
     found = WRITTEN.fullmatch(text.strip())
     known = {**{name: fan.axis for name, fan in FANS.items() if fan.axis != "provider"},
              **{name: date.axis for name, date in DATES.items()},
+             **{name: each.axis for name, each in BY_PATH.items() if each.axis == PROVIDER},
              **dict.fromkeys(PROVIDER_OUTCOMES, "provider")}  # fmt: skip
     outcome = found["outcome"] if found else text
     if not found or outcome not in known:
@@ -75,7 +84,8 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
             f'--outcome {text}: entity "{entity or ""}"; allowed for {outcome}: {allowed}.'
             f"{suggestion(entity or '', [e for e in entities if e])} Correct it."
         )
-    unit = FANS[outcome].unit if outcome in FANS else "months" if outcome == "runway_months" else "probability"
+    with_unit: Fan | ByPath | None = FANS.get(outcome) or BY_PATH.get(outcome)
+    unit = with_unit.unit if with_unit else "months" if outcome == "runway_months" else "probability"
     row = names.providers.index(entity) if known[outcome] == "provider" and entity else entities.index(entity)
     return Asked(outcome, entity, row, month, unit)
 

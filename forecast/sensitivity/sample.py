@@ -66,7 +66,8 @@ def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: 
     check_chance(n_paths, seed, MOST_PATHS)
     names, blocks = market_names(scenario), range(-(-n_paths // BLOCK_PATHS))
     months = tuple(sorted({each.month for each in asked}))
-    runs = [no_paths(scenario, names, seed, n_paths, months) for _ in range(2)]
+    more = tuple(sorted({each.kept_by_path for each in asked} - {""}))
+    runs = [no_paths(scenario, names, seed, n_paths, months, more=more) for _ in range(2)]
     noted: list[dict[str, Reals]] = []
     for block in blocks:
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
@@ -80,7 +81,7 @@ def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: 
 
 def _march_into(run: Paths, scenario: Scenario, names: Names, seed: int, block: int, luck: int) -> dict[str, Reals]:
     draws = NotedDraws(scenario, seed, block, luck)
-    run.add(block, march(scenario, names, draws))
+    run.add(block, march(scenario, names, draws, note_months=run.note_months()))
     return draws.noted
 
 
