@@ -118,3 +118,15 @@ def test_a_family_twice_as_dear_has_twice_the_ratio(tables):
     cheap, dear = (ratio({price.format(end): usd for end in ("low", "high")}) for usd in (2_000_000, 2_000_000.5))
     assert_allclose(dear, cheap, rtol=1e-4)
     assert (ratio({price.format(end): 4_000_000 for end in ("low", "high")}) > 1.5 * cheap).all()
+
+
+def test_revenue_starts_at_what_is_known_and_ends_with_the_firm(paths):
+    """OpenAI's and Anthropic's is tokens and other business; the tokens of all are the market's spend."""
+    revenue, names = kept(paths, "revenue"), paths.names
+    for provider in ("openai", "anthropic"):
+        known = paths.scenario.inputs[f"provider_finances.{provider}.known_revenue_usd_per_year"].value.median()
+        assert 0.6 < np.median(revenue[names.providers.index(provider), 0]) / known < 1.4
+    left = np.where(paths.exit_month == NEVER, 99, paths.exit_month)[:, None]  # in that month tokens are still sold
+    assert_array_equal(revenue == 0, left < np.array(KEPT)[None, :, None])
+    spend = 12 * (paths.kept["market_price"] * paths.kept["volume"]).sum(axis=0)
+    assert (revenue.sum(axis=0) > 0.999 * spend).all()

@@ -25,6 +25,7 @@ from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import FAMILIES
+from forecast.simulation import simulate
 from forecast.tables import load_tables
 
 NO_SALES = [
@@ -678,7 +679,11 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     expected = own * fade
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
-    assert_allclose(np.log(treasury.other_apart_ratio), expected[names.own_cash], atol=0.004)
+    # Other revenue grows apart alike, and what one firm gains others lose.
+    grown = np.exp(expected[names.own_cash])
+    share = treasury.other_start / treasury.other_start.sum(axis=0)
+    assert_allclose(treasury.other_apart_ratio, grown / (share * grown).sum(axis=0), rtol=0.005)
+    assert_allclose((share * treasury.other_apart_ratio).sum(axis=0), 1.0, rtol=1e-4)
 
 
 def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
@@ -753,6 +758,28 @@ def whole_growth_log(draws, what, months):
     return long * months / 12 - (start - long) * fade / 12 * np.expm1(-months / fade)
 
 
+def test_demand_stops_growing_where_budgets_are_spent(base, block):
+    """Half of the growth where half of what can be spent is, none at the limit and beyond."""
+    _, names, draws = block
+    customers = still_customers(base, names, draws, equal_shares(names))
+    limit, none = customers.theta["spend_limit_usd_per_year"], np.zeros((len(names.segments), BLOCK_PATHS), REAL)
+    grown = []
+    for part in (0.0, 0.5, 1.0, 2.0):
+        customers.wanted_mtok_per_month = np.ones_like(none)
+        customers.want(1, part * limit / 12, none, none)
+        grown.append(np.log(customers.wanted_mtok_per_month))
+    assert_allclose(grown[1], grown[0] / 2, rtol=1e-4, atol=1e-6)
+    assert_allclose(grown[2:], 0, atol=1e-6)
+
+
+def test_no_future_is_paid_more_than_the_world_can_spend(base):
+    """Ten years on, too: without the limit one path in a hundred was paid over 20 trillion a year after five."""
+    scenario = load_scenario("base", load_tables(), months=120)
+    paths = simulate(scenario, 1000, threads=1, keep_months=(120,))
+    spend = 12 * (paths.kept["market_price"] * paths.kept["volume"]).sum(axis=0)[0]
+    assert np.quantile(spend, 0.99) < 1e13 < 1.2e14  # the world earns over 100 trillion
+
+
 @pytest.mark.parametrize("months", [1, 12, 60])
 def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months):
     _, names, draws = block
@@ -761,7 +788,7 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
     start = rents.capacity_ratio
     for month in range(1, months + 1):
-        customers.want(month, none, none)
+        customers.want(month, none.sum(axis=0), none, none)
         rents.step(month, np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
     wanted = np.log(customers.wanted_mtok_per_month)
     # The middle of a month stands for its mean within (g₀ − g∞)/(288·τ), 0.0015 where τ is shortest; its end is off by 0.05.

@@ -238,3 +238,15 @@ def test_the_verb_watch():
     assert done.returncode == 2 and "--within 8: outside 1 to 7" in done.stderr
     done = forecast("watch", *options, "--outcome", "exit:fringe")
     assert done.returncode == 2 and "so no signal can change it" in done.stderr
+
+
+def test_the_revenue_of_a_provider_can_be_asked_for(base):
+    names = market_names(base)
+    asked = parse_asked("revenue:groq@12", names, base.months)
+    assert (asked.unit, asked.kept_by_path) == ("USD/year", "revenue[groq]")
+    found = draw_sample(replace(base, months=12), [asked], 5000, 7)
+    values = found.outcomes["revenue:groq@12"]
+    assert (values >= 0).all() and 0.2 < (values > 1e8).mean() < 1
+    assert set(found.twins) == {"revenue:groq@12"}
+    with pytest.raises(InputError, match='no outcome "asked_price"'):
+        parse_asked("asked_price:groq:commodity@12", names, base.months)

@@ -27,6 +27,25 @@ def fading_rate(start_per_year: Array, long_per_year: Array, fade_months: Array,
     return long_per_year + (start_per_year - long_per_year) * np.exp(-month / fade_months)
 
 
+def braked_growth(growth_per_year: Array, spend_usd_per_year: Array, limit_usd_per_year: Array) -> Array:
+    """Growth of demand that stops where all budgets are spent.
+
+    g' = g·max(0, 1 − S/S∞)
+
+    Args:
+        growth_per_year: g, growth at constant price, logarithmic, 1/year.
+        spend_usd_per_year: S, what the market is paid in a year, USD/year, at least 0.
+        limit_usd_per_year: S∞, what the world can spend on tokens, USD/year, positive.
+
+    Returns:
+        Rate, 1/year. Source: Verhulst (1838), own-assumption.
+
+    >>> braked_growth(np.array([1.2]), np.array([5e11]), np.array([2e12])).round(9).tolist()
+    [0.9]
+    """
+    return growth_per_year * np.clip(1.0 - spend_usd_per_year / limit_usd_per_year, 0.0, 1.0)
+
+
 def demand_next(
     demand_mtok_per_month: Array,
     growth_per_year: Array,
@@ -223,3 +242,24 @@ def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array) -> Array:
     2.0
     """
     return demand_ratio**growth_ratio
+
+
+def apart_ratio_next(ratio: Array, apart_per_month: Array, revenue_start: Array) -> Array:
+    """Each firm's other revenue over what it would have grown to with the market's: what one gains others lose.
+
+    rᵢ(t+1) = rᵢ·e^gᵢ/Σ wⱼ·rⱼ·e^gⱼ, w the shares in other revenue of the as_of month
+
+    Args:
+        ratio: r, of each firm, positive, [firm, path].
+        apart_per_month: g, its growth beyond the market's, in logs.
+        revenue_start: other revenue in the as_of month, at least 0, in any unit.
+
+    Returns:
+        Ratio; weighed by w its mean is 1. Where nobody has other revenue all keep theirs. Source: own-assumption.
+
+    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[1.0], [1.0]])).ravel().tolist()
+    [1.5, 0.5]
+    """
+    grown = ratio * np.exp(apart_per_month)
+    whole = (revenue_start * grown).sum(axis=0)
+    return grown * (revenue_start.sum(axis=0) / np.where(whole > 0, whole, 1.0)) if revenue_start.any() else grown

@@ -10,7 +10,7 @@ from forecast.arrays import REAL, Array, Index, Spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import demand, exits, shares
 from forecast.market.names import Names
-from forecast.units import HALF_A_MONTH
+from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Customers:
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
 
-    def want(self, month: int, log_price_change: Array, normal: Array) -> None:
-        """Step 2: tokens wanted at last month's price."""
+    def want(self, month: int, spend_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
+        """Step 2: tokens wanted at last month's price; less and less more of them as spending nears all that budgets hold."""
         theta = self.theta
         growth = demand.fading_rate(
             theta["demand_growth_start_per_year"],
@@ -40,6 +40,7 @@ class Customers:
             theta["demand_fade_months"],
             month - HALF_A_MONTH,
         )
+        growth = demand.braked_growth(growth, spend_usd_per_month * MONTHS_PER_YEAR, theta["spend_limit_usd_per_year"])
         self.wanted_mtok_per_month = demand.demand_next(
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )
@@ -105,6 +106,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
     """Return the customers of the as_of month: the volumes and shares of the books."""
     parameters = (
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
+        "spend_limit_usd_per_year "
         "share_shock_persistence share_shock_tail share_inertia_per_month"
     ).split()
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))

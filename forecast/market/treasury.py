@@ -62,7 +62,7 @@ class Treasury:
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"]
         )
-        self.other_apart_ratio *= np.exp(apart)
+        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, apart, self.other_start)
         other_growth = self.other_growth()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
