@@ -257,7 +257,7 @@ def apart_ratio_next(ratio: Array, apart_per_month: Array, revenue_start: Array)
     Returns:
         Ratio; weighed by w its mean is 1. Where nobody has other revenue all keep theirs. Source: own-assumption.
 
-    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[1.0], [1.0]])).ravel().tolist()
+    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[1.0], [1.0]])).round(9).ravel().tolist()
     [1.5, 0.5]
     """
     grown = ratio * np.exp(apart_per_month)
