@@ -59,9 +59,7 @@ class Tables:
 
     def unread(self) -> list[Path]:
         """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""
-        own = self.directories[:-1]
-        files = (path for folder in own for path in sorted(folder.glob("*.csv")))
-        return [path for path in files if path.stem not in self._used and path.stem not in ONLY_NAMES]
+        return [self.file(name) for name in sorted(self.own() - self._used - set(ONLY_NAMES))]
 
     def digests(self) -> dict[str, str]:
         """Return a fingerprint of the file of each table that has been used, by label."""
@@ -104,21 +102,21 @@ def load_tables(directory: str | Path | None = None) -> Tables:
 def _checked(tables: Tables) -> Tables:
     """Return the tables, those of the overlaying folder read; raise an InputError with every mistake in its files."""
     problems: list[str] = []
+    reading = tables.apart()  # to be checked is not to be used
     for path in sorted(tables.directories[0].glob("*.csv")):
         if not path.is_file():
             problems.append(f"{path}: no file; a table is a CSV file. Replace it.")
             continue
-        if path.stem not in tables.schema:
-            hint = suggestion(path.stem, tables.schema)
+        if path.stem not in reading.schema:
+            hint = suggestion(path.stem, reading.schema)
             problems.append(f"{path}: no table has this name.{hint} Rename the file, or keep it elsewhere.")
             continue
         try:
-            tables[path.stem]
+            reading[path.stem]
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    tables._used.clear()  # to be checked is not to be used
     return tables
 
 

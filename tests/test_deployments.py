@@ -18,10 +18,10 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
 from forecast.deployments.ownership import published_cost
 from forecast.deployments.priced import cost_of
-from forecast.deployments.rented import asked_rents
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.renting import asked_rents
 from forecast.serving.speed import throughput
 from forecast.serving.token_cost import number_of
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from forecast.audit.verdicts import Range
 from forecast.errors import InputError
+from forecast.renting import recent_rents
 from forecast.scenario import Scenario
 from forecast.table_files import Row
-
-RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
 
 
 class Found(NamedTuple):
@@ -65,14 +64,7 @@ def dearest_list_price(scenario: Scenario) -> Found:
 
 def rent(scenario: Scenario, accelerator: str, provider: str, channel: str = "on-demand") -> Found:
     """Return the last half-year's rents of an accelerator, USD/hour, where the provider's name begins as given."""
-    rows = [
-        row
-        for row in scenario.tables["rents"]
-        if row["accelerator"] == accelerator
-        and row["provider"].startswith(provider)
-        and row["channel"] == channel
-        and row["date_on"] > scenario.as_of - RECENT
-    ]
+    rows = [row for row in recent_rents(scenario, accelerator, channel) if row["provider"].startswith(provider)]
     return _span(scenario, "rents", rows, "usd_per_accelerator_hour")
 
 

@@ -47,8 +47,9 @@ class Picture(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; another ending than .png or .svg is bad input."""
-        if not str(value).endswith((".png", ".svg")):
-            raise InputError(f"{value}: a picture ends in .png or .svg. Correct the name.")
+        from forecast.delivery.folders import picture_format
+
+        picture_format(value)
         return super().convert(value, param, ctx)
 
 

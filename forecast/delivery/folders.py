@@ -85,6 +85,17 @@ def _link(source: Path, place: Path) -> None:
         os.link(source, place, follow_symlinks=False)
 
 
+def picture_format(path: str | Path) -> str:
+    """Return the format that a picture's name asks for, png or svg.
+
+    Raises:
+        InputError: another ending.
+    """
+    if Path(path).suffix not in (".png", ".svg"):
+        raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
+    return Path(path).suffix[1:]
+
+
 def publish_file(path: str | Path, content: bytes) -> Path:
     """Write one file and return its path; a killed run leaves the old file or the new.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.delivery.folders import publish_file
+from forecast.delivery.folders import picture_format, publish_file
 from forecast.delivery.small_tables import consolidation, runway
-from forecast.errors import InputError
 from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:
@@ -60,10 +58,8 @@ def save_figure(figure: Figure, path: str) -> None:
     Raises:
         InputError: another ending, or a place that cannot be written.
     """
-    if Path(path).suffix not in (".png", ".svg"):
-        raise InputError(f"{path}: a picture ends in .png or .svg. Correct the name.")
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=110, format=Path(path).suffix[1:])
+    figure.savefig(drawn, dpi=110, format=picture_format(path))
     publish_file(path, drawn.getvalue())
 
 

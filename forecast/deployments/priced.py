@@ -13,12 +13,12 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
-from forecast.deployments.rented import asked_rents
 from forecast.deployments.tiers import tiers_met
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
 from forecast.equations import cost, served_model
 from forecast.errors import InputError
+from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, resolve, throughput
 from forecast.serving.token_cost import market_accelerators, number_of, owned_cost

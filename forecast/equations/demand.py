@@ -244,22 +244,21 @@ def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array) -> Array:
     return demand_ratio**growth_ratio
 
 
-def apart_ratio_next(ratio: Array, apart_per_month: Array, revenue_start: Array) -> Array:
+def apart_ratio_next(ratio: Array, apart_per_month: Array, share_start: Array) -> Array:
     """Each firm's other revenue over what it would have grown to with the market's: what one gains others lose.
 
-    rᵢ(t+1) = rᵢ·e^gᵢ/Σ wⱼ·rⱼ·e^gⱼ, w the shares in other revenue of the as_of month
+    rᵢ(t+1) = rᵢ·e^gᵢ/Σ wⱼ·rⱼ·e^gⱼ
 
     Args:
         ratio: r, of each firm, positive, [firm, path].
         apart_per_month: g, its growth beyond the market's, in logs.
-        revenue_start: other revenue in the as_of month, at least 0, in any unit.
+        share_start: w, its share in the other revenue of the as_of month, adding up to 1.
 
     Returns:
-        Ratio; weighed by w its mean is 1. Where nobody has other revenue all keep theirs. Source: own-assumption.
+        Ratio; weighed by w its mean is 1. Source: own-assumption.
 
-    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[1.0], [1.0]])).round(9).ravel().tolist()
+    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[0.5], [0.5]])).round(9).ravel().tolist()
     [1.5, 0.5]
     """
     grown = ratio * np.exp(apart_per_month)
-    whole = (revenue_start * grown).sum(axis=0)
-    return grown * (revenue_start.sum(axis=0) / np.where(whole > 0, whole, 1.0)) if revenue_start.any() else grown
+    return grown / (share_start * grown).sum(axis=0)

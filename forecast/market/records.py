@@ -68,7 +68,7 @@ def _revenue_usd_per_month(market: Market) -> Array:
     """Return what each provider earns on tokens, and the living with cash of their own on other business, `[provider, path]`."""
     own, treasury = market.names.own_cash, market.treasury
     revenue = market.trade.revenue.copy()
-    revenue[own] += treasury.other_start * treasury.other_growth() * market.doors.present[own]
+    revenue[own] += treasury.other_revenue_usd_per_month() * market.doors.present[own]
     return revenue
 
 
@@ -100,9 +100,9 @@ class Watcher:
 
     def _revenue(self, market: Market) -> Array:
         """Return revenue with that of other business, which firms with cash of their own grow as they can."""
-        treasury, own, other = market.treasury, market.names.own_cash, self._other_revenue_usd_per_month
-        revenue: Array = market.trade.revenue + other * treasury.other_ratio
-        revenue[own] += other[own] * (treasury.other_growth() - treasury.other_ratio)
+        treasury, own, tokens = market.treasury, market.names.own_cash, market.trade.revenue
+        revenue: Array = tokens + self._other_revenue_usd_per_month * treasury.other_ratio
+        revenue[own] = tokens[own] + treasury.other_revenue_usd_per_month()
         return revenue
 
 

@@ -34,9 +34,8 @@ def trade_of(
 
     Prices are of today's mix of tokens; `price_ratio`, `[segment, path]`, is what the month's mix is worth over it.
     """
-    spend, cost = tokens * usd_per_mtok, tokens * unit_cost_usd_per_mtok
-    for offers, ratio in zip(names.offers_of_segment, price_ratio, strict=True):
-        spend[offers] *= ratio
+    spend = names.segment_scaled(tokens * usd_per_mtok, price_ratio)
+    cost = tokens * unit_cost_usd_per_mtok
     return Trade(
         tokens=tokens,
         spend=spend,

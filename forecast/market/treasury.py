@@ -27,6 +27,7 @@ class Treasury:
     steady_cost: Array  # that does not follow revenue
     cost_to_revenue_ratio: Array
     other_start: Array
+    other_share_start: Array  # of the other revenue of all
     other_profit_start: Array
     debt_service: Array
     demand_start: Array  # [path]
@@ -51,6 +52,10 @@ class Treasury:
         """Return each provider's other revenue over that of the as_of month."""
         return self.other_ratio * self.other_apart_ratio
 
+    def other_revenue_usd_per_month(self) -> Array:
+        """Return what each provider earns on other business, in a month."""
+        return self.other_start * self.other_growth()
+
     def step(
         self, revenue: Array, serving_cost: Array, wanted: Array, apart: Array, present: Array, uniform: Array
     ) -> None:
@@ -62,7 +67,7 @@ class Treasury:
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"]
         )
-        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, apart, self.other_start)
+        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, apart, self.other_share_start)
         other_growth = self.other_growth()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
@@ -128,7 +133,7 @@ def start_treasury(
         return np.broadcast_to(values, shape).copy()
 
     other = finance("other_revenue_usd_per_year") / 12
-    other_profit = other * finance("other_margin_frac")
+    whole, other_profit = other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     # A relative change of revenue brings so many times that change of fixed cost.
@@ -149,6 +154,8 @@ def start_treasury(
         steady_cost=fixed * (1 - elasticity),
         cost_to_revenue_ratio=fixed * elasticity / (revenue + other),
         other_start=other,
+        # Where nobody has any, equal parts: of nothing.
+        other_share_start=np.divide(other, whole, out=np.full_like(other, 1 / max(1, len(other))), where=whole > 0),
         other_profit_start=other_profit,
         debt_service=debt,
         demand_start=wanted.sum(axis=0),

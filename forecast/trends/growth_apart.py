@@ -63,7 +63,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
         half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
         diagnostics=(
             evidence.cloud_diagnostic(weight),
-            *(Diagnostic(prior.name, b.p50, f"{b.p10:.3g} to {b.p90:.3g} in 80 %") for prior, b in zip(PRIORS, bands, strict=True)),
+            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(

@@ -60,7 +60,7 @@ def router_trend(tables: Tables) -> Trend:
         form="a part that fades",
         why="what stays for half a year is the market's; published revenue moves far less (growth_apart)",
         diagnostics=tuple(
-            Diagnostic(name, band.p50, f"{band.p10:.3g} to {band.p90:.3g} in 80 % {unit}") for name, band, unit, *_ in laws
+            Diagnostic(name, band.p50, f"{band.text()} {unit}") for name, band, unit, *_ in laws
         ),
         estimates=tuple(
             Estimate(f"parameters.{name}", evidence.distribution("lognormal", band.p10, band.p90), unit, of, "medium", said)

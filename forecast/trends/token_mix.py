@@ -65,7 +65,7 @@ def token_mix_trend(tables: Tables) -> Trend:
         why="a dozen steps: not enough for an out-of-sample choice",
         diagnostics=tuple(
             Diagnostic(f"{kind}_drift_per_month", pace.mean,
-                       f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; chance of a month {pace.sd:.2f}, "
+                       f"{_band(pace).text('.3f')}; chance of a month {pace.sd:.2f}, "
                        f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months")
             for kind, pace in paces.items()
         )
@@ -122,7 +122,7 @@ def _within(tables: Tables) -> tuple[Diagnostic, ...]:
     found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
     return tuple(
         Diagnostic(f"{kind}_drift_within_models", pace.mean,
-                   f"{_band(pace).p10:.3f} to {_band(pace).p90:.3f} in 80 %; {len(steps.months)} steps of single models")
+                   f"{_band(pace).text('.3f')}; {len(steps.months)} steps of single models")
         for kind, steps in found.items() if len(steps.months) for pace in [pace_of(steps)]
     )  # fmt: skip
 

@@ -22,6 +22,14 @@ class Band(NamedTuple):
     p50: float
     p90: float
 
+    def text(self, form: str = ".3g") -> str:
+        """Return the outer quantiles in words.
+
+        >>> Band(0.1, 0.2, 0.25).text()
+        '0.1 to 0.25 in 80 %'
+        """
+        return f"{self.p10:{form}} to {self.p90:{form}} in 80 %"
+
 
 @dataclass(frozen=True)
 class Estimate:

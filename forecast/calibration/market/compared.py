@@ -18,6 +18,7 @@ from forecast.tables import Tables
 
 SEED = 7
 TODAY = "today"
+MID = "2025-07-01"
 ROUTER_TIME = "2026-01-01"  # the router's hosts are known from 2026-01-25 on
 MONTHS = 12
 

@@ -7,8 +7,18 @@ from statistics import median
 from typing import Any
 
 from forecast.scenario import Scenario
+from forecast.table_files import Row
 
-RECENT = timedelta(days=183)
+RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
+
+
+def recent_rents(scenario: Scenario, accelerator: str, channel: str = "on-demand") -> list[Row]:
+    """Return the rows of rents asked for an accelerator in a channel in the half year before the vintage."""
+    since = scenario.as_of - RECENT
+    return [
+        row for row in scenario.tables["rents"]
+        if row["accelerator"] == accelerator and row["channel"] == channel and row["date_on"] > since
+    ]  # fmt: skip
 
 
 def asked_rents(scenario: Scenario, accelerator: str) -> dict[str, Any] | None:
@@ -22,11 +32,9 @@ def asked_rents(scenario: Scenario, accelerator: str) -> dict[str, Any] | None:
     do on one day, so the ends are returned beside the median.
     """
     last: dict[str, tuple[Any, float]] = {}
-    for row in scenario.tables["rents"]:
-        asked = row["accelerator"] == accelerator and row["channel"] == "on-demand"
-        if asked and row["date_on"] > scenario.as_of - RECENT:
-            quote = (row["date_on"], row["usd_per_accelerator_hour"])
-            last[row["provider"]] = max(last.get(row["provider"], quote), quote)
+    for row in recent_rents(scenario, accelerator):
+        quote = (row["date_on"], row["usd_per_accelerator_hour"])
+        last[row["provider"]] = max(last.get(row["provider"], quote), quote)
     if not last:
         return None
     rates = [rate for _, rate in last.values()]

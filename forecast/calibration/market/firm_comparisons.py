@@ -1,0 +1,119 @@
+"""What is compared of firms: rounds, exits and listings, what of them was foreseen, margins and losses."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from forecast.calibration.market import firms_observed, firms_simulated, foreseen
+from forecast.calibration.market.compared import MID, ROUTER_TIME, TODAY, Comparison
+
+ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
+BY_REGIME = "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them"
+FAILING = "the cash and burn of small firms, assumptions; the market names firms that were alive when it was drawn up"
+BY_KIND = (
+    "how much more often a kind is bought (acquired_ratio of provider_kinds.csv), an assumption; few events of each"
+)
+FORESEEN = "rates of a market that was not seen at the vintage"
+REGIMES_SEEN = ("hot", "normal")  # no cold month lies in the data
+LONG_MONTHS = 36  # in which the funding market turns
+COUNTS = {"rounds_count": "rounds", "departures_count": "firms bought or shut", "listings_count": "listings"}
+
+FIRM_COMPARISONS = (
+    *(
+        Comparison(
+            f"{what} per firm and year, {regime} market",
+            "per year",
+            source,
+            TODAY,
+            firms_observed.per_year(event, regime),
+            firms_simulated.per_year(event, regime),
+            FAILING if event == "failed" else BY_REGIME,
+            fitted=event != "failed",
+        )
+        for event, what, source in (
+            ("round", "rounds", ROUNDS),
+            ("acquired", "firms bought", COHORT),
+            ("failed", "firms failing", COHORT),
+            ("ipo", "firms listed", COHORT),
+        )
+        for regime in REGIMES_SEEN
+    ),
+    *(
+        Comparison(
+            f"rounds per firm and year, hot market, {kind}",
+            "per year",
+            ROUNDS,
+            TODAY,
+            firms_observed.per_year("round", "hot", (kind,)),
+            firms_simulated.per_year("round", "hot", (kind,)),
+            "the chance of a round does not know the kind of firm",
+        )
+        for kind in ("host", "chip")
+    ),
+    *(
+        Comparison(
+            f"firms bought per firm and year, hot market, {kind}",
+            "per year",
+            COHORT,
+            TODAY,
+            firms_observed.per_year("acquired", "hot", (kind,)),
+            firms_simulated.per_year("acquired", "hot", (kind,)),
+            BY_KIND,
+        )
+        for kind in ("host", "chip", "neocloud")
+    ),
+    *(
+        Comparison(
+            f"{what} in the {months} months after {at}",
+            "count, of the firms then named",
+            "events.csv",
+            at,
+            foreseen.happened(count, date.fromisoformat(at), months),
+            foreseen.expected(count, months),
+            FORESEEN,
+            one_draw=True,
+        )
+        for at, months in (("2025-01-01", 12), (MID, 12), (ROUTER_TIME, 6))
+        for count, what in COUNTS.items()
+    ),
+    Comparison(
+        "correlation of two firms' exits within a quarter",
+        "fraction",
+        COHORT,
+        TODAY,
+        firms_observed.exits_correlation,
+        firms_simulated.exits_correlation,
+        "a cause of exits that firms share beside the funding market and cash",
+        LONG_MONTHS,
+    ),
+    Comparison(
+        "gross margin",
+        "fraction",
+        "provider_history.csv",
+        MID,
+        firms_observed.gross_margin_frac,
+        firms_simulated.gross_margin_frac,
+        "margins of more than a few firms",
+    ),
+    *(
+        Comparison(
+            f"sold below serving cost, {when}",
+            "fraction of firms' months",
+            "provider_history.csv",
+            at,
+            firms_observed.losing_frac,
+            firms_simulated.losing_frac,
+            "a known margin is a firm's mean over its offers and a year; few are known",
+        )
+        for when, at in (("mid-2025", MID), ("today", TODAY))
+    ),
+    Comparison(
+        "greatest loss on tokens in a year over all money raised",
+        "ratio",
+        "provider_history.csv",
+        MID,
+        firms_observed.loss_bound,
+        firms_simulated.loss_over_raised,
+        "a loss above what was raised cannot be",
+    ),
+)

@@ -1,0 +1,114 @@
+"""What is compared of prices: how they move, what is paid over list and over cost, and rents."""
+
+from __future__ import annotations
+
+from forecast.calibration.market import observed, paid_observed, router_observed, simulated
+from forecast.calibration.market.compared import MID, TODAY, Comparison
+
+PRICES = "price_changes.csv, price_series.csv"
+KINDS = ("first", "host", "cloud")
+REPRICING = (
+    "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
+    "together, as few prices change on one"
+)
+
+PRICE_COMPARISONS = (
+    *(
+        Comparison(
+            f"prices of one model changed in a month, {kind}",
+            "fraction",
+            PRICES,
+            TODAY,
+            observed.changes_per_month(kind),
+            simulated.reprices_per_month(kind),
+            REPRICING,
+            fitted=True,
+        )
+        for kind in KINDS
+    ),
+    *(
+        Comparison(
+            f"tokens of the router's ten largest models moved to newer ones of their author in {months} months, beside offers that move",
+            "fraction",
+            "token_shares.csv",
+            TODAY,
+            router_observed.renewed_frac(months),
+            simulated.renewed_frac(months),
+            "the engine's rate is that of models added to sellers' lists, and one rate for all: users move faster from some models than from others",
+        )
+        for months in (1, 3)
+    ),
+    *(
+        Comparison(
+            f"size of a change, {kind}",
+            "median of abs. log",
+            PRICES,
+            TODAY,
+            observed.change_size_log(kind),
+            simulated.reprice_size_log(kind),
+            REPRICING,
+            fitted=True,
+        )
+        for kind in KINDS
+    ),
+    Comparison(
+        "rises among changes",
+        "fraction",
+        PRICES,
+        TODAY,
+        observed.rises_frac,
+        simulated.rises_frac,
+        "a new price is drawn to the market's and to cost, with noise that rises as often as it falls",
+    ),
+    Comparison(
+        "dearest over cheapest host of one model",
+        "ratio",
+        PRICES,
+        TODAY,
+        observed.host_spread_ratio,
+        simulated.host_spread_ratio,
+        "an offer is a host's mean price in a segment, not one model's; models within a segment",
+    ),
+    Comparison(
+        "mean price paid at the router's hosts, weighed by the tokens of the market's tables",
+        "USD/Mtok",
+        "host_prices.csv, provider_finances.csv",
+        TODAY,
+        paid_observed.paid_on_router,
+        simulated.paid_at_hosts,
+        "prices paid by contract, which are not the router's",
+    ),
+    Comparison(
+        "price paid over list price of the same mix without caching",
+        "ratio",
+        "host_prices.csv, price_changes.csv",
+        TODAY,
+        paid_observed.paid_over_list,
+        simulated.paid_over_list,
+        "list prices weighed by use (segments.csv)",
+    ),
+    *(
+        Comparison(
+            f"price over serving cost, {kind}",
+            "ratio",
+            "provider_history.csv",
+            MID,
+            paid_observed.price_over_cost(kind),
+            simulated.price_over_cost(kind),
+            "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a median",
+        )
+        for kind in ("first", "host")
+    ),
+    *(
+        Comparison(
+            f"change of the rent of an H100 in {months} months",
+            "log, root mean square",
+            "rents.csv",
+            MID,
+            observed.rent_swing_log(months),
+            simulated.swing_over_log("rent", months),
+            "the law of rents (fits.csv)",
+        )
+        for months in (1, 6)
+    ),
+)
