@@ -65,7 +65,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     machines, rents, sellers, customers = market.machines, market.rents, market.sellers, market.customers
     treasury, doors = market.treasury, market.doors
     # 1. Hardware: what is available, what it costs to own, how fleets follow.
-    machines.step(month)
+    machines.step(month, rents.build(month))
     # 2. Demand: tokens wanted at last month's price, and of which kinds.
     mix.step(month)
     price_change, spend = market.log_price - market.log_price_before, market.trade.segment_spend.sum(axis=0)
@@ -74,7 +74,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 3. Scarcity: load over capacity moves rents.
     use = sellers.use(machines.fleet_usd_per_mtok * mix.cost_ratio)
     load_ratio = (names.segment_dot(market.share, use) * wanted).sum(axis=0) / market.load_start
-    rents.step(month, load_ratio, chance.normal("rent"))
+    rents.step(load_ratio, chance.normal("rent"))
     # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.

@@ -113,20 +113,38 @@ def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Arra
     return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
-def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, turnover_per_month: Array) -> Array:
+def new_capacity_frac(capacity_growth_ratio: Array, retired_per_month: Array) -> Array:
+    """Part of a fleet, valued at owned cost, that was bought within the month: what it grew by and what was replaced.
+
+    n = 1 − (1 − θ)·min(1, K(t)/K(t+1))
+
+    Args:
+        capacity_growth_ratio: K(t+1)/K(t), capacity over that of a month ago, positive.
+        retired_per_month: θ, part of the machines retired or given to other work in a month, 0–1.
+
+    Returns:
+        Fraction, at least θ. Source: shipments.csv (a fleet that doubles in a year is half new).
+
+    >>> new_capacity_frac(np.array([1.25, 0.9]), np.array([0.1, 0.1])).round(9).tolist()
+    [0.28, 0.1]
+    """
+    return 1.0 - (1.0 - retired_per_month) * np.minimum(1.0, 1.0 / capacity_growth_ratio)
+
+
+def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, new_frac: Array) -> Array:
     """Cost on the fleet in use, a month later: it follows the best accelerators of its family.
 
-    c(t+1) = c + θ·(c* − c)
+    1/c(t+1) = (1 − n)/c + n/c*: a dollar's worth of machines serves 1/c tokens if old, 1/c* if new
 
     Args:
         fleet_usd_per_mtok: c, cost on the fleet in use, USD/Mtok.
-        frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok.
-        turnover_per_month: θ, share of the fleet replaced or added in a month, 0–1.
+        frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok; infinite where it has none.
+        new_frac: n, part of the fleet that is new, valued at owned cost, 0–1.
 
     Returns:
         USD per Mtok, between c and c*. Source: MODEL §4 (a fleet is a mix inside a family).
 
-    >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.05])).round(6).tolist()
-    [0.059]
+    >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.2])).round(6).tolist()
+    [0.054545]
     """
-    return fleet_usd_per_mtok + turnover_per_month * (frontier_usd_per_mtok - fleet_usd_per_mtok)
+    return fleet_usd_per_mtok / (1.0 + new_frac * (fleet_usd_per_mtok / frontier_usd_per_mtok - 1.0))

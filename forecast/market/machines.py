@@ -74,20 +74,21 @@ class Machines:
     capital_factor: Array  # [path] monthly factors
     power_factor: Array
     serving_factor: Array
-    turnover_per_month: Array
+    retired_per_month: Array
     serving_gain: Array  # [path]
     best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
     floor_usd_per_mtok: Array  # [segment, path] on the best of all
     fleet_usd_per_mtok: Array  # on each family's fleet in use
 
-    def step(self, month: int) -> None:
-        """Move one month: software matures, prices decline, newcomers arrive, fleets follow the best."""
+    def step(self, month: int, capacity_growth_ratio: Array) -> None:
+        """Move one month: software matures, prices decline, newcomers arrive, and what is bought is of the best."""
         for group in self.groups:
             group.step(month, self.capital_factor, self.power_factor)
         self.serving_gain = self.serving_gain * self.serving_factor
         self.best_usd_per_mtok = best = self.best(month)
         self.floor_usd_per_mtok = best.min(axis=0)
-        self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, self.turnover_per_month)
+        new = hardware.new_capacity_frac(capacity_growth_ratio, self.retired_per_month)
+        self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new)
 
     def best(self, month: int) -> Array:
         """Return the cost on each family's best accelerator, `[family, segment, path]`; inf where it has none."""
@@ -159,7 +160,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         capital_factor=hardware.decline_factor(draws.parameter("hardware_price_decline_per_year")),
         power_factor=hardware.decline_factor(-draws.parameter("electricity_growth_per_year")),
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
-        turnover_per_month=draws.parameter("fleet_turnover_per_month"),
+        retired_per_month=draws.parameter("fleet_turnover_per_month"),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
         best_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),

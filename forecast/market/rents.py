@@ -25,9 +25,9 @@ class Rents:
     capacity_start_ratio: Array
     stretch_log: Array
 
-    def step(self, month: int, load_ratio: Array, normal: Array) -> None:
-        """Move one month: capacity grows, tightness and a shock move rents, contracts and orders follow."""
-        theta = self.theta
+    def build(self, month: int) -> Array:
+        """Add a month's capacity, as orders of a year ago want it, and return it over that of the month before, `[path]`."""
+        theta, before = self.theta, self.capacity_ratio
         growth = demand.fading_rate(
             theta["supply_growth_start_per_year"],
             theta["supply_growth_long_per_year"],
@@ -35,14 +35,18 @@ class Rents:
             month - HALF_A_MONTH,
         )
         growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
-        level = theta["rent_to_owned_log_level"]
         self.capacity_ratio = demand.capacity_next(
-            self.capacity_ratio, growth, theta["supply_response"], self.lagged_scarcity, level
+            before, growth, theta["supply_response"], self.lagged_scarcity, theta["rent_to_owned_log_level"]
         )
+        return np.asarray(self.capacity_ratio / before)
+
+    def step(self, load_ratio: Array, normal: Array) -> None:
+        """Move one month: tightness and a shock move rents, contracts and orders follow."""
+        theta = self.theta
         self.tightness = np.log(load_ratio / self.capacity_ratio)
         self.scarcity = demand.scarcity_next(
             self.scarcity,
-            level,
+            theta["rent_to_owned_log_level"],
             self.tightness,
             theta["rent_tightness_push"],
             theta["rent_reversion_per_month"],
