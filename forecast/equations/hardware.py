@@ -113,33 +113,34 @@ def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Arra
     return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
-def new_capacity_frac(capacity_growth_ratio: Array, retired_per_month: Array) -> Array:
-    """Part of a fleet, valued at owned cost, that was bought within the month: what it grew by and what was replaced.
+def newest_frac(capacity_growth_ratio: Array, retired_per_month: Array, best_frac: Array) -> Array:
+    """Part of a fleet, valued at owned cost, that a month's purchases make of the best kind: for growth, and for what is retired.
 
-    n = 1 − (1 − θ)·min(1, K(t)/K(t+1))
+    n = β·(1 − (1 − θ)·min(1, K(t)/K(t+1)))
 
     Args:
         capacity_growth_ratio: K(t+1)/K(t), capacity over that of a month ago, positive.
         retired_per_month: θ, part of the machines retired or given to other work in a month, 0–1.
+        best_frac: β, part of what is bought that is of the best kind, 0–1: a new generation takes a year to ramp.
 
     Returns:
-        Fraction, at least θ. Source: shipments.csv (a fleet that doubles in a year is half new).
+        Fraction, at least β·θ. Source: shipments.csv (own-fleets).
 
-    >>> new_capacity_frac(np.array([1.25, 0.9]), np.array([0.1, 0.1])).round(9).tolist()
-    [0.28, 0.1]
+    >>> newest_frac(np.array([1.25, 0.9]), np.array([0.1, 0.1]), np.array([0.5, 0.5])).round(9).tolist()
+    [0.14, 0.05]
     """
-    return 1.0 - (1.0 - retired_per_month) * np.minimum(1.0, 1.0 / capacity_growth_ratio)
+    return best_frac * (1.0 - (1.0 - retired_per_month) * np.minimum(1.0, 1.0 / capacity_growth_ratio))
 
 
-def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, new_frac: Array) -> Array:
+def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, newest_frac: Array) -> Array:
     """Cost on the fleet in use, a month later: it follows the best accelerators of its family.
 
-    1/c(t+1) = (1 − n)/c + n/c*: a dollar's worth of machines serves 1/c tokens if old, 1/c* if new
+    1/c(t+1) = (1 − n)/c + n/c*: a dollar's worth of machines serves 1/c tokens if old, 1/c* if of the best kind
 
     Args:
         fleet_usd_per_mtok: c, cost on the fleet in use, USD/Mtok.
         frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok; infinite where it has none.
-        new_frac: n, part of the fleet that is new, valued at owned cost, 0–1.
+        newest_frac: n, part of the fleet that is newly of the best kind, valued at owned cost, 0–1.
 
     Returns:
         USD per Mtok, between c and c*. Source: MODEL §4 (a fleet is a mix inside a family).
@@ -147,4 +148,4 @@ def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, new
     >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.2])).round(6).tolist()
     [0.054545]
     """
-    return fleet_usd_per_mtok / (1.0 + new_frac * (fleet_usd_per_mtok / frontier_usd_per_mtok - 1.0))
+    return fleet_usd_per_mtok / (1.0 + newest_frac * (fleet_usd_per_mtok / frontier_usd_per_mtok - 1.0))

@@ -74,7 +74,8 @@ class Machines:
     capital_factor: Array  # [path] monthly factors
     power_factor: Array
     serving_factor: Array
-    retired_per_month: Array
+    retired_per_month: Array  # [path]
+    newest_frac: Array  # [path] of what is bought, that is of the best kind
     serving_gain: Array  # [path]
     best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
     floor_usd_per_mtok: Array  # [segment, path] on the best of all
@@ -87,7 +88,7 @@ class Machines:
         self.serving_gain = self.serving_gain * self.serving_factor
         self.best_usd_per_mtok = best = self.best(month)
         self.floor_usd_per_mtok = best.min(axis=0)
-        new = hardware.new_capacity_frac(capacity_growth_ratio, self.retired_per_month)
+        new = hardware.newest_frac(capacity_growth_ratio, self.retired_per_month, self.newest_frac)
         self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new)
 
     def best(self, month: int) -> Array:
@@ -161,6 +162,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         power_factor=hardware.decline_factor(-draws.parameter("electricity_growth_per_year")),
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
         retired_per_month=draws.parameter("fleet_turnover_per_month"),
+        newest_frac=draws.parameter("fleet_newest_frac"),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
         best_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),

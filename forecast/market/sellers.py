@@ -103,18 +103,18 @@ class Sellers:
             offers.of(self.subsidy_runway_months),
         )
         log_price = offers.of(self.log_price)
+        drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
+        same = drawn < reprice_prob
         segments = spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
         target = price.target_log_price(
             segments.of(log_market),
             np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)) - segments.of(log_mix),
             log_price,
             price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
-            kind["market_weight_frac"],
+            np.where(same, 1, kind["market_weight_frac"]),
             kind["premium_kept_frac"],
             allowed,
         )
-        drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
-        same = drawn < reprice_prob
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
         shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
