@@ -789,7 +789,8 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     start = rents.capacity_ratio
     for month in range(1, months + 1):
         customers.want(month, none.sum(axis=0), none, none)
-        rents.step(month, np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
+        rents.build(month)
+        rents.step(np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
     wanted = np.log(customers.wanted_mtok_per_month)
     # The middle of a month stands for its mean within (g₀ − g∞)/(288·τ), 0.0015 where τ is shortest; its end is off by 0.05.
     assert_allclose(wanted, np.broadcast_to(whole_growth_log(draws, "demand", months), wanted.shape), atol=2e-3)

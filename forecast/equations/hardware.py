@@ -139,7 +139,7 @@ def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, new
 
     Args:
         fleet_usd_per_mtok: c, cost on the fleet in use, USD/Mtok.
-        frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok; infinite where it has none.
+        frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok.
         newest_frac: n, part of the fleet that is newly of the best kind, valued at owned cost, 0–1.
 
     Returns:
@@ -148,4 +148,4 @@ def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, new
     >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.2])).round(6).tolist()
     [0.054545]
     """
-    return fleet_usd_per_mtok / (1.0 + newest_frac * (fleet_usd_per_mtok / frontier_usd_per_mtok - 1.0))
+    return 1.0 / ((1.0 - newest_frac) / fleet_usd_per_mtok + newest_frac / frontier_usd_per_mtok)

@@ -70,11 +70,24 @@ def test_hours_fall_with_software():
 
 
 @given(POSITIVE, POSITIVE, FRACTION)
-def test_a_fleet_costs_between_its_past_and_the_best(fleet, best, turnover):
+def test_a_fleet_costs_between_its_past_and_the_best(fleet, best, newest):
     low, high = min(fleet, best), max(fleet, best)
-    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, turnover) <= high * (1 + 1e-12)
-    assert hardware.fleet_cost_next(fleet, best, 0.0) == fleet
-    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0), best, rtol=1e-9, atol=1e-9)
+    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, newest) <= high * (1 + 1e-12)
+    assert_allclose(hardware.fleet_cost_next(fleet, best, 0.0), fleet, rtol=1e-12)
+    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0), best, rtol=1e-12)
+
+
+def test_a_fleet_serves_the_tokens_of_its_machines():
+    """Three dollars an hour of machines at 0.5 a token, and one of machines at 0.1: six and ten tokens for four dollars."""
+    assert_allclose(hardware.fleet_cost_next(0.5, 0.1, 0.25), 4 / (3 / 0.5 + 1 / 0.1))
+
+
+@given(st.floats(1.0, 10.0), FRACTION)
+def test_what_a_fleet_grew_by_is_new(growth, retired):
+    """Beside it, machines that are replaced; a fleet that shrinks replaces no fewer, and of the best kind is a part."""
+    assert_allclose(hardware.newest_frac(growth, 0.0, 1.0), 1 - 1 / growth, atol=1e-12)
+    assert_allclose(hardware.newest_frac(1 / growth, retired, 1.0), retired, atol=1e-12)
+    assert_allclose(hardware.newest_frac(growth, retired, 0.5), hardware.newest_frac(growth, retired, 1.0) / 2)
 
 
 # --- demand, capacity, rents ----------------------------------------------------------------------
