@@ -63,6 +63,7 @@ class Sellers:
     reprice_per_month: Array  # [provider, path] of the same model
     new_price_per_month: Array  # of the same or of newer models
     kind: dict[str, Array]  # other habits, by offer
+    ladder_log: Array  # [path] newer models over those they replace, beside what cost and rivals explain
     subsidy_depth_frac: Array  # [path]
     subsidy_runway_months: Array
     regime_subsidy_ratio: Array  # [regime, path]
@@ -118,7 +119,7 @@ class Sellers:
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
         shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
-        asked = target + np.where(same, kind["felt_frac"], 1) * shock
+        asked = target + np.where(same, kind["felt_frac"] * shock, offers.of(self.ladder_log) + shock)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(offers, asked - log_price, same, target + shock - log_price)
@@ -151,6 +152,7 @@ def start_sellers(
         reprice_per_month=reprice,
         new_price_per_month=reprice + habit("renew_per_month") * draws.parameter("renew_ratio"),
         kind=kind,
+        ladder_log=draws.parameter("ladder_log"),
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
         subsidy_runway_months=draws.parameter("subsidy_runway_months"),
         regime_subsidy_ratio=draws.column("regimes", "subsidy_ratio", list(REGIMES)),
