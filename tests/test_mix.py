@@ -108,7 +108,7 @@ def test_sellers_follow_cost_over_what_the_mix_brings(tables):
     for cost, brings in ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0)):
         market = start_market(scenario, names, Draws(scenario, 7, 0))
         market.sellers.use(market.machines.fleet_usd_per_mtok * np.float32(cost))
-        uniform = np.zeros_like(market.sellers.reprice_per_month) + np.float32(1e-4)
+        uniform = (market.sellers.reprice_per_month + market.sellers.new_price_per_month) / 2  # newer models
         log_mix = np.log(np.float32(brings)) * np.ones_like(market.log_price)
         state = market.treasury.regime, market.treasury.runway_months
         market.sellers.reprice(market.log_price, log_mix, market.rents.tightness, *state, uniform)
