@@ -13,6 +13,7 @@ from forecast.trends.funding import funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
 from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew
+from forecast.trends.ladder import ladder_trend
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
 from forecast.trends.repricing import repricing_trend
@@ -45,8 +46,9 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "repricing": repricing_trend,
     "token_mix": token_mix_trend,
     "list_price": list_price_trend,
+    "ladder": ladder_trend,
 }
-EVIDENCE_ONLY = ("list_price",)  # gives the model no number: a refit need not wait for it
+EVIDENCE_ONLY = ("list_price", "ladder")  # give the model no number: a refit need not wait for them
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
 KEPT = ("repricing",)  # by a refresh: a feed lists models that the tables never kept, which are no additions to a list
 
