@@ -39,6 +39,7 @@ FLOORS = {
     "trends.rolling": 2,
     "trends.series": 4,
     "trends.list_price": 4,  # floors of its own between those of trends
+    "trends.ladder": 5,
     "trends.list_price.names": 4,
     "trends.list_price.ridge": 4,
     "trends.list_price.series": 4.1,
