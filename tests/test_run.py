@@ -117,8 +117,8 @@ def test_first_of_row_needs_every_month_of_it():
 def test_files_of_the_contract(made, tmp_path):
     files = export_forecast(made, tmp_path / "out")
     assert sorted(f.name for f in files) == [
-        "assumptions.csv", "consolidation.csv", "convergence.csv", "forecast.csv", "manifest.json", "prices.csv",
-        "runway.csv"]  # fmt: skip
+        "assumptions.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
+        "prices.csv", "runway.csv"]  # fmt: skip
     header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
     assert header == (
         "run_id,made_on,as_of,scenario,outcome,kind,unit,segment,provider,month,quantile,value,standard_error,beyond_horizon"
