@@ -179,6 +179,7 @@ FLOORS = {
     "assumptions": 5,
     "tidy_table": 14,
     "manifest": 15,
+    "fact_rows": 15,
     "summary": 15.5,
     "sensitivity": 2,
     "sensitivity.first_order": 2,

@@ -56,7 +56,7 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
         if fact.provider is not None and fact.kind in ("quantity", "event"):
             key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
             found.setdefault(fact.provider, {})[key] = fact.value
-    horizon = forecast.manifest.get("months")
+    horizon = max((f.month for f in forecast.find("exit") if f.month is not None), default=None)
     rows: list[Sequence[Any]] = []
     for provider, cell in found.items():
         exits = {
