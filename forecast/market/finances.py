@@ -37,12 +37,19 @@ class Finances:
         m, USD/month, is one less the gross margin: a number that is never below zero, as a fan needs.
         """
         trade, doors, other = market.trade, market.doors, self.other_revenue_usd_per_month(market)
-        revenue, cost = trade.revenue + other, other * self._other_cost_frac
+        revenue = trade.revenue + other
+        cost = np.multiply(other, self._other_cost_frac, out=other)
         cost += trade.serving_cost
+        earned = revenue + doors.absent
+        cost /= np.clip(earned, 1.0, np.inf, out=earned)
+        revenue *= doors.present
+        revenue *= MONTHS_PER_YEAR
+        tokens = market.names.provider_sum(trade.tokens)
+        tokens /= trade.segment_tokens.sum(axis=0)
+        tokens *= doors.present
         return {
-            "revenue_usd_per_year": revenue * (doors.present * MONTHS_PER_YEAR),
-            "cost_to_revenue_ratio": cost / np.clip(revenue + doors.absent, 1.0, np.inf),
+            "revenue_usd_per_year": revenue,
+            "cost_to_revenue_ratio": cost,
             "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
-            "provider_tokens_frac": market.names.provider_sum(trade.tokens)
-            * (doors.present / trade.segment_tokens.sum(axis=0)),
+            "provider_tokens_frac": tokens,
         }

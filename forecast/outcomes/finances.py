@@ -14,14 +14,14 @@ from forecast.outcomes.fans import Counts, Fan
 
 FINANCES: dict[str, Fan] = {
     "revenue_usd_per_year": Fan(
-        "USD/year", "provider", 2.0**8, 2.0**43,
+        "USD/year", "provider", 2.0**14, 2.0**42,
         "twelve times the month's revenue of tokens and other business, of a provider still in the market",
     ),
     "cost_to_revenue_ratio": Fan(
-        "ratio", "provider", 2.0**-8, 2.0**5, "cost of tokens and other business over their revenue, of a provider still in the market",
+        "ratio", "provider", 2.0**-7, 2.0**4, "cost of tokens and other business over their revenue, of a provider still in the market",
     ),
     "cash_with_rounds_usd": Fan(
-        "USD", "own_cash", 2.0**8, 2.0**43, "cash of a provider still in the market, rounds and listings included",
+        "USD", "own_cash", 2.0**14, 2.0**42, "cash of a provider still in the market, rounds and listings included",
     ),
     "provider_tokens_frac": Fan(
         "fraction", "provider", 2.0**-24, 1.0, "share of all tokens, of a provider still in the market",
