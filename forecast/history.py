@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Few
 from forecast.draws import BLOCK_PATHS
 
+YEAR = 12
 FEW = ("subsidy_usd_per_month",)  # quantities of a provider that are zero almost everywhere
 Series = dict[str, NDArray[np.float32]]
 
@@ -27,6 +28,16 @@ class History:
     runway_months: Array
     available_month: Array  # [accelerator, path]
     noted: Series  # `[entity, noted month, path]`: what `outcomes.by_path` is found from
+    finances: Series  # `[provider, year, path]`: what `outcomes.finances` counts
+
+
+def year_months(months: int) -> tuple[int, ...]:
+    """Return the months of so many in which finances are written down: every twelfth, and the last.
+
+    >>> year_months(30)
+    (0, 12, 24, 30)
+    """
+    return tuple(sorted({*range(0, months + 1, YEAR), months}))
 
 
 def record(series: Series, at: int, count: int, values: Mapping[str, Array]) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from forecast.draws import BLOCK_PATHS
-from forecast.history import FEW, History
+from forecast.history import FEW, History, year_months
 from forecast.market.names import Names
 from forecast.outcomes.by_path import found_in, values_of
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, count, count_few
+from forecast.outcomes.finances import FINANCES
 from forecast.scenario import Scenario
 
 Maker = Callable[[tuple[int, ...], DTypeLike], NDArray[Any]]  # makes an array of zeros
@@ -29,7 +30,7 @@ class Paths:
     names: Names
     seed: int
     n_paths: int
-    counts: dict[str, Counts]  # fan → [entity, month, bin]
+    counts: dict[str, Counts]  # fan → [entity, month, bin]; of FINANCES [entity, year, bin]
     dates: dict[str, NDArray[np.int16]]  # outcome → [entity, path]
     exit_month: NDArray[np.int16]  # [provider, path]
     exit_kind: NDArray[np.int8]
@@ -63,6 +64,10 @@ class Paths:
                 found = count_few(fan, history.few[name], wanted)
             else:
                 found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
+            with self._lock:
+                self.counts[name] += found
+        for name, fan in FINANCES.items():
+            found = count(fan, np.ascontiguousarray(history.finances[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
 
@@ -125,5 +130,6 @@ def no_paths(
 
 
 def _no_counts(scenario: Scenario, names: Names, made: Maker) -> dict[str, Counts]:
-    labels = names.labels()
-    return {n: made((len(labels[f.axis]), scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}
+    labels, years = names.labels(), len(year_months(scenario.months))
+    monthly = {n: made((len(labels[f.axis]), scenario.months + 1, f.bins), np.int32) for n, f in FANS.items()}
+    return monthly | {n: made((len(labels[f.axis]), years, f.bins), np.int32) for n, f in FINANCES.items()}

@@ -20,7 +20,7 @@ from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
 from forecast.inputs import EVIDENCE, Input, Origin, address, table_inputs
-from forecast.scenario_files import LONGEST_MONTHS, SETTINGS, file_inputs, scenario_chain
+from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
 from forecast.tables import Tables, load_tables
@@ -92,7 +92,7 @@ def load_scenario(
         InputError: a file, a key or a value is wrong; all problems of the chain are listed.
     """
     chain = scenario_chain(str(name))
-    merged = {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+    merged = settings_of(chain)
     stem, label = chain[-1].path.stem, chain[-1].label
     vintage = as_of or merged.get("as_of")
     horizon = months if months is not None else merged.get("months", 60)

@@ -59,6 +59,11 @@ def scenario_chain(name: str) -> list[ScenarioFile]:
     return chain
 
 
+def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
+    """Return the settings of a chain of files: title, date, horizon; those of the last file that has them."""
+    return {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+
+
 def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:
     """Yield (address, raw value) for every input that a scenario file sets."""
     for table, body in file.content.items():

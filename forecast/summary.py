@@ -5,34 +5,24 @@ Every number carries its Monte Carlo standard error; a quantile that lies beyond
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.assumptions import assumptions
+from forecast.fact_rows import Head, Subject, chance_facts, fan_facts, one_fact, quantile_facts
+from forecast.history import year_months
 from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
-from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
-from forecast.outcomes.fans import FANS, quantiles
+from forecast.outcomes.fans import FANS, Counts, Fan, quantiles
+from forecast.outcomes.finances import FINANCES, left_by, of_the_living
 from forecast.paths import Paths
 from forecast.tidy_table import PROBS, Fact, Forecast
 
 Array = NDArray[np.float64]
-Head = tuple[str, str, str, str]  # run, day made, vintage, scenario: the cells that all facts of a run share
-
-
-class Subject(NamedTuple):
-    """What a fact is about: the cells between those of its run and its month."""
-
-    outcome: str
-    kind: str
-    unit: str
-    segment: str | None = None
-    provider: str | None = None
 
 
 def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
@@ -44,7 +34,7 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     """
     scenario, names = paths.scenario, paths.names
     head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
-    facts = [*_fans(head, paths), *_effective_numbers(head, paths), *_dates(head, paths)]
+    facts = [*_fans(head, paths), *_effective_numbers(head, paths), *_finances(head, paths), *_dates(head, paths)]
     for i, provider in enumerate(names.providers):
         facts += _provider(head, paths, i, provider)
     kinds = dict(zip(names.providers, names.kinds, strict=True))
@@ -56,7 +46,7 @@ def _fans(head: Head, paths: Paths) -> Iterator[Fact]:
     for outcome, fan in FANS.items():
         values, errors = fan_quantiles(paths, outcome)
         for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
-            yield from _fan(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
+            yield from fan_facts(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
 
 
 def _effective_numbers(head: Head, paths: Paths) -> Iterator[Fact]:
@@ -65,7 +55,23 @@ def _effective_numbers(head: Head, paths: Paths) -> Iterator[Fact]:
         values, errors = fan_quantiles(paths, index)
         # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
         hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
-        yield from _fan(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+        yield from fan_facts(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+
+
+def _finances(head: Head, paths: Paths) -> Iterator[Fact]:
+    """Yield the fans of each provider's finances year by year, empty where no path has it in the market."""
+    labels, months = paths.names.labels(), year_months(paths.scenario.months)
+    left = left_by(paths.exit_month, months)
+    for outcome, fan in FINANCES.items():
+        counts = paths.counts[outcome]
+        values, errors = _sure_quantiles(fan, of_the_living(counts, left[: len(counts)]))
+        name, unit = outcome, fan.unit
+        if outcome == "cost_to_revenue_ratio":
+            name, unit, values, errors = "firm_margin_frac", "fraction", 1 - values[..., ::-1], errors[..., ::-1]
+        for row, (_, provider) in enumerate(labels[fan.axis]):
+            facts = fan_facts(head, Subject(name, "fan", unit, None, provider), values[row], errors[row], months)
+            empty = {month for month, none in zip(months, left[row] == paths.n_paths, strict=True) if none}
+            yield from (f._replace(value=None, standard_error=None) if f.month in empty else f for f in facts)
 
 
 def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
@@ -76,9 +82,9 @@ def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
             reached = np.where(months == NEVER, np.inf, months).astype(float)
             if kind == "date":
-                yield from _quantiles(head, Subject(outcome, kind, "months", segment, provider), reached)
+                yield from quantile_facts(head, Subject(outcome, kind, "months", segment, provider), reached)
             about = Subject(outcome, kind, "probability", segment, provider)
-            yield from _chances(head, about, reached, paths.scenario.months)
+            yield from chance_facts(head, about, reached, range(paths.scenario.months + 1))
 
 
 def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]:
@@ -87,82 +93,38 @@ def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]
     def about(outcome: str, kind: str, unit: str) -> Subject:
         return Subject(outcome, kind, unit, None, provider)
 
-    horizon = paths.scenario.months
+    horizon, every = paths.scenario.months, range(paths.scenario.months + 1)
     cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
-    yield _fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
+    yield one_fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
     survival = np.where(paths.exit_month[i] != NEVER, paths.exit_month[i], np.inf).astype(float)
-    yield from _quantiles(head, about("survival_months", "quantity", "months"), survival)
-    yield from _chances(head, about("exit", "event", "probability"), survival, horizon)
+    yield from quantile_facts(head, about("survival_months", "quantity", "months"), survival)
+    yield from chance_facts(head, about("exit", "event", "probability"), survival, every)
     if not paths.names.backed[i, 0]:
         runway = paths.runway_months[i].astype(float)
-        yield from _quantiles(head, about("runway_months", "quantity", "months"), runway)
-        yield from _chances(head, about("out_of_cash", "event", "probability"), runway, horizon)
-    for code, kind in enumerate(EXIT_KINDS[1:], start=1):
-        outcome = f"exit_{kind.replace(' ', '_')}"
-        yield _chance(head, about(outcome, "event", "probability"), horizon, paths.exit_kind[i] == code)
-    yield _chance(head, about("listed", "event", "probability"), horizon, paths.listed_month[i] != NEVER)
-
-
-def _fact(
-    head: Head,
-    about: Subject,
-    month: int | None,
-    prob: float | None,
-    value: float | None,
-    error: float | None,
-    beyond: int = 0,
-) -> Fact:
-    return Fact._make((*head, *about, month, prob, value, error, beyond))
-
-
-def _fan(head: Head, about: Subject, values: Array, errors: Array) -> Iterable[Fact]:
-    """Return the facts of a fan, `[month, prob]`; made column by column, since there are tens of thousands."""
-    months, probs = len(values), len(PROBS)
-    month, prob = np.repeat(np.arange(months), probs).tolist(), PROBS * months
-    cells = zip(month, prob, values.reshape(-1).tolist(), errors.reshape(-1).tolist(), strict=True)
-    start = (*head, *about)
-    return map(Fact._make, (start + cell + (0,) for cell in cells))
-
-
-def _chance(head: Head, about: Subject, month: int, happened: NDArray[np.bool_]) -> Fact:
-    """Return the fact that it has happened by a month on this share of the paths."""
-    prob = float(happened.mean())
-    return _fact(head, about, month, None, prob, probability_error(prob, len(happened)))
-
-
-def _chances(head: Head, about: Subject, months: Array, horizon: int) -> Iterator[Fact]:
-    """Yield the chance that it has happened by each month, from the month of each path, infinite where it never does."""
-    happened = np.sort(months).searchsorted(np.arange(horizon + 1), side="right")
-    for month, prob in enumerate((happened / len(months)).tolist()):
-        yield _fact(head, about, month, None, prob, probability_error(prob, len(months)))
-
-
-def _quantiles(head: Head, about: Subject, values: Array) -> Iterator[Fact]:
-    """Yield the quantiles of a number per path, infinite where it lies beyond the horizon."""
-    ordered, n = np.sort(values), len(values)
-    for prob in PROBS:
-        low, middle, high = (
-            float(ordered[_rank(p, n)])
-            for p in (prob - probability_error(prob, n), prob, prob + probability_error(prob, n))
-        )
-        beyond = np.isinf(middle)
-        error = None if beyond or np.isinf(high) else (high - low) / 2
-        yield _fact(head, about, None, prob, None if beyond else middle, error, int(beyond))
-
-
-def _rank(prob: float, n: int) -> int:
-    return min(max(int(np.ceil(prob * n)) - 1, 0), n - 1)
+        yield from quantile_facts(head, about("runway_months", "quantity", "months"), runway)
+        yield from chance_facts(head, about("out_of_cash", "event", "probability"), runway, every)
+    ends = {f"exit_{kind.replace(' ', '_')}": np.where(paths.exit_kind[i] == code, survival, np.inf)
+            for code, kind in enumerate(EXIT_KINDS[1:], start=1)}  # fmt: skip
+    ends["listed"] = np.where(paths.listed_month[i] != NEVER, paths.listed_month[i], np.inf).astype(float)
+    for outcome, months in ends.items():
+        yield from chance_facts(head, about(outcome, "event", "probability"), months, year_months(horizon))
 
 
 def fan_quantiles(paths: Paths, outcome: str) -> tuple[Array, Array]:
-    """Return a fan's quantiles at PROBS and their standard errors, each `[entity, month, prob]`.
+    """Return a fan's quantiles at PROBS and their standard errors, each `[entity, month, prob]`."""
+    return _sure_quantiles(FANS[outcome], paths.counts[outcome])
+
+
+def _sure_quantiles(fan: Fan, counts: Counts) -> tuple[Array, Array]:
+    """Return quantiles of counts at PROBS and their standard errors; of a row without paths they mean nothing.
 
     The error of a quantile is half the distance between the quantiles one standard error of the probability to
     either side; draws are stratified, so it errs on the large side.
     """
+    n = counts.sum(axis=-1, keepdims=True)
+    filled = counts if n.all() else np.where(n == 0, 1, counts)
     probs = np.array(PROBS)
-    spread = np.sqrt(probs * (1 - probs) / paths.n_paths)
-    every = np.concatenate([probs, probs - spread, probs + spread])
-    found = quantiles(FANS[outcome], paths.counts[outcome], every)
-    middle, low, high = np.split(found, 3, axis=-1)
+    spread = np.sqrt(probs * (1 - probs) / np.maximum(n, 1))
+    every = np.concatenate([np.broadcast_to(probs, spread.shape), probs - spread, probs + spread], axis=-1)
+    middle, low, high = np.split(quantiles(fan, filled, every), 3, axis=-1)
     return middle, (high - low) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,15 @@ TOKENS_PER_MTOK = 1e6
 GB_PER_TB = 1000.0
 BYTES_PER_GB = 1e9
 FLOP_PER_GFLOP = 1e9
+
+
+def months_between(start: date, end: date) -> float:
+    """Return the time from one day to another, in months of 30.4 days: twelve make 365 days.
+
+    >>> months_between(date(2025, 1, 1), date(2026, 1, 1))
+    12.0
+    """
+    return (end - start).days / DAYS_PER_MONTH
 
 
 def as_given(value: Num) -> Num:

@@ -8,8 +8,11 @@ import pytest
 
 from forecast.contract.pricing import _cost, _strategies, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
+from forecast.draws import Draws
 from forecast.errors import InputError
+from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER, SHUT
+from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from tests.test_cli import forecast
 
@@ -36,10 +39,30 @@ def history(exit_month, exit_kind=SHUT):
 
 
 def test_costs_by_hand():
-    """Fixed at 2 for three months: 60. Gone in month 2: 2 + 4 + 5 and half of the market's 4 is 13, times ten."""
+    """Fixed at 2 for three months: 60. Gone at the end of month 1: 2 + 4 + 5 and half of the market's 4 is 13, times ten."""
     assert _cost(history(NEVER, 0), NAMES, terms(), "a", 2.0)[0] == pytest.approx(60.0)
-    assert _cost(history(2), NAMES, terms(), "a", 2.0)[0] == pytest.approx(130.0)
-    assert _cost(history(2), NAMES, terms(), "a", None)[0] == pytest.approx(130.0)
+    assert _cost(history(1), NAMES, terms(), "a", 2.0)[0] == pytest.approx(130.0)
+    assert _cost(history(1), NAMES, terms(), "a", None)[0] == pytest.approx(130.0)
+
+
+def test_the_month_in_which_a_provider_leaves_is_served():
+    """Gone at the end of month 2: 2 + 2 + 5 and half of the market's 5 is 11.5; of the last month nothing is lost."""
+    assert _cost(history(2), NAMES, terms(), "a", 2.0)[0] == pytest.approx(115.0)
+    assert _cost(history(3), NAMES, terms(), "a", 2.0)[0] == pytest.approx(60.0)
+    assert not next(
+        s for s in _strategies(history(3), NAMES, terms(providers=("a",))) if s.name == "spot at a"
+    ).switched[0]
+
+
+def test_the_march_sells_the_tokens_of_the_month_of_exit(tables):
+    """What `_served` rests on: tokens in the month of the exit, none in the next."""
+    scenario = load_scenario("base", tables, ["regimes.hot.acquired_per_year=0.9"], months=8)
+    names = market_names(scenario)
+    past = march(scenario, names, Draws(scenario, 7, 0), watch=True)
+    row = names.providers.index("hyperbolic")
+    paths = np.flatnonzero((past.exit_month[row] != NEVER) & (past.exit_month[row] < 8))
+    gone, sold = past.exit_month[row, paths], past.series["provider_tokens"][row]
+    assert len(paths) > 100 and (sold[gone, paths] > 0).all() and (sold[gone + 1, paths] == 0).all()
 
 
 def test_who_buys_a_provider_keeps_its_contracts():
@@ -47,7 +70,7 @@ def test_who_buys_a_provider_keeps_its_contracts():
 
 
 def test_strategies_by_hand():
-    found = {s.name: s for s in _strategies(history(2), NAMES, terms(providers=("a", "b"), fixed_usd_per_mtok=None))}
+    found = {s.name: s for s in _strategies(history(1), NAMES, terms(providers=("a", "b"), fixed_usd_per_mtok=None))}
     assert found["spot at the market's price"].cost_usd[0] == pytest.approx(120.0)
     assert found["fixed at b"].cost_usd[0] == found["spot at b"].cost_usd[0] == pytest.approx(180.0)
     both = found["fixed, half at a and half at b"]

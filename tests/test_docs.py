@@ -1,5 +1,6 @@
 """What the pages show is what the program says: the README's excerpt, its commands, and the data dictionary."""
 
+import csv
 import os
 import re
 import shlex
@@ -70,3 +71,15 @@ def test_the_data_dictionary_is_current():
     subprocess.run([sys.executable, str(TOP / "docs" / "dictionary.py")], check=True, capture_output=True, timeout=60)
     after = (TOP / "docs" / "data.md").read_bytes()
     assert before == after, "docs/data.md was stale and has been rewritten: commit it"
+
+
+def test_the_data_page_names_the_tables_that_no_code_reads():
+    """A table is read by its name in quotation marks."""
+    schema = csv.DictReader((TOP / "data" / "schema.csv").read_text("utf-8").splitlines())
+    code = "".join(path.read_text("utf-8") for path in (TOP / "forecast").rglob("*.py"))
+    unread = sorted(t for t in {row["table"] for row in schema} if f'"{t}"' not in code and f'"{t}.' not in code)
+    (said,) = re.findall(
+        r"No code but the loader's checks opens ([^.]*)\.", (TOP / "docs" / "data.md").read_text("utf-8")
+    )
+    named = re.findall(r"`(\w+)` \(", said)
+    assert named == unread == ["hazards", "published_days", "shipments"]

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import forecast
+from forecast.delivery.answers import answers
 from forecast.delivery.cell_text import csv_text, safe_cell
 from forecast.delivery.exports import export_forecast, from_frame
+from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
 from forecast.outcomes.dates import RISE_MONTHS, RISE_RATIO, first_of_row, risen
@@ -117,8 +119,8 @@ def test_first_of_row_needs_every_month_of_it():
 def test_files_of_the_contract(made, tmp_path):
     files = export_forecast(made, tmp_path / "out")
     assert sorted(f.name for f in files) == [
-        "assumptions.csv", "consolidation.csv", "convergence.csv", "forecast.csv", "manifest.json", "prices.csv",
-        "runway.csv"]  # fmt: skip
+        "assumptions.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
+        "prices.csv", "runway.csv"]  # fmt: skip
     header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
     assert header == (
         "run_id,made_on,as_of,scenario,outcome,kind,unit,segment,provider,month,quantile,value,standard_error,beyond_horizon"
@@ -174,3 +176,21 @@ def test_unknown_format(made, tmp_path):
     with pytest.raises(InputError, match="format pdf: one of csv, xlsx, parquet is allowed"):
         export_forecast(made, tmp_path / "x", ("pdf",))
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [((), False), (("funding_drought_months=12",), True), (("funding_drought_months=12", "austerity_frac=0"), False)],
+)
+def test_a_drought_says_why_cash_lasts_longer(tables, settings, said):
+    """And it does last longer than in base, where rounds are spent; where nobody saves it does not, and nothing is said."""
+    made, usual = (
+        summarize_paths(simulate(load_scenario("base", tables, chosen, months=24), 2_500, seed=3))
+        for chosen in (settings, ())
+    )
+    words = " ".join(headline(made).split()), " ".join(s for answer in answers(made) for s in answer.sentences)
+    for text in words:
+        assert ("Funding stops in this scenario, and firms spend less as their cash runs short" in text) == said
+    dry = [sum(f.value for f in one.find("out_of_cash", month=24)) for one in (made, usual)]
+    assert (dry[0] < 0.95 * dry[1]) == said
+    assert max(map(len, headline(made).splitlines())) < 160

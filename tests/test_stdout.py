@@ -2,6 +2,8 @@
 
 import csv
 import io
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -89,3 +91,22 @@ def test_correlations_that_cannot_all_hold_are_noted_on_stderr(tmp_path):
     assert "note: three: its correlations cannot all hold; the nearest that can are up to 0.4" in done.stderr
     assert CliRunner().invoke(group, [*words, "--quiet"]).stderr == ""
     assert CliRunner().invoke(group, ["run", *words[2:]]).stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes descriptors")
+@pytest.mark.parametrize("closed", [">&-", ">&- <&-"])
+def test_a_closed_stdout_is_no_success(tmp_path, closed):
+    """What is printed goes nowhere: exit 1 and one sentence. What goes to files is written all the same."""
+    words = f"run --paths 50 --months 2 --quiet --out {tmp_path / 'here'}"
+    for verb, code in ((words, 1), ("list", 1), ("--help", 1), ("nonsense", 2)):
+        done = subprocess.run(
+            f'"{sys.executable}" -m forecast.cli.main {verb} {closed}',
+            shell=True,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert ("forecast: stdout: Bad file descriptor." in done.stderr) == (code == 1)
+        assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert (tmp_path / "here" / "finances.csv").is_file()

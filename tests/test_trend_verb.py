@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from forecast.cli.trend_text import page, plain, table
 from forecast.distributions import parse
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
+from forecast.scenario_files import scenario_chain, settings_of
 from forecast.trends.picture import trend_picture
 from forecast.trends.registry import TRENDS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
@@ -24,8 +26,6 @@ def trend(*words):
 
 @pytest.fixture(scope="module")
 def example():
-    from datetime import date
-
     return Trend(
         name="example",
         title="An example",
@@ -154,3 +154,17 @@ def test_bad_usage_is_one_message(words, message):
     done = trend(*words)
     assert isinstance(done.exception, InputError)
     assert message in str(done.exception)
+
+
+def test_the_vintage_is_that_of_base_and_base_is_not_loaded_for_it(monkeypatch):
+    """Its date stands in its file; the tables it reads, and their draws, are of no use to a fit."""
+    dated = trend("rent", "--as-of", "2026-10-31", "--json").stdout
+    assert settings_of(scenario_chain("base"))["as_of"] == load_scenario("base").as_of == date(2026, 10, 31)
+
+    def refuse(*_):
+        raise AssertionError("inputs were read")
+
+    monkeypatch.setattr("forecast.scenario.table_inputs", refuse)
+    assert trend("rent", "--json").stdout == dated != trend("rent", "--as-of", "2026-01-01", "--json").stdout
+    with pytest.raises(AssertionError, match="inputs were read"):
+        load_scenario("base")

@@ -21,7 +21,17 @@ from forecast.simulation import simulate
 from forecast.summary import summarize_paths
 from forecast.tidy_table import Forecast
 
-SHEETS = ["summary", "runway", "prices", "consolidation", "convergence", "assumptions", "forecast", "chart_data"]
+SHEETS = [
+    "summary",
+    "runway",
+    "prices",
+    "consolidation",
+    "convergence",
+    "finances",
+    "assumptions",
+    "forecast",
+    "chart_data",
+]
 HOSTILE = ("=cmd()", "+1+1", "@SUM(A1)", "<script>alert(1)</script>", "a\x00b\x1b[31m\r\n,;\"'", "x" * 10_000)
 
 
@@ -71,7 +81,9 @@ def test_sheets_in_their_order(book):
     assert book.sheetnames == SHEETS
 
 
-@pytest.mark.parametrize("name", ["runway", "prices", "consolidation", "convergence", "assumptions", "forecast"])
+@pytest.mark.parametrize(
+    "name", ["runway", "prices", "consolidation", "convergence", "finances", "assumptions", "forecast"]
+)
 def test_a_sheet_reads_back_as_the_csv(book, folder, name):
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -94,7 +106,7 @@ def test_numbers_are_numbers_and_censored_is_empty(book, made):
 
 def test_panes_are_frozen_under_the_units(book):
     assert {name: book[name].freeze_panes for name in SHEETS[1:]} == {
-        **dict.fromkeys(SHEETS[1:5], "B3"), "assumptions": "B2", "forecast": "B2", "chart_data": "B3"}  # fmt: skip
+        **dict.fromkeys(SHEETS[1:6], "B3"), "assumptions": "B2", "forecast": "B2", "chart_data": "B3"}  # fmt: skip
 
 
 def test_charts_are_native_and_point_at_numbers(folder, book):

@@ -88,6 +88,9 @@ def main() -> None:
     gc.set_threshold(100_000)
     # The matrices are small: threads of the linear algebra library would wait for each other, and change last bits.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stdout is None:  # closed by the caller (>&-): Python would drop in silence what is written there
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
+        sys.stdout = os.fdopen(1, "w")  # writing fails, as it does on a full disk
     try:
         group(prog_name="forecast")
     except InputError as error:

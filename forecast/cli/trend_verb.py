@@ -11,7 +11,7 @@ from forecast.cli.options import as_of_option
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
-from forecast.scenario import load_scenario
+from forecast.scenario_files import scenario_chain, settings_of
 from forecast.tables import Tables, load_tables
 from forecast.trends.known import TooFew
 from forecast.trends.registry import TRENDS, trends_of
@@ -25,8 +25,7 @@ from forecast.trends.trend import Trend
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
-    read = load_tables()
-    tables = read.vintage(as_of or load_scenario("base", read).as_of)
+    tables = load_tables().vintage(as_of or settings_of(scenario_chain("base"))["as_of"])
     if series is None:
         if picture:
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")

@@ -158,9 +158,12 @@ def _offer(history: History, names: Names, terms: Terms, provider: str) -> Array
 
 
 def _served(history: History, names: Names, terms: Terms, provider: str) -> NDArray[np.bool_]:
-    """Return whether a provider, or who bought it, serves in each month of the contract, `[month, path]`."""
+    """Return whether a provider, or who bought it, serves in each month of the contract, `[month, path]`.
+
+    Whoever leaves does so at the end of a month, whose tokens it still sold (step 8 of the march follows step 6).
+    """
     row = names.providers.index(provider)
     gone, kind = history.exit_month[row], history.exit_kind[row]
     lost = (gone != NEVER) & (kind != BOUGHT)
     month = np.arange(1, terms.months + 1)[:, None]
-    return np.asarray(~lost | (month < gone))
+    return np.asarray(~lost | (month <= gone))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "xlsx", "parquet")
 OUR_FILES = (
-    "forecast.csv runway.csv prices.csv consolidation.csv convergence.csv assumptions.csv forecast.xlsx forecast.parquet "
+    "forecast.csv runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv forecast.xlsx forecast.parquet "
     "manifest.json sample_paths.csv sample_paths.xlsx sample_paths.parquet"
 ).split()
 SHEET_ROWS = 2**20

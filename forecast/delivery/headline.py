@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
+from forecast.delivery.answers import drought
 from forecast.delivery.small_tables import runway
 from forecast.delivery.words import band, calendar, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
+LINE_CHARACTERS = 120
 
 
 def headline(forecast: Forecast) -> str:
@@ -51,7 +54,8 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         lines.append(
             f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
-    return lines
+    said = " ".join(drought(forecast))
+    return lines + wrap(said, LINE_CHARACTERS, initial_indent="  ", subsequent_indent="  ")
 
 
 def _consolidation(forecast: Forecast, horizon: int) -> list[str]:

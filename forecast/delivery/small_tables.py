@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from forecast.delivery.words import calendar
 from forecast.tidy_table import Forecast
 
 Rows = Sequence[Sequence[Any]]
@@ -14,23 +15,33 @@ _PROBS = (
     "prob_out_of_cash_12m prob_out_of_cash_24m prob_exit_by_horizon prob prob_standard_error "
     "prob_tokens prob_tokens_standard_error prob_spend prob_spend_standard_error"
 ).split()
+_FINANCES = {
+    "revenue_usd_per_year": "USD/year",
+    "firm_margin_frac": "fraction",
+    "cash_with_rounds_usd": "USD",
+    "provider_tokens_frac": "fraction",
+}
+_WAYS_OUT = "sold_in_distress bought people_and_licence_bought shut left_the_market".split()
 UNITS: dict[str, str] = {
     "cash_usd": "USD",
     "month": "months",
     "ratio_p50": "ratio",
     **dict.fromkeys(("p10_months", "p50_months", "p90_months"), "months"),
     **dict.fromkeys(_USD_PER_MTOK, "USD/Mtok"),
-    **dict.fromkeys(_PROBS, "probability"),
+    **dict.fromkeys((*_PROBS, "prob_in_market", "prob_listed", *(f"prob_{way}" for way in _WAYS_OUT)), "probability"),
+    **{f"{name}_{quantile}": unit for name, unit in _FINANCES.items() for quantile in ("p10", "p50", "p90")},
 }
 
 
 def tables(forecast: Forecast) -> dict[str, tuple[list[str], Rows]]:
-    """Return the small tables by name: header and rows, all read from the tidy table."""
+    """Return the small tables by name: header and rows, all read from the tidy table; a run from before 0.6.0 has no finances."""
+    money = {"finances": finances(forecast)} if forecast.find("revenue_usd_per_year") else {}
     return {
         "runway": runway(forecast),
         "prices": prices(forecast),
         "consolidation": consolidation(forecast),
         "convergence": convergence(forecast),
+        **money,
     }
 
 
@@ -45,16 +56,34 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
         if fact.provider is not None and fact.kind in ("quantity", "event"):
             key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
             found.setdefault(fact.provider, {})[key] = fact.value
-    horizon = forecast.manifest.get("months")
+    horizon = max((f.month for f in forecast.find("exit") if f.month is not None), default=None)
     rows: list[Sequence[Any]] = []
     for provider, cell in found.items():
-        exits = {k[5:].partition("@")[0]: v for k, v in cell.items() if k.startswith("exit_")}
+        exits = {
+            k[5:].partition("@")[0]: v for k, v in cell.items() if k.startswith("exit_") and k.endswith(f"@{horizon}")
+        }
         likely = max(exits, key=lambda name: exits[name]) if exits and max(exits.values()) > 0 else "none"
         rows.append([
             provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),
             *(cell.get(f"runway_months@{q}") for q in (0.1, 0.5, 0.9)),
             *(cell.get(f"out_of_cash@{m}") for m in (12, 24)), cell.get(f"exit@{horizon}"), likely.replace("_", " "),
         ])  # fmt: skip
+    return header, rows
+
+
+def finances(forecast: Forecast) -> tuple[list[str], Rows]:
+    """Return one row a provider and year: revenue, margin, cash and share while in the market, and the chances of each way out."""
+    header = "provider kind month date prob_in_market".split()
+    header += [f"{name}_{quantile}" for name in _FINANCES for quantile in ("p10", "p50", "p90")]
+    header += [*(f"prob_{way}" for way in _WAYS_OUT), "prob_listed"]
+    as_of, value = forecast.manifest["as_of"], forecast.value
+    asked = dict.fromkeys((f.provider, f.month) for f in forecast.find("revenue_usd_per_year"))
+    rows: Rows = [
+        [p, forecast.provider_kinds.get(p, ""), m, calendar(as_of, m), 1 - (value("exit", p, m) or 0.0),
+         *(value(name, p, m, q) for name in _FINANCES for q in (0.1, 0.5, 0.9)),
+         *(value(f"exit_{way}", p, m) for way in _WAYS_OUT), value("listed", p, m)]
+        for p, m in asked if p is not None and m is not None
+    ]  # fmt: skip
     return header, rows
 
 

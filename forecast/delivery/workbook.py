@@ -22,6 +22,8 @@ NUMBERS = {
     "months": "0.0",
     "probability": "0.00%",
     "USD/Mtok": "0.0000",
+    "USD/year": "#,##0",
+    "fraction": "0.0%",
     "ratio": "0.00",
     "": "General",
 }

@@ -10,8 +10,8 @@ from forecast.hindcast.quantity import Asked, Happened, Observed, Quantity, Valu
 from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
+from forecast.units import months_between
 
 
 def _last_day(tables: Tables) -> date:

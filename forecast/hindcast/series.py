@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecast.serving.token_cost import months_between
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import counts_a_part
 from forecast.trends.router_shares import HOSTS, shares_among_named
+from forecast.units import months_between
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows

@@ -53,6 +53,7 @@ class Names:
         return {
             "segment": [(segment, None) for segment in self.segments],
             "provider": [(None, provider) for provider in self.providers],
+            "own_cash": [(None, provider) for provider in self.providers[self.own_cash]],  # the first of them
             "cloud": [(None, cloud) for cloud in self.clouds],
             "market": [(None, None)],
         }

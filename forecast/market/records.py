@@ -8,6 +8,7 @@ from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
+from forecast.market.finances import Finances
 from forecast.market.market import Market
 from forecast.market.names import Names
 from forecast.market.router import start_router
@@ -50,7 +51,7 @@ def subsidy_usd_per_month(market: Market) -> Array:
     return loss
 
 
-def noted(market: Market) -> dict[str, Array]:
+def noted(market: Market, finances: Finances) -> dict[str, Array]:
     """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families and buyers."""
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
     asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
@@ -60,25 +61,15 @@ def noted(market: Market) -> dict[str, Array]:
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
-        "revenue": _revenue_usd_per_month(market) * MONTHS_PER_YEAR,
+        "revenue": finances.revenue_usd_per_month(market) * MONTHS_PER_YEAR,
     }
-
-
-def _revenue_usd_per_month(market: Market) -> Array:
-    """Return what each provider earns on tokens, and the living with cash of their own on other business, `[provider, path]`."""
-    own, treasury = market.names.own_cash, market.treasury
-    revenue = market.trade.revenue.copy()
-    revenue[own] += treasury.other_revenue_usd_per_month() * market.doors.present[own]
-    return revenue
 
 
 class Watcher:
     """Sees what a forecast does not report and a hindcast or a buyer asks for."""
 
-    def __init__(self, draws: Draws, names: Names):
-        self._router = start_router(draws, names)
-        column = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
-        self._other_revenue_usd_per_month = column / 12
+    def __init__(self, draws: Draws, names: Names, finances: Finances):
+        self._router, self._finances = start_router(draws, names), finances
 
     def seen(self, market: Market, month: int) -> dict[str, Array]:
         """Return a month's series, `[entity, path]`; the router's users move on from month to month."""
@@ -91,19 +82,12 @@ class Watcher:
             "provider_tokens": tokens,
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
-            "provider_revenue": self._revenue(market),
+            "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
             "rounds": market.treasury.closes,
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix
             "repriced_log": _repriced_log(market),
             "regime": market.treasury.regime[None].astype(REAL),
         }
-
-    def _revenue(self, market: Market) -> Array:
-        """Return revenue with that of other business, which firms with cash of their own grow as they can."""
-        treasury, own, tokens = market.treasury, market.names.own_cash, market.trade.revenue
-        revenue: Array = tokens + self._other_revenue_usd_per_month * treasury.other_ratio
-        revenue[own] = tokens[own] + treasury.other_revenue_usd_per_month()
-        return revenue
 
 
 def _repriced_log(market: Market) -> Array:

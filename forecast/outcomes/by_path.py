@@ -108,7 +108,7 @@ BY_PATH: dict[str, ByPath] = {
         lambda noted, names: noted["purchases"],
     ),
     "revenue": ByPath(
-        "USD/year", PROVIDER, "twelve times the month's revenue: tokens, and of a living provider with cash of its own other business too",
+        "USD/year", PROVIDER, "twelve times the month's revenue: tokens, and while it is in the market other business too; 0 later",
         lambda noted, names: noted["revenue"],
     ),
 }  # fmt: skip

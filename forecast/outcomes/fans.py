@@ -110,15 +110,20 @@ def _bits_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def quantiles(fan: Fan, counts: Counts, probs: Array) -> Array:
-    """Return quantiles `[entity, month, prob]` of a fan, linear inside a bin (1.6 % wide at most)."""
+    """Return quantiles `[entity, month, prob]` of a fan, linear inside a bin (1.6 % wide at most).
+
+    `probs` are the same for all, `[prob]`, or `[entity, month, prob]`; every row of the counts holds at least one path.
+    """
     flat = counts.reshape(-1)
-    rows, n = flat.size // fan.bins, int(counts[0, 0].sum())
-    upper = flat.cumsum(dtype=np.int64)  # row after row: each holds n paths
-    rank = np.clip(probs, 0.0, 1.0) * n + n * np.arange(rows)[:, None]
-    place = upper.searchsorted(np.maximum(rank, n * np.arange(rows)[:, None] + 1e-6))
+    rows, own = flat.size // fan.bins, np.broadcast_to(probs, (*counts.shape[:2], probs.shape[-1]))
+    upper = flat.cumsum(dtype=np.int64)  # row after row
+    start = np.concatenate([[0], upper[fan.bins - 1 : -1 : fan.bins]])[:, None]
+    n = upper[fan.bins - 1 :: fan.bins, None] - start
+    rank = np.clip(own.reshape(rows, -1), 0.0, 1.0) * n + start
+    place = upper.searchsorted(np.maximum(rank, start + 1e-6))
     place_in_row = place - fan.bins * np.arange(rows)[:, None]
     inside = 1 - (upper[place] - rank) / flat[place]
     edges = fan.edges()
     low, high = edges[place_in_row], edges[place_in_row + 1]
     found = np.where(place_in_row == 0, 0.0, low + np.clip(inside, 0.0, 1.0) * (high - low))
-    return found.reshape(*counts.shape[:-1], len(probs))
+    return found.reshape(own.shape)

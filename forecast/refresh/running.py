@@ -13,7 +13,7 @@ from forecast.paths import Paths
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.planning import Plan
 from forecast.refresh.publishing import publish_run
-from forecast.refresh.scores import Score, due_scores, month_end, truths
+from forecast.refresh.scores import Score, due_on, due_scores, truths
 from forecast.scenario import Scenario
 from forecast.store.database import insert, replace, rows, transaction
 from forecast.store.observations import last_observation
@@ -86,8 +86,8 @@ def store_run(connection: Connection, plan: Plan, results: dict[str, Result], no
     add_run(connection, run)
     for name, result in results.items():
         scenario = plan.scenarios[name]
-        due_on = [month_end(scenario.as_of, month) for month in range(scenario.months + 1)]
-        add_forecast(connection, run.run_id, result.forecast, due_on)
+        due = [due_on(scenario.as_of, month) for month in range(scenario.months + 1)]
+        add_forecast(connection, run.run_id, result.forecast, due)
         replace(connection, "influences", "scenario", {
             "scenario": name, "run_id": run.run_id, "content": packed_influences(result.influences)
         })  # fmt: skip

@@ -54,6 +54,18 @@ class Tally(NamedTuple):
     coverage_80: float
 
 
+LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
+
+
+def due_on(as_of: date, months: int) -> str:
+    """Return the end of a month nearest to the day some months after another: what is observed is observed at month ends.
+
+    >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
+    ('2027-01-31', '2027-02-28')
+    """
+    return month_end(as_of, months - (as_of.day <= LAST_EARLY_DAY))
+
+
 def month_end(as_of: date, months: int) -> str:
     """Return the last day of the month that lies some months after another's.
 

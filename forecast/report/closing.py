@@ -11,6 +11,7 @@ from forecast.delivery.answers import doubts
 from forecast.delivery.cell_text import plain
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
+from forecast.outcomes.finances import FINANCES
 from forecast.report.markup import bullets, folded, table, text
 from forecast.tidy_table import Forecast
 
@@ -51,7 +52,9 @@ def assumption_section(forecast: Forecast) -> Section:
 
 def definition_section(forecast: Forecast) -> Section:
     """Return what the words of the page mean, and how each outcome of the forecast is defined."""
-    definitions = {name: outcome.definition for name, outcome in (FANS | DATES).items() if name in forecast.by_outcome}
+    definitions = {
+        name: outcome.definition for name, outcome in (FANS | FINANCES | DATES).items() if name in forecast.by_outcome
+    }
     shown = "".join(f"<dt>{text(name)}</dt><dd>{text(said)}</dd>" for name, said in (TERMS | definitions).items())
     return Section("definitions", "Definitions", f"<dl>{shown}</dl>")
 

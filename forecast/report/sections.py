@@ -19,6 +19,7 @@ from forecast.report.figures import (
     survival_charts,
 )
 from forecast.report.markup import bullets, folded, table, text
+from forecast.report.money import finance_section
 from forecast.report.scales import month_ticks
 from forecast.tidy_table import Forecast
 
@@ -109,6 +110,7 @@ SECTIONS: tuple[Callable[[Forecast], Section], ...] = (
     consolidation_section,
     runway_section,
     survival_section,
+    finance_section,
 )
 
 

@@ -22,6 +22,7 @@ from forecast.scenario import Scenario
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
 from forecast.table_files import Row
+from forecast.units import months_between
 
 FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 
@@ -172,8 +173,3 @@ def owned_parts(scenario: Scenario, draws: Draws, accelerators: list[str]) -> tu
     )
     capital = np.asarray(parts.amortisation + parts.network)
     return capital, np.asarray(parts.electricity), np.asarray(parts.facility + parts.operations)
-
-
-def months_between(first: date, last: date) -> float:
-    """Return the months from one date to another, a month counted as a twelfth of a year."""
-    return (last - first).days * 12 / 365.25

@@ -9,10 +9,11 @@ import numpy as np
 
 from forecast.distributions import Z_90, Distribution
 from forecast.tables import Tables
-from forecast.trends.known import enough, last_day, months_between
+from forecast.trends.known import enough, last_day
 from forecast.trends.regimes import SELLERS, Count, Spell, counts, difference_prob
 from forecast.trends.survival import waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
+from forecast.units import months_between
 
 # The engine multiplies its rate by growth (½ to 2) and by 2 under a year of runway; firms whose revenue doubles in a
 # year stand at 1.7, and the base scenario's firms on average at 1.3 to 1.7 in its first three years. The rate of one

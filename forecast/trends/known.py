@@ -7,7 +7,7 @@ from datetime import date
 from forecast.errors import InputError
 from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
-from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
@@ -37,15 +37,6 @@ def last_day(table: Table, tables: Tables) -> date:
 def vintage_day(table: Table, tables: Tables) -> date:
     """Return the day of the vintage; of tables that are not cut, the day up to which this one speaks."""
     return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
-
-
-def months_between(start: date, end: date) -> float:
-    """Return the time from one day to another, in months of 30.4 days.
-
-    >>> months_between(date(2025, 1, 1), date(2026, 1, 1))
-    12.0
-    """
-    return (end - start).days / DAYS_PER_MONTH
 
 
 def years_between(start: date, end: date) -> float:

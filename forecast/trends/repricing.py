@@ -13,9 +13,10 @@ import numpy as np
 
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import enough, months_between
+from forecast.trends.known import enough
 from forecast.trends.list_price.series import PriceSeries, known_series
 from forecast.trends.trend import Diagnostic, Estimate, Trend
+from forecast.units import months_between
 
 # What price lists call a kind of seller, and the rows of provider_kinds that sell like it.
 SELLERS = {"first": ("lab",), "host": ("host", "neocloud", "chip", "fringe"), "cloud": ("cloud",)}

@@ -9,9 +9,10 @@ import numpy as np
 from forecast.distributions import Distribution
 from forecast.table_files import Row
 from forecast.tables import Tables
-from forecast.trends.known import enough, last_day, months_between
+from forecast.trends.known import enough, last_day
 from forecast.trends.survival import LEVELS, as_empirical, smoothed, waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
+from forecast.units import months_between
 
 FEWEST_LAUNCHES = 5
 

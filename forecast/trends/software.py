@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
 from forecast.tables import Tables
-from forecast.trends.known import enough, months_between
+from forecast.trends.known import enough
 from forecast.trends.trend import Band, Diagnostic, Trend
+from forecast.units import months_between
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends.growth_law import Spans
-from forecast.trends.known import counts_a_part, months_between
+from forecast.trends.known import counts_a_part
+from forecast.units import months_between
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from forecast.distributions import Z_90
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import TooFew, months_between
+from forecast.trends.known import TooFew
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
+from forecast.units import months_between
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from forecast.refresh.job import refresh
 from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
-from forecast.refresh.scores import truths
+from forecast.refresh.scores import due_on, truths
 from forecast.scenario import load_scenario
 from forecast.scoring import crps_of_quantiles
 from forecast.simulation import simulate
@@ -324,6 +324,24 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     assert {one["outcome"]: one["n"] for one in found["summary"]}["rent"] == 3
     assert "CRPS (log)" in run_verb("score", "--store", place.label).stdout
     assert refresh(place, request, NOW).status == "up to date"
+
+
+def test_a_forecast_is_due_at_the_month_end_nearest_to_its_day(place):
+    """Never before a day later than its own, nor more than sixteen days off; at a month's end on the day itself."""
+    for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(365)):
+        for months in (1, 3):
+            year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+            exact = date(year, month + 1, 1) + timedelta(days=day.day - 1)
+            due = date.fromisoformat(due_on(day, months))
+            assert day < due and abs((due - exact).days) <= 16
+            assert (due + timedelta(days=1)).day == 1
+    early = Request(sources=("drop",), months=3, n_paths=60, as_of=date(2026, 6, 5))
+    refresh(place, early, NOW)
+    with transaction(open_store(place)) as connection:
+        found = rows(connection, "SELECT due_on, horizon_months FROM fans WHERE outcome = 'rent' ORDER BY due_on")
+        scored = rows(connection, "SELECT due_on FROM scores WHERE outcome = 'rent' ORDER BY due_on")
+    assert [tuple(row) for row in found] == [("2026-06-30", 1), ("2026-07-31", 2), ("2026-08-31", 3)]
+    assert [row.due_on for row in scored] == [row.due_on for row in found]
 
 
 def test_a_rent_of_the_drop_folder_scores_a_forecast(place):

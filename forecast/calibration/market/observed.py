@@ -9,11 +9,10 @@ import numpy as np
 
 from forecast.calibration.market.band import Band, clustered_median, clustered_rate, sd_band, spread
 from forecast.hindcast.series import log_value_on, rents
-from forecast.serving.token_cost import months_between
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
 from forecast.trends.repricing import changes_log
-from forecast.units import DAYS_PER_MONTH
+from forecast.units import DAYS_PER_MONTH, months_between
 
 LEAST_HOSTS = 4  # of one model, for its spread to mean something
 STILL_LISTED_MONTHS = 3.0  # since it was last seen

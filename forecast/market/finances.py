@@ -1,0 +1,55 @@
+"""Finances of each provider in a month: what comes in, what is left of it, what is in the bank, and its share of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecast.arrays import Array
+from forecast.draws import Draws
+from forecast.market.market import Market
+from forecast.market.names import Names
+from forecast.units import MONTHS_PER_YEAR
+
+
+class Finances:
+    """Reads a market as an investor does: a provider's tokens and its other business together."""
+
+    def __init__(self, draws: Draws, names: Names):
+        column = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
+        self._other_revenue_usd_per_month = column / 12
+        self._other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
+
+    def other_revenue_usd_per_month(self, market: Market) -> Array:
+        """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
+        other: Array = self._other_revenue_usd_per_month * market.treasury.other_ratio
+        other[market.names.own_cash] = market.treasury.other_revenue_usd_per_month()
+        return other
+
+    def revenue_usd_per_month(self, market: Market) -> Array:
+        """Return what each provider earns in a month, in that of its exit on tokens alone, later nothing."""
+        revenue: Array = market.trade.revenue + self.other_revenue_usd_per_month(market) * market.doors.present
+        return revenue
+
+    def of_the_living(self, market: Market) -> dict[str, Array]:
+        """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month.
+
+        c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O and its margin
+        m, USD/month, is one less the gross margin: a number that is never below zero, as a fan needs.
+        """
+        trade, doors, other = market.trade, market.doors, self.other_revenue_usd_per_month(market)
+        revenue = trade.revenue + other
+        cost = np.multiply(other, self._other_cost_frac, out=other)
+        cost += trade.serving_cost
+        earned = revenue + doors.absent
+        cost /= np.clip(earned, 1.0, np.inf, out=earned)
+        revenue *= doors.present
+        revenue *= MONTHS_PER_YEAR
+        tokens = market.names.provider_sum(trade.tokens)
+        tokens /= trade.segment_tokens.sum(axis=0)
+        tokens *= doors.present
+        return {
+            "revenue_usd_per_year": revenue,
+            "cost_to_revenue_ratio": cost,
+            "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
+            "provider_tokens_frac": tokens,
+        }
