@@ -25,7 +25,7 @@ METRIC_LIMITS = {
     "net_loss_usd_per_year": (-1e11, 1e11),
     "revenue_forecast_2025_usd": (1e7, 1e11),
     "revenue_run_rate_usd": (1e6, 1e11),
-    "revenue_year_usd": (1e7, 1e12),
+    "revenue_year_usd": (1e5, 1e12),
     "tokens_per_day": (1e10, 1e15),
     "tokens_per_day_via_openrouter": (1e7, 1e13),
     "total_raised_usd": (1e6, 1e12),
