@@ -5,6 +5,7 @@ A cell that says the bare word `fitted` points at `fits.csv`: the latest fit kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -94,7 +95,8 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
                 key = f"{table_name}.{entity}.{column.name}"
                 columns[key] = column
                 if row[column.name] is not None:
-                    inputs[key] = Input(key, _made(row[column.name]), column.unit, "entity", _origin(table, row))
+                    origin = _origin(table, row, column.name)
+                    inputs[key] = Input(key, _made(row[column.name]), column.unit, "entity", origin)
     return rows, inputs, columns
 
 
@@ -179,5 +181,19 @@ def _made(value: float | Distribution) -> Distribution:
     return value if isinstance(value, Distribution) else Distribution("fixed", (value,))
 
 
-def _origin(table: Table, row: Row) -> Origin:
-    return Origin(f"{table.label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or "")
+def _origin(table: Table, row: Row, column: str = "") -> Origin:
+    note = row["note"] or ""
+    status = "assumption" if column in assumed_columns(note) else row["status"]
+    return Origin(f"{table.label} row {row.number}", row["source"], str(row["as_of"]), status, note)
+
+
+def assumed_columns(note: str) -> set[str]:
+    """Return the words that a note calls assumptions: columns among them are marked so, whatever the mark of their row.
+
+    >>> sorted(assumed_columns("available: 2024-04; power_kw is an assumption"))
+    ['power_kw']
+    >>> sorted(assumed_columns("own_frac and acquirable_ratio are assumptions; kind is public"))
+    ['acquirable_ratio', 'and', 'own_frac']
+    """
+    clauses = re.findall(r"([\w, ]+) (?:is an assumption|are assumptions)\b", note)
+    return set(re.findall(r"\w+", " ".join(clauses)))

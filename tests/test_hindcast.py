@@ -17,7 +17,7 @@ from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
-from forecast.hindcast.run import Question, hindcast, month_later, sample
+from forecast.hindcast.run import HINDSIGHT, Question, hindcast, month_later, sample
 from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
 from forecast.march import march
@@ -42,7 +42,7 @@ def engine_only(overlay):
 
 
 def planted(*checks, events=()):
-    return Hindcast("planted", MID_2025, 100, 7, checks, tuple(events), ())
+    return Hindcast("planted", MID_2025, 100, 7, checks, tuple(events), (), ())
 
 
 def ratio(p10, p90, value, sd=None):
@@ -248,6 +248,16 @@ def test_a_check_is_one_row(overlay):
     made = hindcast(MID_2025, load_tables(overlay("hindcast_checks", change)), n_paths=100, threads=1)
     assert [check.name for check in made.checks] == ["rent h100, 7 months"]
     assert made.left_out == ()
+
+
+def test_inputs_set_with_hindsight_are_named(found, tables):
+    assert "parameters.running_cost_ratio" in found.hindsight
+    assert not any(key.startswith("provider_finances.") for key in found.hindsight)
+    today = load_scenario("base", tables).inputs  # the same inputs rest on what is known now
+    assert HINDSIGHT not in {today[key].origin.source for key in found.hindsight}
+    text = hindcast_text(found)
+    assert f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs" in text and "  parameters.running_cost_ratio" in text
+    assert hindcast_json(found)["hindsight"] == list(found.hindsight)
 
 
 def test_what_has_no_answer_is_named_with_the_reason(found):

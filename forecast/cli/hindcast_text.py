@@ -33,6 +33,7 @@ def hindcast_json(found: Hindcast) -> dict[str, Any]:
             "checks": [asdict(check) | {"inside": check.inside} for check in found.checks],
             "events": [asdict(event) for event in found.events],
             "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
+            "hindsight": list(found.hindsight),
             "by_quantity": [asdict(tally) for tally in tallies(found)],
             **grades,
         }
@@ -68,6 +69,12 @@ def hindcast_text(found: Hindcast) -> str:
     if found.left_out:
         lines += ["", f"LEFT OUT, {len(found.left_out)} checks without an answer"]
         lines += [f"  {reason}: {_several(names)}" for reason, names in _by_reason(found.left_out).items()]
+    if found.hindsight:
+        lines += [
+            "",
+            f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs that rest on later data; judgements were made later too",
+        ]
+        lines += [f"  {key}" for key in found.hindsight]
     asked = [check.name for check in found.checks] + [event.name for event in found.events]
     meanings = {name.split(" ")[0] for name in asked}
     every = {name: quantity.meaning for name, quantity in QUANTITIES.items()} | {

@@ -43,7 +43,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Hindcast:
-    """What a forecast of a past date said against what happened, and the checks that had no answer, with the reason."""
+    """What a forecast of a past date said against what happened, the checks that had no answer, and what was set with hindsight."""
 
     scenario: str
     as_of: date
@@ -51,7 +51,8 @@ class Hindcast:
     seed: int
     checks: tuple[Check, ...]
     events: tuple[Event, ...]
-    left_out: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[str, str], ...]  # name of a check, and the reason
+    hindsight: tuple[str, ...]  # inputs of the vintage that were set with sight of later data
 
 
 def check_of(

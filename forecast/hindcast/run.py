@@ -25,6 +25,7 @@ from forecast.table_files import Row
 from forecast.tables import Tables
 
 Samples = NDArray[np.float64]  # [check, path]
+HINDSIGHT = "own-hindsight"  # source of rows that no one could have written at their date
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def hindcast(
         checks=(*(_check(q, s) for q, s in asked if q.quantity.form != "event"), *prices),
         events=tuple(_event(q, s) for q, s in asked if q.quantity.form == "event"),
         left_out=(*left_out, *without),
+        hindsight=tuple(key for key, item in scenario.inputs.items() if item.origin.source == HINDSIGHT),
     )
 
 

@@ -1,0 +1,127 @@
+"""Figures of one row, or of two tables, that must agree: a slip by a factor of a thousand breaks one of them.
+
+Ranges in the schema are as wide as the world a user may ask for; these hold the shipped figures to arithmetic.
+"""
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from forecast.distributions import Distribution
+
+DAYS = 365
+# By metric of provider_history: what no firm of this market, in these years, can lie outside of. Losses may be profits.
+METRIC_LIMITS = {
+    "accelerators_count": (1e3, 1e7),
+    "accelerator_cost_usd_per_year": (1e6, 1e11),
+    "capex_usd_per_year": (1e7, 1e12),
+    "cash_burn_usd_per_year": (1e6, 1e11),
+    "cash_usd": (1e6, 1e12),
+    "compute_gw": (0.05, 20),
+    "compute_margin_paying_frac": (-2, 1),
+    "gmv_top_models_usd_per_year": (1e7, 1e11),
+    "gross_margin_frac": (-2, 1),
+    "headcount": (10, 1e6),
+    "inference_spend_usd_per_year": (1e8, 1e12),
+    "net_loss_usd_per_year": (-1e11, 1e11),
+    "revenue_forecast_2025_usd": (1e7, 1e11),
+    "revenue_run_rate_usd": (1e6, 1e11),
+    "revenue_year_usd": (1e5, 1e12),
+    "tokens_per_day": (1e10, 1e15),
+    "tokens_per_day_via_openrouter": (1e7, 1e13),
+    "total_raised_usd": (1e6, 1e12),
+    "valuation_usd": (1e8, 1e13),
+}
+
+
+def column(rows, name):
+    return np.array([row[name] for row in rows], float)
+
+
+def middle(cell):
+    return cell.median() if isinstance(cell, Distribution) else float(cell)
+
+
+def test_a_host_price_is_the_blend_of_its_parts(tables):
+    rows = list(tables["host_prices"])
+    blend = 0.96 * column(rows, "input_usd_per_mtok") + 0.04 * column(rows, "output_usd_per_mtok")
+    assert_allclose(column(rows, "blended_usd_per_mtok"), blend, rtol=0.01)
+    revenue = column(rows, "tokens_per_day") / 1e6 * blend
+    assert_allclose(column(rows, "revenue_usd_per_day"), revenue, rtol=0.01)
+
+
+def test_energy_of_a_token_is_power_over_rate(tables):
+    rows = list(tables["energy_per_token"])
+    joule = column(rows, "watts") / column(rows, "output_tok_per_s")
+    assert_allclose(column(rows, "joule_per_output_token"), joule, rtol=0.01)
+
+
+def test_throughput_is_concurrency_over_step(tables):
+    """Sequences in flight over the time of a step bound the rate: waiting for prompts can only lower it."""
+    rows = [r for r in tables["throughput"] if r["concurrency"] and r["tpot_ms"] and r["accelerator_count"]]
+    assert len(rows) > 1500
+    decoding = column(rows, "concurrency") / column(rows, "tpot_ms") * 1000
+    ratio = column(rows, "output_tok_per_s_per_accelerator") * column(rows, "accelerator_count") / decoding
+    assert ratio.max() < 1.01
+    assert np.median(ratio) > 0.9
+
+
+def test_a_slip_is_the_time_between_promise_and_delivery(tables):
+    rows = [r for r in tables["launch_slips"] if r["broad_on"]]
+    months = [(r["broad_on"] - r["promised_on"]).days / 30.44 for r in rows]
+    assert_allclose(column(rows, "broad_slip_months"), months, atol=0.06)
+
+
+def test_hazards_are_counts_over_years(tables):
+    rows = list(tables["hazards"])
+    for kind in ("acquired", "failed", "ipo"):
+        rate = column(rows, f"{kind}_count") / column(rows, "provider_years")
+        assert_allclose(column(rows, f"{kind}_per_year"), rate, atol=0.001)
+
+
+def test_shares_of_a_week_are_tokens_over_their_sum(tables):
+    scope = "OpenRouter all tokens by serving host"
+    weeks = {row["date_on"] for row in tables["token_shares"] if row["scope"] == scope}
+    assert len(weeks) > 10
+    for week in weeks:
+        rows = [r for r in tables["token_shares"] if r["scope"] == scope and r["date_on"] == week and r["tokens"]]
+        tokens = column(rows, "tokens")
+        assert_allclose(column(rows, "share_frac").sum(), 1.0, atol=0.02)
+        assert_allclose(column(rows, "share_frac"), tokens / tokens.sum(), atol=0.002)
+
+
+def test_the_cache_of_plain_attention_is_heads_times_layers(tables):
+    plain = [r for r in tables["served_models"] if r["attention_kind"] in ("gqa", "mha") and not r["kv_window_tokens"]]
+    assert len(plain) > 15
+    heads = 2 * column(plain, "kv_heads_count") * column(plain, "head_dim") * column(plain, "layers_count")
+    assert_allclose(column(plain, "kv_elements_per_token"), heads)
+
+
+def test_every_metric_of_a_provider_has_limits_and_keeps_them(tables):
+    wrong = []
+    for row in tables["provider_history"]:
+        low, high = METRIC_LIMITS[row["metric"]]
+        if not low <= row["value"] <= high:
+            wrong.append((row.number, row["metric"], row["value"]))
+    assert wrong == []
+
+
+def test_volume_times_price_and_other_business_is_about_the_revenue_known(tables):
+    """Volumes of today over revenues of some months before: growth by a factor of three lies between at most."""
+    found = {}
+    for row in tables["provider_finances"]:
+        if row["known_revenue_usd_per_year"]:
+            tokens = middle(row["tokens_mtok_per_day"]) * middle(row["paid_usd_per_mtok"]) * DAYS
+            total = tokens + middle(row["other_revenue_usd_per_year"])
+            found[row["provider"], row["as_of"]] = total / row["known_revenue_usd_per_year"]
+    assert len(found) > 20
+    assert {key: ratio for key, ratio in found.items() if not 0.5 < ratio < 3} == {}
+
+
+def test_a_seller_serves_at_least_what_the_router_sees_of_it(tables):
+    scope = "OpenRouter all tokens by serving host"
+    last = max(row["date_on"] for row in tables["token_shares"] if row["scope"] == scope)
+    seen = {r["entity"]: r["tokens"] for r in tables["token_shares"] if r["scope"] == scope and r["date_on"] == last}
+    sold = tables["provider_finances"].latest("provider")
+    named = sold.keys() & seen.keys()
+    assert len(named) > 20
+    assert [name for name in named if middle(sold[name]["tokens_mtok_per_day"]) * 1e6 < seen[name]] == []
