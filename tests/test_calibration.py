@@ -22,6 +22,7 @@ from forecast.calibration.validation import (
     weighted_quantile,
 )
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
+from forecast.measured_runs import other_system
 from forecast.refits import differences
 from forecast.scenario import load_scenario
 from forecast.serving.effects import FORM, log_factors, spread_level
@@ -110,6 +111,24 @@ def test_a_run_printed_under_two_names_counts_once(scenario, found):
     assert len(printed) - len(set(printed)) == 96
     named = found[0].columns["model"][found[0].columns["accelerator"] == "b200"]
     assert np.sum(named == "deepseek-v3") == 8 < np.sum(named == "deepseek-r1")
+
+
+def test_runs_that_draft_are_told_by_the_suites_configurations(scenario, found):
+    """B200's DeepSeek and B300's Qwen3.5: what MTP gains fades with load, and no run of it is in the fit."""
+    dump = [row for row in scenario.tables["throughput"] if row["source"] == "inferencex-dump-2026-08-21"]
+    drafted = [row for row in dump if other_system(row["framework"])]
+    assert len(drafted) == 65 and all("inferencex-configurations" in row["note"] for row in drafted)
+    case = "accelerator accelerator_count precision input_tokens output_tokens".split()
+    plain = {
+        tuple(row[c] for c in (*case, "concurrency")): row["output_tok_per_s_per_accelerator"]
+        for row in dump
+        if row["framework"] in ("sglang 0.5.9", "trtllm 1.2.0rc6.post2")
+    }
+    gains = {load: [row["output_tok_per_s_per_accelerator"] / plain[key] for row in drafted
+                    if (key := tuple(row[c] for c in (*case, "concurrency"))) in plain and row["concurrency"] == load] for load in (4, 64)}  # fmt: skip
+    assert min(map(len, gains.values())) > 4 and np.median(gains[4]) > 1.35 > np.median(gains[64]) > 1
+    kept = set(zip(found[0].columns["model"], found[0].log_tok_per_s, strict=True))
+    assert not kept & {(row["model"], np.log(row["output_tok_per_s_per_accelerator"])) for row in drafted}
 
 
 def test_another_run_of_a_case_is_the_median_of_the_others(found):

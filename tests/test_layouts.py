@@ -84,3 +84,26 @@ def test_extremes_stay_below_the_printed_peak_and_above_nothing(accelerator, mod
     tokens_per_s = found.output_tok_per_s * (1 + lengths[0] / lengths[1])
     assert 0 < tokens_per_s * case["weight_gflop_per_token"][0] / 1000 < case["peak_tflops"][0]
     assert found.step_s > 0 and 0.1 < found.log_sd < 1.5 and found.batch >= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(**PAIRS, concurrency=st.sampled_from([1.0, 16.0, 256.0, 4096.0]), given_tokens=st.sampled_from([256.0, 8192.0]))
+def test_narrower_arithmetic_is_never_slower(accelerator, model, concurrency, given_tokens):
+    """Sixteen bits, eight, and four where the accelerator has four-bit arithmetic; without it four are widened to sixteen."""
+    part = SCENARIO.rows["accelerators"][accelerator]
+    precisions = ["bf16", "fp8", *(["fp4"] if part["fp4_dense_tflops"] else [])]
+    case = [Request(accelerator, model, given_tokens, 1024.0, p, 32.0, concurrency) for p in precisions]
+    rates = [found.output_tok_per_s for found in throughputs(VALUES, workloads(SCENARIO, case), float("inf"))]
+    assert all(wide <= narrow * (1 + 1e-9) for wide, narrow in pairwise(rates))
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "model", "group"), [("gb200", "deepseek-r1", 4.0), ("h100", "llama-3.3-70b", 1.0), ("gaudi-3", "minimax-m2.5", 2.0)]
+)  # fmt: skip
+def test_the_best_batch_is_not_far_below_one_that_may_be_asked_for(accelerator, model, group):
+    """Weights that leave little memory: by themselves engines would keep one sequence, three or none."""
+    best, asked = (
+        throughputs(VALUES, workloads(SCENARIO, [Request(accelerator, model, 1024.0, 1024.0, "fp8", group, concurrency)]), float("inf"))[0]
+        for concurrency in (None, 4096.0)
+    )  # fmt: skip
+    assert best.output_tok_per_s > 0.6 * asked.output_tok_per_s

@@ -10,10 +10,11 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench, usable_peak
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, median_ratio, over_mixture
+from forecast.deployments.stacks import CELL, LARGE_BATCH, SMALL_BATCH, best_in_cells, median_ratio, over_mixture
 from forecast.deployments.techniques import techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
+from forecast.measured_runs import other_system
 from forecast.scenario import load_scenario
 
 
@@ -168,6 +169,13 @@ def test_stack_ratios_are_what_the_measurements_say(base):
         [known["sglang"][c] for c in ("small_batch_ratio", "large_batch_ratio", "cells_count")], rtol=1e-3,
     )  # fmt: skip
     assert known["tgi"]["status"] == "assumption" and known["tgi"]["cells_count"] == 0
+
+
+def test_stacks_are_compared_without_runs_that_draft(base):
+    cells = best_in_cells(base.tables)
+    drafted = [r for r in base.tables["throughput"] if other_system(r["framework"]) and r["scenario"] == "concurrency"]
+    for row in drafted:
+        assert row["output_tok_per_s_per_accelerator"] not in cells.get(tuple(row[c] for c in CELL), {}).values()
 
 
 def test_stacks_average_to_the_mixture_they_were_fitted_on(base):

@@ -38,7 +38,6 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "moe": lambda w: w["moe"],
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
     "fp4": lambda w: (w["precision"] == "fp4") * 1.0,
-    "bf16": lambda w: np.isin(w["precision"], ("bf16", "fp16")) * 1.0,
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
     "offline": lambda w: np.isnan(w["concurrency"]) * 1.0,
 }
@@ -63,7 +62,7 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("overhead_base", "moe", 0.0, 0.5), Effect("kv_cache", "moe", 0.0, 0.3)]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     for term in ("decode_compute", "prefill_compute"):
-        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4", "bf16")]
+        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4")]
     shared = ("decode_compute", "prefill_compute", "expert_weights")
     found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in shared]
     found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "accelerator", 0.0, 0.12)]
