@@ -107,3 +107,35 @@ def test_the_best_batch_is_not_far_below_one_that_may_be_asked_for(accelerator, 
         for concurrency in (None, 4096.0)
     )  # fmt: skip
     assert best.output_tok_per_s > 0.6 * asked.output_tok_per_s
+
+
+FIGURES = "memory_gb memory_bandwidth_tb_per_s peak_tflops attention_tflops scaleup_gb_per_s".split()
+
+
+@pytest.mark.parametrize("concurrency", [1.0, 64.0, 2048.0])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "gpt-oss-120b", "deepseek-r1"])
+def test_an_accelerator_with_more_of_everything_is_never_slower(model, concurrency):
+    """Within a family; where one has more of some figures and less of others nothing is said."""
+    names = (
+        "h100",
+        "h200",
+        "h200-nvl",
+        "gh200",
+        "h800",
+        "h20",
+        "b200",
+        "b300",
+        "gb200",
+        "gb300",
+        "mi300x",
+        "mi325x",
+        "mi350x",
+        "mi355x",
+    )
+    cases = workloads(SCENARIO, [Request(name, model, 1024.0, 1024.0, "fp8", 8.0, concurrency) for name in names])
+    rates = [found.output_tok_per_s for found in throughputs(VALUES, cases, float("inf"))]
+    figures = np.stack([cases[name] for name in FIGURES])
+    above = [(i, j) for i in range(len(names)) for j in range(len(names))
+             if i != j and cases["family"][i] == cases["family"][j] and (figures[:, i] >= figures[:, j]).all()]  # fmt: skip
+    assert len(above) > 10
+    assert [(names[i], names[j]) for i, j in above if rates[i] < rates[j] * (1 - 1e-9)] == []

@@ -111,16 +111,17 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
 
 
 def usable_memory_frac(columns: Columns) -> Array:
-    """Return how full memory may be: as engines fill it by themselves, or as full as any was by hand.
+    """Return how full memory may be: as engines fill it by themselves, or up to as full as any was by hand.
 
-    By hand: where the batch is given, and where the weights leave so little of the accelerators given that it would gain
-    `WORTH_FILLING_RATIO` times the cache; else the best batch would lie far below one that may be asked for.
+    By hand: where the batch is given; and where the weights leave little of the accelerators given, so far that the cache
+    is never less than its most by hand over `WORTH_FILLING_RATIO`: else the best batch would lie far below one asked for.
     """
     held_gb = columns["accelerators_count"] * columns["memory_gb"]
     weights_gb = columns["total_computed_b"] * columns["bytes_per_weight"]
     by_itself, by_hand = (share * held_gb - weights_gb for share in (USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC))
-    tight = ~np.isnan(columns["concurrency"]) | (by_hand > WORTH_FILLING_RATIO * by_itself)
-    found: Array = np.where(tight, TIGHTEST_MEMORY_FRAC, USABLE_MEMORY_FRAC)
+    tight = by_hand > WORTH_FILLING_RATIO * by_itself
+    filled = np.where(tight, (weights_gb + by_hand / WORTH_FILLING_RATIO) / held_gb, USABLE_MEMORY_FRAC)
+    found: Array = np.where(np.isnan(columns["concurrency"]), filled, TIGHTEST_MEMORY_FRAC)
     return found
 
 
