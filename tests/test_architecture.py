@@ -79,6 +79,7 @@ FLOORS = {
     "trends.registry": 7,
     "trends.record": 8,
     "owning": 4,
+    "measured_runs": 0,
     "renting": 4.5,
     "trends.monthly": 2,
     "trends.cloud": 2,

@@ -43,8 +43,8 @@ def test_every_accelerator_answers(base, name, model):
     assert sum(found["waterfall"].values()) == found["cost_usd_per_mtok"]["blended"]  # to the last bit
     if found["available"]:  # the floor is what can be bought today
         assert found["floor_usd_per_mtok"] <= found["cost_usd_per_mtok"]["blended"]
-    # between a power bill and a hundred times what the dearest host asks
-    assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 10
+    # between a power bill and two hundred times what the dearest host asks (a wafer at sixteen bits: 11)
+    assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 20
     assert 0 < found["joule_per_output_token"]["machines"] < found["joule_per_output_token"]["facility"]
     if not found["measured_rows"]:  # a factor of 1.22 either way at least, 1.9 before it is on the market
         assert speed["p90"] / speed["p10"] > (1.5 if found["available"] else 3.5)
@@ -196,10 +196,10 @@ def test_wider_groups_decode_faster(base):
 # Energy is power over throughput: where the fitted throughput is low, the energy is high. The MI355X rows ran on software of
 # 2026-09, a third faster than predicted; the same model ran on it in 2026-02 at 0.6 of what is predicted.
 MISSED = {
-    ("b300", "concurrency=4"): "28 % high",
-    ("mi355x", "concurrency=4"): "37 % high: software of half a year later than the fit's middle day",
-    ("mi355x", "concurrency=8"): "41 % high, as above",
-    ("mi355x", "concurrency=16"): "34 % high, as above",
+    ("b300", "concurrency=4"): "26 % high",
+    ("mi355x", "concurrency=4"): "34 % high: software of half a year later than the fit's middle day",
+    ("mi355x", "concurrency=8"): "38 % high, as above",
+    ("mi355x", "concurrency=16"): "32 % high, as above",
 }
 
 
@@ -367,8 +367,8 @@ def test_a_rented_hour_costs_the_blend_in_proportion(base):
 
 
 WRONG_CASES = [
-    ("concurrency", "abc", "concurrency = abc: a number above 0 is required. Correct it."),
-    ("n_accelerators", "-1", "n_accelerators = -1: a number above 0 is required. Correct it."),
+    ("concurrency", "abc", "concurrency = abc: a number above 0 and below a billion is required. Correct it."),
+    ("n_accelerators", "-1", "n_accelerators = -1: a number above 0 and below a billion is required. Correct it."),
     ("precision", "fp5", 'precision "fp5": one of bf16, fp16, fp8, int8, fp4, int4, int2.'),
     ("accelerator", "Nothing like it", 'no accelerator "Nothing like it" known at'),
     ("accelerator", "Falcon Shores", "accelerator falcon-shores: no specification to compute with; it was cancelled"),

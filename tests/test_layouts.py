@@ -84,3 +84,58 @@ def test_extremes_stay_below_the_printed_peak_and_above_nothing(accelerator, mod
     tokens_per_s = found.output_tok_per_s * (1 + lengths[0] / lengths[1])
     assert 0 < tokens_per_s * case["weight_gflop_per_token"][0] / 1000 < case["peak_tflops"][0]
     assert found.step_s > 0 and 0.1 < found.log_sd < 1.5 and found.batch >= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(**PAIRS, concurrency=st.sampled_from([1.0, 16.0, 256.0, 4096.0]), given_tokens=st.sampled_from([256.0, 8192.0]))
+def test_narrower_arithmetic_is_never_slower(accelerator, model, concurrency, given_tokens):
+    """Sixteen bits, eight, and four where the accelerator has four-bit arithmetic; without it four are widened to sixteen."""
+    part = SCENARIO.rows["accelerators"][accelerator]
+    precisions = ["bf16", "fp8", *(["fp4"] if part["fp4_dense_tflops"] else [])]
+    case = [Request(accelerator, model, given_tokens, 1024.0, p, 32.0, concurrency) for p in precisions]
+    rates = [found.output_tok_per_s for found in throughputs(VALUES, workloads(SCENARIO, case), float("inf"))]
+    assert all(wide <= narrow * (1 + 1e-9) for wide, narrow in pairwise(rates))
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "model", "group"), [("gb200", "deepseek-r1", 4.0), ("h100", "llama-3.3-70b", 1.0), ("gaudi-3", "minimax-m2.5", 2.0)]
+)  # fmt: skip
+def test_the_best_batch_is_not_far_below_one_that_may_be_asked_for(accelerator, model, group):
+    """Weights that leave little memory: by themselves engines would keep one sequence, three or none."""
+    best, asked = (
+        throughputs(VALUES, workloads(SCENARIO, [Request(accelerator, model, 1024.0, 1024.0, "fp8", group, concurrency)]), float("inf"))[0]
+        for concurrency in (None, 4096.0)
+    )  # fmt: skip
+    assert best.output_tok_per_s > 0.6 * asked.output_tok_per_s
+
+
+FIGURES = "memory_gb memory_bandwidth_tb_per_s peak_tflops attention_tflops scaleup_gb_per_s".split()
+
+
+@pytest.mark.parametrize("concurrency", [1.0, 64.0, 2048.0])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "gpt-oss-120b", "deepseek-r1"])
+def test_an_accelerator_with_more_of_everything_is_never_slower(model, concurrency):
+    """Within a family; where one has more of some figures and less of others nothing is said."""
+    names = (
+        "h100",
+        "h200",
+        "h200-nvl",
+        "gh200",
+        "h800",
+        "h20",
+        "b200",
+        "b300",
+        "gb200",
+        "gb300",
+        "mi300x",
+        "mi325x",
+        "mi350x",
+        "mi355x",
+    )
+    cases = workloads(SCENARIO, [Request(name, model, 1024.0, 1024.0, "fp8", 8.0, concurrency) for name in names])
+    rates = [found.output_tok_per_s for found in throughputs(VALUES, cases, float("inf"))]
+    figures = np.stack([cases[name] for name in FIGURES])
+    above = [(i, j) for i in range(len(names)) for j in range(len(names))
+             if i != j and cases["family"][i] == cases["family"][j] and (figures[:, i] >= figures[:, j]).all()]  # fmt: skip
+    assert len(above) > 10
+    assert [(names[i], names[j]) for i, j in above if rates[i] < rates[j] * (1 - 1e-9)] == []

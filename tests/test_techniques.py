@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
@@ -10,11 +11,14 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench, usable_peak
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, median_ratio, over_mixture
+from forecast.deployments.stacks import CELL, LARGE_BATCH, SMALL_BATCH, best_in_cells, median_ratio, over_mixture
 from forecast.deployments.techniques import techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
+from forecast.measured_runs import other_system
 from forecast.scenario import load_scenario
+from forecast.serving.speed import effect_values, throughputs
+from forecast.serving.workloads import Request, workloads
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +174,13 @@ def test_stack_ratios_are_what_the_measurements_say(base):
     assert known["tgi"]["status"] == "assumption" and known["tgi"]["cells_count"] == 0
 
 
+def test_stacks_are_compared_without_runs_that_draft(base):
+    cells = best_in_cells(base.tables)
+    drafted = [r for r in base.tables["throughput"] if other_system(r["framework"]) and r["scenario"] == "concurrency"]
+    for row in drafted:
+        assert row["output_tok_per_s_per_accelerator"] not in cells.get(tuple(row[c] for c in CELL), {}).values()
+
+
 def test_stacks_average_to_the_mixture_they_were_fitted_on(base):
     above = [over_mixture(base, stack, 64.0) for stack in ("vllm", "tensorrt-llm", "sglang")]
     assert min(above) < 1 < max(above)
@@ -199,3 +210,23 @@ def test_techniques_refuse_what_cost_refuses(base):
         techniques(base, "llama-3.3-70b", "falcon shores")
     with pytest.raises(InputError, match="its context is 131072 tokens"):
         techniques(base, "llama-3.3-70b", "h100", input_tokens=200_000)
+
+
+def test_drafting_gains_what_the_paired_runs_say(base):
+    """DeepSeek on B200, TensorRT-LLM with and without MTP (the later image by a week): up to twice at 4 sequences, a fifth at 256."""
+    case = "accelerator model input_tokens output_tokens precision accelerator_count concurrency".split()
+    rates = {image: {tuple(r[c] for c in case): r["output_tok_per_s_per_accelerator"] for r in base.tables["throughput"]
+                     if r["framework"] == image and r["model"] == "deepseek-r1"} for image in ("trtllm 1.2.0rc6.post2", "trtllm 1.2.0rc6.post3 MTP")}  # fmt: skip
+    plain, drafted = rates.values()
+    both = sorted(set(plain) & set(drafted))
+    columns, row = workloads(base, [Request(*key) for key in both]), base.rows["speculation"]["mtp"]
+    made = [throughputs(effect_values(base), columns, float("inf"), *draft)
+            for draft in ((0.0, 0.0), (row["draft_tokens"], row["acceptance_frac"]))]  # fmt: skip
+    ours = np.array(
+        [with_it.output_tok_per_s / without.output_tok_per_s for without, with_it in zip(*made, strict=True)]
+    )
+    measured = np.array([drafted[key] / plain[key] for key in both])
+    load = np.array([key[-1] for key in both])
+    assert len(both) >= 15 and measured[load == 4].min() > 1.4 > 1.3 > measured[load == 256].max()
+    assert abs(np.median(np.log(ours / measured))) < 0.1
+    assert np.median(np.abs(np.log(ours / measured))) < 0.15

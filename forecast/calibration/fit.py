@@ -2,8 +2,9 @@
 
 A prior is a row of `effects.FORM`; random effects have mean zero. Errors are Student-t, so that a run on broken or
 undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
-not the case (stack, date, expert parallelism, server and interactive rules, the pair itself): they keep those
-differences out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
+not the case (stack, date, expert parallelism, server and interactive rules, the pair itself, and how far the few runs
+at 16 bits beat the same software's immature 8-bit arithmetic, which no other need repeat): they keep those differences
+out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
 ∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
 """
 
@@ -90,7 +91,9 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
              zip(observed.stack, observed.columns["architecture"], observed.columns["family"], strict=True)]  # fmt: skip
     for labels, sd in ((observed.design_pair, 0.06), (np.array(stack), 0.05)):
         found += [(str(label), (labels == label) * 1.0, 0.0, sd) for label in sorted(set(labels))]
-    return [(name, "throughput", weights, mean, sd, False) for name, weights, mean, sd in found]
+    wide = np.isin(observed.columns["precision"], ("bf16", "fp16")) * 1.0
+    sixteen = [("16 bits", term, wide, 0.0, 0.3, False) for term in ("decode_compute", "prefill_compute")]
+    return [*sixteen, *((name, "throughput", weights, mean, sd, False) for name, weights, mean, sd in found)]
 
 
 class Rows:

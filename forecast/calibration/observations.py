@@ -14,6 +14,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.measured_runs import other_system
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, features
 from forecast.serving.workloads import Request, workloads
@@ -23,7 +24,6 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 KINDS = ("concurrency", "offline", "server", "interactive")
-OTHER_SYSTEMS = ("disagg", "mtp")
 RUN = (  # what a run is known by, whatever name is printed: DeepSeek V3 and R1 are one design
     "measured_on accelerator accelerator_count precision input_tokens output_tokens concurrency scenario "
     "output_tok_per_s_per_accelerator ttft_ms tpot_ms framework parallelism"
@@ -129,7 +129,7 @@ def _expert_parallel(parallelism: str | None) -> bool:
 
 
 def _usable(row: Row) -> bool:
-    kind, framework = row["scenario"], (row["framework"] or "").lower()
+    kind = row["scenario"]
     return bool(
         row["status"] in ("measured", "derived")
         and kind in KINDS
@@ -137,7 +137,7 @@ def _usable(row: Row) -> bool:
         and row["input_tokens"]
         and row["output_tokens"]
         and accelerators_of(row)
-        and not any(system in framework for system in OTHER_SYSTEMS)
+        and not other_system(row["framework"])
     )
 
 

@@ -14,7 +14,7 @@ from forecast.calibration.observations import Observations, observations
 from forecast.calibration.validation import Array, left_out, predicted, spreads
 from forecast.refits import rewrite
 from forecast.scenario import Scenario
-from forecast.serving.effects import ALL, FORM, NUMBERS
+from forecast.serving.effects import ALL, FORM, NUMBERS, ROWS
 
 FITTED = "own-fit-throughput"
 HEADER = "term,feature,level,value,standard_error,status,confidence,as_of,source,note".split(",")
@@ -35,8 +35,8 @@ class Calibration:
     by_architecture: Array
 
     def values(self) -> dict[str, float]:
-        """Return every kept effect and spread by `term:feature:level`."""
-        return self.whole.values() | spreads(self.observed, self.errors())
+        """Return every kept effect, count and spread by `term:feature:level`."""
+        return self.whole.values() | rows_fitted(self.observed) | spreads(self.observed, self.errors())
 
     def errors(self) -> dict[str, Array]:
         """Return the log errors by what of a case was measured before."""
@@ -48,6 +48,12 @@ class Calibration:
             "model_new": self.by_architecture - measured,
             "both_new": wide,
         }
+
+
+def rows_fitted(observed: Observations) -> dict[str, float]:
+    """Return the log of the rows of every accelerator by `rows:accelerator:name`."""
+    names, counts = np.unique(observed.columns["accelerator"], return_counts=True)
+    return {f"{ROWS}:accelerator:{name}": float(np.log(count)) for name, count in zip(names, counts, strict=True)}
 
 
 def fitted(scenario: Scenario) -> tuple[Observations, Design, Rows, Fit]:
@@ -88,13 +94,15 @@ def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:
         note = f"robust fit to {count} rows"
         if term == "log_sd":
             note = "holds 80 % of the errors of what was left out"
+        elif term == ROWS:
+            note = "log of the rows fitted: what was measured is surer"
         elif feature not in NUMBERS:
             note = f"{int((made.observed.columns_of(feature) == level).sum())} rows; shrunk towards zero"
         sure = name in prior and errors[name] < 0.5 * prior[name]
         found.append({
             "term": term, "feature": feature, "level": level, "value": f"{value:.4f}",
             "standard_error": f"{errors.get(name, 0.0):.4f}", "status": "derived",
-            "confidence": "medium" if sure or term == "log_sd" else "low", "as_of": str(as_of), "source": FITTED,
+            "confidence": "medium" if sure or term in ("log_sd", ROWS) else "low", "as_of": str(as_of), "source": FITTED,
             "note": note,
         })  # fmt: skip
     return found

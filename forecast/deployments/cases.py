@@ -96,7 +96,7 @@ def _deployment(case: dict[str, str]) -> Deployment:
         except ValueError:
             value = float("nan")
         if not 0 < value < 1e9:
-            raise InputError(f"{column} = {text}: a number above 0 is required. Correct it.")
+            raise InputError(f"{column} = {text}: a number above 0 and below a billion is required. Correct it.")
         return value
 
     return Deployment(

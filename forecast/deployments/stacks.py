@@ -6,6 +6,7 @@ from collections import defaultdict
 from math import exp, log
 from statistics import median
 
+from forecast.measured_runs import other_system
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
 from forecast.tables import Tables
@@ -27,11 +28,12 @@ def stack_of(framework: str | None) -> str | None:
 
 
 def best_in_cells(tables: Tables) -> dict[tuple[object, ...], dict[str, float]]:
-    """Return for each cell of throughput.csv with a known batch the best rate of each stack."""
+    """Return for each cell of throughput.csv with a known batch the best rate of each stack, no tokens drafted."""
     cells: dict[tuple[object, ...], dict[str, float]] = defaultdict(dict)
     for row in tables["throughput"]:
         stack = stack_of(row["framework"])
-        if stack and row["scenario"] == "concurrency" and row["status"] != "claim":
+        measured = row["scenario"] == "concurrency" and row["status"] != "claim"
+        if stack and measured and not other_system(row["framework"]):
             cell = cells[tuple(row[column] for column in CELL)]
             cell[stack] = max(cell.get(stack, 0.0), row["output_tok_per_s_per_accelerator"])
     return cells

@@ -1,8 +1,9 @@
 """How far each term of a step lies from its printed peak: a sum of fitted effects, shrunk towards zero.
 
 An effect is one row of `throughput_effects`: a term of the step, a feature of the case, and a level of it. Levels of
-accelerator, family and architecture are random effects: one that was never measured counts as zero, so that a new chip
-or model gets what its family gets, and the family what all get.
+family, memory and architecture are random effects: one that was never measured counts as zero, so that a new model or
+family gets what all get. Accelerators of a family have none of their own: only their printed figures tell them apart, so
+that one with more of everything is never slower.
 """
 
 from __future__ import annotations
@@ -38,14 +39,13 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "moe": lambda w: w["moe"],
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
     "fp4": lambda w: (w["precision"] == "fp4") * 1.0,
-    "bf16": lambda w: np.isin(w["precision"], ("bf16", "fp16")) * 1.0,
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
     "offline": lambda w: np.isnan(w["concurrency"]) * 1.0,
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
 LABELS: dict[str, Callable[[Columns], Any]] = {
-    "accelerator": lambda w: w["accelerator"],
     "family": lambda w: w["family"],
+    "family_memory": lambda w: np.char.add(np.char.add(w["family"].astype(str), "+"), w["memory_kind"].astype(str)),
     "architecture": lambda w: w["architecture"],
     "family_kind": lambda w: np.char.add(w["family"].astype(str), np.where(w["moe"] > 0, "+moe", "+dense")),
 }
@@ -63,10 +63,10 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("overhead_base", "moe", 0.0, 0.5), Effect("kv_cache", "moe", 0.0, 0.3)]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     for term in ("decode_compute", "prefill_compute"):
-        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4", "bf16")]
+        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4")]
     shared = ("decode_compute", "prefill_compute", "expert_weights")
     found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in shared]
-    found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "accelerator", 0.0, 0.12)]
+    found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "family_memory", 0.0, 0.12)]
     found += [Effect("throughput", "family", 0.0, 0.15), Effect("throughput", "architecture", 0.0, 0.08)]
     found += [Effect("throughput", "family_kind", 0.0, 0.10)]
     grouped = ("overhead_base", "decode_compute", "prefill_compute", "expert_weights")
@@ -75,6 +75,7 @@ def _form() -> tuple[Effect, ...]:
     return (*found, *(Effect(term, "family_kind", 0.0, 0.2) for term in grouped))
 
 
+ROWS = "rows"  # the term that says how many rows of an accelerator were fitted, in logs: what was seen is surer
 SEEN = {
     (True, True): "both_known",
     (True, False): "model_new",

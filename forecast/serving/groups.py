@@ -18,6 +18,7 @@ USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
 LARGEST_BATCH = 8192.0  # of one engine; more sequences wait
 SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chosen
+WORTH_FILLING_RATIO = 1.5  # memory for the cache: what filling by hand must gain to be done
 GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
 ROOMIER: Array = np.array([1.0, 1.1, 1.25, 1.5, 2.0, 2.0, 2.0])  # of parts that hold a model by the hundred
 WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
@@ -104,9 +105,24 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
         sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0
     )  # parts by the hundred hold a cache once, in a line
     held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
-    usable = np.where(np.isnan(columns["concurrency"]), USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC)[:, None]
+    usable = usable_memory_frac(columns)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
     return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)
+
+
+def usable_memory_frac(columns: Columns) -> Array:
+    """Return how full memory may be: as engines fill it by themselves, or up to as full as any was by hand.
+
+    By hand: where the batch is given; and where the weights leave little of the accelerators given, so far that the cache
+    is never less than its most by hand over `WORTH_FILLING_RATIO`: else the best batch would lie far below one asked for.
+    """
+    held_gb = columns["accelerators_count"] * columns["memory_gb"]
+    weights_gb = columns["total_computed_b"] * columns["bytes_per_weight"]
+    by_itself, by_hand = (share * held_gb - weights_gb for share in (USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC))
+    tight = by_hand > WORTH_FILLING_RATIO * by_itself
+    filled = np.where(tight, (weights_gb + by_hand / WORTH_FILLING_RATIO) / held_gb, USABLE_MEMORY_FRAC)
+    found: Array = np.where(np.isnan(columns["concurrency"]), filled, TIGHTEST_MEMORY_FRAC)
+    return found
 
 
 def batch_of(columns: Columns, sizes: Array, engines_count: Array) -> Array:

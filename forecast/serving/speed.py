@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.effects import REQUIRED, SEEN, Columns, log_factors, per_size, spread_level
+from forecast.serving.effects import REQUIRED, ROWS, SEEN, Columns, log_factors, per_size, spread_level
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
@@ -176,7 +176,7 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
         spread_level(columns),
         strict=True,
     ):
-        chip = f"throughput:accelerator:{accelerator}" in values
+        chip = f"{ROWS}:accelerator:{accelerator}" in values
         model = f"throughput:architecture:{design}" in values
         general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
         announced = 0.0 if on_market or chip else values.get("log_sd:announced:all", 0.0)

@@ -49,6 +49,11 @@ def efficiency_family(accelerator: Row) -> str:
     return since if accelerator["fp4_dense_tflops"] else before
 
 
+def memory_kind(accelerator: Row) -> str:
+    """Return whether an accelerator is a board with graphics memory: another chip than its family's, cooled and fed for less."""
+    return "gddr" if str(accelerator["memory_type"] or "").upper().startswith("GDDR") else "stacked"
+
+
 def native_precision(served_model: Row) -> str:
     """Return the precision in which a model's weights are published."""
     text = str(served_model["native_weights"])
@@ -112,6 +117,7 @@ def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[s
         "accelerator": request.accelerator,
         "model": request.model,
         "family": efficiency_family(part),
+        "memory_kind": memory_kind(part),
         "architecture": architecture(served),
         "precision": precision,
         "on_market": bool(part["available_on"] and part["available_on"] <= scenario.as_of),

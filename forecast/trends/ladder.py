@@ -13,23 +13,16 @@ from numpy.typing import NDArray
 
 from forecast.equations.cost import usd_per_mtok_blended
 from forecast.tables import Tables
-from forecast.trends.known import enough, months_between
+from forecast.trends.known import enough
 from forecast.trends.list_price.names import canonical_name
 from forecast.trends.trend import Diagnostic, Trend
-from forecast.units import MONTHS_PER_YEAR
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 SCOPE = "OpenRouter by model (weekly top 9-10)"
-CATALOGUES = (
-    "gateway",
-    "first",
-    "host",
-    "cloud",
-)  # whose price counts: the router's own, else the author's, else another's
-OUTPUT_FRAC, CACHED_FRAC, CACHED_PRICE_RATIO = (
-    0.05,
-    0.65,
-    0.15,
-)  # the mix: about the router's in spring 2026 (token_mix.csv)
+# Whose price counts: the router's own, else the author's, else another's.
+CATALOGUES = "gateway first host cloud".split()
+# The mix of tokens: about the router's in spring 2026 (token_mix.csv).
+OUTPUT_FRAC, CACHED_FRAC, CACHED_PRICE_RATIO = 0.05, 0.65, 0.15
 UNPRICED = (":free", "openrouter/")  # free variants, and previews under a cover
 LEAST_WEEKS = 12
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
+from forecast.measured_runs import other_system
 from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Band, Diagnostic, Trend
@@ -80,7 +81,7 @@ def _gains(tables: Tables) -> Gains:
     dense = {n for n, r in tables["served_models"].latest("model").items() if r["experts_count"] == 0}
     best: dict[tuple[object, ...], dict[date, float]] = defaultdict(dict)
     for row in tables["throughput"]:
-        if row["status"] != "claim" and available[row["accelerator"]]:
+        if row["status"] != "claim" and available[row["accelerator"]] and not other_system(row["framework"]):
             key = tuple(row[c] for c in CASE + SETTING)
             day = row["measured_on"].replace(day=1)
             best[key][day] = max(best[key].get(day, 0.0), row["output_tok_per_s_per_accelerator"])

@@ -1,0 +1,15 @@
+"""What a measured run of `throughput` was beside its case, told by the name of its software."""
+
+from __future__ import annotations
+
+OTHER_SYSTEMS = ("disagg", "mtp")  # prefill on machines of its own; tokens drafted by the model's own module
+
+
+def other_system(framework: str | None) -> bool:
+    """Return whether a run separated prefill or drafted tokens: it compares with no run that did neither.
+
+    >>> other_system("sglang 0.5.9 MTP"), other_system("Dynamo disagg"), other_system("vllm 0.19.0"), other_system(None)
+    (True, True, False, False)
+    """
+    name = (framework or "").lower()
+    return any(system in name for system in OTHER_SYSTEMS)
