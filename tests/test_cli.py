@@ -164,3 +164,46 @@ def test_a_table_that_moves_nothing_is_named(overlay):
     )
     overlay("fits", list)
     assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""
+
+
+def test_check_reads_the_scenarios_of_a_folder(tmp_path):
+    (tmp_path / "good.toml").write_text('extends = "base"\n')
+    assert forecast("check", str(tmp_path)).stdout.endswith("tables and 1 scenario: no problems\n")
+    (tmp_path / "bad.toml").write_text('extends = "base"\nmonth = 3\n')
+    done = forecast("check", str(tmp_path))
+    assert done.returncode == 2 and 'bad.toml line 2: no setting or table "month"' in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes stderr")
+def test_a_closed_stderr_is_no_terminal():
+    words = [sys.executable, "-m", "forecast.cli.main", "run", "--paths", "20", "--months", "2"]
+    done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *words], stdout=subprocess.PIPE, timeout=120)
+    assert done.returncode == 0 and b"HOW SURE" in done.stdout
+
+
+def test_a_bar_shows_on_a_terminal_only(monkeypatch):
+    import io
+
+    from forecast.cli.options import bar
+
+    def shown(terminal, quiet):
+        said = io.StringIO()
+        said.isatty = lambda: terminal
+        monkeypatch.setattr(sys, "stderr", said)
+        with bar(4, "sections", quiet) as progress:
+            progress(4)
+        return said.getvalue()
+
+    assert shown(False, False) == shown(True, True) == "" and "sections" in shown(True, False)
+
+
+@pytest.mark.parametrize("formats", ["", ",", "doc", "csv,doc"])
+def test_a_format_must_be_known_and_one_must_be_given(tmp_path, formats):
+    done = forecast("run", "--out", str(tmp_path / "o"), "--format", formats)
+    assert done.returncode == 2 and "any of csv, xlsx, parquet is allowed. Correct it." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_formats_may_have_blanks_and_capitals(tmp_path):
+    done = forecast("run", "--paths", "20", "--months", "2", "--out", str(tmp_path / "o"), "--format", "CSV, Parquet")
+    assert done.returncode == 0 and {"forecast.csv", "forecast.parquet"} <= {p.name for p in (tmp_path / "o").iterdir()}

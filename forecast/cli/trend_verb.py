@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option
+from forecast.cli.options import Picture, as_of_option
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
@@ -21,7 +21,7 @@ from forecast.trends.trend import Trend
 @click.command("trend")
 @click.argument("series", required=False)
 @as_of_option("Vintage: fit what was known then.  [default: that of base]")
-@click.option("--picture", type=click.Path(dir_okay=False), help="Draw SERIES into a PNG or SVG file.")
+@click.option("--picture", type=Picture(), help="Draw SERIES into a PNG or SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
