@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+T = TypeVar("T")
 
 
 def _all(*decorators: Decorator) -> Decorator:
@@ -156,6 +157,15 @@ def bar(length: int, label: str, quiet: bool) -> Iterator[Callable[[int], None]]
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
         yield shown.update
+
+
+def steps(items: Iterable[T], label: str, quiet: bool) -> Iterator[T]:
+    """Give items one after the other, with a bar of those that are done."""
+    listed = list(items)
+    with bar(len(listed), label, quiet) as progress:
+        for item in listed:
+            yield item
+            progress(1)
 
 
 def simulated(

@@ -7,7 +7,16 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, bar, chance_options, on_stdout, out_option, quiet_option, scenario_options
+from forecast.cli.options import (
+    Picture,
+    bar,
+    chance_options,
+    on_stdout,
+    out_option,
+    quiet_option,
+    scenario_options,
+    steps,
+)
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure
@@ -62,7 +71,7 @@ def command(
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
     with bar(n_paths, made.name, quiet) as progress:
         sample = draw_sample(made, asked, n_paths, seed, progress)
-    found = [analyse(sample, each, above) for each in asked]
+    found = [analyse(sample, each, above) for each in steps(asked, "outcomes", quiet)]
     table = csv_text(HEADER, [row for each in found for row in sensitivity_rows(each)])
     if out is not None and not piped:
         publish_file(out, table.encode())

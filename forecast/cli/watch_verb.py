@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import bar, chance_options, quiet_option, scenario_options
+from forecast.cli.options import bar, chance_options, quiet_option, scenario_options, steps
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
@@ -60,7 +60,9 @@ def command(
     with bar(n_paths, made.name, quiet) as progress:
         sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
     questions = [_open(question_of(each, sample)) for each in asked]
-    found = [(question, telling_signals(question, sample, names, within)) for question in questions]
+    found = [
+        (question, telling_signals(question, sample, names, within)) for question in steps(questions, "signals", quiet)
+    ]
     if as_json:
         document = [
             {"question": q.text, "chance": float(q.yes.mean()), "signals": [asdict(s) for s in signals]}

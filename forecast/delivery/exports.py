@@ -58,7 +58,7 @@ def checked_formats(formats: Iterable[str]) -> list[str]:
     """
     wanted = [name.strip().lower() for name in formats if name.strip()]
     if (wrong := [f for f in wanted if f not in FORMATS]) or not wanted:
-        raise InputError(f"--format {', '.join(wrong)}: any of {', '.join(FORMATS)} is allowed. Correct it.")
+        raise InputError(f"--format {', '.join(wrong)}: one of {', '.join(FORMATS)} is allowed. Correct it.")
     return wanted
 
 
