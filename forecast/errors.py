@@ -33,11 +33,11 @@ def shortened(text: object, longest: int = 80) -> str:
 
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
-    """Return ' Did you mean "x"?' for the nearest allowed name, or an empty string.
+    """Return ' Did you mean "x"?' for the nearest allowed name, whatever its capitals, or an empty string.
 
-    >>> suggestion("electricty_usd", ["electricity_usd", "months"])
-    ' Did you mean "electricity_usd"?'
+    >>> suggestion("electricty_usd", ["electricity_usd", "months"]), suggestion("BASE", ["base"])
+    (' Did you mean "electricity_usd"?', ' Did you mean "base"?')
     """
-    names = sorted(set(allowed))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f' Did you mean "{near[0]}"?' if near else ""
+    names = {one.lower(): one for one in sorted(set(allowed))}
+    near = difflib.get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.6)
+    return f' Did you mean "{names[near[0]]}"?' if near else ""

@@ -20,10 +20,12 @@ from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
 from forecast.inputs import EVIDENCE, Input, Origin, address, table_inputs
-from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of
+from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
 from forecast.tables import Tables, load_tables
+
+OPTIONS = {"as_of": "--as-of", "months": "--months"}  # settings of a file that the command line says otherwise
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def load_scenario(
         raise InputError(broken)
     rows, inputs, columns = table_inputs(known)
     pairs = table_pairs(known)
-    problems: list[str] = []
+    problems = unknown_keys(chain)
     for file in chain:
         for key, raw in file_inputs(file):
             _override(inputs, columns, key, raw, file.place(key), str(vintage), problems)
@@ -115,6 +117,11 @@ def load_scenario(
         key, equals, raw = text.partition("=")
         if not equals:
             problems.append(f"--set {shortened(text)}: no '='; write --set KEY=VALUE.")
+            continue
+        if key.strip() in OPTIONS:
+            problems.append(
+                f"--set {shortened(text)}: no input but an option. Write {OPTIONS[key.strip()]} {shortened(raw.strip())}."
+            )
             continue
         _override(
             inputs, columns, address(key.strip()), raw.strip(), f"--set {shortened(text)}", str(vintage), problems

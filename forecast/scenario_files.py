@@ -15,6 +15,8 @@ from forecast.inputs import INPUT_TABLES
 from forecast.tables import shipped_directory
 
 SETTINGS = ("extends", "title", "story", "as_of", "months")
+TABLES = ("parameters", *INPUT_TABLES)
+ALLOWED = (*SETTINGS, *TABLES, "correlations")
 LONGEST_MONTHS = 240
 
 
@@ -42,7 +44,7 @@ def scenario_chain(name: str) -> list[ScenarioFile]:
         name: a shipped scenario's name or a path to a TOML file.
 
     Raises:
-        InputError: no such file, no TOML, a circle, or a wrong setting; all wrong settings of the chain are listed.
+        InputError: no such file, no TOML, a circle, or a setting that has a wrong value; all of the chain are listed.
     """
     chain: list[ScenarioFile] = []
     path: Path | None = _path(name)
@@ -53,9 +55,8 @@ def scenario_chain(name: str) -> list[ScenarioFile]:
             raise InputError(f"{file.label}: the scenario extends itself ({trail} → {path.stem}). Correct extends.")
         chain.insert(0, file)
         path = _parent(file)
-    problems = [problem for file in chain for problem in _setting_problems(file)]
-    if problems:
-        raise InputError(problems)
+    if problems := [problem for file in chain for problem in _setting_problems(file)]:
+        raise InputError([*unknown_keys(chain), *problems])
     return chain
 
 
@@ -64,10 +65,20 @@ def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
     return {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
 
 
+def unknown_keys(chain: list[ScenarioFile]) -> list[str]:
+    """Return a sentence for each setting or table of a chain that no scenario has."""
+    return [
+        f'{file.place(key)}: no setting or table "{shortened(key)}".{suggestion(key, ALLOWED)} Correct the key.'
+        for file in chain
+        for key in file.content
+        if key not in ALLOWED
+    ]
+
+
 def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:
     """Yield (address, raw value) for every input that a scenario file sets."""
     for table, body in file.content.items():
-        if table in SETTINGS or not isinstance(body, dict):
+        if table not in TABLES or not isinstance(body, dict):
             continue
         for entity, cells in body.items():
             if table != "parameters" and isinstance(cells, dict):
@@ -80,7 +91,7 @@ def _path(name: str) -> Path:
     shipped = shipped_directory("scenarios") / f"{name}.toml"
     if os.path.isfile(shipped):  # unlike Path.is_file, no error for a name that is too long to be a file's
         return shipped
-    if name.endswith(".toml") or "/" in name:
+    if _is_path(name):
         if os.path.isfile(name):
             return Path(name)
         raise InputError(f"{shortened(name, 400)}: no such scenario file. Correct the path.")
@@ -90,10 +101,14 @@ def _path(name: str) -> Path:
     )
 
 
+def _is_path(name: str) -> bool:
+    return name.endswith(".toml") or "/" in name
+
+
 def _read(path: Path) -> ScenarioFile:
     label = f"scenarios/{path.name}" if path.parent == shipped_directory("scenarios") else str(path)
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8"))
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(f"{label}: not UTF-8 text; a scenario is UTF-8 TOML. Save it as UTF-8.") from None
     except OSError as error:
@@ -113,13 +128,16 @@ def _parent(file: ScenarioFile) -> Path | None:
         return None
     if not isinstance(parent, str):
         raise InputError(f"{file.label}: extends = {parent!r}; the name of a scenario is required. Correct it.")
-    beside = file.path.parent / f"{parent}.toml"
-    return beside if os.path.isfile(beside) else _path(parent)
+    folder = file.path.parent  # a path begins where the file that names it lies
+    beside = folder / parent if _is_path(parent) else folder / f"{parent}.toml"
+    try:
+        return beside if os.path.isfile(beside) else _path(parent)
+    except InputError as error:
+        raise InputError(f"{file.place('extends')}: extends: {error}") from None
 
 
 def _setting_problems(file: ScenarioFile) -> list[str]:
     problems = []
-    allowed = (*SETTINGS, "parameters", "correlations", *INPUT_TABLES)
     kinds: dict[str, tuple[Any, str]] = {
         "title": (str, "a text"),
         "story": (str, "a text"),
@@ -128,9 +146,7 @@ def _setting_problems(file: ScenarioFile) -> list[str]:
     }
     for key, value in file.content.items():
         place = file.place(key)
-        if key not in allowed:
-            problems.append(f'{place}: no setting or table "{key}".{suggestion(key, allowed)} Correct the key.')
-        elif key in ("parameters", *INPUT_TABLES):
+        if key in TABLES:
             if not isinstance(value, dict):
                 problems.append(f"{place}: {key} = {value!r}; a table is required. Write [{key}].")
         elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool | datetime)):
@@ -141,7 +157,7 @@ def _setting_problems(file: ScenarioFile) -> list[str]:
 def _line_of(path: Path, key: str) -> int:
     """Return the line on which `key` is set in a TOML file (the TOML reader keeps no lines), or 1."""
     section = ""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
         if header := re.match(r"\s*\[([^\[\]]+)\]", line):
             section = header[1].replace('"', "").replace(" ", "")
             if section == key:

@@ -46,7 +46,23 @@ def table_problems(tables: Tables) -> list[str]:
             tables[name]
         except InputError as error:
             found += error.problems
-    return found or _broken_references(tables, tables, set(names)) + _broken_rules(tables, set(names))
+    if found:
+        return found
+    return (
+        _missing_parameters(tables) + _broken_references(tables, tables, set(names)) + _broken_rules(tables, set(names))
+    )
+
+
+def _missing_parameters(tables: Tables) -> list[str]:
+    """Return the parameters of the shipped table that a table of one's own has not: an equation would ask in vain."""
+    if "parameters" not in tables.own():
+        return []
+    shipped, own = ({row["parameter"] for row in each["parameters"]} for each in (tables.shipped(), tables))
+    return [
+        f"{tables['parameters'].label}: no row of {name}, which the shipped table has.{suggestion(name, own - shipped)} "
+        "Restore the row."
+        for name in sorted(shipped - own)
+    ]
 
 
 def overlay_problems(tables: Tables) -> list[str]:

@@ -53,6 +53,10 @@ class Tables:
         """Return the names of the tables that stand in a folder of one's own."""
         return {path.stem for folder in self.directories[:-1] for path in folder.glob("*.csv")}
 
+    def shipped(self) -> Tables:
+        """Return the shipped tables alone, at the same vintage."""
+        return Tables(self.directories[-1:], self.as_of)
+
     def apart(self) -> Tables:
         """Return the same tables, whatever their dates; what is done with them does not count as use."""
         return Tables(self.directories, DISTANT, self._read)

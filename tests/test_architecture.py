@@ -242,7 +242,7 @@ FLOORS = {
     "store.places": 1,
     "store.migrations": 1,
     "store.database": 2,
-    "store.lock": 2,
+    "store.lock": 3,
     "store.observations": 3,
     "store.facts": 16,
     "store.runs": 17,

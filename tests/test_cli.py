@@ -164,3 +164,79 @@ def test_a_table_that_moves_nothing_is_named(overlay):
     )
     overlay("fits", list)
     assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""
+
+
+def test_check_reads_the_scenarios_of_a_folder(tmp_path):
+    (tmp_path / "good.toml").write_text('extends = "base"\n')
+    assert forecast("check", str(tmp_path)).stdout.endswith("tables and 1 scenario: no problems\n")
+    (tmp_path / "bad.toml").write_text('extends = "base"\nmonth = 3\n')
+    done = forecast("check", str(tmp_path))
+    assert done.returncode == 2 and 'bad.toml line 2: no setting or table "month"' in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes stderr")
+def test_a_closed_stderr_is_no_terminal():
+    words = [sys.executable, "-m", "forecast.cli.main", "run", "--paths", "20", "--months", "2"]
+    done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *words], stdout=subprocess.PIPE, timeout=120)
+    assert done.returncode == 0 and b"HOW SURE" in done.stdout
+
+
+def test_a_bar_shows_on_a_terminal_only(monkeypatch):
+    import io
+
+    from forecast.cli.options import bar, steps
+
+    def shown(terminal, quiet):
+        said = io.StringIO()
+        said.isatty = lambda: terminal
+        monkeypatch.setattr(sys, "stderr", said)
+        with bar(4, "sections", quiet) as progress:
+            progress(4)
+        assert list(steps("ab", "letters", quiet)) == ["a", "b"] and ("letters" in said.getvalue()) == (
+            terminal and not quiet
+        )
+        return said.getvalue()
+
+    assert shown(False, False) == shown(True, True) == "" and "sections" in shown(True, False)
+
+
+@pytest.mark.parametrize("formats", ["", ",", "doc", "csv,doc"])
+def test_a_format_must_be_known_and_one_must_be_given(tmp_path, formats):
+    done = forecast("run", "--out", str(tmp_path / "o"), "--format", formats)
+    assert done.returncode == 2 and "one of csv, xlsx, parquet is allowed. Correct it." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_formats_may_have_blanks_and_capitals(tmp_path):
+    done = forecast("run", "--paths", "20", "--months", "2", "--out", str(tmp_path / "o"), "--format", "CSV, Parquet")
+    assert done.returncode == 0 and {"forecast.csv", "forecast.parquet"} <= {p.name for p in (tmp_path / "o").iterdir()}
+
+
+def test_check_misses_a_parameter_that_a_folder_misspells(tmp_path):
+    from forecast.tables import shipped_directory
+
+    text = (shipped_directory("data") / "parameters.csv").read_text("utf-8")
+    (tmp_path / "parameters.csv").write_text(text.replace("\npue_ratio,", "\npue_rato,"), "utf-8")
+    done = forecast("check", env={"FORECAST_DATA": str(tmp_path)})
+    assert done.returncode == 2
+    assert 'no row of pue_ratio, which the shipped table has. Did you mean "pue_rato"? Restore the row.' in done.stderr
+
+
+def test_a_pipe_is_given_utf_8_whatever_the_locale(tmp_path):
+    import os
+
+    (tmp_path / "é.toml").write_text('extends = "base"\ntitle = "Été ≥ σ"\n', "utf-8")
+    words = [
+        sys.executable,
+        "-m",
+        "forecast.cli.main",
+        "run",
+        str(tmp_path / "é.toml"),
+        "--paths",
+        "20",
+        "--months",
+        "2",
+    ]
+    done = subprocess.run(words, capture_output=True, timeout=120, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("utf-8").startswith("é: Été ≥ σ\n")

@@ -38,7 +38,7 @@ def sources(tables):
 
 def test_every_source_is_cited_by_a_row_or_named_in_its_note_or_the_code(cited, sources):
     code = "\n".join(path.read_text("utf-8") for path in CODE.rglob("*.py"))
-    notes = "\n".join(row["note"] or "" for _, row in cited if "note" in row)  # what else a row rests on
+    notes = "\n".join(row["note"] or "" for _, row in cited if "note" in row.values)  # what else a row rests on
     unused = set(sources) - {row["source"] for _, row in cited}
     assert [key for key in sorted(unused) if not re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", code + notes)] == []
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from forecast.cli.main import group
 from forecast.delivery import folders
-from forecast.delivery.folders import publish_file, publish_files
+from forecast.delivery.folders import publish_file, publish_files, refuse_place
 from forecast.errors import InputError
 
 OURS = ("a.csv", "b.csv")
@@ -88,3 +88,30 @@ def test_many_that_publish_at_once_leave_one_whole_set_and_all_strangers(tmp_pat
     assert (out / "a.csv").read_bytes() == (out / "b.csv").read_bytes()
     assert sorted(path.name for path in out.iterdir()) == ["a.csv", "b.csv", "mine.txt"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "nosuch", "--out"), ("run", "nosuch", "--picture"), ("compare", "nosuch", "--out"), ("export", "nosuch", "--out"),
+        ("report", "--scenario", "nosuch", "--out"), ("report", "--scenario", "nosuch", "--figures"),
+        ("sensitivity", "nosuch", "--out"), ("backtest", "--prices", "nosuch", "--out"), ("trend", "nosuch", "--picture"),
+        ("cost", "--cases", "nosuch", "--out"),
+    ],
+)  # fmt: skip
+def test_a_place_that_cannot_be_written_is_refused_before_anything_else(tmp_path, words):
+    (tmp_path / "file").write_text("mine")
+    place = tmp_path / "file" / "deep" / "it.png"
+    with pytest.raises(InputError, match=r"it.png: cannot be written \(Not a directory\). Choose another --out."):
+        CliRunner().invoke(group, [*words, str(place)], catch_exceptions=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_place_is_tried_without_a_trace(tmp_path, monkeypatch):
+    refuse_place(tmp_path / "new" / "deep" / "o", OURS)
+    refuse_place(tmp_path / "page.html")
+    refuse_place("/dev/null")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="you stand in it"):
+        refuse_place(".", OURS)

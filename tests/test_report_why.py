@@ -189,7 +189,9 @@ def test_every_kind_makes_its_sections(tables, base):
     one_month = replace(base, months=1)
     made = simulate(one_month, 40, seed=3, **what_to_keep(["predictions"], one_month, tables))
     asked = Asked(made, tables)
-    found = further_sections(asked, list(KINDS))
+    done = []
+    found = further_sections(asked, list(KINDS), progress=done.append)
+    assert done == [1] * len(KINDS)
     assert [section.key for section in found] == ["drivers", "watch", "past", "predictions", "audit"]
     assert "a year before" in found[2].content and all(section.content for section in found)
     assert what_to_keep(["audit"], base, tables) == {} and further_sections(asked, []) == []

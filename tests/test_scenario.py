@@ -366,3 +366,34 @@ def test_what_an_accelerator_is_can_be_set(tables, column):
     )
     name = {"fp8_dense_tflops": "peak_tflops"}.get(column, column)
     assert after[name] == before[name] / 2
+
+
+def test_a_path_to_a_parent_begins_at_the_file_that_names_it(tables, written, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    written('extends = "base"\ntitle = "Été"\nmonths = 7\n', "été chaud")
+    (tmp_path / "below").mkdir()
+    for parent, name in (("été chaud.toml", "one"), ("./été chaud.toml", "two"), ("../été chaud.toml", "below/three")):
+        assert load_scenario(written(f'extends = "{parent}"\n', name), tables).months == 7
+    (said,) = refusal(written('title = "x"\nextends = "./gone.toml"\n'), tables)
+    assert said == f"{tmp_path}/mine.toml line 2: extends: ./gone.toml: no such scenario file. Correct the path."
+
+
+def test_a_byte_order_mark_is_no_part_of_a_scenario(tables, written):
+    path = written('extends = "base"\r\nmonth = 3\r\n'.encode("utf-8-sig"))
+    assert refusal(path, tables) == [
+        f'{path} line 2: no setting or table "month". Did you mean "months"? Correct the key.'
+    ]
+
+
+def test_a_misspelt_table_hides_no_other_mistake(tables, written):
+    path = written('extends = "base"\n[paramters]\npue_ratio = 1.2\n[parameters]\npue_ratio = 99\n')
+    misspelt, outside = refusal(path, tables)
+    assert misspelt.endswith('line 2: no setting or table "paramters". Did you mean "parameters"? Correct the key.')
+    assert "line 5: parameters.pue_ratio = 99: 99 is above the maximum" in outside
+
+
+def test_a_setting_that_is_an_option_is_named(tables):
+    assert refusal("base", tables, ["months=24", "as_of = 2026-09-30"]) == [
+        "--set months=24: no input but an option. Write --months 24.",
+        "--set as_of = 2026-09-30: no input but an option. Write --as-of 2026-09-30.",
+    ]

@@ -244,7 +244,9 @@ def test_the_revenue_of_a_provider_can_be_asked_for(base):
     names = market_names(base)
     asked = parse_asked("revenue:groq@12", names, base.months)
     assert (asked.unit, asked.kept_by_path) == ("USD/year", "revenue[groq]")
-    found = draw_sample(replace(base, months=12), [asked], 5000, 7)
+    done = []
+    found = draw_sample(replace(base, months=12), [asked], 5001, 7, done.append)
+    assert done == [5000, 1]
     values = found.outcomes["revenue:groq@12"]
     assert (values >= 0).all() and 0.2 < (values > 1e8).mean() < 1
     assert set(found.twins) == {"revenue:groq@12"}

@@ -145,7 +145,7 @@ def test_a_picture_is_written(tmp_path):
         (["tier", "--picture", "a.png"], "--picture a.png: a picture shows one trend. Name one: tier-0.4, "),
         (["rent", "--as-of", "2023-01-01"], "data/rents.csv: no index of the H100 known by 2023-01-01. Choose a later"),
         (["exits", "--picture", "a.gif"], "a.gif: a picture ends in .png or .svg. Correct the name."),
-        (["exits", "--picture", "/dev/null/a.png"], "/dev/null/a.png: cannot be written (File exists)."),
+        (["exits", "--picture", "/dev/null/a.png"], "/dev/null/a.png: cannot be written (Not a directory)."),
         (["demand", "--as-of", "2024-01-01"], "known by 2024-01-01; a fit needs 3. Choose a later vintage."),
         (["exits", "--as-of", "2000-01-01"], "data/events.csv: 0 rows known by 2000-01-01; a fit needs 1."),
     ],

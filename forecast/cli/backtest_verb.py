@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import out_option
+from forecast.cli.options import out_option, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
 from forecast.trends.series import SERIES, series_cases
@@ -22,7 +22,7 @@ MAIN = "list-price"
 )
 @out_option("Write one row a forecast to this CSV; - is stdout, without the scores.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--quiet", is_flag=True, help="No notes about rows that were left out.")
+@click.option("--quiet", is_flag=True, help="No progress, and no notes about rows that were left out.")
 def command(series: str | None, prices: str | None, out: str | None, as_json: bool, quiet: bool) -> None:
     """Rolling-origin scores at 3, 6 and 12 months: each forecast sees only what was known at its origin.
 
@@ -43,7 +43,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         cases, notes = outside_cases(tables, Path(prices))
         found = {MAIN: cases}
     else:
-        found = {name: series_cases(name, tables) for name in ([series] if series else SERIES)}
+        found = {name: series_cases(name, tables) for name in steps([series] if series else SERIES, "series", quiet)}
     for note in () if quiet else notes:
         click.echo(f"forecast: {note}", err=True)
     table = cases_csv(found) if out else ""

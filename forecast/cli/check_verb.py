@@ -24,10 +24,12 @@ from forecast.tables import Tables, load_tables
 def command(paths: tuple[str, ...], quiet: bool) -> None:
     """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.
 
+    The scenarios that lie in a folder are checked too.
     All problems are reported at once.
     """
     folders = [path for path in paths if Path(path).is_dir()]
     files = [path for path in paths if path not in folders]
+    files += [str(path) for folder in folders for path in sorted(Path(folder).glob("*.toml"))]
     problems: list[str] = []
     checked = 0
     places: list[str | None] = [*folders] or [None]

@@ -12,7 +12,7 @@ from forecast.cli.options import input_options, on_stdout, output_options, run_o
 from forecast.comparison import Difference, check_comparable, compared_months, differences
 from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.contrasts import contrast_text, save_contrast
-from forecast.delivery.exports import checked_formats, sheet_files
+from forecast.delivery.exports import COMPARISON_FILES, checked_formats, sheet_files
 from forecast.delivery.folders import publish_files
 from forecast.delivery.small_tables import Rows
 from forecast.scenario import load_scenario
@@ -51,7 +51,7 @@ def command(
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:
         files = sheet_files("comparison", HEADER, rows, wanted, decimal)
-        for path in publish_files(out, files, ("comparison.csv", "comparison.xlsx", "comparison.parquet")):
+        for path in publish_files(out, files, COMPARISON_FILES):
             if not quiet:
                 click.echo(f"wrote {path}", err=True)
     if picture is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import store_option, threads_option
+from forecast.cli.options import bar, quiet_option, store_option, threads_option
 from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.store.database import open_store, transaction
@@ -28,8 +28,15 @@ SHOWN = 15
 @click.option("--scenario", help="Which, where both runs have several.  [default: the first]")
 @threads_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
 def command(
-    run: str, other: str | None, store: str | None, scenario: str | None, threads: int | None, as_json: bool
+    run: str,
+    other: str | None,
+    store: str | None,
+    scenario: str | None,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Say what moved the answer from RUN to OTHER, input by input; with one RUN, from the run before to it.
 
@@ -53,7 +60,8 @@ def command(
 
             before, after = side(first), side(last)
         groups = changed_groups(before, after, name)
-        found = explained(before, after, name, load_tables(), Path(temporary), threads)
+        with bar(2 ** len(groups), "reruns", quiet) as progress:
+            found = explained(before, after, name, load_tables(), Path(temporary), threads, progress)
     if as_json:
         rows = [{**one._asdict(), "parts": _parts(one)} for one in found]
         click.echo(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 
 import click
 
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
-from forecast.cli.options import as_of_option, chance_options, quiet_option, threads_option
+from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, threads_option
 from forecast.hindcast.run import hindcast
 from forecast.tables import load_tables
 
@@ -30,9 +29,6 @@ def command(
     are listed with the reason. Levels are compared as the change since the date.
     """
     tables = load_tables()
-    if quiet or not sys.stderr.isatty():
-        found = hindcast(as_of, tables, scenario, n_paths, seed, threads)
-    else:
-        with click.progressbar(length=n_paths, label=f"as of {as_of}", file=sys.stderr) as bar:
-            found = hindcast(as_of, tables, scenario, n_paths, seed, threads, progress=bar.update)
+    with bar(n_paths, f"as of {as_of}", quiet) as progress:
+        found = hindcast(as_of, tables, scenario, n_paths, seed, threads, progress)
     click.echo(json.dumps(hindcast_json(found)) if as_json else hindcast_text(found))

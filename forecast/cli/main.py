@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from importlib import import_module
@@ -82,8 +83,15 @@ def group() -> None:
     """Forecast provider runway, consolidation and token prices of the AI inference market."""
 
 
+def speak_plainly() -> None:
+    """Write UTF-8 to a file or a pipe whatever the locale, and to a terminal what it can show of our text."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace")
+
+
 def main() -> None:
     """Run the command line; bad input is one message and exit 2, failed work exit 1."""
+    speak_plainly()
     # A command makes many small rows and no cycles: looking for those takes a fifth of the summary.
     gc.set_threshold(100_000)
     # The matrices are small: threads of the linear algebra library would wait for each other, and change last bits.

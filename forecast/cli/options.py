@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+T = TypeVar("T")
 
 
 def _all(*decorators: Decorator) -> Decorator:
@@ -39,11 +41,25 @@ class Day(click.DateTime):
         return super().convert(value, param, ctx).date()
 
 
-class Picture(click.Path):
-    """A file to draw into, refused before any work is done when its ending is none that can be drawn."""
+class Place(click.Path):
+    """A file or a folder to write, refused before any work is done when it cannot be written; `-` is stdout."""
 
-    def __init__(self) -> None:
-        super().__init__(dir_okay=False)
+    def __init__(self, folder: bool = False) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; a place that cannot be written is bad input."""
+        from forecast.delivery.exports import COMPARISON_FILES, OUR_FILES
+        from forecast.delivery.folders import refuse_place
+
+        found = super().convert(value, param, ctx)
+        if found != "-":
+            refuse_place(str(found), (*OUR_FILES, *COMPARISON_FILES) if self.dir_okay else None)
+        return found
+
+
+class Picture(Place):
+    """A file to draw into, refused as well when its ending is none that can be drawn."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; another ending than .png or .svg is bad input."""
@@ -86,8 +102,7 @@ run_options = _all(
 
 def out_option(said: str, folder: bool = False, default: str | None = None) -> Decorator:
     """Return the option --out: a file or a folder; `-` is stdout."""
-    kind = click.Path(file_okay=not folder, dir_okay=folder, allow_dash=True)
-    return click.option("-o", "--out", "out", type=kind, default=default, help=said)
+    return click.option("-o", "--out", "out", type=Place(folder), default=default, help=said)
 
 
 def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool:
@@ -131,6 +146,28 @@ store_option = click.option(
 )
 
 
+@contextmanager
+def bar(length: int, label: str, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give what is told of each part of long work: a bar on stderr when that is a terminal, nothing elsewhere.
+
+    Who closed stderr has no terminal there, and no stderr at all.
+    """
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
+        yield shown.update
+
+
+def steps(items: Iterable[T], label: str, quiet: bool) -> Iterator[T]:
+    """Give items one after the other, with a bar of those that are done."""
+    listed = list(items)
+    with bar(len(listed), label, quiet) as progress:
+        for item in listed:
+            yield item
+            progress(1)
+
+
 def simulated(
     scenario: Scenario,
     quiet: bool,
@@ -150,12 +187,10 @@ def simulated(
     if not quiet and (moved := moved_correlation(scenario.correlations)) > MOVED_CORRELATION:
         said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
         click.echo(f"note: {scenario.name}: {said}", err=True)
-    kept: dict[str, Any] = {"keep_months": keep_months, "keep_more": keep_more}
-    if quiet or not sys.stderr.isatty():
-        paths = simulate(scenario, n_paths, seed, **kept, **how)
-    else:
-        with click.progressbar(length=n_paths, label=scenario.name, file=sys.stderr) as bar:
-            paths = simulate(scenario, n_paths, seed, progress=bar.update, **kept, **how)
+    with bar(n_paths, scenario.name, quiet) as progress:
+        paths = simulate(
+            scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
+        )
     for note in unread_notes(scenario.tables):
         click.echo(note, err=True)
     return paths

@@ -14,6 +14,7 @@ from forecast.comparison import compared_months
 from forecast.paths import Paths
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
+from forecast.refresh.report import Report
 from forecast.scenario import Scenario
 from forecast.sources.registry import SOURCES
 from forecast.store.lock import Locked
@@ -63,6 +64,8 @@ def command(
         report = refresh(place_of(store), request, datetime.now(UTC), if_locked == "wait", simulator=simulator)
     except Locked as error:
         click.echo(f"forecast: {error}", err=True)
+        if if_locked == "skip" and as_json:
+            click.echo(json.dumps(Report(status="skipped").document()))
         sys.exit(0 if if_locked == "skip" else LOCKED)
     code = report.exit_code(fail_on_drift)
     if as_json:

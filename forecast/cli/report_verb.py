@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from forecast.cli.options import input_options, out_option, run_options, simulated, store_option
+from forecast.cli.options import Place, bar, input_options, out_option, run_options, simulated, store_option
 from forecast.delivery.folders import publish_file, publish_files
 from forecast.errors import InputError
 from forecast.report.closing import Section
@@ -44,7 +44,7 @@ Made = tuple[Forecast, list[Section]]
 @out_option("The page; - is stdout.  [default: report.html]", default="report.html")
 @click.option(
     "--figures",
-    type=click.Path(file_okay=False),
+    type=Place(folder=True),
     help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
 )
 @click.pass_context
@@ -96,7 +96,9 @@ def _simulated(
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of, months)
     paths = simulated(made, quiet, **what_to_keep(wanted, made, tables), **how)
-    return summarize_paths(paths), further_sections(Asked(paths, tables), wanted, how["threads"])
+    forecast = summarize_paths(paths)
+    with bar(len(wanted), "sections", quiet or not wanted) as progress:
+        return forecast, further_sections(Asked(paths, tables), wanted, how["threads"], progress)
 
 
 def _stored(ctx: click.Context, run: str, scenario: str | None, store: str | None) -> Made:

@@ -7,7 +7,16 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, chance_options, on_stdout, out_option, scenario_options
+from forecast.cli.options import (
+    Picture,
+    bar,
+    chance_options,
+    on_stdout,
+    out_option,
+    quiet_option,
+    scenario_options,
+    steps,
+)
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure
@@ -32,6 +41,7 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
 @out_option("Write every input's row into this CSV file; - is stdout, without the text.")
 @click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -44,6 +54,7 @@ def command(
     out: str | None,
     picture: str | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Show which inputs drive which outcome of SCENARIO, and what learning each would be worth.
 
@@ -58,8 +69,9 @@ def command(
     asked = [parse_asked(text, names, made.months) for text in outcomes] or asked_within(USUAL, names, made.months)
     if picture is not None and len(asked) != 1:
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
-    sample = draw_sample(made, asked, n_paths, seed)
-    found = [analyse(sample, each, above) for each in asked]
+    with bar(n_paths, made.name, quiet) as progress:
+        sample = draw_sample(made, asked, n_paths, seed, progress)
+    found = [analyse(sample, each, above) for each in steps(asked, "outcomes", quiet)]
     table = csv_text(HEADER, [row for each in found for row in sensitivity_rows(each)])
     if out is not None and not piped:
         publish_file(out, table.encode())

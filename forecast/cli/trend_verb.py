@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option
+from forecast.cli.options import Picture, as_of_option, quiet_option, steps
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
@@ -21,15 +21,18 @@ from forecast.trends.trend import Trend
 @click.command("trend")
 @click.argument("series", required=False)
 @as_of_option("Vintage: fit what was known then.  [default: that of base]")
-@click.option("--picture", type=click.Path(dir_okay=False), help="Draw SERIES into a PNG or SVG file.")
+@click.option("--picture", type=Picture(), help="Draw SERIES into a PNG or SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool) -> None:
+@quiet_option
+def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool, quiet: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
     tables = load_tables().vintage(as_of or settings_of(scenario_chain("base"))["as_of"])
     if series is None:
         if picture:
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")
-        found = {key: value for name in TRENDS for key, value in _trends_or_why(name, tables).items()}
+        found = {
+            key: value for name in steps(TRENDS, "trends", quiet) for key, value in _trends_or_why(name, tables).items()
+        }
         click.echo(json.dumps({"trends": plain(found)}) if as_json else table(found))
         return
     trends = trends_of(series, tables)

@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import chance_options, scenario_options
+from forecast.cli.options import bar, chance_options, quiet_option, scenario_options, steps
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
@@ -35,6 +35,7 @@ it, else: of the answer, with the level passed or not · turns: beyond it the ot
 )
 @click.option("--within", type=int, default=6, show_default=True, help="Months in which the signals will be seen.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -45,6 +46,7 @@ def command(
     outcomes: tuple[str, ...],
     within: int,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Rank what to watch: signals of the coming months, the level that would change each answer, and their latest value.
 
@@ -55,9 +57,12 @@ def command(
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
-    sample = draw_sample(made, needed(asked, names, within), n_paths, seed)
+    with bar(n_paths, made.name, quiet) as progress:
+        sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
     questions = [_open(question_of(each, sample)) for each in asked]
-    found = [(question, telling_signals(question, sample, names, within)) for question in questions]
+    found = [
+        (question, telling_signals(question, sample, names, within)) for question in steps(questions, "signals", quiet)
+    ]
     if as_json:
         document = [
             {"question": q.text, "chance": float(q.yes.mean()), "signals": [asdict(s) for s in signals]}

@@ -23,6 +23,7 @@ OUR_FILES = (
     "forecast.csv runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv forecast.xlsx forecast.parquet "
     "manifest.json sample_paths.csv sample_paths.xlsx sample_paths.parquet"
 ).split()
+COMPARISON_FILES = ("comparison.csv", "comparison.xlsx", "comparison.parquet")  # those of `forecast compare`
 SHEET_ROWS = 2**20
 
 
@@ -50,13 +51,13 @@ def export_forecast(
 
 
 def checked_formats(formats: Iterable[str]) -> list[str]:
-    """Return the formats as a list, without blanks.
+    """Return the formats as a list, without blanks and capitals.
 
     Raises:
-        InputError: one of them is unknown.
+        InputError: one of them is unknown, or there is none.
     """
-    wanted = [name.strip() for name in formats if name.strip()]
-    if wrong := [f for f in wanted if f not in FORMATS]:
+    wanted = [name.strip().lower() for name in formats if name.strip()]
+    if (wrong := [f for f in wanted if f not in FORMATS]) or not wanted:
         raise InputError(f"--format {', '.join(wrong)}: one of {', '.join(FORMATS)} is allowed. Correct it.")
     return wanted
 

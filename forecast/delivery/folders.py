@@ -39,6 +39,26 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
     return sorted(Path(directory) / name for name in files)
 
 
+def refuse_place(path: str | Path, ours: Collection[str] | None = None) -> None:
+    """Try a place before the work for it is done; nothing is left there.
+
+    Args:
+        path: file to write, or with `ours` a folder.
+        ours: names of the files that will be published in the folder.
+
+    Raises:
+        InputError: a place that cannot be written; of a folder also one that somebody stands in, or that holds much else.
+    """
+    target = _real(path)
+    if ours is not None:
+        _refuse_foreign(target, ours)
+    elif target.exists() and not target.is_file() and not target.is_dir():
+        return  # a device or a pipe is written to as it is
+    above = next((place for place in target.parents if os.path.lexists(place)), target.parent)
+    with _writing(target), tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=above):
+        pass
+
+
 def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
     """Refuse to replace a folder that somebody stands in, or that holds much besides our files."""
     if not target.is_dir():

@@ -11,7 +11,7 @@ where the runs have different numbers of paths, so is that of their chance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -91,6 +91,7 @@ def changed_groups(before: Side, after: Side, scenario: str) -> list[str]:
 
 def explained(
     before: Side, after: Side, scenario: str, shipped: Tables, folder: Path, threads: int | None = None,
+    progress: Callable[[int], None] = lambda reruns: None,
 ) -> list[Moved]:  # fmt: skip
     """Return the headlines that moved by more than matters, the largest first, with the parts of their difference.
 
@@ -100,6 +101,7 @@ def explained(
         shipped: the tables without the store.
         folder: empty folder, for the tables and files of the reruns.
         threads: workers for each of the 2ᵏ reruns.
+        progress: called with 1 for each rerun that is done.
     """
     groups = changed_groups(before, after, scenario)
     counts = [side.run.recipe["paths"] for side in (before, after)]
@@ -119,6 +121,7 @@ def explained(
             made[chosen] = influences_of(paths)
             if size in (0, len(groups)):
                 ends.append(summarize_paths(paths))
+            progress(1)
     rest = _rest(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys)
     found = _moved(groups, made, rest, REST if len(set(counts)) == 1 else PATHS_TOO)
     return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))

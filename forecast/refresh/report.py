@@ -18,7 +18,7 @@ SHOWN = 12
 class Report:
     """What came of a refresh: its run, its sources, what failed, what moved and why, what was scored."""
 
-    status: str = "failed"  # published, up to date, failed, or would run
+    status: str = "failed"  # published, up to date, failed, would run, or skipped: another holds the lock
     run_id: str = ""
     as_of: str = ""
     scenarios: list[str] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -20,24 +20,38 @@ KINDS: dict[str, Callable[[Asked], list[Section]]] = {
 }
 
 
-def further_sections(asked: Asked, wanted: Sequence[str], threads: int | None = None) -> list[Section]:
+def further_sections(
+    asked: Asked,
+    wanted: Sequence[str],
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda kinds: None,
+) -> list[Section]:
     """Return the sections of the kinds that are wanted, in the order of KINDS.
 
     Args:
         asked: what they are about.
         wanted: kinds.
         threads: workers; by default $FORECAST_THREADS or the processors. Where a process may be forked, kinds are made side by side.
+        progress: called with 1 for each kind that is done.
     """
     kinds = [kind for kind in KINDS if kind in wanted]
     workers = min(len(kinds), worker_count(threads))
     if workers < 2 or not can_fork():
-        return [section for kind in kinds for section in KINDS[kind](asked)]
+        return _collected((KINDS[kind](asked) for kind in kinds), progress)
     with (
         ProcessPoolExecutor(workers, get_context("fork"), _IN_CHILD.append, (asked,)) as pool,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", DeprecationWarning)  # idle threads of the linear algebra library are no danger
-        return [section for made in pool.map(_made_in_child, kinds) for section in made]
+        return _collected(pool.map(_made_in_child, kinds), progress)
+
+
+def _collected(made: Iterable[list[Section]], progress: Callable[[int], None]) -> list[Section]:
+    found: list[Section] = []
+    for sections in made:
+        found += sections
+        progress(1)
+    return found
 
 
 _IN_CHILD: list[Asked] = []  # what a forked worker inherits: paths are large and need not be sent

@@ -6,7 +6,7 @@ common is the inputs' doing; the rest nobody can know by learning inputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,16 @@ class NotedDraws(Draws):
         return found
 
 
-def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: int) -> Sample:
+def draw_sample(
+    scenario: Scenario,
+    asked: Sequence[Asked],
+    n_paths: int,
+    seed: int,
+    progress: Callable[[int], None] = lambda paths: None,
+) -> Sample:
     """Return the sample of a scenario: `n_paths` whole blocks at least, each marched twice.
+
+    `progress` is called with the number of paths of each block that is done.
 
     Raises:
         InputError: a number of paths or a seed that none can have.
@@ -73,6 +81,7 @@ def draw_sample(scenario: Scenario, asked: Sequence[Asked], n_paths: int, seed: 
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
             noted_now = _march_into(run, scenario, names, seed, block, luck)
         noted.append(noted_now)
+        progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
     inputs = tuple(sorted(noted[0]))
     values = np.array([np.concatenate([one[name] for one in noted])[:n_paths] for name in inputs], float)
     outcomes, twins = ({str(each): each.values(run) for each in asked} for run in runs)

@@ -50,7 +50,7 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
     found = known.get(wanted) or known.get(aliases.get(wanted, ""))
     if found:
         return found
-    near = suggestion(wanted, [*known, *aliases]) or f" Known: {', '.join(known.values())}."
+    near = suggestion(wanted, [*known, *aliases]) or f" Known: {', '.join(known.values()) or 'none'}."
     raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{near}')
 
 

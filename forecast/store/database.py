@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError, InputError
@@ -21,7 +23,7 @@ def open_store(place: Place, in_memory: bool = False) -> Engine:
     """Return the engine of a store with its tables made or brought up to date.
 
     Args:
-        place: where it lies; the folder of an SQLite file is made.
+        place: where it lies; the folder of an SQLite file is made. A file that may only be read is only read.
         in_memory: an empty store that vanishes, for a trial.
 
     Raises:
@@ -33,20 +35,43 @@ def open_store(place: Place, in_memory: bool = False) -> Engine:
         if in_memory:
             engine = create_engine("sqlite://")
         elif place.file is None:
-            engine = create_engine(place.url, poolclass=NullPool)
+            engine = server_engine(place.url)
         else:
             place.file.parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(place.url, poolclass=NullPool, connect_args={"timeout": BUSY_S})
-    except ModuleNotFoundError:
-        raise InputError("store: PostgreSQL needs psycopg. Install inference-forecast[postgres].") from None
+            engine = create_engine(_file_url(place.file), poolclass=NullPool, connect_args={"timeout": BUSY_S})
     except OSError as error:
         raise InputError(f"{place.label}: cannot be made ({error.strerror}). Choose another --store.") from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", _prepare if engine.url.query.get("mode") != "ro" else _prepare_reading)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     with transaction(engine, place.label) as connection:
         migrate(connection)
     return engine
+
+
+def _file_url(file: Path) -> str:
+    """Return the address of an SQLite file: of one that others write and we may only read, such that nothing is written.
+
+    A log beside it belongs to a refresh at work, and is read with it; without one the file cannot change under us.
+    """
+    if not file.exists() or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        return f"sqlite:///{file}"
+    log = file.with_name(f"{file.name}-wal")
+    return f"sqlite:///{file.as_uri()}?mode=ro&uri=true{'' if log.exists() else '&immutable=1'}"
+
+
+def server_engine(url: str, **how: Any) -> Engine:
+    """Return the engine of a PostgreSQL database; nothing is asked of it yet.
+
+    Raises:
+        InputError: its driver is not installed.
+    """
+    from sqlalchemy import NullPool, create_engine
+
+    try:
+        return create_engine(url, poolclass=NullPool, **how)
+    except ModuleNotFoundError:
+        raise InputError("store: PostgreSQL needs psycopg. Install inference-forecast[postgres].") from None
 
 
 @contextmanager
@@ -104,6 +129,11 @@ def replace(connection: Connection, table: str, key: str, record: dict[str, Any]
 
     connection.execute(text(f"DELETE FROM {table} WHERE {key} = :value"), {"value": record[key]})
     insert(connection, table, [record])
+
+
+def _prepare_reading(connection: Any, _: Any) -> None:
+    """Set up an SQLite connection that writes nothing."""
+    connection.isolation_level = None
 
 
 def _prepare(connection: Any, _: Any) -> None:

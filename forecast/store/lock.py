@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from forecast.errors import ForecastError, InputError
+from forecast.store.database import server_engine
 from forecast.store.places import Place
 
 WAIT_S = 0.1
@@ -66,10 +67,10 @@ def _take(handle: int) -> bool:
 
 @contextmanager
 def _server_lock(place: Place, wait: bool) -> Iterator[None]:
-    from sqlalchemy import NullPool, create_engine, text
+    from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
-    engine = create_engine(place.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    engine = server_engine(place.url, isolation_level="AUTOCOMMIT")
     try:
         connection = engine.connect()
     except DBAPIError as error:

@@ -366,7 +366,9 @@ def test_another_refresh_is_refused_or_skipped(place, run_verb):
         with pytest.raises(Locked, match="another refresh holds the lock"):
             refresh(place, SMALL, NOW)
         assert run_verb(*arguments).exit_code == 5
-        assert run_verb(*arguments, "--if-locked", "skip").exit_code == 0
+        skipped = run_verb(*arguments, "--if-locked", "skip", "--json")
+        assert skipped.exit_code == 0 and json.loads(skipped.stdout)["status"] == "skipped"
+        assert run_verb(*arguments, "--if-locked", "skip").stdout == ""
     found = json.loads(run_verb(*arguments, "--json").stdout)
     assert found["status"] == "published" and found["sources"][0]["source"] == "drop"
     assert (

@@ -253,3 +253,24 @@ def test_sqlite_alone_can_read_the_store(place, small):
     fill(open_store(place), small)
     assert sqlite3.connect(place.file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert os.path.getsize(place.file) > 0
+
+
+@pytest.mark.parametrize("opened", [lambda place: locked(place).__enter__(), open_store])
+def test_a_server_without_its_driver_is_one_sentence(tmp_path, monkeypatch, opened):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"PostgreSQL needs psycopg. Install inference-forecast\[postgres\]."):
+        opened(place_of("postgresql://nobody@localhost:1/none"))
+
+
+def test_a_store_that_may_only_be_read_is_read_and_left_as_it_is(place, monkeypatch):
+    with transaction(open_store(place), place.label) as connection:
+        add_observations(connection, [SEEN])
+    monkeypatch.setattr("forecast.store.database.os.access", lambda path, mode: mode != os.W_OK)
+    before = {path.name: path.read_bytes() for path in place.file.parent.iterdir()}
+    engine = open_store(place)
+    with transaction(engine, place.label) as connection:
+        assert len(observations(connection)) == 1
+    with pytest.raises(ForecastError, match="readonly database"), transaction(engine, place.label) as connection:
+        add_observations(connection, [SEEN._replace(item="another")])
+    assert {path.name: path.read_bytes() for path in place.file.parent.iterdir()} == before
