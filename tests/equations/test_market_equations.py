@@ -117,11 +117,15 @@ def test_an_average_lies_between(average, value, window):
 
 
 @given(POSITIVE, POSITIVE, st.floats(0, 2))
-def test_no_more_is_served_than_machines_can(load, capacity, stretch):
+def test_all_is_served_that_machines_can(load, capacity, stretch):
     served = demand.served_frac(load, capacity, stretch)
     assert 0 < served <= 1
     assert served * load <= capacity * np.exp(stretch) * (1 + 1e-12)
-    assert served == 1 or load > capacity
+    assert served == 1 or served * load >= capacity * np.exp(stretch) * (1 - 1e-12)  # none idle while some are refused
+
+
+def test_machines_driven_to_twice_their_comfort_serve_twice_as_much():
+    assert_allclose(demand.served_frac(np.array([4.0, 8.0]), 2.0, LN2), [1.0, 0.5])
 
 
 def test_a_shift_reaches_its_level_within_a_year():
@@ -474,6 +478,15 @@ def test_paths_do_not_see_each_other(equation):
     for path in range(4):
         alone = {n: v[:, path : path + 1] if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
         assert_allclose(equation(**alone)[..., 0], whole[..., path], rtol=1e-12)
+
+
+def test_what_one_firm_gains_of_other_business_others_lose():
+    random = np.random.default_rng(2)
+    start = random.dirichlet(np.ones(5), size=3).T
+    ratio = demand.apart_ratio_next(np.ones((5, 3)), random.normal(0, 0.5, (5, 3)), start)
+    for _ in range(3):
+        assert_allclose((start * ratio).sum(axis=0), 1.0, rtol=1e-12)
+        ratio = demand.apart_ratio_next(ratio, random.normal(0, 0.5, (5, 3)), start)
 
 
 def test_growth_is_braked_to_nothing_where_all_is_spent_and_never_turned():
