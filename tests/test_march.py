@@ -391,6 +391,26 @@ def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
         assert_allclose(after.hours_per_mtok * gained, before.hours_per_mtok, rtol=1e-6)  # infinite where none fits
 
 
+def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
+    _, names, draws = block
+    machines = start_machines(base, names, draws)
+    before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
+    for month in range(1, 13):
+        machines.step(month)
+    decline, power, serving = (
+        draws.parameter(name)
+        for name in ("hardware_price_decline_per_year", "electricity_growth_per_year", "serving_efficiency_per_year")
+    )
+    assert np.median(decline) > 0.02
+    for group, (capital_then, power_then) in zip(machines.groups, before, strict=True):
+        months_sold = np.clip(13 - np.ceil(group.available_month), 0, 12)  # of an announced one from its own month on
+        assert_allclose(group.capital_usd_per_hour, capital_then * (1 - decline) ** (months_sold / 12), rtol=1e-5)
+        assert_allclose(group.power_usd_per_hour, power_then * (1 + power), rtol=1e-5)
+    assert 0 < months_sold.mean() < 12  # announced ones come within the year or not
+    assert_allclose(machines.serving_gain, 1 + serving, rtol=1e-5)
+    assert_array_equal(machines.floor_usd_per_mtok, machines.best_usd_per_mtok.min(axis=0))
+
+
 def test_prices_lie_above_the_electricity_in_them(base, block):
     history, names, draws = block
     machines = start_machines(base, names, draws)
