@@ -40,6 +40,6 @@ def test_consolidation_of_tokens_and_of_spend_are_two_dates():
 
 
 def test_a_price_rise_is_of_todays_mix():
-    flat, up = [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.25, 1.5]
+    flat, up = [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.25, 1.0]  # for a month
     assert found("price_rise", constant_mix_price=up, market_price=flat) == 2
     assert found("price_rise", constant_mix_price=flat, market_price=up) == NEVER

@@ -22,6 +22,7 @@ from forecast.market.machines import Machines, start_machines
 from forecast.market.names import REGIMES, market_names
 from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
+from forecast.market.tiers import start_tiers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import FAMILIES
@@ -437,6 +438,23 @@ def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block
     rents.step(1, np.full(BLOCK_PATHS, 1.3, REAL), np.random.default_rng(1).normal(size=BLOCK_PATHS).astype(REAL))
     assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity, atol=1e-6)
     assert_allclose(rents.lagged_scarcity, rents.scarcity, atol=1e-6)
+    owner, tenant = rents.hire_ratio(np.array([[1.0], [0.0]], REAL))
+    assert_allclose(owner, 1.0, rtol=1e-6)
+    assert_allclose(tenant, np.exp(rents.contract_scarcity), rtol=1e-5)
+
+
+def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
+    """Reverting wholly within a month and without a shock: floor, shrunk for a year, at contract rents, times the ratio."""
+    _, names, draws = block
+    shape = (len(names.segments), BLOCK_PATHS)
+    floor = np.random.default_rng(4).uniform(0.05, 0.1, shape).astype(REAL)
+    tiers = start_tiers(draws, names, floor)
+    tiers.reversion_per_month = np.ones(1, REAL)
+    tiers.step(12, floor, np.full(BLOCK_PATHS, 0.2, REAL), np.zeros(shape, REAL))
+    shrink, fade = tiers.shrink_per_year, draws.parameter("capability_fade_months")
+    shrunk = floor * np.exp(-shrink * fade / 12 * (1 - np.exp(-12 / fade)))
+    assert_allclose(tiers.capability_floor_usd_per_mtok, shrunk, rtol=1e-5)
+    assert_allclose(np.exp(tiers.log_price), draws.parameter("tier_floor_ratio") * shrunk * np.exp(0.2), rtol=1e-4)
 
 
 def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
