@@ -503,6 +503,7 @@ def made_up_treasury(base, names, draws):
 def test_cash_changes_by_what_is_earned_and_raised(base, block):
     _, names, draws = block
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    assert_array_equal(treasury.other_revenue_usd_per_month(), np.broadcast_to(treasury.other_start, revenue.shape))
     chance = np.random.default_rng(2)
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
     for month in range(6):
