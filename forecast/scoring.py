@@ -145,7 +145,5 @@ def pit_distance(low: Array, high: Array) -> float:
     0.5
     """
     turns = np.unique(np.concatenate([low, high]))
-    width = np.where(high > low, high - low, 1.0)
-    spread = np.clip((turns[:, None] - low) / width, 0.0, 1.0)
-    share = np.where(high > low, spread, turns[:, None] >= low).mean(axis=1)
+    share = np.clip((turns[:, None] - low) / (high - low), 0.0, 1.0).mean(axis=1)
     return float(np.abs(share - turns).max())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.distributions import ARGUMENTS, Distribution, parse, standard_normal_quantile
+from forecast.distributions import ARGUMENTS, SEE_FITS, Distribution, parse, standard_normal_quantile
 
 Z_90 = 1.2815515655446004
 
@@ -24,6 +24,9 @@ Z_90 = 1.2815515655446004
         ("triangular(low=0, mode=1, high=4)", 0.25, 1.0),  # a quarter of the area lies left of the mode
         ("triangular(low=0, mode=1, high=4)", 0.0625, 0.5),  # x²/4 = 1/16
         ("triangular(low=0, mode=1, high=4)", 0.8125, 4 - np.sqrt(12 * 0.1875)),
+        ("triangular(low=2, mode=3, high=6)", 0.25, 3.0),  # the same, moved by two
+        ("triangular(low=2, mode=3, high=6)", 0.24, 2 + np.sqrt(4 * 0.24)),
+        ("triangular(low=2, mode=3, high=6)", 0.8125, 6 - np.sqrt(12 * 0.1875)),
         ("pert(low=0, mode=1, high=2)", 0.5, 1.0),  # symmetric
         ("beta(a=1, b=1)", 0.3, 0.3),  # uniform
         ("beta(a=2, b=1)", 0.25, 0.5),  # distribution function x²
@@ -44,14 +47,32 @@ def test_lognormal_meets_both_quantiles(p10, p90):
     assert_allclose(found, [p10, p90], rtol=1e-13)
 
 
+def test_a_median_is_the_middle_of_any():
+    assert_allclose(
+        [parse(text).median() for text in ("3", "lognormal(p10=1, p90=4)", "uniform(low=2, high=4)")], [3, 2, 3]
+    )
+
+
 def test_choice_follows_its_weights_without_their_sum():
     values = parse("choice(1: 10, 3: 20, 0: 30, 4: 40)").quantile((np.arange(800) + 0.5) / 800)
     assert [int((values == v).sum()) for v in (10, 20, 30, 40)] == [100, 300, 0, 400]
 
 
+def test_the_end_of_a_choice_is_its_last_value():
+    """A thousand tenths add up to less than a hundred: what lies above their sum is still the last."""
+    many = Distribution("choice", tuple(map(float, range(1000))), (0.1,) * 1000)
+    assert many.quantile(np.array([np.nextafter(1.0, 0.0)])) == 999.0
+
+
+def test_what_stands_in_the_fits_has_no_quantiles_of_its_own():
+    with pytest.raises(ValueError, match="fitted without numbers has no quantiles: they stand in fits.csv"):
+        SEE_FITS.quantile(np.array([0.5]))
+
+
 def test_pert_has_the_mean_of_its_name():
     u = (np.arange(20_000) + 0.5) / 20_000
     assert_allclose(parse("pert(low=0, mode=1, high=5)").quantile(u).mean(), (0 + 4 * 1 + 5) / 6, rtol=1e-4)
+    assert_allclose(parse("pert(low=2, mode=3, high=12)").quantile(u).mean(), (2 + 4 * 3 + 12) / 6, rtol=1e-4)
 
 
 def test_normal_quantiles_agree_with_scipy():

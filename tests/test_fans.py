@@ -98,6 +98,20 @@ def test_the_extreme_quantiles_are_the_outermost_bins():
     assert low == 0.5  # a power of two is the lower edge of its bin
     assert 3.0 <= high <= 3.0 * (1 + BIN)
     assert_allclose(quantiles(fan, count(fan, values), np.array([-0.1, 1.1]))[0, 0], [low, high])
+    # Of each entity and month its own: the rows are searched in one long sum.
+    rows = np.array([[[0.5, 1.0], [2.0, 4.0]], [[8.0, 16.0], [0.25, 0.5]]], np.float32)
+    assert_array_equal(quantiles(fan, count(fan, rows), np.array([0.0]))[..., 0], [[0.5, 2.0], [8.0, 0.25]])
+
+
+@pytest.mark.parametrize("outcome", FANS)
+def test_what_lies_beyond_the_range_stands_at_its_ends(outcome):
+    fan = FANS[outcome]
+    values = np.array([[[0.0], [fan.low / 2], [fan.high], [2 * fan.high]]], np.float32)
+    assert_array_equal(
+        quantiles(fan, count(fan, values), np.array([0.1, 0.5, 0.9]))[0], [[0.0] * 3] * 2 + [[fan.high] * 3] * 2
+    )
+    lowest = np.array([[[fan.low * 1.02]]], np.float32)  # the second bin: the lowest that has a width
+    assert_allclose(quantiles(fan, count(fan, lowest), np.array([0.5])), fan.low * 1.02, rtol=BIN)
 
 
 def test_quantiles_agree_with_sorted_values_of_many_months():

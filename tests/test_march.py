@@ -22,6 +22,7 @@ from forecast.market.machines import Machines, start_machines
 from forecast.market.names import REGIMES, market_names
 from forecast.market.rents import start_rents
 from forecast.market.sellers import Sellers, start_books, start_sellers
+from forecast.market.tiers import start_tiers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import FAMILIES
@@ -362,6 +363,53 @@ def test_the_best_of_a_family_against_brute_force(base, block):
             ]
             expected = np.min(cost[rows], axis=0, initial=np.inf)
             assert_allclose(machines.best(month)[number], expected, rtol=1e-6)  # a few operations of seven digits
+            if month == 0:
+                fleet = expected * draws.parameter("fleet_lag_ratio")
+                assert_allclose(machines.fleet_usd_per_mtok[number], fleet, rtol=1e-6)
+        if month == 0:
+            assert_allclose(machines.floor_usd_per_mtok, cost.min(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("parameter", ["wide_parallel_gain_ratio", "custom_silicon_gain_ratio"])
+def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
+    """Wide expert parallelism serves mixtures of experts faster, a maker's claim his announced parts; nothing else moves."""
+
+    def machines(gain):
+        scenario = load_scenario("base", tables, settings=[f"{parameter}={gain}"], months=1)
+        names = market_names(scenario)
+        return start_machines(scenario, names, Draws(scenario, 7, 0)), names, scenario
+
+    (slow, names, scenario), (fast, _, _) = machines(1), machines(2)
+    speed, family = names.speed, [scenario.rows["accelerators"][name]["family"] for name in names.accelerators]
+    reached = {
+        "wide_parallel_gain_ratio": np.broadcast_to(speed.moe, (len(family), len(names.segments))),
+        "custom_silicon_gain_ratio": (np.isin(family, ["lpu", "wafer"]) & ~speed.available)[:, None]
+        & np.ones(len(names.segments), bool),
+    }[parameter]
+    assert reached.any() and not reached.all()
+    for before, after in zip(slow.groups, fast.groups, strict=True):
+        gained = np.where(reached[before.rows], 2.0, 1.0)[:, :, None]
+        assert_allclose(after.hours_per_mtok * gained, before.hours_per_mtok, rtol=1e-6)  # infinite where none fits
+
+
+def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
+    _, names, draws = block
+    machines = start_machines(base, names, draws)
+    before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
+    for month in range(1, 13):
+        machines.step(month)
+    decline, power, serving = (
+        draws.parameter(name)
+        for name in ("hardware_price_decline_per_year", "electricity_growth_per_year", "serving_efficiency_per_year")
+    )
+    assert np.median(decline) > 0.02
+    for group, (capital_then, power_then) in zip(machines.groups, before, strict=True):
+        months_sold = np.clip(13 - np.ceil(group.available_month), 0, 12)  # of an announced one from its own month on
+        assert_allclose(group.capital_usd_per_hour, capital_then * (1 - decline) ** (months_sold / 12), rtol=1e-5)
+        assert_allclose(group.power_usd_per_hour, power_then * (1 + power), rtol=1e-5)
+    assert 0 < months_sold.mean() < 12  # announced ones come within the year or not
+    assert_allclose(machines.serving_gain, 1 + serving, rtol=1e-5)
+    assert_array_equal(machines.floor_usd_per_mtok, machines.best_usd_per_mtok.min(axis=0))
 
 
 def test_prices_lie_above_the_electricity_in_them(base, block):
@@ -379,6 +427,69 @@ def test_prices_lie_above_the_electricity_in_them(base, block):
         assert (history.series[name][:, 0] > cheapest).all(), name
 
 
+# --- rents and prices -----------------------------------------------------------------------------
+
+
+def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block):
+    rents = start_rents(block[2])
+    for name in ("contract_lag_months", "supply_lag_months"):
+        rents.theta[name] = np.ones(1, REAL)
+    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity)
+    rents.step(1, np.full(BLOCK_PATHS, 1.3, REAL), np.random.default_rng(1).normal(size=BLOCK_PATHS).astype(REAL))
+    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity, atol=1e-6)
+    assert_allclose(rents.lagged_scarcity, rents.scarcity, atol=1e-6)
+    owner, tenant = rents.hire_ratio(np.array([[1.0], [0.0]], REAL))
+    assert_allclose(owner, 1.0, rtol=1e-6)
+    assert_allclose(tenant, np.exp(rents.contract_scarcity), rtol=1e-5)
+
+
+def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
+    """Reverting wholly within a month and without a shock: floor, shrunk for a year, at contract rents, times the ratio."""
+    _, names, draws = block
+    shape = (len(names.segments), BLOCK_PATHS)
+    floor = np.random.default_rng(4).uniform(0.05, 0.1, shape).astype(REAL)
+    tiers = start_tiers(draws, names, floor)
+    tiers.reversion_per_month = np.ones(1, REAL)
+    tiers.step(12, floor, np.full(BLOCK_PATHS, 0.2, REAL), np.zeros(shape, REAL))
+    shrink, fade = tiers.shrink_per_year, draws.parameter("capability_fade_months")
+    shrunk = floor * np.exp(-shrink * fade / 12 * (1 - np.exp(-12 / fade)))
+    assert_allclose(tiers.capability_floor_usd_per_mtok, shrunk, rtol=1e-5)
+    assert_allclose(np.exp(tiers.log_price), draws.parameter("tier_floor_ratio") * shrunk * np.exp(0.2), rtol=1e-4)
+
+
+def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
+    """Today's fleets, hired at today's rents and never idle, cost each seller what its known margin leaves."""
+    _, names, draws = block
+    market = loop.start_market(base, names, draws)
+    known = start_books(draws, names).unit_cost_usd_per_mtok
+    market.sellers.use(market.machines.fleet_usd_per_mtok)
+    market.sellers.cost(
+        market.rents.hire_ratio(market.own_frac), np.ones_like(market.rents.hire_ratio(market.own_frac))
+    )
+    assert_allclose(market.sellers.unit_cost_usd_per_mtok, np.broadcast_to(known, market.share.shape), rtol=1e-5)
+
+
+def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_whole(base, block):
+    """Without shocks of size both move to their target; what a shock adds to that is felt in part, or wholly."""
+    _, names, draws = block
+    uniform = np.random.default_rng(3).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
+
+    def repriced(scale):
+        market = loop.start_market(base, names, draws)
+        kind = market.sellers.kind
+        felt = kind["felt_frac"]
+        kind |= {size: REAL(scale) * kind[size] for size in ("reprice_size_sd", "renew_size_sd")}
+        now = (market.log_price, np.log(market.mix.price_ratio), market.rents.tightness, market.treasury.regime)
+        return market.sellers.reprice(*now, market.treasury.runway_months, uniform), felt
+
+    (new, felt), (calm, _) = repriced(1), repriced(0)
+    same, felt, shock = new.same_model, new.offers.of(felt), new.model_change_log - calm.change_log
+    assert 100 < same.sum() < same.size - 100 and (felt < 0.9).any()
+    assert_allclose((new.change_log - calm.change_log)[same], (felt * shock)[same], atol=2e-5)
+    assert_allclose((new.change_log - calm.change_log)[~same], shock[~same], atol=2e-5)
+    assert np.abs(shock).max() > 0.5
+
+
 # --- money ----------------------------------------------------------------------------------------
 
 
@@ -392,6 +503,7 @@ def made_up_treasury(base, names, draws):
 def test_cash_changes_by_what_is_earned_and_raised(base, block):
     _, names, draws = block
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    assert_array_equal(treasury.other_revenue_usd_per_month(), np.broadcast_to(treasury.other_start, revenue.shape))
     chance = np.random.default_rng(2)
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
     for month in range(6):

@@ -140,6 +140,11 @@ def test_an_atom_at_the_last_price_is_calibrated_when_as_many_move_as_it_says():
     assert scoring.pit_distance(*scoring.pit_bounds(quantiles, LEVELS, value)) < 0.01
 
 
+def test_skill_is_of_the_mean_loss():
+    """Means 1 and 2, of one large loss among small ones: a half, whatever the middle case does."""
+    assert scoring.skill(np.array([0.0, 0.0, 3.0]), np.array([1.0, 2.0, 3.0])) == 0.5
+
+
 def test_coverage_counts_the_ends():
     low, high = np.zeros(4), np.ones(4)
     assert scoring.coverage(low, high, np.array([0.0, 1.0, 0.5, 1.1])) == 0.75

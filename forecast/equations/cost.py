@@ -77,11 +77,11 @@ def owned_cost(
     drawn on average, pue_ratio ≥ 1, facility f per provisioned kW, network_frac ν of capex repaid alike,
     operations o (people, software, spares). Returns HourlyCost. Source: facts-compilation.
 
-    >>> parts = owned_cost(capex_usd=35040.0, rate_per_year=0.0, life_years=4.0, power_kw=2.0, load_frac=0.5,
+    >>> parts = owned_cost(capex_usd=35040.0, rate_per_year=0.0, life_years=4.0, power_kw=2.0, load_frac=0.25,
     ...     pue_ratio=1.25, electricity_usd_per_kwh=0.08, facility_usd_per_kw_month=73.0, network_frac=0.25,
     ...     operations_usd_per_accelerator_hour=0.05)
     >>> [round(part, 9) for part in parts], round(parts.total_usd_per_accelerator_hour, 9)
-    ([1.0, 0.1, 0.2, 0.25, 0.05], 1.6)
+    ([1.0, 0.05, 0.2, 0.25, 0.05], 1.55)
     """
     amortisation = capex_usd * capital_recovery_factor(rate_per_year, life_years) / HOURS_PER_YEAR
     return HourlyCost(

@@ -117,8 +117,8 @@ def kv_cached_gb(
     context_tokens ctx ≥ 0, elements per token, bytes per element. Returns GB per sequence.
     Source: facts-compilation.
 
-    >>> kv_cached_gb(1000.0, 1000.0, 500.0, 200.0, 100.0, 1e6, 2.0, 1.0)
-    0.0033
+    >>> kv_cached_gb(1000.0, 1000.0, 500.0, 200.0, 100.0, 1e6, 2.0, 3.0)
+    0.0035
     """
     elements = kv_full_elements_per_token * context_tokens
     elements = elements + kv_window_elements_per_token * np.minimum(context_tokens, kv_window_tokens)
@@ -175,8 +175,8 @@ def kv_read_gb(
     Arguments as kv_read_elements and kv_cached_gb. Returns GB per sequence and step.
     Source: facts-compilation.
 
-    >>> round(kv_read_gb(1000.0, 1000.0, 400.0, 100.0, 500.0, 200.0, 100.0, 1e6, 2.0, 1.0), 12)
-    0.00358
+    >>> round(kv_read_gb(1000.0, 1000.0, 400.0, 100.0, 500.0, 200.0, 100.0, 1e6, 2.0, 3.0), 12)
+    0.00378
     """
     elements = kv_read_elements(
         context_tokens,

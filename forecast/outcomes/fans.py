@@ -45,7 +45,7 @@ class Fan:
         """
         bits = (np.arange(self.bins + 1, dtype=np.int32) + self.first) << FRACTION_BITS
         edges = bits.view(np.float32).astype(float)
-        edges[:2] = 0.0, edges[1]
+        edges[0] = 0.0
         edges[-1] = edges[-2]
         return edges
 

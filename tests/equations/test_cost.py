@@ -13,7 +13,7 @@ OWNED = {
     "rate_per_year": 0.0,
     "life_years": 5.0,
     "power_kw": 2.0,
-    "load_frac": 0.5,
+    "load_frac": 0.4,
     "pue_ratio": 1.2,
     "electricity_usd_per_kwh": 0.1,
     "facility_usd_per_kw_month": 146.0,
@@ -29,9 +29,9 @@ def owned(**changes: float) -> cost.HourlyCost:
 
 
 def test_owned_cost_worked_by_hand():
-    # 43,800 $ over 43,800 hours; 2·0.5·1.2·0.1; 2·146/730; a tenth of the first
-    assert_allclose(owned(), [1.0, 0.12, 0.4, 0.1, 0.05], rtol=1e-12)
-    assert_allclose(owned().total_usd_per_accelerator_hour, 1.67, rtol=1e-12)
+    # 43,800 $ over 43,800 hours; 2·0.4·1.2·0.1; 2·146/730; a tenth of the first
+    assert_allclose(owned(), [1.0, 0.096, 0.4, 0.1, 0.05], rtol=1e-12)
+    assert_allclose(owned().total_usd_per_accelerator_hour, 1.646, rtol=1e-12)
 
 
 def test_capital_recovery_limits():

@@ -42,6 +42,8 @@ def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised
     assert_array_equal(found[kept], slip[kept])
     if kept.any():
         assert set(found) <= set(slip[kept])
+    else:
+        assert_array_equal(found, np.full_like(slip, 1.0 - promised))
 
 
 def test_without_a_chance_of_cancellation_all_come():
@@ -128,11 +130,15 @@ def test_an_average_lies_between(average, value, window):
 
 
 @given(POSITIVE, POSITIVE, st.floats(0, 2))
-def test_no_more_is_served_than_machines_can(load, capacity, stretch):
+def test_all_is_served_that_machines_can(load, capacity, stretch):
     served = demand.served_frac(load, capacity, stretch)
     assert 0 < served <= 1
     assert served * load <= capacity * np.exp(stretch) * (1 + 1e-12)
-    assert served == 1 or load > capacity
+    assert served == 1 or served * load >= capacity * np.exp(stretch) * (1 - 1e-12)  # none idle while some are refused
+
+
+def test_machines_driven_to_twice_their_comfort_serve_twice_as_much():
+    assert_allclose(demand.served_frac(np.array([4.0, 8.0]), 2.0, LN2), [1.0, 0.5])
 
 
 def test_a_shift_reaches_its_level_within_a_year():
@@ -469,6 +475,36 @@ EQUATIONS = [
     if function.__module__ == module.__name__ and not name.startswith("_")
 ]
 NOT_ARRAYS = {"month": 3, "window_months": 12.0, "count": 5, "offers_of_segment": [slice(0, 2), slice(2, 3)]}
+ACROSS_PATHS = (cash.regime_next, hardware.slip_when_awaited)  # of a state; of the distribution over paths
+
+
+@pytest.mark.parametrize("equation", [each for each in EQUATIONS if each.values[0] not in ACROSS_PATHS])
+def test_paths_do_not_see_each_other(equation):
+    # Sums are over providers or offers: a path alone gives what it gives beside others.
+    random = np.random.default_rng(1)
+    arguments = {
+        name: NOT_ARRAYS.get(name, random.uniform(0.2, 0.8, (3, 4))) for name in inspect.signature(equation).parameters
+    }
+    if equation is exits.fringe_count_next:
+        arguments["count"] = random.uniform(20, 80, (3, 4))
+    whole = equation(**arguments)
+    for path in range(4):
+        alone = {n: v[:, path : path + 1] if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
+        assert_allclose(equation(**alone)[..., 0], whole[..., path], rtol=1e-12)
+
+
+def test_what_one_firm_gains_of_other_business_others_lose():
+    random = np.random.default_rng(2)
+    start = random.dirichlet(np.ones(5), size=3).T
+    ratio = demand.apart_ratio_next(np.ones((5, 3)), random.normal(0, 0.5, (5, 3)), start)
+    for _ in range(3):
+        assert_allclose((start * ratio).sum(axis=0), 1.0, rtol=1e-12)
+        ratio = demand.apart_ratio_next(ratio, random.normal(0, 0.5, (5, 3)), start)
+
+
+def test_growth_is_braked_to_nothing_where_all_is_spent_and_never_turned():
+    found = demand.braked_growth(1.2, np.array([0.0, 5e11, 2e12, 4e12]), 2e12)
+    assert_allclose(found, [1.2, 0.9, 0.0, 0.0], atol=1e-12)
 
 
 @pytest.mark.parametrize("equation", EQUATIONS)

@@ -53,6 +53,9 @@ def test_cache_of_a_sparse_and_of_a_windowed_model():
 
 def test_recurrent_state_is_read_and_written():
     assert_allclose(served_model.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
+    # index entries of three bytes, 100 for each of 1,000 tokens
+    assert_allclose(served_model.kv_cached_gb(1000.0, 0.0, 0.0, 0.0, 100.0, 0.0, 2.0, 3.0), 3e-4)
+    assert_allclose(served_model.kv_read_gb(1000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 2.0, 3.0), 3e-4)
     assert_allclose(served_model.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
 
 
@@ -93,3 +96,13 @@ def test_memory_decides_the_batch_and_the_count():
 def test_maturity_runs_from_launch_to_one():
     maturity = roofline.software_maturity_frac(np.array([0.0, 1e9]), 0.75, 4.0)
     assert_allclose(maturity, [1 / 1.75, 1.0], rtol=1e-12)
+
+
+def test_sparse_attention_without_a_number_of_tokens_reads_everything():
+    """Of 1,000 tokens: 600 elements of each, and 400 of each, of all, of 100, of no more than there are."""
+    for tokens, read in ((0.0, 1_000_000), (100.0, 640_000), (5000.0, 1_000_000)):
+        assert_allclose(served_model.kv_read_elements(1000.0, 1000.0, 400.0, tokens, 0.0, 0.0), read)
+    # windowed layers: 500 elements of the last 200 tokens, or of as many as there are
+    for context, read in ((1000.0, 100_000), (50.0, 25_000)):
+        assert_allclose(served_model.kv_read_elements(context, 0.0, 0.0, 0.0, 500.0, 200.0), read)
+        assert_allclose(served_model.kv_cached_gb(context, 0.0, 500.0, 200.0, 0.0, 0.0, 2.0, 1.0), 2 * read / 1e9)

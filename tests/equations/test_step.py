@@ -40,6 +40,14 @@ def test_a_step_by_hand():
     assert_allclose(terms["prefill_compute"], 16 * 4 * 100 / 2e6)
     assert_allclose(terms["decode_attention"], 16 * 5 / 1e6)
     assert_allclose(terms["all_reduce"], 16 * 5 * 60 * 4 * 4096 / 450e9)
+    assert_allclose(terms["decode_compute"], 16 * 100 / 2e6)
+    assert_allclose(terms["prefill_attention"], 16 * 4 * 10 / 1e6)
+
+
+def test_overheads_grow_with_the_layers():
+    shallow, deep = (step_terms_s(**(CASE | {"layers_count": layers})) for layers in (60.0, 90.0))
+    for term in ("overhead_base", "overhead_per_log2", "per_sequence"):
+        assert_allclose(deep[term], 1.5 * shallow[term])
 
 
 def test_one_accelerator_exchanges_nothing():

@@ -20,6 +20,7 @@ from forecast.refresh.job import refresh
 from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
+from forecast.refresh.refitting import refitted
 from forecast.refresh.scores import due_on, truths
 from forecast.scenario import load_scenario
 from forecast.scoring import crps_of_quantiles
@@ -30,18 +31,20 @@ from forecast.store.lock import Locked, locked
 from forecast.store.observations import observations, quarantine
 from forecast.store.runs import failures, runs
 from forecast.table_rules import table_problems
+from forecast.tables import Tables
 from forecast.tidy_table import PROBS
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+A_YEAR_LATER = datetime(2027, 11, 25, tzinfo=UTC)
 SMALL = Request(sources=("drop",), months=3, n_paths=60)
 TABLES = "observations quarantine feeds runs forecasts fans scores failures influences".split()
 QUICK = Limits(silence_s=0.3, tries=1)
-MADE = {}
+MADE, FITTED = {}, {}
 
 
 @pytest.fixture(autouse=True)
-def _each_simulation_once(monkeypatch):
-    """The same scenario gives the same paths: tests that refresh twice need them once."""
+def _each_simulation_and_fit_once(monkeypatch):
+    """The same scenario gives the same paths and the same tables the same fits: tests that ask twice need them once."""
 
     def remembered(scenario, *arguments, **how):
         key = (scenario.digest(), arguments, tuple(how.items()))
@@ -49,7 +52,21 @@ def _each_simulation_once(monkeypatch):
             MADE[key] = simulate(scenario, *arguments, **how)
         return replace(MADE[key], scenario=scenario)
 
+    def fits_remembered(tables, seen, vintages):
+        if not seen:
+            return refitted(tables, seen, vintages)
+        overlay, first = tables.directories[0], min(one.as_of for one in seen)
+        news = sorted({str(as_of) for as_of in vintages if str(as_of) >= first})
+        key = (*news, *(path.read_bytes() for path in sorted(overlay.glob("*.csv"))))
+        if key not in FITTED:
+            made, warned = refitted(tables, seen, vintages)
+            FITTED[key] = made.file("fits").read_bytes(), warned
+        text, warned = FITTED[key]
+        (overlay / "fits.csv").write_bytes(text)
+        return Tables(tables.directories), warned
+
     monkeypatch.setattr(job, "simulate", remembered)
+    monkeypatch.setattr(job, "refitted", fits_remembered)
 
 
 @pytest.fixture
@@ -261,16 +278,14 @@ def test_every_source_brings_its_rows_into_the_tables(place, feeds, monkeypatch,
 
 def test_a_feed_with_old_entries_is_stale_although_it_answers(place, feeds, monkeypatch):
     monkeypatch.setenv("FORECAST_SOURCE_EIA", feeds.serve("e", SAMPLES["eia"]))
-    report = refresh(
-        place, Request(sources=("eia",), months=3, n_paths=60), datetime(2027, 11, 25, tzinfo=UTC), limits=QUICK
-    )
+    report = refresh(place, Request(sources=("eia",), months=3, n_paths=60), A_YEAR_LATER, limits=QUICK)
     assert report.sources[0].age_days == 481 and report.exit_code(False) == 3
     assert report.status == "published"
 
 
 def test_keys_and_addresses_are_not_stored(place, feeds, monkeypatch):
     monkeypatch.setenv("FORECAST_SOURCE_EIA", feeds.serve("e", SAMPLES["eia"]) + "?api_key=verysecret")
-    refresh(place, Request(sources=("eia",), months=3, n_paths=60), NOW, limits=QUICK)
+    refresh(place, Request(sources=("eia",), months=3, n_paths=60), A_YEAR_LATER, limits=QUICK)
     assert feeds.requests, "it was asked"
     assert b"verysecret" not in b"".join(p.read_bytes() for p in place.file.parent.rglob("*") if p.is_file())
 
