@@ -397,7 +397,7 @@ def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_servi
     machines = start_machines(base, names, draws)
     before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
     for month in range(1, 13):
-        machines.step(month)
+        machines.step(month, np.ones(BLOCK_PATHS, REAL))
     decline, power, serving = (
         draws.parameter(name)
         for name in ("hardware_price_decline_per_year", "electricity_growth_per_year", "serving_efficiency_per_year")
@@ -435,7 +435,8 @@ def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block
     for name in ("contract_lag_months", "supply_lag_months"):
         rents.theta[name] = np.ones(1, REAL)
     assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity)
-    rents.step(1, np.full(BLOCK_PATHS, 1.3, REAL), np.random.default_rng(1).normal(size=BLOCK_PATHS).astype(REAL))
+    rents.build(1)
+    rents.step(np.full(BLOCK_PATHS, 1.3, REAL), np.random.default_rng(1).normal(size=BLOCK_PATHS).astype(REAL))
     assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity, atol=1e-6)
     assert_allclose(rents.lagged_scarcity, rents.scarcity, atol=1e-6)
     owner, tenant = rents.hire_ratio(np.array([[1.0], [0.0]], REAL))

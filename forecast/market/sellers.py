@@ -119,7 +119,8 @@ class Sellers:
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
         shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
-        asked = target + np.where(same, kind["felt_frac"] * shock, offers.of(self.ladder_log) + shock)
+        target = target + np.where(same, 0, offers.of(self.ladder_log))
+        asked = target + np.where(same, kind["felt_frac"], 1) * shock
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(offers, asked - log_price, same, target + shock - log_price)
