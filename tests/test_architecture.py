@@ -14,6 +14,7 @@ PACKAGE = Path(forecast.__file__).parent
 FLOORS = {
     "units": 0,
     "errors": 0,
+    "model_names": 0,
     "arrays": 0,
     "engines": 0,
     "engines.workers": 1,
@@ -40,7 +41,6 @@ FLOORS = {
     "trends.series": 4,
     "trends.list_price": 4,  # floors of its own between those of trends
     "trends.ladder": 5,
-    "trends.list_price.names": 4,
     "trends.list_price.ridge": 4,
     "trends.list_price.series": 4.1,
     "trends.list_price.price_rows": 4.2,

@@ -16,13 +16,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.cli.backtest_text import CASE_COLUMNS, cases_csv, document, scores_text
 from forecast.cli.main import group
 from forecast.errors import InputError
+from forecast.model_names import canonical_name
 from forecast.tables import load_tables
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases
 from forecast.trends.list_price.features import FEATURES, features_of
 from forecast.trends.list_price.habits import habit_of, repriced_together
 from forecast.trends.list_price.jumps import fit_jumps
-from forecast.trends.list_price.names import canonical_name
 from forecast.trends.list_price.outside import outside_cases
 from forecast.trends.list_price.panel import months_of, panel_of
 from forecast.trends.list_price.peers import peers_of

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.admission import precision_of
-from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
+from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
 from forecast.deployments.ownership import published_cost
@@ -21,8 +21,9 @@ from forecast.deployments.priced import cost_of
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.model_names import canonical_name
 from forecast.renting import asked_rents
-from forecast.serving.speed import throughput
+from forecast.serving.speed import resolve, throughput
 from forecast.serving.token_cost import number_of
 
 ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
@@ -387,6 +388,30 @@ def test_a_wrong_case_says_why_and_the_others_are_done(base, column, text, messa
     assert [found[1][name] for name in header if name.endswith(("p10", "p50", "p90"))] == [None] * 4
     assert found[0] == found[2] and found[0]["error"] is None
     assert found[0]["output_tokens_per_s_per_accelerator_p10"] < found[0]["output_tokens_per_s_per_accelerator_p50"]
+
+
+def test_columns_of_the_users_own_come_back_beside_the_answer(base):
+    header = ["id", *CASE_COLUMNS, "cost_usd_per_mtok_p50"]  # of an earlier run: replaced, not kept
+    cells = ["7", "H100", "4", "meta-llama/Llama-3.3-70B-Instruct-Turbo", "fp16", "1000", "1000", "8", "0"]
+    answered, rows = price_of_cases(base, [read_case(header, cells), read_case(header, cells[:3])])
+    assert answered[: len(CASE_COLUMNS) + 1] == [*CASE_COLUMNS, "id"] and len(set(answered)) == len(answered)
+    found = [dict(zip(answered, row, strict=True)) for row in rows]
+    assert [row["id"] for row in found] == ["7", "7"] and found[0]["cost_usd_per_mtok_p50"] > 0
+    assert found[1]["error"].startswith("3 cells where the header has 9")
+
+
+@pytest.mark.parametrize(("spelling", "model"), [
+    ("accounts/fireworks/models/qwen2p5-72b", "qwen2.5-72b"),
+    ("qwen-3-235b-a22b-instruct-2507", "qwen3-235b-a22b-2507"),
+    ("MoonshotAI/Kimi-K2:exacto", "kimi-k2"),
+])  # fmt: skip
+def test_a_model_is_known_by_the_spelling_of_a_price_list(base, spelling, model):
+    assert resolve(base, "model", spelling) == model
+
+
+def test_no_two_models_are_one_in_price_lists(tables):
+    names = [canonical_name(row["model"]) for row in tables["served_models"].rows]
+    assert len(names) > 50 and len(set(names)) == len(names)
 
 
 def test_a_case_is_the_deployment_asked_for(base):

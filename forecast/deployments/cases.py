@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,15 @@ RESULT_COLUMNS = [f"output_tokens_per_s_per_accelerator_p{q}" for q in (10, 50, 
 def read_case(header: list[str], cells: list[str]) -> dict[str, str]:
     """Return a row as a case by column; one with too few or too many cells says so under `error`.
 
-    >>> read_case(["model", "accelerator"], ["m", "a"])
-    {'model': 'm', 'accelerator': 'a'}
+    Columns of the user's own are kept, answers of an earlier run are not.
+
+    >>> read_case(["model", "accelerator", "id", "error"], ["m", "a", "7", ""])
+    {'model': 'm', 'accelerator': 'a', 'id': '7'}
     """
     padded = cells + [""] * (len(header) - len(cells))
-    found = {column: cell for column, cell in zip(header, padded, strict=False) if column in CASE_COLUMNS}
+    found = {
+        column: cell for column, cell in zip(header, padded, strict=False) if column and column not in RESULT_COLUMNS
+    }
     if len(cells) != len(header):
         found["error"] = f"{len(cells)} cells where the header has {len(header)}. Correct the row."
     return found
@@ -38,6 +43,7 @@ def read_case(header: list[str], cells: list[str]) -> dict[str, str]:
 def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[list[str], list[list[Any]]]:
     """Return header and rows of many deployments, one out for one in; a wrong case says why in its row.
 
+    Columns that a case has besides ours stand between the case and its answer.
     Without concurrency a case is offline: the largest batch, however long a token takes.
     """
     asked: dict[int, tuple[Deployment, Request]] = {}
@@ -55,9 +61,10 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
     if asked:
         columns = workloads(scenario, [request for _, request in asked.values()])
         speeds = dict(zip(asked, throughputs(effect_values(scenario), columns, float("inf")), strict=True))
+    header = [*CASE_COLUMNS, *(c for c in dict.fromkeys(chain(*cases)) if c not in (*CASE_COLUMNS, "error"))]
     rows: list[list[Any]] = []
     for i, case in enumerate(cases):
-        given: list[Any] = [case.get(column) or "" for column in CASE_COLUMNS]
+        given: list[Any] = [case.get(column) or "" for column in header]
         if i in errors:
             rows.append([*given, None, None, None, None, errors[i]])
             continue
@@ -69,7 +76,7 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
         except InputError:
             price = None  # throughput stands although no price of the accelerator is known
         rows.append([*given, *rates, price, None])
-    return [*CASE_COLUMNS, *RESULT_COLUMNS], rows
+    return [*header, *RESULT_COLUMNS], rows
 
 
 def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str], str]) -> Request:

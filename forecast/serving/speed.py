@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
+from forecast.model_names import canonical_name
 from forecast.scenario import Scenario
 from forecast.serving.effects import REQUIRED, ROWS, SEEN, Columns, log_factors, per_size, spread_level
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
@@ -41,6 +42,8 @@ class Throughput:
 def resolve(scenario: Scenario, kind: str, name: str) -> str:
     """Return the stable name of an accelerator, model or provider, whatever the capitals or alias.
 
+    A model is also known by any seller's spelling of it, as price lists have it, where that is one model's alone.
+
     Raises:
         InputError: the name is unknown; the nearest known one is suggested, all are named where none is near.
     """
@@ -48,6 +51,9 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
     aliases = {row["alias"].lower(): row["name"] for row in scenario.tables["aliases"] if row["kind"] == kind}
     wanted = name.strip().lower()
     found = known.get(wanted) or known.get(aliases.get(wanted, ""))
+    if not found and kind == "model":
+        alike = [model for model in known.values() if canonical_name(model) == canonical_name(name)]
+        found = alike[0] if len(alike) == 1 else None
     if found:
         return found
     near = suggestion(wanted, [*known, *aliases]) or f" Known: {', '.join(known.values()) or 'none'}."

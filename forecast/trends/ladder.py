@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.equations.cost import usd_per_mtok_blended
+from forecast.model_names import canonical_name
 from forecast.tables import Tables
 from forecast.trends.known import enough
-from forecast.trends.list_price.names import canonical_name
 from forecast.trends.trend import Diagnostic, Trend
 from forecast.units import MONTHS_PER_YEAR, months_between
 

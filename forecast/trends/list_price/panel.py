@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.trends.list_price.names import family_of
+from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
 
 Array = NDArray[np.float64]

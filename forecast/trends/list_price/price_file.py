@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median, median_low
 
 from forecast.errors import InputError
-from forecast.trends.list_price.names import canonical_name
+from forecast.model_names import canonical_name
 from forecast.trends.list_price.price_rows import OUT, PriceRow, read_rows
 from forecast.trends.list_price.series import PriceSeries, blended_usd_per_mtok
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from forecast.model_names import canonical_name
 from forecast.table_files import Row
 from forecast.tables import DISTANT, Tables
-from forecast.trends.list_price.names import canonical_name
 
 KINDS = ("first", "host", "cloud", "gateway")
 
