@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,11 @@ from forecast.monte_carlo import probability_error
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, quantiles
 from forecast.paths import Paths
-from forecast.tidy_table import PROBS, Fact, Forecast
+from forecast.tidy_table import PROBS, Fact, Facts, Forecast, Late
 
 Array = NDArray[np.float64]
 Head = tuple[str, str, str, str]  # run, day made, vintage, scenario: the cells that all facts of a run share
+EFFECTIVE_NUMBERS = {"effective_providers_tokens": "hhi_tokens", "effective_providers_spend": "hhi_spend"}
 
 
 class Subject(NamedTuple):
@@ -44,28 +46,30 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     """
     scenario, names = paths.scenario, paths.names
     head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
-    facts = [*_fans(head, paths), *_effective_numbers(head, paths), *_dates(head, paths)]
+    fans = {outcome: Late(partial(_fan_of, head, paths, outcome)) for outcome in FANS}
+    fans |= {outcome: Late(partial(_effective_number, head, paths, outcome)) for outcome in EFFECTIVE_NUMBERS}
+    others = list(_dates(head, paths))
     for i, provider in enumerate(names.providers):
-        facts += _provider(head, paths, i, provider)
+        others += _provider(head, paths, i, provider)
     kinds = dict(zip(names.providers, names.kinds, strict=True))
-    return Forecast(facts, manifest_of(paths), kinds, assumptions(scenario))
+    return Forecast(Facts(fans, others), manifest_of(paths), kinds, Late(partial(assumptions, scenario)))
 
 
-def _fans(head: Head, paths: Paths) -> Iterator[Fact]:
-    labels = paths.names.labels()
-    for outcome, fan in FANS.items():
-        values, errors = fan_quantiles(paths, outcome)
-        for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
-            yield from _fan(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
+def _fan_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
+    """Yield the facts of a fan."""
+    fan = FANS[outcome]
+    values, errors = fan_quantiles(paths, outcome)
+    for (segment, provider), value, error in zip(paths.names.labels()[fan.axis], values, errors, strict=True):
+        yield from _fan(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
 
 
-def _effective_numbers(head: Head, paths: Paths) -> Iterator[Fact]:
-    """Yield the fans of the effective number of providers, one over the Herfindahl index."""
-    for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
-        values, errors = fan_quantiles(paths, index)
-        # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
-        hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
-        yield from _fan(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+def _effective_number(head: Head, paths: Paths, outcome: str) -> Iterable[Fact]:
+    """Return the fan of an effective number of providers, one over the Herfindahl index."""
+    index = EFFECTIVE_NUMBERS[outcome]
+    values, errors = fan_quantiles(paths, index)
+    # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
+    hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
+    return _fan(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
 
 
 def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
@@ -74,7 +78,7 @@ def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
     for outcome, when in DATES.items():
         kind = "event" if outcome == "price_rise" else "date"
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
-            reached = np.where(months == NEVER, np.inf, months).astype(float)
+            reached = _in_order(months)
             if kind == "date":
                 yield from _quantiles(head, Subject(outcome, kind, "months", segment, provider), reached)
             about = Subject(outcome, kind, "probability", segment, provider)
@@ -90,11 +94,11 @@ def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]
     horizon = paths.scenario.months
     cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
     yield _fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
-    survival = np.where(paths.exit_month[i] != NEVER, paths.exit_month[i], np.inf).astype(float)
+    survival = _in_order(paths.exit_month[i])
     yield from _quantiles(head, about("survival_months", "quantity", "months"), survival)
     yield from _chances(head, about("exit", "event", "probability"), survival, horizon)
     if not paths.names.backed[i, 0]:
-        runway = paths.runway_months[i].astype(float)
+        runway = np.sort(paths.runway_months[i]).astype(float)
         yield from _quantiles(head, about("runway_months", "quantity", "months"), runway)
         yield from _chances(head, about("out_of_cash", "event", "probability"), runway, horizon)
     for code, kind in enumerate(EXIT_KINDS[1:], start=1):
@@ -130,16 +134,21 @@ def _chance(head: Head, about: Subject, month: int, happened: NDArray[np.bool_])
     return _fact(head, about, month, None, prob, probability_error(prob, len(happened)))
 
 
+def _in_order(months: NDArray[np.int16]) -> Array:
+    """Return the months of all paths in rising order, infinite where it never happens."""
+    return np.sort(np.where(months == NEVER, np.inf, months))
+
+
 def _chances(head: Head, about: Subject, months: Array, horizon: int) -> Iterator[Fact]:
-    """Yield the chance that it has happened by each month, from the month of each path, infinite where it never does."""
-    happened = np.sort(months).searchsorted(np.arange(horizon + 1), side="right")
+    """Yield the chance that it has happened by each month, from the months of all paths in rising order."""
+    happened = months.searchsorted(np.arange(horizon + 1), side="right")
     for month, prob in enumerate((happened / len(months)).tolist()):
         yield _fact(head, about, month, None, prob, probability_error(prob, len(months)))
 
 
-def _quantiles(head: Head, about: Subject, values: Array) -> Iterator[Fact]:
-    """Yield the quantiles of a number per path, infinite where it lies beyond the horizon."""
-    ordered, n = np.sort(values), len(values)
+def _quantiles(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]:
+    """Yield the quantiles of a number per path, in rising order, infinite where it lies beyond the horizon."""
+    n = len(ordered)
     for prob in PROBS:
         low, middle, high = (
             float(ordered[_rank(p, n)])
