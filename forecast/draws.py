@@ -85,7 +85,7 @@ class Draws:
             rising, found = score.argsort(), np.empty(BLOCK_PATHS, REAL)  # neighbours are looked up four times faster
             found[rising] = np.interp(score[rising], standard_normal_quantile(MIDPOINTS), self._shared[key])
             return found
-        return self._shared[key][self._order(address)]
+        return self._shared[key].take(self._order(address))
 
     def _order(self, address: str) -> NDArray[np.int64]:
         """Return the stratum, 0 to 4,999, in which each path's draw of an input lies."""
