@@ -129,4 +129,7 @@ def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, tur
     >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.05])).round(6).tolist()
     [0.059]
     """
-    return fleet_usd_per_mtok + turnover_per_month * (frontier_usd_per_mtok - fleet_usd_per_mtok)
+    moved = frontier_usd_per_mtok - fleet_usd_per_mtok
+    moved *= turnover_per_month
+    moved += fleet_usd_per_mtok
+    return moved
