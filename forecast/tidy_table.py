@@ -56,6 +56,9 @@ class Late(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __eq__(self, other: object) -> bool:
+        return self._items == list(other) if isinstance(other, Sequence) else NotImplemented
+
 
 class Facts(Late[Fact]):
     """The facts of a run: those of each fan, which may be late, then the others."""
