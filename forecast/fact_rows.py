@@ -49,16 +49,16 @@ def fan_facts(
     return map(Fact._make, (start + cell + (0,) for cell in cells))
 
 
-def chance_facts(head: Head, about: Subject, months: Array, by: Sequence[int]) -> Iterator[Fact]:
-    """Yield the chance that it has happened by some months, from the month of each path, infinite where it never does."""
-    happened = np.sort(months[months <= by[-1]]).searchsorted(np.array(by), side="right")
-    for month, prob in zip(by, (happened / len(months)).tolist(), strict=True):
-        yield one_fact(head, about, month, None, prob, probability_error(prob, len(months)))
+def chance_facts(head: Head, about: Subject, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:
+    """Yield the chance that it has happened by some months, from the months of all paths in rising order, infinite where never."""
+    happened = ordered.searchsorted(np.array(by), side="right")
+    for month, prob in zip(by, (happened / len(ordered)).tolist(), strict=True):
+        yield one_fact(head, about, month, None, prob, probability_error(prob, len(ordered)))
 
 
-def quantile_facts(head: Head, about: Subject, values: Array) -> Iterator[Fact]:
-    """Yield the quantiles of a number per path, infinite where it lies beyond the horizon."""
-    ordered, n = np.sort(values), len(values)
+def quantile_facts(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]:
+    """Yield the quantiles of a number per path, in rising order, infinite where it lies beyond the horizon."""
+    n = len(ordered)
     for prob in PROBS:
         low, middle, high = (
             float(ordered[_rank(p, n)])

@@ -61,9 +61,10 @@ class Paths:
                 values[:, :, place] = values_of(name, history.noted, self.names)[:, :, :wanted]
         for name, fan in FANS.items():
             if name in history.few:
-                found = count_few(fan, history.few[name], wanted)
-            else:
-                found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
+                with self._lock:
+                    count_few(fan, history.few[name], wanted, self.counts[name])
+                continue
+            found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
         for name, fan in FINANCES.items():

@@ -5,8 +5,9 @@ Every number carries its Monte Carlo standard error; a quantile that lies beyond
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,12 @@ from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, Fan, quantiles
-from forecast.outcomes.finances import FINANCES, left_by, of_the_living
+from forecast.outcomes.finances import COST_RATIO, FINANCES, left_by, of_the_living, shown_as
 from forecast.paths import Paths
-from forecast.tidy_table import PROBS, Fact, Forecast
+from forecast.tidy_table import PROBS, Fact, Facts, Forecast, Late
 
 Array = NDArray[np.float64]
+EFFECTIVE_NUMBERS = {"effective_providers_tokens": "hhi_tokens", "effective_providers_spend": "hhi_spend"}
 
 
 def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
@@ -34,44 +36,46 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     """
     scenario, names = paths.scenario, paths.names
     head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
-    facts = [*_fans(head, paths), *_effective_numbers(head, paths), *_finances(head, paths), *_dates(head, paths)]
+    fans = {outcome: Late(partial(_fan_of, head, paths, outcome)) for outcome in FANS}
+    fans |= {outcome: Late(partial(_effective_number, head, paths, outcome)) for outcome in EFFECTIVE_NUMBERS}
+    fans |= {shown_as(outcome): Late(partial(_finance_of, head, paths, outcome)) for outcome in FINANCES}
+    others = list(_dates(head, paths))
     for i, provider in enumerate(names.providers):
-        facts += _provider(head, paths, i, provider)
+        others += _provider(head, paths, i, provider)
     kinds = dict(zip(names.providers, names.kinds, strict=True))
-    return Forecast(facts, manifest_of(paths), kinds, assumptions(scenario))
+    return Forecast(Facts(fans, others), manifest_of(paths), kinds, Late(partial(assumptions, scenario)))
 
 
-def _fans(head: Head, paths: Paths) -> Iterator[Fact]:
-    labels = paths.names.labels()
-    for outcome, fan in FANS.items():
-        values, errors = fan_quantiles(paths, outcome)
-        for (segment, provider), value, error in zip(labels[fan.axis], values, errors, strict=True):
-            yield from fan_facts(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
+def _fan_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
+    """Yield the facts of a fan."""
+    fan = FANS[outcome]
+    values, errors = fan_quantiles(paths, outcome)
+    for (segment, provider), value, error in zip(paths.names.labels()[fan.axis], values, errors, strict=True):
+        yield from fan_facts(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
 
 
-def _effective_numbers(head: Head, paths: Paths) -> Iterator[Fact]:
-    """Yield the fans of the effective number of providers, one over the Herfindahl index."""
-    for outcome, index in (("effective_providers_tokens", "hhi_tokens"), ("effective_providers_spend", "hhi_spend")):
-        values, errors = fan_quantiles(paths, index)
-        # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
-        hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
-        yield from fan_facts(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+def _effective_number(head: Head, paths: Paths, outcome: str) -> Iterable[Fact]:
+    """Return the fan of an effective number of providers, one over the Herfindahl index."""
+    index = EFFECTIVE_NUMBERS[outcome]
+    values, errors = fan_quantiles(paths, index)
+    # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
+    hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
+    return fan_facts(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
 
 
-def _finances(head: Head, paths: Paths) -> Iterator[Fact]:
-    """Yield the fans of each provider's finances year by year, empty where no path has it in the market."""
-    labels, months = paths.names.labels(), year_months(paths.scenario.months)
+def _finance_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
+    """Yield the fans of a figure of each provider's finances year by year, empty where no path has it in the market."""
+    fan, counts, months = FINANCES[outcome], paths.counts[outcome], year_months(paths.scenario.months)
     left = left_by(paths.exit_month, months)
-    for outcome, fan in FINANCES.items():
-        counts = paths.counts[outcome]
-        values, errors = _sure_quantiles(fan, of_the_living(counts, left[: len(counts)]))
-        name, unit = outcome, fan.unit
-        if outcome == "cost_to_revenue_ratio":
-            name, unit, values, errors = "firm_margin_frac", "fraction", 1 - values[..., ::-1], errors[..., ::-1]
-        for row, (_, provider) in enumerate(labels[fan.axis]):
-            facts = fan_facts(head, Subject(name, "fan", unit, None, provider), values[row], errors[row], months)
-            empty = {month for month, none in zip(months, left[row] == paths.n_paths, strict=True) if none}
-            yield from (f._replace(value=None, standard_error=None) if f.month in empty else f for f in facts)
+    values, errors = _sure_quantiles(fan, of_the_living(counts, left[: len(counts)]))
+    unit = fan.unit
+    if outcome == COST_RATIO:
+        unit, values, errors = "fraction", 1 - values[..., ::-1], errors[..., ::-1]
+    for row, (_, provider) in enumerate(paths.names.labels()[fan.axis]):
+        about = Subject(shown_as(outcome), "fan", unit, None, provider)
+        empty = {month for month, none in zip(months, left[row] == paths.n_paths, strict=True) if none}
+        for fact in fan_facts(head, about, values[row], errors[row], months):
+            yield fact._replace(value=None, standard_error=None) if fact.month in empty else fact
 
 
 def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
@@ -80,7 +84,7 @@ def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
     for outcome, when in DATES.items():
         kind = "event" if outcome == "price_rise" else "date"
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
-            reached = np.where(months == NEVER, np.inf, months).astype(float)
+            reached = _in_order(months)
             if kind == "date":
                 yield from quantile_facts(head, Subject(outcome, kind, "months", segment, provider), reached)
             about = Subject(outcome, kind, "probability", segment, provider)
@@ -96,18 +100,23 @@ def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]
     horizon, every = paths.scenario.months, range(paths.scenario.months + 1)
     cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
     yield one_fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
-    survival = np.where(paths.exit_month[i] != NEVER, paths.exit_month[i], np.inf).astype(float)
+    gone = paths.exit_month[i]
+    survival = _in_order(gone)
     yield from quantile_facts(head, about("survival_months", "quantity", "months"), survival)
     yield from chance_facts(head, about("exit", "event", "probability"), survival, every)
     if not paths.names.backed[i, 0]:
-        runway = paths.runway_months[i].astype(float)
+        runway = np.sort(paths.runway_months[i]).astype(float)
         yield from quantile_facts(head, about("runway_months", "quantity", "months"), runway)
         yield from chance_facts(head, about("out_of_cash", "event", "probability"), runway, every)
-    ends = {f"exit_{kind.replace(' ', '_')}": np.where(paths.exit_kind[i] == code, survival, np.inf)
+    ends = {f"exit_{kind.replace(' ', '_')}": np.where(paths.exit_kind[i] == code, gone, NEVER)
             for code, kind in enumerate(EXIT_KINDS[1:], start=1)}  # fmt: skip
-    ends["listed"] = np.where(paths.listed_month[i] != NEVER, paths.listed_month[i], np.inf).astype(float)
-    for outcome, months in ends.items():
-        yield from chance_facts(head, about(outcome, "event", "probability"), months, year_months(horizon))
+    for outcome, months in {**ends, "listed": paths.listed_month[i]}.items():
+        yield from chance_facts(head, about(outcome, "event", "probability"), _in_order(months), year_months(horizon))
+
+
+def _in_order(months: NDArray[np.int16]) -> Array:
+    """Return the months of all paths in rising order, infinite where it never happens."""
+    return np.sort(np.where(months == NEVER, np.inf, months))
 
 
 def fan_quantiles(paths: Paths, outcome: str) -> tuple[Array, Array]:

@@ -146,6 +146,7 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
     rows: list[Row] = []
     problems: list[str] = []
     seen: dict[tuple[str, ...], int] = {}
+    known: list[dict[str, Any]] = [{} for _ in columns]  # what the cells of a column stand for: most are repeated
     for number, cells in enumerate(records, start=2):
         if len(cells) != len(columns):
             problems.append(
@@ -155,9 +156,11 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
         if (twin := seen.setdefault(tuple(cells), number)) != number:
             problems.append(f"{label} row {number}: the same as row {twin}. Delete one.")
         values: dict[str, Any] = {}
-        for column, cell in zip(columns, cells, strict=True):
+        for column, cell, same in zip(columns, cells, known, strict=True):
             try:
-                values[column.name] = convert(column, cell)
+                if cell not in same:
+                    same[cell] = convert(column, cell)
+                values[column.name] = same[cell]
             except ValueError as error:
                 problems.append(
                     f"{label} row {number}, {column.name} = {shortened(cell) or 'empty'}: {error}. Correct the row."

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from forecast.assumptions import Assumption
 
 if TYPE_CHECKING:
     import pandas
 
+Item = TypeVar("Item")
 PROBS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)  # of the quantiles that the table holds
 
 
@@ -33,34 +36,72 @@ class Fact(NamedTuple):
     beyond_horizon: int
 
 
+class Late(Sequence[Item]):
+    """A list that is made when it is first read: a headline reads one in ten facts of a run and no assumption."""
+
+    def __init__(self, make: Callable[[], Iterable[Item]]):
+        self._make = make
+
+    @cached_property
+    def _items(self) -> list[Item]:
+        return list(self._make())
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Item]: ...
+    def __getitem__(self, at: int | slice) -> Item | list[Item]:
+        return self._items[at]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return self._items == list(other) if isinstance(other, Sequence) else NotImplemented
+
+
+class Facts(Late[Fact]):
+    """The facts of a run: those of each fan, which may be late, then the others."""
+
+    def __init__(self, fans: Mapping[str, Sequence[Fact]], others: Sequence[Fact]):
+        super().__init__(lambda: chain(*fans.values(), others))
+        self.fans, self.others = fans, others
+
+
 @dataclass(frozen=True)
 class Forecast:
     """The tidy table and what belongs to it: the manifest of the run, the kind of each provider, what is assumed."""
 
-    facts: list[Fact]
+    facts: Sequence[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
-    assumptions: list[Assumption] = field(default_factory=list)
+    assumptions: Sequence[Assumption] = field(default_factory=list)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
         import pandas
 
-        table = pandas.DataFrame(self.facts, columns=list(Fact._fields))
+        table = pandas.DataFrame(list(self.facts), columns=list(Fact._fields))
         table.attrs = {
             "manifest": self.manifest,
             "provider_kinds": self.provider_kinds,
-            "assumptions": self.assumptions,
+            "assumptions": list(self.assumptions),
         }
         return table
 
+    @property
+    def apart_from_fans(self) -> Sequence[Fact]:
+        """The facts that are not of fans, in their order."""
+        return self.facts.others if isinstance(self.facts, Facts) else [f for f in self.facts if f.kind != "fan"]
+
     @cached_property
-    def by_outcome(self) -> dict[str, list[Fact]]:
+    def by_outcome(self) -> dict[str, Sequence[Fact]]:
         """The facts of each outcome, in their order."""
+        late, at_hand = (self.facts.fans, self.facts.others) if isinstance(self.facts, Facts) else ({}, self.facts)
         found: dict[str, list[Fact]] = {}
-        for fact in self.facts:
+        for fact in at_hand:
             found.setdefault(fact.outcome, []).append(fact)
-        return found
+        return {**late, **found}
 
     def find(self, outcome: str, **where: Any) -> list[Fact]:
         """Return the facts of an outcome whose cells equal the given ones."""

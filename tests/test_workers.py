@@ -71,16 +71,18 @@ def test_an_error_here_leaves_no_worker_behind(monkeypatch):
     children, fork = [], os.fork
     monkeypatch.setattr(os, "fork", lambda: children.append(fork()) or children[-1])
 
-    def fails(worker, block):
-        if worker == 0:
-            raise ValueError("stop")
-        threading.Event().wait(60)
+    def stop(block):
+        raise ValueError("stop")
+
+    def run(worker):
+        return lambda block: threading.Event().wait(60 * worker)  # the first has done a block long before the other
 
     with pytest.raises(ValueError, match="stop"):
-        shared_out(4, 2, fails)
-    assert len(children) == 1
-    with pytest.raises(ProcessLookupError):
-        os.kill(children[0], 0)
+        over_processes(range(4), 2, run, lambda worker: None, stop)
+    assert len(children) == 2
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
 
 
 def test_threads_run_every_block_once():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import os
@@ -92,8 +93,9 @@ def speak_plainly() -> None:
 def main() -> None:
     """Run the command line; bad input is one message and exit 2, failed work exit 1."""
     speak_plainly()
-    # A command makes many small rows and no cycles: looking for those takes a fifth of the summary.
-    gc.set_threshold(100_000)
+    # A command makes many small rows and hardly a cycle: to look for those among all rows takes as long as to make them.
+    gc.set_threshold(1_000_000)
+    atexit.register(gc.freeze)  # nor once more at the exit
     # The matrices are small: threads of the linear algebra library would wait for each other, and change last bits.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stdout is None:  # closed by the caller (>&-): Python would drop in silence what is written there

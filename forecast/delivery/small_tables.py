@@ -52,7 +52,7 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
         "prob_exit_by_horizon most_likely_exit"
     ).split()
     found: dict[str, dict[str, Any]] = {}
-    for fact in forecast.facts:
+    for fact in forecast.apart_from_fans:
         if fact.provider is not None and fact.kind in ("quantity", "event"):
             key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
             found.setdefault(fact.provider, {})[key] = fact.value
@@ -92,8 +92,8 @@ def prices(forecast: Forecast) -> tuple[list[str], Rows]:
     header = "month segment price_p10 price_p50 price_p90 floor_p10 floor_p50 floor_p90 ratio_p50".split()
     cell = {
         (f.outcome, f.segment, f.month, f.quantile): f.value
-        for f in forecast.facts
-        if f.outcome in ("market_price", "floor", "price_to_floor_ratio")
+        for outcome in ("market_price", "floor", "price_to_floor_ratio")
+        for f in forecast.find(outcome)
     }
     keys = sorted({(month, segment) for _, segment, month, _ in cell if month is not None and segment})
     rows: Rows = [

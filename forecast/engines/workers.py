@@ -88,7 +88,10 @@ def over_threads(blocks: Sequence[int], workers: int, run: Run, done: Run) -> No
 def over_processes(
     blocks: Sequence[int], workers: int, run: Callable[[int], Run], clear: Callable[[int], None], done: Run
 ) -> None:
-    """Run the blocks in so many processes, this one among them.
+    """Run the blocks in so many processes, while this one waits.
+
+    What a process has written is copied page by page in those that it forks when they write there too: where this one
+    computed as well, every further simulation took a tenth longer.
 
     Args:
         blocks: numbers of the blocks; worker w takes every `workers`-th from the w-th.
@@ -97,13 +100,9 @@ def over_processes(
         done: called with each block that is finished.
     """
     reader, writer = os.pipe()
-    children = {worker: _fork(blocks[worker::workers], run(worker), writer) for worker in range(1, workers)}
+    children = {worker: _fork(blocks[worker::workers], run(worker), writer) for worker in range(workers)}
     os.close(writer)
     try:
-        own = run(0)
-        for block in blocks[::workers]:
-            own(block)
-            done(block)
         while finished := os.read(reader, 8):
             done(int.from_bytes(finished, "big"))
         lost = [worker for worker, pid in children.items() if os.waitpid(pid, 0)[1] != 0]

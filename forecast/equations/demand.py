@@ -148,7 +148,10 @@ def average_next(average: Array, value: Array, window_months: Array | float) -> 
     >>> average_next(2.0, 4.0, 4.0)
     2.5
     """
-    return average + (value - average) / window_months
+    moved = value - average
+    moved /= window_months
+    moved += average
+    return moved
 
 
 def served_frac(load: Array, capacity: Array, stretch_log: Array) -> Array:
@@ -261,4 +264,5 @@ def apart_ratio_next(ratio: Array, apart_per_month: Array, share_start: Array) -
     [1.5, 0.5]
     """
     grown = ratio * np.exp(apart_per_month)
-    return grown / (share_start * grown).sum(axis=0)
+    grown /= (share_start * grown).sum(axis=0)
+    return grown

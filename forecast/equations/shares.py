@@ -66,7 +66,10 @@ def log_weight_next(log_weight: Array, log_aim: Array, inertia_per_month: Array)
     >>> log_weight_next(np.array([0.0]), np.array([-1.0]), np.array([0.1])).tolist()
     [-0.1]
     """
-    return log_weight + inertia_per_month * (log_aim - log_weight)
+    moved = log_aim - log_weight
+    moved *= inertia_per_month  # in place, as in all equations on many rows: fresh memory costs more than the product
+    moved += log_weight
+    return moved
 
 
 def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_month: Array) -> Array:
@@ -85,7 +88,9 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
     >>> lasting_growth(np.array([0.02]), np.array([1.0]), np.array([0.01])).tolist()
     [0.01]
     """
-    return apart_per_month - reversion_per_month * log_weight
+    growth = -reversion_per_month * log_weight
+    growth += apart_per_month
+    return growth
 
 
 def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:

@@ -11,10 +11,9 @@ from forecast.market.doors import EXIT_KINDS
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
-from forecast.outcomes.finances import FINANCES
+from forecast.outcomes.finances import COST_RATIO, FINANCES, shown_as
 
 SUMMARY = "forecast.summary"
-COUNTED_ONLY = "cost_to_revenue_ratio"  # a run reports one less it
 COMPUTING = ("forecast.march", "forecast.market.", "forecast.outcomes.", "forecast.paths", SUMMARY)
 # Unit and definition of what the summary makes beyond the lists of fans and dates.
 SUMMED_UP = {
@@ -24,20 +23,19 @@ SUMMED_UP = {
     "runway_months": ("months", "time until today's cash is used up without new money; not of firms with a parent"),
     "out_of_cash": ("probability", "today's cash is used up by a month without new money"),
     "listed": ("probability", "the provider has gone public by a month"),
-    "firm_margin_frac": (
-        "fraction",
-        "gross margin of tokens and other business together, 1 less cost_to_revenue_ratio, of a provider still in the market",
-    ),
     "effective_providers_tokens": ("providers", "1 / hhi_tokens: equal providers that would give that index"),
     "effective_providers_spend": ("providers", "1 / hhi_spend: equal providers that would give that index"),
 }
+MARGIN = (
+    "fraction",
+    "gross margin of tokens and other business together, 1 less the cost over the revenue, of a provider still in the market",
+)
 EXITS = {f"exit_{kind.replace(' ', '_')}": ("probability", f"{kind} by a month") for kind in EXIT_KINDS[1:]}
 OUTCOMES = (
     {name: ("forecast.outcomes.fans", fan.unit, fan.definition) for name, fan in FANS.items()}
     | {
-        name: ("forecast.outcomes.finances", fan.unit, fan.definition)
+        shown_as(name): ("forecast.outcomes.finances", *(MARGIN if name == COST_RATIO else (fan.unit, fan.definition)))
         for name, fan in FINANCES.items()
-        if name != COUNTED_ONLY
     }
     | {name: ("forecast.outcomes.dates", "month", date.definition) for name, date in DATES.items()}
     | {name: (SUMMARY, unit, said) for name, (unit, said) in (SUMMED_UP | EXITS).items()}

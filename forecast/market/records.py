@@ -47,8 +47,8 @@ def reported(market: Market) -> dict[str, Array]:
 
 def subsidy_usd_per_month(market: Market) -> Array:
     """Return what selling below own cost costs each provider, `[provider, path]`."""
-    loss: Array = market.names.provider_sum(np.clip(market.trade.cost - market.trade.spend, 0.0, np.inf))
-    return loss
+    loss = market.trade.cost - market.trade.spend
+    return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
 def noted(market: Market, finances: Finances) -> dict[str, Array]:

@@ -77,7 +77,8 @@ class Sellers:
         """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours."""
         self.hire_ratio = hire_ratio
         paid_ratio = (hire_ratio * idle_ratio).take(self.owner[self.names.offer_provider], axis=0)
-        self.unit_cost_usd_per_mtok = self.machine_cost_usd_per_mtok * paid_ratio
+        paid_ratio *= self.machine_cost_usd_per_mtok
+        self.unit_cost_usd_per_mtok = paid_ratio
 
     @staticmethod
     def fleet_of_offer(names: Names, fleet_usd_per_mtok: Array) -> Array:

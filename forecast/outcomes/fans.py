@@ -88,18 +88,16 @@ def _count_rows(fan: Fan, rows: NDArray[np.float32]) -> Counts:
     return found.astype(np.int32)
 
 
-def count_few(fan: Fan, few: Few, paths: int) -> Counts:
-    """Return the same histogram of the first `paths` of values most of which are zero: the lowest bin has the others."""
-    months, one = len(few.cells), np.int32(1)
-    found = np.zeros((few.shape[0], months, fan.bins), np.int32)
-    found[:, :, 0] = paths
+def count_few(fan: Fan, few: Few, paths: int, counts: Counts) -> None:
+    """Add the same histogram of the first `paths` of values most of which are zero: the lowest bin has the others."""
+    assert counts.flags.c_contiguous  # or the flat array would be a copy
+    months, flat = len(few.cells), counts.reshape(-1)
     for month, (cells, values) in enumerate(zip(few.cells, few.values, strict=True)):
-        asked = cells.among(cells.path < paths)
-        first = (asked.row * months + month) * fan.bins
-        flat = first + (_bits_of(fan, values[cells.path < paths]) - fan.first)
-        np.subtract.at(found.reshape(-1), first, one)
-        np.add.at(found.reshape(-1), flat, one)
-    return found
+        asked = np.flatnonzero(cells.path < paths)
+        row = cells.row.take(asked)
+        place = _bits_of(fan, values.take(asked)) - fan.first
+        np.add.at(flat, (row * months + month) * fan.bins + place, np.int32(1))
+        counts[:, month, 0] += (paths - np.bincount(row, minlength=len(counts))).astype(np.int32)
 
 
 def _bits_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
