@@ -93,7 +93,7 @@ def test_later_parts_are_faster(base):
 
 
 @pytest.mark.parametrize(
-    ("accelerator", "within"), [("h100", 0.10), ("b200", 0.10), ("gb300", 0.10), ("mi355x", 0.10), ("tpu-v7", 0.11)]
+    ("accelerator", "within"), [("h100", 0.10), ("b200", 0.10), ("gb300", 0.10), ("mi355x", 0.10), ("tpu-v7", 0.10)]
 )
 def test_owned_cost_against_published_models(base, accelerator, within):
     """TPU v7: a finished rack's price to an outside buyer, known from the orders of 2025, against the published hour."""
