@@ -53,7 +53,8 @@ def test_a_cluster_gives_the_same_bits_and_says_how_far_it_is(scenario, local, s
     assert sum(said) == PATHS and len(said) == 3
 
 
-def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local):
+@pytest.mark.parametrize("workers", [1, 2])  # the only one takes all it held with it
+def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local, workers):
     killed = []
 
     def kill_one(paths):
@@ -67,7 +68,7 @@ def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local):
         scenario,
         PATHS,
         seed=3,
-        threads=2,
+        threads=workers,
         keep_months=(2,),
         keep_more=BY_PATH,
         progress=kill_one,

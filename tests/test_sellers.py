@@ -6,10 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.machines import start_machines
+from forecast.market.machines import CROSSING, OPEN, start_machines
 from forecast.market.market import start_market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+from forecast.serving.token_cost import FAMILIES
 
 NO_SUBSIDY = "subsidy_depth_frac=0"
 
@@ -62,3 +63,26 @@ def test_a_fleet_that_grows_costs_less_than_one_that_only_replaces(base, block):
     assert_array_equal(grown.best_usd_per_mtok, still.best_usd_per_mtok)
     ahead = still.fleet_usd_per_mtok[best] > still.best_usd_per_mtok[best]
     assert (grown.fleet_usd_per_mtok[best] < still.fleet_usd_per_mtok[best])[ahead].all()
+
+
+def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
+    """Who could buy anything serves at no more than the best chip sold; a fleet of one's own chips never moves."""
+
+    def fleets(crossing_frac):
+        changes = [f"fleet_crossing_frac={crossing_frac}", "fleet_newest_frac=1"]
+        scenario = load_scenario("base", tables, changes, months=1)
+        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        machines.step(1, np.full(BLOCK_PATHS, 1e6, REAL))  # all but a millionth is bought this month
+        return machines
+
+    locked, free = fleets(0), fleets(1)
+    sold = locked.best_usd_per_mtok[OPEN].min(axis=0)
+    for family, name in enumerate(FAMILIES):
+        if name in CROSSING:
+            least = np.minimum(locked.best_usd_per_mtok[family], sold)
+            assert_allclose(free.fleet_usd_per_mtok[family], least, rtol=1e-4)
+        else:
+            assert_array_equal(free.fleet_usd_per_mtok[family], locked.fleet_usd_per_mtok[family])
+    tpu = FAMILIES.index("tpu")
+    own = locked.best_usd_per_mtok[tpu] < sold  # Google's chips are the cheapest there, and nobody else can buy them
+    assert own.any() and (free.fleet_usd_per_mtok[0] > free.fleet_usd_per_mtok[tpu])[own].all()

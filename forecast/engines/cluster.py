@@ -64,11 +64,16 @@ def reduce_block(
     return forecast.__version__, part.by_path(), list(part.counts.values())
 
 
+def _same(scenario: Scenario) -> Scenario:
+    return scenario
+
+
 def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) -> Iterator[tuple[int, Reduced]]:
     """Yield each block with its result as it comes, never more than two for each worker on their way."""
     from distributed import KilledWorker, as_completed
 
-    scenario = client.scatter(paths.scenario, broadcast=True)
+    # A task and not scattered data, which would be lost with the one worker that holds it: a task is done again.
+    scenario = client.submit(_same, paths.scenario, pure=False, retries=TRIES)
     waiting = iter(blocks)
 
     def submit(block: int) -> Any:

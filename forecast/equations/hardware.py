@@ -132,20 +132,33 @@ def newest_frac(capacity_growth_ratio: Array, retired_per_month: Array, best_fra
     return best_frac * (1.0 - (1.0 - retired_per_month) * np.minimum(1.0, 1.0 / capacity_growth_ratio))
 
 
-def fleet_cost_next(fleet_usd_per_mtok: Array, frontier_usd_per_mtok: Array, newest_frac: Array) -> Array:
-    """Cost on the fleet in use, a month later: it follows the best accelerators of its family.
+def fleet_cost_next(
+    fleet_usd_per_mtok: Array,
+    frontier_usd_per_mtok: Array,
+    newest_frac: Array,
+    open_usd_per_mtok: Array,
+    crossing_frac: Array,
+) -> Array:
+    """Cost on the fleet in use, a month later: it follows the best accelerators of its family, and some of other families.
 
-    1/c(t+1) = (1 − n)/c + n/c*: a dollar's worth of machines serves 1/c tokens if old, 1/c* if of the best kind
+    1/c(t+1) = (1 − n)/c + n·((1 − χ)/c* + χ/min(c*, c°)): a dollar's worth of machines serves 1/c tokens
 
     Args:
         fleet_usd_per_mtok: c, cost on the fleet in use, USD/Mtok.
         frontier_usd_per_mtok: c*, cost on the family's best accelerator this month, USD/Mtok.
         newest_frac: n, part of the fleet that is newly of the best kind, valued at owned cost, 0–1.
+        open_usd_per_mtok: c°, cost on the best accelerator that anybody can buy, USD/Mtok.
+        crossing_frac: χ, part of those purchases that goes to another family where it is cheaper, 0–1.
 
     Returns:
-        USD per Mtok, between c and c*. Source: MODEL §4 (a fleet is a mix inside a family).
+        USD per Mtok, between the least and the greatest of c, c* and c°. Source: MODEL §4 (a fleet is a mix inside a family;
+        crossing is possible but slow).
 
-    >>> fleet_cost_next(np.array([0.06]), np.array([0.04]), np.array([0.2])).round(6).tolist()
+    >>> fleet_cost_next(*(np.array([x]) for x in (0.06, 0.04, 0.2, 0.02, 0.0))).round(6).tolist()
     [0.054545]
+    >>> fleet_cost_next(*(np.array([x]) for x in (0.06, 0.04, 0.2, 0.02, 0.5))).round(6).tolist()
+    [0.048]
     """
-    return 1.0 / ((1.0 - newest_frac) / fleet_usd_per_mtok + newest_frac / frontier_usd_per_mtok)
+    elsewhere = newest_frac * crossing_frac / np.minimum(frontier_usd_per_mtok, open_usd_per_mtok)
+    own = newest_frac * (1.0 - crossing_frac) / frontier_usd_per_mtok
+    return 1.0 / ((1.0 - newest_frac) / fleet_usd_per_mtok + own + elsewhere)

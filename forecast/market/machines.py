@@ -15,6 +15,8 @@ from forecast.scenario import Scenario
 from forecast.serving.token_cost import FAMILIES, owned_parts
 
 CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
+CROSSING = ("nvidia", "amd", "tpu", "trainium")  # fleets that may cross; who makes a chip to serve on it does not
+OPEN = [row for row, family in enumerate(FAMILIES) if family not in ("tpu", "trainium")]  # sold, not let by its cloud
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Machines:
     serving_factor: Array
     retired_per_month: Array  # [path]
     newest_frac: Array  # [path] of what is bought, that is of the best kind
+    crossing_frac: Array  # [family, 1, path] of that, that is of another family where a token costs less on it
     serving_gain: Array  # [path]
     best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
     floor_usd_per_mtok: Array  # [segment, path] on the best of all
@@ -89,7 +92,9 @@ class Machines:
         self.best_usd_per_mtok = best = self.best(month)
         self.floor_usd_per_mtok = best.min(axis=0)
         new = hardware.newest_frac(capacity_growth_ratio, self.retired_per_month, self.newest_frac)
-        self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new)
+        self.fleet_usd_per_mtok = hardware.fleet_cost_next(
+            self.fleet_usd_per_mtok, best, new, best[OPEN].min(axis=0), self.crossing_frac
+        )
 
     def best(self, month: int) -> Array:
         """Return the cost on each family's best accelerator, `[family, segment, path]`; inf where it has none."""
@@ -163,6 +168,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
         retired_per_month=draws.parameter("fleet_turnover_per_month"),
         newest_frac=draws.parameter("fleet_newest_frac"),
+        crossing_frac=draws.parameter("fleet_crossing_frac") * np.isin(FAMILIES, CROSSING)[:, None, None].astype(REAL),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
         best_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),

@@ -74,14 +74,29 @@ def test_hours_fall_with_software():
 @given(POSITIVE, POSITIVE, FRACTION)
 def test_a_fleet_costs_between_its_past_and_the_best(fleet, best, newest):
     low, high = min(fleet, best), max(fleet, best)
-    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, newest) <= high * (1 + 1e-12)
-    assert_allclose(hardware.fleet_cost_next(fleet, best, 0.0), fleet, rtol=1e-12)
-    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0), best, rtol=1e-12)
+    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, newest, best, 0.0) <= high * (1 + 1e-12)
+    assert_allclose(hardware.fleet_cost_next(fleet, best, 0.0, best, 0.0), fleet, rtol=1e-12)
+    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0, best, 0.0), best, rtol=1e-12)
 
 
 def test_a_fleet_serves_the_tokens_of_its_machines():
-    """Three dollars an hour of machines at 0.5 a token, and one of machines at 0.1: six and ten tokens for four dollars."""
-    assert_allclose(hardware.fleet_cost_next(0.5, 0.1, 0.25), 4 / (3 / 0.5 + 1 / 0.1))
+    """Three dollars an hour of machines at 0.5 a token, and one of machines at 0.1: six and ten tokens for four dollars.
+
+    Where two fifths of that one dollar go to machines at 0.04, it serves six and ten tokens in place of ten.
+    """
+    assert_allclose(hardware.fleet_cost_next(0.5, 0.1, 0.25, 0.04, 0.0), 4 / (6 + 10))
+    assert_allclose(hardware.fleet_cost_next(0.5, 0.1, 0.25, 0.04, 0.4), 4 / (6 + 6 + 10))
+
+
+@given(POSITIVE, POSITIVE, FRACTION, POSITIVE, FRACTION)
+def test_crossing_never_makes_a_fleet_dearer(fleet, best, newest, elsewhere, crossing):
+    """Nobody crosses to what is dearer, and without crossing the other families do not exist: to the last bit."""
+    locked = hardware.fleet_cost_next(fleet, best, newest, elsewhere, 0.0)
+    assert locked == 1.0 / ((1.0 - newest) / fleet + newest / best)
+    crossed = hardware.fleet_cost_next(fleet, best, newest, elsewhere, crossing)
+    assert min(fleet, best, elsewhere) * (1 - 1e-12) <= crossed <= locked * (1 + 1e-12)
+    if elsewhere >= best:
+        assert_allclose(crossed, locked, rtol=1e-12)
 
 
 @given(st.floats(1.0, 10.0), FRACTION)
