@@ -77,6 +77,11 @@ def test_strategies_by_hand():
     both = found["fixed, half at a and half at b"]
     assert both.cost_usd[0] == pytest.approx((130.0 + 180.0) / 2) and both.switched[0]
     assert not found["fixed at b"].switched[0]
+    last = {s.name: s for s in _strategies(history(2), NAMES, terms(fixed_usd_per_mtok=3.0))}
+    assert last["fixed at a"].cost_usd[0] == pytest.approx(
+        10 * (3 + 3 + 5 + 0.5 * 5)
+    )  # the price quoted, not that of today
+    assert last["fixed at a"].switched[0] and len(last) == 3
 
 
 def test_a_mix_that_drifts_lowers_every_bill_alike():
@@ -107,10 +112,13 @@ def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even):
         )
 
     planted = {"BLOCK_PATHS": 2, "march": marched, "market_names": lambda scenario: NAMES}
-    planted |= {"Draws": lambda scenario, seed, block: block, "check_terms": lambda *args: None}
+    planted |= {
+        "Draws": lambda scenario, seed, block: {("base", 7): block}[scenario, seed],
+        "check_terms": lambda *args: None,
+    }
     for name, value in planted.items():
         monkeypatch.setattr(pricing, name, value)
-    whole, found = price_strategies(None, terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7)
+    whole, found = price_strategies("base", terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7)
     assert [one.name for one in whole] == ["spot at the market's price", "spot at a", "fixed at a"]
     assert whole[0].cost_usd.tolist() == pytest.approx(spot_usd)
     assert whole[2].switched.tolist() == [False, True, False]
@@ -189,6 +197,15 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
 def test_terms_that_cannot_be_priced(base, changed, says):
     with pytest.raises(InputError, match=says):
         price_strategies(base, terms(**changed), 100, 7)
+
+
+@pytest.mark.parametrize(
+    ("n_paths", "seed", "says"),
+    [(1_000_001, 7, "paths = 1000001: outside 1 to 1000000"), (9, -1, "seed = -1: below 0")],
+)
+def test_chance_that_cannot_be_drawn(n_paths, seed, says):
+    with pytest.raises(InputError, match=says):
+        price_strategies(None, terms(), n_paths, seed)
 
 
 def test_the_verb():

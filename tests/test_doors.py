@@ -69,6 +69,36 @@ def test_fates_by_the_place_of_a_draw(block):
     assert_array_equal(lists.reshape(u.shape)[clear], may[clear])
 
 
+def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
+    """In month 5 of 12: out of cash; gone with 6 at a burn of 2; gone with 20, beyond the horizon; noted before; stays."""
+    _, names, draws = block
+    doors, cells = start_doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
+    shape = doors.runway_months.shape
+    money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow")}
+    money["cash_without_rounds_usd"][0, :5], money["net_flow"][0, :5] = [-1, 6, 20, 6, 6], -2
+    doors.runway_months[0, 3] = 2
+    gone = np.array([False, True, True, True, False])
+    doors._note_runways(5, 12, cells, gone, SimpleNamespace(**money))
+    assert_array_equal(doors.runway_months[0, :6], [5, 8, np.inf, 2, np.inf, np.inf])
+    assert np.isinf(doors.runway_months[1:]).all()
+
+
+def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_stays(block):
+    """A chance of 0.2 a month: below it, where machines do not pay, all leave but where nobody else is in the market."""
+    _, names, draws = block
+    doors, cloud = start_doors(draws, names), names.cloud_provider
+    leave = np.full(1, -12 * np.log(0.8), REAL)
+    doors.theta |= {"cloud_leave_below_ratio": np.ones(1, REAL), "cloud_leave_per_year": leave}
+    pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
+    uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)
+    pays[0, 0], uniform[cloud[0], 1] = 1.1, 0.3  # all others leave; on the third path all would
+    doors.alive[cloud[1], 3] = False
+    uniform[cloud[0], 3] = 0.3
+    found = doors._clouds_that_leave(pays[:, :], uniform)
+    left = {path: sorted(found.row[found.path == path]) for path in range(4)}
+    assert left == {0: sorted(cloud[1:]), 1: sorted(cloud[1:]), 2: [], 3: sorted(cloud[2:])}
+
+
 def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(block):
     _, names, draws = block
     doors, random = start_doors(draws, names), np.random.default_rng(10)

@@ -481,6 +481,14 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
     shrunk = floor * np.exp(-shrink * fade / 12 * (1 - np.exp(-12 / fade)))
     assert_allclose(tiers.capability_floor_usd_per_mtok, shrunk, rtol=1e-5)
     assert_allclose(np.exp(tiers.log_price), draws.parameter("tier_floor_ratio") * shrunk * np.exp(0.2), rtol=1e-4)
+    # The shock of a month grows with the distance from there, and moves the price by so much where nothing reverts.
+    tiers.reversion_per_month = np.zeros(1, REAL)
+    for distance in (-1.0, 3.0):
+        tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
+        tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
+        far = draws.parameter("tier_shock_far_ratio") * max(distance, 0)
+        shock = 2 * np.hypot(draws.parameter("tier_shock_sd"), far)
+        assert_allclose(tiers.log_price - settled, np.broadcast_to(shock, shape), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
@@ -958,15 +966,16 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     customers, rents = still_customers(base, names, draws, equal_shares(names)), start_rents(draws)
     none = np.zeros((len(names.segments), BLOCK_PATHS), REAL)
     rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
-    start = rents.capacity_ratio
+    start, grown = rents.capacity_ratio, np.ones(BLOCK_PATHS)
     for month in range(1, months + 1):
         customers.want(month, none.sum(axis=0), none, none)
-        rents.build(month)
+        grown *= rents.build(month)
         rents.step(np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
     wanted = np.log(customers.wanted_mtok_per_month)
     # The middle of a month stands for its mean within (g₀ − g∞)/(288·τ), 0.0015 where τ is shortest; its end is off by 0.05.
     assert_allclose(wanted, np.broadcast_to(whole_growth_log(draws, "demand", months), wanted.shape), atol=2e-3)
     assert_allclose(np.log(rents.capacity_ratio / start), whole_growth_log(draws, "supply", months), atol=2e-3)
+    assert_allclose(grown, rents.capacity_ratio / start, rtol=1e-4)  # what is built is told month by month
 
 
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
+from forecast.market.finances import Finances
 from forecast.market.market import LEAST_MARGIN_FRAC, start_market
-from forecast.market.records import reported, subsidy_usd_per_month
+from forecast.market.records import noted, reported, subsidy_usd_per_month
 from forecast.market.sellers import start_books
 
 
@@ -66,6 +67,21 @@ def test_the_market_of_today_against_brute_force(base, block):
     )
     hour = market.machines.reference_owned_usd_per_hour() * np.exp(market.rents.scarcity)
     assert_allclose(found["rent"][0], hour, **close)
+
+
+def test_what_is_noted_is_of_those_that_are_there(block):
+    _, names, draws = block
+    market = start_market(draws.scenario, names, draws)
+    market.doors.absent[1] = np.inf
+    market.mix.price_ratio = 2 * market.mix.price_ratio
+    found = noted(market, Finances(draws, names))
+    there = (names.offer_provider != 1)[:, None]
+    for name, expected in (
+        ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),
+    ):  # fmt: skip
+        assert_allclose(found[name], np.where(there, expected, np.nan), rtol=1e-6)
+    other = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
+    assert_allclose(found["revenue"], 12 * market.trade.revenue + other, rtol=1e-5)
 
 
 def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):

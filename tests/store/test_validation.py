@@ -72,6 +72,9 @@ def test_a_plain_price_becomes_an_observation_once(check):
         (Quote("rents", "lambda", "H100", (2.0,), "forever"), "channel 'forever': one of on-demand, reserved"),
         (Quote("electricity", "", "US Total (industrial)", (8.71,), "2026-08"), "mid = 8.71: outside 0.005 to 2"),
         (Quote("electricity", "", "US Total (industrial)", (0.09,), "August"), "period 'August': a year or a month"),
+        (Quote("electricity", "", "US Total (industrial)", (2.01,), "2026-08"), "outside 0.005 to 2; another unit"),
+        (Quote("electricity", "", "US Total (industrial)", (0.0049,), "2026-08"), "outside 0.005 to 2; another unit"),
+        (Quote("rents", "x" * 10_000, "H100", (2.0,), "on-demand"), "a name that is no name"),
     ],
 )
 def test_what_is_held_and_why(check, quote, reason):
@@ -80,6 +83,24 @@ def test_what_is_held_and_why(check, quote, reason):
     assert re.search(reason, found.suspects[0].reason), found.suspects[0].reason
     assert all(ord(c) >= 32 and ord(c) < 127 for c in found.suspects[0].provider + found.suspects[0].item)
     assert len(found.suspects[0].item) <= 120
+
+
+@pytest.mark.parametrize(("times", "held"), [(24.9, False), (25.1, True), (1 / 24.9, False), (1 / 25.1, True)])
+def test_a_jump_of_more_than_twenty_five_times_is_held_either_way(check, times, held):
+    assert len(check(price(given=1.25 * times)).suspects) == held
+
+
+@pytest.mark.parametrize(("times", "held"), [(39.9, False), (40.1, True), (1 / 39.9, False), (1 / 40.1, True)])
+def test_a_first_price_of_more_than_forty_times_the_median_of_others_is_held_either_way(check, times, held):
+    for seller, given in (("together", 1.0), ("fireworks", 2.0), ("groq", 9.0)):
+        assert len(check(price("new-model", given, 10.0, seller)).accepted) == 1
+    found = check(price("new-model", 2.0 * times, 10.0, "novita"))
+    assert len(found.suspects) == held == (not found.accepted)
+    if held:
+        assert (
+            found.suspects[0].reason
+            == "40.1 times from what 3 others ask: another unit? Confirm it in the drop folder."
+        )
 
 
 def test_a_person_may_confirm_a_jump_but_no_nonsense(check):
