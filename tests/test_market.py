@@ -1,4 +1,4 @@
-"""The market of today and what is reported of it, against sums offer by offer."""
+"""The market of today, of a month later, and what is reported of them, against sums offer by offer."""
 
 from dataclasses import replace
 
@@ -6,7 +6,10 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
+from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS
+from forecast.equations import demand, price
+from forecast.march import step
 from forecast.market.finances import Finances
 from forecast.market.market import LEAST_MARGIN_FRAC, start_market
 from forecast.market.records import noted, reported, subsidy_usd_per_month
@@ -92,3 +95,75 @@ def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):
     spend[first], cost[first], spend[second], cost[second] = 3, 5, 9, 4
     lost = subsidy_usd_per_month(replace(market, trade=market.trade._replace(spend=spend, cost=cost)))
     assert_array_equal(lost, 2.0 * (np.array(names.providers) == "groq")[:, None] * np.ones(BLOCK_PATHS))
+
+
+def test_a_month_hangs_together(block):
+    """The second month from the state of the first, room by room, with the luck of streams of their own."""
+    _, names, draws = block
+    market, chance, luck = start_market(draws.scenario, names, draws), Chance(draws, names), Chance(draws, names)
+    step(market, chance, 1, 12)
+    rents, theta, treasury = market.rents, market.rents.theta, market.treasury
+    for normal in (
+        lambda: luck.segment_normal("demand"),
+        lambda: luck.segment_normal("tier"),
+        lambda: luck.normal("rent"),
+    ):
+        normal()  # of the first month
+    share, wanted, scarcity, tier = (
+        market.share,
+        market.customers.wanted_mtok_per_month,
+        rents.scarcity,
+        market.tiers.log_price,
+    )
+    change, now = market.log_price - market.log_price_before, market.log_price
+    spend, present = market.trade.segment_spend.sum(axis=0), market.doors.present[names.own_cash].copy()
+    alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
+    assert np.abs(change).max() > 0.01
+    step(market, chance, 2, 12)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    sellers, customers, trade, tiers = market.sellers, market.customers, market.trade, market.tiers
+
+    # Demand: growth in the middle of the month, braked by last month's spend, moved by last month's change of price.
+    growth = demand.fading_rate(*(draws.parameter(f"demand_{n}") for n in ("growth_start_per_year", "growth_long_per_year", "fade_months")), 1.5)  # fmt: skip
+    growth = demand.braked_growth(growth, 12 * spend, draws.parameter("spend_limit_usd_per_year"))
+    shock = draws.parameter("demand_shock_sd") * luck.segment_normal("demand")
+    expected = np.log(wanted) + growth / 12 + customers.elasticity * change + shock
+    assert_allclose(np.log(customers.wanted_mtok_per_month), expected, **close)
+    # Scarcity: what all tokens wanted take of the machines, at last month's shares, over capacity.
+    wanted = customers.wanted_mtok_per_month[names.offer_segment]
+    load = (share * sellers.machine_cost_usd_per_mtok * wanted).sum(axis=0) / market.load_start
+    assert (rents.capacity_ratio != capacity).any()
+    assert_allclose(rents.tightness, np.log(load / rents.capacity_ratio), **close)
+    target = theta["rent_to_owned_log_level"] + theta["rent_tightness_push"] * rents.tightness
+    moved = scarcity + theta["rent_reversion_per_month"] * (target - scarcity)
+    moved = np.maximum(moved + theta["rent_shock_sd"] * luck.normal("rent"), np.log(theta["running_cost_ratio"]))
+    assert_allclose(rents.scarcity, moved, **close)
+    # Costs: each provider pays for its own part of machines that it owns.
+    own = draws.column("providers", "own_frac", names.providers)
+    paid = (rents.hire_ratio(own) * rents.idle_ratio(own))[names.offer_provider]
+    assert_allclose(sellers.unit_cost_usd_per_mtok, sellers.machine_cost_usd_per_mtok * paid, **close)
+    # Trade: tokens served, at this month's shares, prices and worth of the mix.
+    tokens = market.share * wanted * rents.served_frac(load)
+    assert_allclose(trade.tokens, tokens, **close)
+    assert_allclose(trade.spend, tokens * sellers.usd_per_mtok * market.mix.price_ratio[names.offer_segment], **close)
+    assert_allclose(trade.cost, tokens * sellers.unit_cost_usd_per_mtok, **close)
+    assert_array_equal(market.log_price_before, now)
+    asked = trade.segment_spend / trade.segment_tokens / market.mix.price_ratio
+    assert_allclose(market.log_price, np.log(asked), **close)
+    # Money: of those that lived when the month began.
+    mine = names.own_cash
+    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth()
+    assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
+    assert_array_equal(treasury.cash_without_rounds_usd, alone + treasury.net_flow * present)
+    assert (present == 0).any()
+    yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other_ratio)
+    machines = (
+        market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
+    )
+    assert_allclose(market.sustainability, yearly / machines, **close)
+    # The price of a fixed capability, at contract rents.
+    floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
+    settles = np.log(floor * tiers.floor_ratio) + rents.contract_scarcity
+    scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
+    expected = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
+    assert_allclose(tiers.log_price, expected, **close)
