@@ -978,6 +978,18 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     assert_allclose(grown, rents.capacity_ratio / start, rtol=1e-4)  # what is built is told month by month
 
 
+def test_a_shift_of_capacity_is_built_within_a_year(block):
+    """Twice as much from month 3 on: the last of it in month 14."""
+    rents = start_rents(block[2])
+    none = np.zeros(BLOCK_PATHS, REAL)
+    rents.theta |= dict.fromkeys(
+        ("supply_growth_start_per_year", "supply_growth_long_per_year", "supply_response"), none
+    )
+    rents.theta |= {"supply_level_ratio": none + 2, "supply_shift_month": none + 3}
+    grown = [np.log2(rents.build(month)).mean() for month in range(1, 17)]
+    assert_allclose(grown, [0, 0] + [1 / 12] * 12 + [0, 0], atol=1e-5)
+
+
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):
     after, _, _ = run_block(newcomer_scenario(overlay))
     off = np.abs(after.series["market_price"] / block[0].series["market_price"] - 1) > 1e-4

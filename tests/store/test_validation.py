@@ -103,6 +103,12 @@ def test_a_first_price_of_more_than_forty_times_the_median_of_others_is_held_eit
         )
 
 
+def test_what_a_feed_wrote_is_held_as_printable_text(check):
+    (held,) = check(price(item="a\x1b[31m\nb\u202ec")).suspects
+    assert (held.provider, held.item, held.found) == ("openai", r"a\x1b[31m\nb\u202ec", "1.25, 10")
+    assert check(price(provider="Ünheard", item="x")).suspects[0].provider == r"\xdcnheard"
+
+
 def test_a_person_may_confirm_a_jump_but_no_nonsense(check):
     assert len(check(price(given=125.0, confirmed=True), source="drop").accepted) == 1
     assert check(price(given=0.0, confirmed=True), source="drop").accepted == []
@@ -146,6 +152,8 @@ def test_two_changes_on_one_day_both_happened_and_the_later_holds(check, tables)
     assert [one.amounts[0] for one in found] == [1.0, 1.5]
     rows = list(csv.DictReader(overlay_files(tables, found)["price_changes"].decode().splitlines()))
     assert [row["input_usd_per_mtok"] for row in rows if row["changed_on"] == "2026-11-20"] == ["1.0", "1.5"]
+    again = check(price(given=1.0, as_of=day), price(given=1.5, as_of=day), source="drop")
+    assert again == ([], [], 2), "both are known, not only the one that holds"
 
 
 def test_names_of_feeds_become_names_of_the_tables(check):
