@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS
-from forecast.equations import demand, price
+from forecast.equations import demand, exits, price
 from forecast.march import step
 from forecast.market.finances import Finances
 from forecast.market.market import LEAST_MARGIN_FRAC, start_market
@@ -119,6 +119,9 @@ def test_a_month_hangs_together(block):
     spend, present = market.trade.segment_spend.sum(axis=0), market.doors.present[names.own_cash].copy()
     alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
     assert np.abs(change).max() > 0.01
+    luck.normal("fringe")
+    few, grown = market.doors.fringe_count, []
+    market.customers.grow_fringe = grown.append
     step(market, chance, 2, 12)
     close = {"rtol": 1e-4, "atol": 1e-5}
     sellers, customers, trade, tiers = market.sellers, market.customers, market.trade, market.tiers
@@ -142,6 +145,10 @@ def test_a_month_hangs_together(block):
     own = draws.column("providers", "own_frac", names.providers)
     paid = (rents.hire_ratio(own) * rents.idle_ratio(own))[names.offer_provider]
     assert_allclose(sellers.unit_cost_usd_per_mtok, sellers.machine_cost_usd_per_mtok * paid, **close)
+    fleet = market.machines.fleet_usd_per_mtok * market.mix.cost_ratio
+    assert (market.mix.cost_ratio != 1).any()
+    used = fleet.reshape(-1, BLOCK_PATHS)[names.fleet_of_offer] * sellers.overhead_ratio
+    assert_allclose(sellers.machine_cost_usd_per_mtok, used, **close)
     # Trade: tokens served, at this month's shares, prices and worth of the mix.
     tokens = market.share * wanted * rents.served_frac(load)
     assert_allclose(trade.tokens, tokens, **close)
@@ -161,6 +168,12 @@ def test_a_month_hangs_together(block):
         market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
     )
     assert_allclose(market.sustainability, yearly / machines, **close)
+    # The small ones: entry by today's margin over that of the start.
+    margin = (1 - trade.segment_cost.sum(axis=0) / trade.segment_spend.sum(axis=0)) / market.margin_start_frac
+    rates = (draws.parameter(name) for name in ("entry_per_year", "fringe_exit_per_year"))
+    many = exits.fringe_count_next(few, *rates, margin, luck.normal("fringe"))
+    assert_allclose(market.doors.fringe_count, many, **close)
+    assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
     floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
     settles = np.log(floor * tiers.floor_ratio) + rents.contract_scarcity
