@@ -9,7 +9,7 @@ import pytest
 from feeds import SAMPLES
 from test_sources import PARSERS, mutated
 
-from forecast.refresh.known import Known, table_rows
+from forecast.refresh.known import History, Known, table_rows
 from forecast.refresh.overlay import believed, overlaid_tables, overlay_files
 from forecast.refresh.validation import check_quotes
 from forecast.sources.quotes import Parsed, Quote, SourceError
@@ -36,6 +36,21 @@ def check(known, limits):
 
 def price(item="gpt-5", given=1.25, output=10.0, provider="openai", **more):
     return Quote("price_changes", provider, item, (given, output), **more)
+
+
+def test_a_history_by_hand():
+    """Amounts 1 and 2 of one day, 3 of a later, 0 of an earlier: the later entry of a day holds, from that day on."""
+    history, key = History(), ("x",)
+    for day, amount in (("2026-02", 1.0), ("2026-03", 3.0), ("2026-02", 2.0), ("2026-01", 0.0)):
+        history.add(key, day, (amount,))
+    days = ("2025-12", "2026-01", "2026-02", "2026-02-15", "2026-03", "2027")
+    assert [history.in_force(key, day) for day in days] == [None, (0.0,), (2.0,), (2.0,), (3.0,), (3.0,)]
+    assert history.said_on(key, "2026-02") == [(1.0,), (2.0,)]
+    assert history.said_on(key, "2026-02-15") == history.said_on(("y",), "2026-02") == []
+    history.remove(key, "2026-02", (1.0,))
+    assert history.said_on(key, "2026-02") == [(2.0,)]
+    history.remove(key, "2026-03", (3.0,))
+    assert history.latest() == {key: (2.0,)} and history.in_force(key, "2027") == (2.0,)
 
 
 def test_a_plain_price_becomes_an_observation_once(check):
