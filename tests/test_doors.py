@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS
 from forecast.market.customers import start_customers
-from forecast.market.doors import ALIVE, EXIT_KINDS, start_doors
+from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
 from forecast.market.names import REGIMES
 
 
@@ -145,3 +145,34 @@ def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     for weight in (customers.log_weight, customers.log_aim):
         grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)
         assert_allclose(weight - before, grown, atol=1e-6)
+
+
+def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
+    """One seller is out of cash on every second path; half of these are sold, and nobody else has a reason to go."""
+    _, names, draws = block
+    doors, followed, path = start_doors(draws, names), [], np.arange(BLOCK_PATHS)
+    doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
+    seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
+    shape = doors.runway_months.shape
+    treasury = SimpleNamespace(
+        regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow=np.zeros(shape, REAL),
+        cash_without_rounds_usd=np.full(shape, 9, REAL), listed=lambda providers: None,
+    )  # fmt: skip
+    treasury.cash_usd[seller, ::2] = -1
+    uniform = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)
+    uniform[seller, ::4] = 0.7  # shut
+    bids = np.random.default_rng(1).random(uniform.shape).astype(REAL)
+    customers = SimpleNamespace(follow=lambda *args: followed.append(args))
+    doors.step(5, 12, treasury, customers, np.full((len(names.clouds), BLOCK_PATHS), 9, REAL), uniform, bids)
+    sold, shut = path % 4 == 2, path % 4 == 0
+    ((sellers, buyer, where, _),) = followed
+    assert_array_equal(where, path[sold])
+    assert (sellers == seller).all() and np.isin(buyer, doors.acquirers).all()
+    assert_array_equal(doors.purchases.sum(axis=0), sold)
+    kinds = [EXIT_KINDS.index(kind) for kind in ("sold in distress", "shut")]
+    assert_array_equal(doors.exit_kind[seller], np.select([sold, shut], kinds, ALIVE))
+    assert_array_equal(doors.exit_month[seller], np.where(sold | shut, 5, NEVER))
+    gone = (np.arange(len(names.providers)) == seller)[:, None] & (sold | shut)
+    assert_array_equal(doors.alive, ~gone)
+    assert_array_equal(doors.present, ~gone)
+    assert_array_equal(doors.absent, np.where(gone, np.inf, 0))

@@ -83,6 +83,8 @@ def test_what_is_noted_is_of_those_that_are_there(block):
         ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),
     ):  # fmt: skip
         assert_allclose(found[name], np.where(there, expected, np.nan), rtol=1e-6)
+    assert_allclose(found["market_price"], market.trade.segment_spend / market.trade.segment_tokens, rtol=1e-6)
+    assert_array_equal(found["family_cost"][: len(names.segments)], market.machines.best_usd_per_mtok[0])
     other = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
     assert_allclose(found["revenue"], 12 * market.trade.revenue + other, rtol=1e-5)
 
