@@ -230,6 +230,8 @@ def test_places(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "elsewhere"))
     server = place_of("postgresql://me:secret@host/db")
     assert "secret" not in server.label and "secret" in server.url and server.drop == tmp_path / "elsewhere"
+    assert (server.url, server.label) == ("postgresql+psycopg://me:secret@host/db", "postgresql://me:***@host/db")
+    assert place_of("postgres://me:secret@host/db") == server
     other = place_of("postgresql://me:another@host/db")
     assert (server.runs, server.lock) == (other.runs, other.lock), "a new password is no new store"
     assert place_of("postgresql://me:secret@host/two").runs != server.runs
