@@ -6,10 +6,11 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL, spots, spots_at
-from forecast.draws import BLOCK_PATHS
+from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.customers import start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
 from forecast.market.names import REGIMES
+from forecast.scenario import load_scenario
 
 
 def money_of_all(names, random):
@@ -20,10 +21,11 @@ def money_of_all(names, random):
     return SimpleNamespace(regime=regime, cash_usd=money[0], cash_without_rounds_usd=money[1])
 
 
-def test_nobody_to_whom_something_happens_is_overlooked(block):
+def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     """Only those at the door are looked at: of all others no draw may mean a sale, a closing or a listing."""
-    _, names, draws = block
-    doors, random = start_doors(draws, names), np.random.default_rng(9)
+    names, asked = block[1], ("groq.acquirable_ratio=3", "together.acquirable_ratio=0", "cerebras.listing_per_year=2")
+    scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
+    doors, random = start_doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
     u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
     u = np.where(random.random(u.shape) < 0.5, u, 1 - u)  # most near 0 or 1
