@@ -96,6 +96,13 @@ def test_a_row_that_others_need(table, column, gone, said, overlay):
         market(overlay(table, without(column, gone)))
 
 
+def test_a_segment_in_which_nobody_sells(overlay):
+    sold = {"commodity", "open-frontier"}
+    folder = overlay("offers", lambda rows: [r for r in rows if r["segment"] in sold])
+    with pytest.raises(InputError, match="segment closed-frontier: nobody sells in it. Add a row to data/offers.csv"):
+        market(folder)
+
+
 def test_a_family_without_an_accelerator(overlay, tables):
     """Before, the cost of its providers was no number."""
     rows = tables["accelerators"].latest("name")

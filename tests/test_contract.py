@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forecast.contract.pricing import _cost, _strategies, price_strategies, verdicts
-from forecast.contract.terms import Terms, sellers
+from forecast.contract import pricing
+from forecast.contract.pricing import Strategy, _cost, _strategies, price_strategies, verdicts
+from forecast.contract.terms import Terms, check_terms, sellers
 from forecast.draws import Draws
 from forecast.errors import InputError
 from forecast.march import march
@@ -76,6 +77,11 @@ def test_strategies_by_hand():
     both = found["fixed, half at a and half at b"]
     assert both.cost_usd[0] == pytest.approx((130.0 + 180.0) / 2) and both.switched[0]
     assert not found["fixed at b"].switched[0]
+    last = {s.name: s for s in _strategies(history(2), NAMES, terms(fixed_usd_per_mtok=3.0))}
+    assert last["fixed at a"].cost_usd[0] == pytest.approx(
+        10 * (3 + 3 + 5 + 0.5 * 5)
+    )  # the price quoted, not that of today
+    assert last["fixed at a"].switched[0] and len(last) == 3
 
 
 def test_a_mix_that_drifts_lowers_every_bill_alike():
@@ -84,6 +90,69 @@ def test_a_mix_that_drifts_lowers_every_bill_alike():
     assert _cost(history(NEVER, 0), NAMES, drifting, "a", 2.0)[0] == pytest.approx(34.0)
     spot = _strategies(history(NEVER, 0), NAMES, drifting)[0]
     assert spot.cost_usd[0] == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize(
+    ("drifting", "spot_usd", "even"),
+    [(False, [120, 120, 240], (480 - 110) / (30 + 10 + 30)), (True, [60, 60, 120], (240 - 40) / (17 + 10 + 17))],
+)
+def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even):
+    """Three paths in blocks of two: on the second a leaves after month 1, in the second block all prices are twice those of the first.
+
+    Once a is gone 4 + 5 and half of 4 are paid, times ten; of a mix worth 1, 1/2 and 1/5 it is 2 + 1 + 1.
+    """
+
+    def marched(scenario, names, draws, watch):
+        assert watch
+        first, second = history(NEVER, 0), history(1)
+        return SimpleNamespace(
+            series={n: np.dstack([v, v]) * (1 + draws) for n, v in first.series.items()},
+            exit_month=np.hstack([first.exit_month, second.exit_month]),
+            exit_kind=np.hstack([first.exit_kind, second.exit_kind]),
+        )
+
+    planted = {"BLOCK_PATHS": 2, "march": marched, "market_names": lambda scenario: NAMES}
+    planted |= {
+        "Draws": lambda scenario, seed, block: {("base", 7): block}[scenario, seed],
+        "check_terms": lambda *args: None,
+    }
+    for name, value in planted.items():
+        monkeypatch.setattr(pricing, name, value)
+    whole, found = price_strategies("base", terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7)
+    assert [one.name for one in whole] == ["spot at the market's price", "spot at a", "fixed at a"]
+    assert whole[0].cost_usd.tolist() == pytest.approx(spot_usd)
+    assert whole[2].switched.tolist() == [False, True, False]
+    assert found == pytest.approx(even)
+
+
+def test_verdicts_by_hand():
+    """Eleven paths at 0 to 10, or all at 4: dearer than spot on four of them, on the fifth the same."""
+    spot = Strategy("spot", np.arange(11.0), np.zeros(11, bool))
+    first, second = verdicts([spot, Strategy("fixed", np.full(11, 4.0), np.arange(11) < 2)])
+    assert (first.mean_usd, first.p10_usd, first.p50_usd, first.p90_usd) == (5, 1, 5, 9)
+    assert first.mean_usd_error == pytest.approx(np.sqrt(10 / 11))  # the variance of 0 to 10 is 10
+    assert (first.switch_prob, first.dearer_than_spot_prob) == (0, 0)
+    assert (second.strategy, second.mean_usd, second.mean_usd_error) == ("fixed", 4, 0)
+    assert (second.switch_prob, second.dearer_than_spot_prob) == pytest.approx((2 / 11, 4 / 11))
+    assert second.switch_prob_error == pytest.approx(np.sqrt(2 / 11 * 9 / 11 / 11))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"months": 1, "switch_cost_months": 0.0}, {"months": 12, "switch_cost_months": 12.0}]
+)
+def test_terms_at_the_limits_are_allowed(changed):
+    check_terms(SimpleNamespace(months=12), NAMES, terms(**changed))
+
+
+def test_all_that_is_wrong_with_terms_is_said_at_once():
+    wrong = terms(providers=(), months=0, mtok_per_month=0.0, fixed_usd_per_mtok=1e15, switch_cost_months=-0.1)
+    with pytest.raises(InputError) as refused:
+        check_terms(SimpleNamespace(months=12), NAMES, wrong)
+    for said in (
+        "at least one, each once", "--months 0: outside 1 to the horizon of 12", "--mtok-per-month 0: a number above 0",
+        "--fixed-usd-per-mtok 1e+15: a number above 0", "--switch-cost-months -0.1: outside 0 to 12",
+    ):  # fmt: skip
+        assert said in str(refused.value)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +197,15 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
 def test_terms_that_cannot_be_priced(base, changed, says):
     with pytest.raises(InputError, match=says):
         price_strategies(base, terms(**changed), 100, 7)
+
+
+@pytest.mark.parametrize(
+    ("n_paths", "seed", "says"),
+    [(1_000_001, 7, "paths = 1000001: outside 1 to 1000000"), (9, -1, "seed = -1: below 0")],
+)
+def test_chance_that_cannot_be_drawn(n_paths, seed, says):
+    with pytest.raises(InputError, match=says):
+        price_strategies(None, terms(), n_paths, seed)
 
 
 def test_the_verb():

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from forecast.draws import Draws
 from forecast.history import year_months
 from forecast.march import march
 from forecast.market.doors import NEVER
+from forecast.market.finances import Finances
 from forecast.market.names import market_names
 from forecast.outcomes.fans import quantiles
 from forecast.outcomes.finances import FINANCES, left_by, of_the_living
@@ -90,6 +92,34 @@ def test_today_margins_are_near_those_made_public(made, tables):
     assert len(latest) >= 4
     for provider, published in latest.items():
         assert made.value("firm_margin_frac", provider, 0, 0.5) == pytest.approx(published, abs=0.1), provider
+
+
+def test_finances_by_hand():
+    """One on its own cash, one with a parent, one that left this month, and one that earns nothing; tokens 3, 1, 3 and 1 of 8."""
+
+    def column(values):
+        return np.array(values, float)[:, None]
+
+    columns = {"other_revenue_usd_per_year": [120, 240, 0, 0], "other_margin_frac": [0.25, 0.5, 0, 0]}
+    own = slice(1)
+    names = SimpleNamespace(providers=[*"abcd"], own_cash=own, provider_sum=lambda values: values)
+    finances = Finances(SimpleNamespace(column=lambda table, name, of: column(columns[name])), names)
+    tokens, revenue, cost = column([3, 1, 3, 1]), column([30, 10, 5, 0]), column([20, 4, 6, 0.5])
+    market = SimpleNamespace(
+        names=names,
+        trade=SimpleNamespace(tokens=tokens, segment_tokens=column([5, 3]), revenue=revenue, serving_cost=cost),
+        treasury=SimpleNamespace(
+            other_ratio=np.array([2.0]), other_revenue_usd_per_month=lambda: column([50]), cash_usd=column([1000])
+        ),
+        doors=SimpleNamespace(present=column([1, 1, 0, 1]), absent=column([0, 0, np.inf, 0])),
+    )
+    # Other business: a's own 50; b's 240/12 grown twice; both beside tokens.
+    assert_allclose(finances.revenue_usd_per_month(market), column([80, 50, 5, 0]))
+    found = finances.of_the_living(market)
+    assert_allclose(found["revenue_usd_per_year"], column([960, 600, 0, 0]))
+    assert_allclose(found["cost_to_revenue_ratio"], column([(20 + 37.5) / 80, (4 + 20) / 50, 0, 0.5]))
+    assert_allclose(found["cash_with_rounds_usd"], column([1000]))
+    assert_allclose(found["provider_tokens_frac"], column([3 / 8, 1 / 8, 0, 1 / 8]))
 
 
 def test_all_of_them_together_are_the_market(history):

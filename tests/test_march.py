@@ -430,6 +430,28 @@ def test_prices_lie_above_the_electricity_in_them(base, block):
 # --- rents and prices -----------------------------------------------------------------------------
 
 
+def test_rents_today_say_how_full_the_machines_are(block):
+    """τ = (x₀ − x̄)/β; today's load is 1, and machines that are driven hard already can be driven as far again."""
+    draws = block[2]
+    rents, start, stretch = (
+        start_rents(draws),
+        *(draws.parameter(f"{n}") for n in ("rent_to_owned_log_start", "capacity_stretch_log")),
+    )
+    tight = (start - rents.theta["rent_to_owned_log_level"]) / rents.theta["rent_tightness_push"]
+    assert 0.05 < (tight > 0).mean() < 1  # both sorts, or less is tested
+    assert_allclose(rents.tightness, tight, rtol=1e-5)
+    assert_allclose(rents.capacity_ratio, np.exp(-tight), rtol=1e-5)
+    assert_array_equal(rents.growth_ratio(), 1)
+    most = np.where(tight > 0, np.exp(stretch), np.exp(stretch - tight))
+    assert_allclose(rents.served_frac(2 * most), 0.5, rtol=1e-5)
+    assert_allclose(rents.served_frac(0.9 * most), 1.0)
+    assert_array_equal(rents.lagged_scarcity, start)
+    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * start, rtol=1e-6)
+    owner, tenant = rents.idle_ratio(np.array([[1.0], [0.0]], REAL))
+    assert_allclose(owner, np.clip(np.exp(-tight), 1, rents.theta["idle_hours_ratio"]), rtol=1e-5)
+    assert_array_equal(tenant, 1)
+
+
 def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block):
     rents = start_rents(block[2])
     for name in ("contract_lag_months", "supply_lag_months"):
@@ -450,12 +472,23 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
     shape = (len(names.segments), BLOCK_PATHS)
     floor = np.random.default_rng(4).uniform(0.05, 0.1, shape).astype(REAL)
     tiers = start_tiers(draws, names, floor)
+    assert_array_equal(tiers.capability_floor_usd_per_mtok, floor)
+    known = draws.column("segments", "tier_price_usd_per_mtok", names.segments)
+    assert_allclose(np.exp(tiers.log_price), known, rtol=1e-5)
     tiers.reversion_per_month = np.ones(1, REAL)
     tiers.step(12, floor, np.full(BLOCK_PATHS, 0.2, REAL), np.zeros(shape, REAL))
     shrink, fade = tiers.shrink_per_year, draws.parameter("capability_fade_months")
     shrunk = floor * np.exp(-shrink * fade / 12 * (1 - np.exp(-12 / fade)))
     assert_allclose(tiers.capability_floor_usd_per_mtok, shrunk, rtol=1e-5)
     assert_allclose(np.exp(tiers.log_price), draws.parameter("tier_floor_ratio") * shrunk * np.exp(0.2), rtol=1e-4)
+    # The shock of a month grows with the distance from there, and moves the price by so much where nothing reverts.
+    tiers.reversion_per_month = np.zeros(1, REAL)
+    for distance in (-1.0, 3.0):
+        tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
+        tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
+        far = draws.parameter("tier_shock_far_ratio") * max(distance, 0)
+        shock = 2 * np.hypot(draws.parameter("tier_shock_sd"), far)
+        assert_allclose(tiers.log_price - settled, np.broadcast_to(shock, shape), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
@@ -572,6 +605,40 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
     lasts = np.maximum(treasury.cash_usd, 0) / np.maximum(-treasury.net_flow, 1)
     assert_array_equal(treasury.runway_months[names.own_cash], lasts)
     assert np.isfinite(lasts).all()
+
+
+def test_money_today_is_that_of_the_tables(base, block):
+    _, names, draws = block
+    treasury, revenue, _ = made_up_treasury(base, names, draws)
+    cash_usd, burn, debt, last = (
+        draws.column("provider_finances", name, names.providers[names.own_cash])
+        for name in ("cash_usd", "burn_usd_per_year", "debt_service_usd_per_year", "last_round_usd")
+    )
+    for known, found in (
+        (cash_usd, treasury.cash_usd), (cash_usd, treasury.cash_without_rounds_usd), (last, treasury.last_round_usd),
+        (-burn / 12, treasury.net_flow), (debt / 12, np.broadcast_to(treasury.debt_service, revenue.shape)),
+        (12 * cash_usd / np.maximum(burn, 12), treasury.runway_months[names.own_cash]),
+    ):  # fmt: skip
+        assert_allclose(found, np.broadcast_to(known, revenue.shape), rtol=1e-5)
+    assert_array_equal(treasury.revenue_average, revenue)
+    assert not treasury.closes.any()
+    assert set(np.unique(treasury.regime)) == {REGIMES.index("hot"), REGIMES.index("normal")}
+    hot = draws.parameter("regime_hot_start_prob").mean()
+    assert_allclose((treasury.regime == REGIMES.index("hot")).mean(), hot, atol=0.03)  # four standard errors
+
+
+def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):
+    _, names, draws = block
+    treasury, _, _ = made_up_treasury(base, names, draws)
+    treasury.theta["funding_drought_months"] = np.where(np.arange(BLOCK_PATHS) % 2, 3, 0).astype(REAL)
+    chance = np.random.default_rng(5)
+    for month in range(1, 6):
+        before, uniform = treasury.regime, chance.random(BLOCK_PATHS).astype(REAL)
+        treasury.turn_regime(month, uniform)
+        free = cash.regime_next(before, treasury.transition, uniform)
+        held = (np.arange(BLOCK_PATHS) % 2 == 1) & (month <= 3)
+        assert_array_equal(treasury.regime, np.where(held, REGIMES.index("cold"), free))
+    assert_allclose(treasury.transition.sum(axis=1), 1)
 
 
 def walk_runways(base, names, draws, start, drift, sd, months):
@@ -899,15 +966,28 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     customers, rents = still_customers(base, names, draws, equal_shares(names)), start_rents(draws)
     none = np.zeros((len(names.segments), BLOCK_PATHS), REAL)
     rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
-    start = rents.capacity_ratio
+    start, grown = rents.capacity_ratio, np.ones(BLOCK_PATHS)
     for month in range(1, months + 1):
         customers.want(month, none.sum(axis=0), none, none)
-        rents.build(month)
+        grown *= rents.build(month)
         rents.step(np.ones(BLOCK_PATHS, REAL), np.zeros(BLOCK_PATHS, REAL))
     wanted = np.log(customers.wanted_mtok_per_month)
     # The middle of a month stands for its mean within (g₀ − g∞)/(288·τ), 0.0015 where τ is shortest; its end is off by 0.05.
     assert_allclose(wanted, np.broadcast_to(whole_growth_log(draws, "demand", months), wanted.shape), atol=2e-3)
     assert_allclose(np.log(rents.capacity_ratio / start), whole_growth_log(draws, "supply", months), atol=2e-3)
+    assert_allclose(grown, rents.capacity_ratio / start, rtol=1e-4)  # what is built is told month by month
+
+
+def test_a_shift_of_capacity_is_built_within_a_year(block):
+    """Twice as much from month 3 on: the last of it in month 14."""
+    rents = start_rents(block[2])
+    none = np.zeros(BLOCK_PATHS, REAL)
+    rents.theta |= dict.fromkeys(
+        ("supply_growth_start_per_year", "supply_growth_long_per_year", "supply_response"), none
+    )
+    rents.theta |= {"supply_level_ratio": none + 2, "supply_shift_month": none + 3}
+    grown = [np.log2(rents.build(month)).mean() for month in range(1, 17)]
+    assert_allclose(grown, [0, 0] + [1 / 12] * 12 + [0, 0], atol=1e-5)
 
 
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):

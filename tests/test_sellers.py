@@ -21,10 +21,11 @@ def asked(tables):
     scenario = load_scenario("base", tables, [NO_SUBSIDY, "ladder_log=0"], months=3)
     names = market_names(scenario)
 
-    def ask(newer, cost_ratio=1.0, ladder_log=0.0):
+    def ask(newer, cost_ratio=1.0, ladder_log=0.0, hire_ratio=1.0):
         market = start_market(scenario, names, Draws(scenario, 7, 0))
         sellers, machines = market.sellers, market.machines
         sellers.use(machines.fleet_usd_per_mtok * REAL(cost_ratio))
+        sellers.hire_ratio = sellers.hire_ratio * REAL(hire_ratio)
         sellers.ladder_log = np.full(BLOCK_PATHS, ladder_log, REAL)
         same, either = sellers.reprice_per_month, sellers.new_price_per_month
         uniform = (same + either) / 2 if newer else np.broadcast_to(same / 2, either.shape)
@@ -46,6 +47,10 @@ def test_a_repriced_model_follows_the_market_and_newer_ones_cost(asked):
     weight = np.broadcast_to(sellers.kind["market_weight_frac"], newer.shape)
     assert_allclose((same_cheap - same)[clear], 0, atol=1e-5)
     assert_allclose((newer_cheap - newer)[clear], -(1 - weight[clear]) * np.log(2), atol=1e-4)
+
+
+def test_a_machine_that_is_hired_at_half_costs_half(asked):
+    assert_array_equal(asked(True, hire_ratio=0.5)[1], asked(True, 0.5)[1])  # powers of two: exact
 
 
 def test_a_step_of_the_ladder_is_that_of_newer_models_alone(asked):

@@ -12,7 +12,7 @@ from forecast import __version__
 from forecast.refresh.known import Known
 from forecast.refresh.validation import check_quotes
 from forecast.sources.fetch import Answer, Limits, fetch
-from forecast.sources.quotes import Parsed, SourceError, Unread, shown
+from forecast.sources.quotes import Parsed, Quote, SourceError, Unread, shown
 from forecast.sources.registry import Source
 from forecast.store.database import transaction
 from forecast.store.observations import (
@@ -128,7 +128,7 @@ def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
         return
     state = feed_state(connection, asked.source.name)
     quotes = asked.parsed.quotes if asked.parsed else []
-    dates = [found for quote in quotes if (found := str(quote.as_of or _month_of(quote.channel) or ""))]
+    dates = [day for quote in quotes if (day := _day_of(quote))]
     kept = state if asked.parsed is None else {}  # a 304 need not repeat what it stands for
     save_feed_state(connection, {
         "source": asked.source.name,
@@ -140,9 +140,9 @@ def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
     })  # fmt: skip
 
 
-def _month_of(channel: str) -> str | None:
-    """Return the first day of a period such as 2026-08, None for what is no month."""
-    return f"{channel}-01" if len(channel) == 7 and channel[4] == "-" else None
+def _day_of(quote: Quote) -> str:
+    """Return the day that an entry is of: its own, or the first of the month of an electricity price; else nothing."""
+    return f"{quote.channel}-01" if quote.target == "electricity" else str(quote.as_of or "")
 
 
 def _judge_age(report: SourceReport, source: Source, state: dict[str, Any], today: date) -> None:

@@ -114,12 +114,12 @@ def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observati
         elif kind not in ("first", "host", "cloud", "gateway"):
             problem = f"provider_kind {shown(kind)}: first, host, cloud or gateway is allowed"
     elif quote.target == "rents":
-        provider = known.name("provider", quote.provider) or quote.provider
-        item = known.name("accelerator", quote.item) or ""
-        problem = None if item else "an accelerator that the tables do not know: add it to accelerators.csv"
+        accelerator = known.name("accelerator", quote.item)
+        provider, item = known.name("provider", quote.provider) or provider, accelerator or item
+        problem = None if accelerator else "an accelerator that the tables do not know: add it to accelerators.csv"
     made = Observation(
-        source, quote.target, provider or _plain(quote.provider), item or _plain(quote.item), quote.channel, kind,
-        quote.amounts, str(as_of), now,
+        source, quote.target, provider or quote.provider, item, quote.channel, kind, quote.amounts, str(as_of),
+        now,
     )  # fmt: skip
     names = (made.item,) if quote.target == "electricity" else (made.provider, made.item)
     if not all(NAME.fullmatch(name) for name in names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import date
 from typing import Any
 
@@ -36,7 +35,7 @@ def _add(found: Parsed, entry: dict[str, Any]) -> None:
     item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
     period, cents = str(entry.get("period")), number(entry.get("price"))
     try:
-        date(int(period[:4]), int(period[5:7]), calendar.monthrange(int(period[:4]), int(period[5:7]))[1])
+        date.fromisoformat(f"{period}-01")
     except ValueError:
         found.unread.append(Unread("", item, shown(period), "not a month such as 2026-08"))
         return

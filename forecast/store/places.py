@@ -70,7 +70,7 @@ def _server(url: str) -> Place:
     except ArgumentError:
         raise InputError("store: the postgresql:// URL cannot be read. Correct --store.") from None
     beside = _user_directory()
-    nickname = hashlib.sha256(made.set(password=None).render_as_string().encode()).hexdigest()[:8]
+    nickname = hashlib.sha256(made.render_as_string(hide_password=True).encode()).hexdigest()[:8]
     return Place(
         url=made.render_as_string(hide_password=False),
         label=made.set(drivername="postgresql").render_as_string(hide_password=True),

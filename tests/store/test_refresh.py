@@ -15,13 +15,13 @@ from sqlalchemy import text
 from forecast.comparison import compared_months
 from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, running
-from forecast.refresh.influences import drift, influences_of, packed_influences, unpacked_influences
+from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
 from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
 from forecast.refresh.refitting import refitted
-from forecast.refresh.scores import due_on, truths
+from forecast.refresh.scores import Score, due_on, summary, truths
 from forecast.scenario import load_scenario
 from forecast.scoring import crps_of_quantiles
 from forecast.simulation import simulate
@@ -302,6 +302,47 @@ def test_drift_is_more_than_noise_and_more_than_trifles():
     assert {row["outcome"] for row in dear} >= {"floor", "price_to_floor_ratio"}
     assert all(row["paired"] and abs(row["difference"]) > 3 * row["standard_error"] for row in dear)
     assert all(row["difference"] > 0 for row in dear if row["outcome"] == "floor")
+
+
+def one_headline(value, unit="USD", influence=0.0, seed=7, name="rent"):
+    """A headline of a hundred paths, half of them with that influence, the others with its opposite."""
+    ways = np.where(np.arange(100) % 2, influence, -influence)[None]
+    return Influences([[name, "median", unit, None, None, 1]], np.array([value]), ways.astype(np.float32), 100, seed)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved"),
+    [
+        (one_headline(0.5, "probability"), one_headline(0.519, "probability"), False),  # 0.02 matters
+        (one_headline(0.5, "probability"), one_headline(0.479, "probability"), True),
+        (one_headline(10.0), one_headline(10.49), False),  # a twentieth matters
+        (one_headline(10.0), one_headline(10.51), True),
+        (one_headline(1.0), one_headline(1.29, influence=1.0), False),  # paired: three times 1/√100
+        (one_headline(1.0), one_headline(1.31, influence=1.0), True),
+        (one_headline(1.0, influence=1.0), one_headline(1.06, influence=1.0), True),  # the same chance cancels
+        (one_headline(1.0, influence=1.0), one_headline(1.42, influence=1.0, seed=8), False),  # three times √2/√100
+        (one_headline(1.0, influence=1.0), one_headline(1.43, influence=1.0, seed=8), True),
+        (one_headline(1.0), one_headline(9.0, influence=np.inf), False),
+        (one_headline(1.0), one_headline(9.0, name="floor"), False),  # not there before
+    ],
+)
+def test_drift_by_hand(before, after, moved):
+    found = drift(before, after, "base")
+    assert len(found) == moved
+    for row in found:
+        assert row["difference"] == pytest.approx(after.estimates[0] - before.estimates[0])
+        assert (row["outcome"], row["paired"]) == ("rent", after.seed == 7)
+
+
+def test_a_summary_of_scores_by_hand():
+    def score(scenario, outcome, crps_log, inside_80):
+        return Score("r", scenario, outcome, "", "2026-08-31", 3, 1.0, 1.0, "row 1", crps_log, inside_80)
+
+    found = summary([score("b", "rent", 0.1, 1), score("a", "rent", 0.4, 0), score("b", "rent", 0.3, 0)])
+    assert [tuple(row.values()) for row in found] == [
+        ("a", "rent", 1, 0.4, 0.0),
+        ("b", "rent", 2, pytest.approx(0.2), 0.5),
+    ]
 
 
 def test_other_chance_alone_is_no_drift():

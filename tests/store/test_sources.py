@@ -61,6 +61,19 @@ def test_eia():
         eia.parse(json.dumps(dollars).encode())
 
 
+@pytest.mark.parametrize(
+    "period", ["2026-13", "2026- 8", "2026-+8", "2026/08", "2026-08-15", "2026-H1", "２０２６-08", None]
+)
+def test_a_price_of_electricity_has_a_month(period):
+    """What `int` reads is more than what a date may say: a month that is none must not reach the record of the feed."""
+    (good,) = eia.parse(json.dumps(EIA).encode()).quotes
+    entry = {"stateDescription": "U.S. Total", "sectorName": "industrial", "period": good.channel, "price": "8.71"}
+    both = {"response": {"data": [entry, entry | {"period": period}]}}
+    found = eia.parse(json.dumps(both).encode())
+    assert found.quotes == [good]
+    assert [one.reason for one in found.unread] == ["not a month such as 2026-08"]
+
+
 @pytest.mark.parametrize("form", ["csv", "array", "object"])
 def test_gpu_rents(form):
     entries = [dict(zip(RENTS.split()[0].split(","), line.split(","), strict=True)) for line in RENTS.split()[1:]]

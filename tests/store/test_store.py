@@ -37,7 +37,10 @@ from forecast.store.runs import (
     failures,
     find_run,
     forecast_of,
+    last_published,
     mark_published,
+    run_before,
+    run_with_key,
     runs,
     scenarios_of,
 )
@@ -81,6 +84,7 @@ def test_observations_are_added_once_and_never_changed(engine):
         assert add_observations(connection, [later, SEEN._replace(amounts=(0.4, 2.25))]) == 1
         assert observations(connection) == [SEEN, SEEN._replace(amounts=(0.4, 2.25))]
         assert observations(connection, through=1) == [SEEN]
+        assert add_observations(connection, []) == 0
         assert last_observation(connection) >= 2
 
 
@@ -88,6 +92,7 @@ def test_a_run_and_its_forecast_come_back_whole(engine, small, tmp_path):
     fill(engine, small)
     with transaction(engine) as connection:
         assert runs(connection) == [RUN] and find_run(connection, "abc") == RUN
+        assert find_run(connection, small.manifest["run_id"][:9]) == RUN  # of the files of a scenario
         assert scenarios_of(connection, "abc123") == ["base"]
         back = forecast_of(connection, "abc123", "base")
         assert back == small
@@ -101,6 +106,32 @@ def test_a_run_and_its_forecast_come_back_whole(engine, small, tmp_path):
         export_forecast(forecast, tmp_path / name)
     for path in (tmp_path / "before").iterdir():
         assert path.read_bytes() == (tmp_path / "after" / path.name).read_bytes()
+
+
+def test_runs_are_found_by_id_by_key_and_by_time(place):
+    """Three runs, the second of which was never published."""
+    with transaction(open_store(place)) as connection:
+        assert last_published(connection) is None and run_with_key(connection, "one-key") is None
+        with pytest.raises(InputError, match='run "latest": no such run in the store'):
+            find_run(connection, "latest")
+        for day, run_id in ((3, "two"), (1, "one"), (2, "once")):
+            add_run(connection, RUN._replace(run_id=run_id, run_key=f"{run_id}-key", made_at=f"2026-11-0{day}"))
+        add_run(connection, RUN._replace(run_id="one", run_key="one-key", made_at="2026-11-09"))
+        for run_id in ("one", "two"):
+            mark_published(connection, run_id, "2026-11-10")
+        assert [run.run_id for run in runs(connection)] == ["one", "once", "two"]
+        one, once, two = runs(connection)
+        assert (one.made_at, one.published_at, once.published_at) == ("2026-11-01", "2026-11-10", None)
+        assert find_run(connection, "latest") == last_published(connection) == two
+        assert run_with_key(connection, "once-key") == find_run(connection, "onc") == once
+        assert run_before(connection, two) == run_before(connection, once) == one
+        with pytest.raises(InputError, match="run one: no run was published before it. Name two runs"):
+            run_before(connection, one)
+        with pytest.raises(InputError, match='run "on": several runs begin so'):
+            find_run(connection, "on")
+        for nobody in ("", "onces"):
+            with pytest.raises(InputError, match=f'run "{nobody}": no such run in the store'):
+                find_run(connection, nobody)
 
 
 def test_failures_quarantine_and_feeds(engine):
@@ -199,6 +230,11 @@ def test_places(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "elsewhere"))
     server = place_of("postgresql://me:secret@host/db")
     assert "secret" not in server.label and "secret" in server.url and server.drop == tmp_path / "elsewhere"
+    assert (server.url, server.label) == ("postgresql+psycopg://me:secret@host/db", "postgresql://me:***@host/db")
+    assert place_of("postgres://me:secret@host/db") == server
+    other = place_of("postgresql://me:another@host/db")
+    assert (server.runs, server.lock) == (other.runs, other.lock), "a new password is no new store"
+    assert place_of("postgresql://me:secret@host/two").runs != server.runs
     with pytest.raises(InputError, match="store mysql://…: an SQLite file or a postgresql:// URL is allowed"):
         place_of("mysql://me:secret@host/db")
     with pytest.raises(InputError, match="a folder; a store is a file"):

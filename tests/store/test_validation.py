@@ -9,7 +9,7 @@ import pytest
 from feeds import SAMPLES
 from test_sources import PARSERS, mutated
 
-from forecast.refresh.known import Known, table_rows
+from forecast.refresh.known import History, Known, table_rows
 from forecast.refresh.overlay import believed, overlaid_tables, overlay_files
 from forecast.refresh.validation import check_quotes
 from forecast.sources.quotes import Parsed, Quote, SourceError
@@ -36,6 +36,21 @@ def check(known, limits):
 
 def price(item="gpt-5", given=1.25, output=10.0, provider="openai", **more):
     return Quote("price_changes", provider, item, (given, output), **more)
+
+
+def test_a_history_by_hand():
+    """Amounts 1 and 2 of one day, 3 of a later, 0 of an earlier: the later entry of a day holds, from that day on."""
+    history, key = History(), ("x",)
+    for day, amount in (("2026-02", 1.0), ("2026-03", 3.0), ("2026-02", 2.0), ("2026-01", 0.0)):
+        history.add(key, day, (amount,))
+    days = ("2025-12", "2026-01", "2026-02", "2026-02-15", "2026-03", "2027")
+    assert [history.in_force(key, day) for day in days] == [None, (0.0,), (2.0,), (2.0,), (3.0,), (3.0,)]
+    assert history.said_on(key, "2026-02") == [(1.0,), (2.0,)]
+    assert history.said_on(key, "2026-02-15") == history.said_on(("y",), "2026-02") == []
+    history.remove(key, "2026-02", (1.0,))
+    assert history.said_on(key, "2026-02") == [(2.0,)]
+    history.remove(key, "2026-03", (3.0,))
+    assert history.latest() == {key: (2.0,)} and history.in_force(key, "2027") == (2.0,)
 
 
 def test_a_plain_price_becomes_an_observation_once(check):
@@ -72,6 +87,9 @@ def test_a_plain_price_becomes_an_observation_once(check):
         (Quote("rents", "lambda", "H100", (2.0,), "forever"), "channel 'forever': one of on-demand, reserved"),
         (Quote("electricity", "", "US Total (industrial)", (8.71,), "2026-08"), "mid = 8.71: outside 0.005 to 2"),
         (Quote("electricity", "", "US Total (industrial)", (0.09,), "August"), "period 'August': a year or a month"),
+        (Quote("electricity", "", "US Total (industrial)", (2.01,), "2026-08"), "outside 0.005 to 2; another unit"),
+        (Quote("electricity", "", "US Total (industrial)", (0.0049,), "2026-08"), "outside 0.005 to 2; another unit"),
+        (Quote("rents", "x" * 10_000, "H100", (2.0,), "on-demand"), "a name that is no name"),
     ],
 )
 def test_what_is_held_and_why(check, quote, reason):
@@ -80,6 +98,30 @@ def test_what_is_held_and_why(check, quote, reason):
     assert re.search(reason, found.suspects[0].reason), found.suspects[0].reason
     assert all(ord(c) >= 32 and ord(c) < 127 for c in found.suspects[0].provider + found.suspects[0].item)
     assert len(found.suspects[0].item) <= 120
+
+
+@pytest.mark.parametrize(("times", "held"), [(24.9, False), (25.1, True), (1 / 24.9, False), (1 / 25.1, True)])
+def test_a_jump_of_more_than_twenty_five_times_is_held_either_way(check, times, held):
+    assert len(check(price(given=1.25 * times)).suspects) == held
+
+
+@pytest.mark.parametrize(("times", "held"), [(39.9, False), (40.1, True), (1 / 39.9, False), (1 / 40.1, True)])
+def test_a_first_price_of_more_than_forty_times_the_median_of_others_is_held_either_way(check, times, held):
+    for seller, given in (("together", 1.0), ("fireworks", 2.0), ("groq", 9.0)):
+        assert len(check(price("new-model", given, 10.0, seller)).accepted) == 1
+    found = check(price("new-model", 2.0 * times, 10.0, "novita"))
+    assert len(found.suspects) == held == (not found.accepted)
+    if held:
+        assert (
+            found.suspects[0].reason
+            == "40.1 times from what 3 others ask: another unit? Confirm it in the drop folder."
+        )
+
+
+def test_what_a_feed_wrote_is_held_as_printable_text(check):
+    (held,) = check(price(item="a\x1b[31m\nb\u202ec")).suspects
+    assert (held.provider, held.item, held.found) == ("openai", r"a\x1b[31m\nb\u202ec", "1.25, 10")
+    assert check(price(provider="Ünheard", item="x")).suspects[0].provider == r"\xdcnheard"
 
 
 def test_a_person_may_confirm_a_jump_but_no_nonsense(check):
@@ -125,6 +167,8 @@ def test_two_changes_on_one_day_both_happened_and_the_later_holds(check, tables)
     assert [one.amounts[0] for one in found] == [1.0, 1.5]
     rows = list(csv.DictReader(overlay_files(tables, found)["price_changes"].decode().splitlines()))
     assert [row["input_usd_per_mtok"] for row in rows if row["changed_on"] == "2026-11-20"] == ["1.0", "1.5"]
+    again = check(price(given=1.0, as_of=day), price(given=1.5, as_of=day), source="drop")
+    assert again == ([], [], 2), "both are known, not only the one that holds"
 
 
 def test_names_of_feeds_become_names_of_the_tables(check):

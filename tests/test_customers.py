@@ -1,0 +1,65 @@
+"""Customers: prices move what they tend to, shocks pass, and those of a seller that is bought follow, as worked by hand."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.arrays import REAL, spots
+from forecast.draws import BLOCK_PATHS
+from forecast.equations import shares
+from forecast.market.customers import start_customers
+
+
+@pytest.fixture
+def customers(block):
+    """Equal customers of all offers."""
+    _, names, draws = block
+    wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
+    return start_customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL))
+
+
+def test_a_new_price_moves_the_aim_of_its_offer_alone(customers):
+    names = customers.names
+    before = customers.log_aim.copy()
+    cells = spots(np.random.default_rng(2).random(before.shape) < 0.1)
+    customers.notice(cells, np.full(len(cells.flat), 0.5, REAL))
+    moved = np.zeros_like(before)
+    moved[cells.row, cells.path] = 0.5
+    sensitivity = np.broadcast_to(customers.sensitivity, (len(names.segments), BLOCK_PATHS))[names.offer_segment]
+    assert_allclose(customers.log_aim - before, -sensitivity * moved, atol=1e-5)
+    assert_array_equal(customers.log_weight, before)
+
+
+def test_shocks_pass_and_are_as_large_as_the_kind_of_seller_says(customers, block):
+    names = customers.names
+    normal = np.random.default_rng(2).standard_normal((len(names.providers), BLOCK_PATHS)).astype(REAL)
+    sd = block[2].column("provider_kinds", "share_shock_sd", names.kinds)
+    for times in (0.0, 1.0):
+        customers.reconsider(normal, np.ones_like(customers.log_weight))
+        kept = 1 + times * customers.theta["share_shock_persistence"]
+        shock = sd * shares.heavy_tailed(normal, customers.theta["share_shock_tail"])
+        assert_allclose(customers.attraction, kept * shock, rtol=1e-4, atol=1e-5)
+
+
+def test_customers_follow_to_a_buyer_that_sells_the_same(customers):
+    """Two sellers go to one buyer on one path: it has all three in their common segments, and nothing moves elsewhere."""
+    names = customers.names
+    sells = names.offer_at >= 0
+    buyer = int(np.argmax(sells.sum(axis=1)))
+    others = [p for p in range(len(names.providers)) if p != buyer and (sells[p] & sells[buyer]).any()]
+    first, second = others[0], next(p for p in others[1:] if (sells[p] != sells[others[0]]).any())
+    before = customers.log_weight.copy()
+    place = np.array([3, 3], np.intp)
+    customers.follow(np.array([first, second]), np.array([buyer, buyer]), place, np.array([0.5, 0.25], REAL))
+    weight = np.exp(before.astype(float))
+    grown = weight[:, 3].copy()
+    for s in range(len(names.segments)):
+        if sells[buyer, s]:
+            own = names.offer_at[buyer, s]
+            for p, kept in ((first, 0.5), (second, 0.25)):
+                if sells[p, s]:
+                    grown[own] *= 1 + kept * weight[names.offer_at[p, s], 3] / weight[own, 3]
+    assert (grown != weight[:, 3]).any()
+    weight[:, 3] = grown
+    for found in (customers.log_weight, customers.log_aim):
+        assert_allclose(found, np.log(weight), atol=1e-5)

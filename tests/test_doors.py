@@ -1,0 +1,180 @@
+"""Exits and entry: who is looked at, what a draw means for him, and where customers and cash go; by hand and by brute force."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.arrays import REAL, spots, spots_at
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.market.customers import start_customers
+from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
+from forecast.market.names import REGIMES
+from forecast.scenario import load_scenario
+
+
+def money_of_all(names, random):
+    """A treasury in any regime; a twentieth is out of cash, and as many are without rounds."""
+    shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
+    money = [np.where(random.random(shape) < 0.05, -1, random.uniform(1, 2, shape)).astype(REAL) for _ in range(2)]
+    regime = random.integers(0, len(REGIMES), BLOCK_PATHS)
+    return SimpleNamespace(regime=regime, cash_usd=money[0], cash_without_rounds_usd=money[1])
+
+
+def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
+    """Only those at the door are looked at: of all others no draw may mean a sale, a closing or a listing."""
+    names, asked = block[1], ("groq.acquirable_ratio=3", "together.acquirable_ratio=0", "cerebras.listing_per_year=2")
+    scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
+    doors, random = start_doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
+    treasury = money_of_all(names, random)
+    u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
+    u = np.where(random.random(u.shape) < 0.5, u, 1 - u)  # most near 0 or 1
+    doors.alive[:, ::7] = False
+    door = doors._at_the_door(treasury, u)
+    seen = np.zeros(treasury.cash_usd.shape, bool)
+    door.put(seen, True)
+    everyone = spots(np.ones_like(seen))
+    kind, lists = doors._fates(everyone, treasury, everyone.of(u))
+    alive = doors.alive[names.own_cash]
+    fate = ((kind != ALIVE) | lists).reshape(seen.shape) & alive
+    assert fate.mean() > 0.01 and seen.mean() < 0.8
+    assert not seen[~alive].any()
+    assert seen[fate].all() and seen[alive & ((treasury.cash_usd < 0) | (treasury.cash_without_rounds_usd < 0))].all()
+
+
+def test_fates_by_the_place_of_a_draw(block):
+    """Rates that are the same for all: below 0.1 bought, of these below 0.04 the people only, above 0.8 listed, once."""
+    _, names, draws = block
+    doors, random = start_doors(draws, names), np.random.default_rng(9)
+    one = np.ones((len(names.providers), 1), REAL)
+    yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15, "distressed_sale_prob": 0.3}
+    chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
+    doors.by_regime = {name: np.full((3, 1), value, REAL) for name, value in chance_of.items()}
+    doors.kind = {"acquired_ratio": one / 2, "ipo_ratio": one, "retention_frac": one}
+    doors.acquirable_ratio = 2 * one
+    doors.listing_per_year = -12 * np.log(0.8 / 0.85) * one  # filed: with the market's chance together 0.2
+    doors.theta["licence_frac"] = np.full(BLOCK_PATHS, 0.4, REAL)
+    doors.listed_month[:, ::2] = 1
+    treasury = money_of_all(names, random)
+    u = random.random(treasury.cash_usd.shape).astype(REAL)
+    everyone = spots(np.ones(u.shape, bool))
+    kind, lists = doors._fates(everyone, treasury, everyone.of(u))
+    place = [np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.3, 0.8)]
+    clear = np.logical_and.reduce(place)
+    bought = np.select(
+        [u < 0.04, u < 0.1], [EXIT_KINDS.index("people and licence bought"), EXIT_KINDS.index("bought")], ALIVE
+    )
+    broke = np.where(u < 0.3, EXIT_KINDS.index("sold in distress"), EXIT_KINDS.index("shut"))
+    expected = np.where(treasury.cash_usd < 0, broke, bought)
+    assert_array_equal(kind.reshape(u.shape)[clear], expected[clear])
+    may = (np.arange(BLOCK_PATHS) % 2 == 1) & (treasury.cash_usd > 0) & (u > 0.8)
+    assert_array_equal(lists.reshape(u.shape)[clear], may[clear])
+
+
+def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
+    """In month 5 of 12: out of cash; gone with 6 at a burn of 2; gone with 20, beyond the horizon; noted before; stays."""
+    _, names, draws = block
+    doors, cells = start_doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
+    shape = doors.runway_months.shape
+    money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow")}
+    money["cash_without_rounds_usd"][0, :5], money["net_flow"][0, :5] = [-1, 6, 20, 6, 6], -2
+    doors.runway_months[0, 3] = 2
+    gone = np.array([False, True, True, True, False])
+    doors._note_runways(5, 12, cells, gone, SimpleNamespace(**money))
+    assert_array_equal(doors.runway_months[0, :6], [5, 8, np.inf, 2, np.inf, np.inf])
+    assert np.isinf(doors.runway_months[1:]).all()
+
+
+def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_stays(block):
+    """A chance of 0.2 a month: below it, where machines do not pay, all leave but where nobody else is in the market."""
+    _, names, draws = block
+    doors, cloud = start_doors(draws, names), names.cloud_provider
+    leave = np.full(1, -12 * np.log(0.8), REAL)
+    doors.theta |= {"cloud_leave_below_ratio": np.ones(1, REAL), "cloud_leave_per_year": leave}
+    pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
+    uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)
+    pays[0, 0], uniform[cloud[0], 1] = 1.1, 0.3  # all others leave; on the third path all would
+    doors.alive[cloud[1], 3] = False
+    uniform[cloud[0], 3] = 0.3
+    found = doors._clouds_that_leave(pays[:, :], uniform)
+    left = {path: sorted(found.row[found.path == path]) for path in range(4)}
+    assert left == {0: sorted(cloud[1:]), 1: sorted(cloud[1:]), 2: [], 3: sorted(cloud[2:])}
+
+
+def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(block):
+    _, names, draws = block
+    doors, random = start_doors(draws, names), np.random.default_rng(10)
+    followed = []
+    own = len(names.providers[names.own_cash])
+    treasury = SimpleNamespace(cash_usd=np.where(random.random((own, BLOCK_PATHS)) < 0.5, -7, 3).astype(REAL))
+    before = treasury.cash_usd.copy()
+    doors.acquirer_weight = np.repeat(np.arange(1, len(doors.acquirers) + 1, dtype=REAL)[:, None], BLOCK_PATHS, axis=1)
+    dead = doors.acquirers[-1]
+    doors.present[dead] = 0
+    seller = next(p for p in range(own) if p not in doors.acquirers)
+    sold = spots_at(np.full(BLOCK_PATHS, seller), np.arange(BLOCK_PATHS), BLOCK_PATHS)
+    bids = random.random((len(names.providers), BLOCK_PATHS)).astype(REAL)
+    doors._hand_over(sold, treasury, SimpleNamespace(follow=lambda *args: followed.append(args)), bids)
+    ((sellers, buyer, path, kept),) = followed
+    assert (sellers == seller).all() and (path == np.arange(BLOCK_PATHS)).all()
+    retained = draws.column("provider_kinds", "retention_frac", names.kinds)[seller]
+    assert_array_equal(kept, np.broadcast_to(retained, BLOCK_PATHS))
+    weight = np.arange(1.0, len(doors.acquirers))
+    part = [(buyer == p).mean() for p in doors.acquirers]
+    assert part[-1] == 0
+    assert_allclose(part[:-1], weight / weight.sum(), atol=4 * 0.5 / np.sqrt(BLOCK_PATHS))
+    assert_array_equal(doors.purchases, np.arange(len(names.providers))[:, None] == buyer)
+    gained = np.where(np.arange(own)[:, None] == buyer, np.maximum(before[seller], 0), 0)
+    assert_array_equal(treasury.cash_usd, before + gained)
+
+
+def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
+    """Entry at 2.4 a year and nobody leaves: a fifth more in a month; fewer than one count as one."""
+    _, names, draws = block
+    doors, calm = start_doors(draws, names), np.zeros(BLOCK_PATHS, REAL)
+    doors.theta |= {"entry_per_year": np.full(1, 2.4, REAL), "fringe_exit_per_year": np.zeros(1, REAL)}
+    doors.fringe_count = np.where(np.arange(BLOCK_PATHS) % 2, 40, 0.5).astype(REAL)
+    doors.present[0, :7] = 0
+    ratio = doors.count_fringe(np.ones(BLOCK_PATHS, REAL), calm)
+    many = np.arange(BLOCK_PATHS) % 2 == 1
+    assert_allclose(ratio, np.where(many, 1.2, 1.0), rtol=1e-5)
+    living = len(names.providers[names.own_cash]) - (np.arange(BLOCK_PATHS) < 7)
+    assert_allclose(doors.independents(), living + np.where(many, 48, 0.6), rtol=1e-5)
+    share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
+    customers = start_customers(draws, names, np.ones((len(names.segments), BLOCK_PATHS), REAL), share)
+    before = customers.log_weight.copy()
+    customers.grow_fringe(ratio)
+    for weight in (customers.log_weight, customers.log_aim):
+        grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)
+        assert_allclose(weight - before, grown, atol=1e-6)
+
+
+def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
+    """One seller is out of cash on every second path; half of these are sold, and nobody else has a reason to go."""
+    _, names, draws = block
+    doors, followed, path = start_doors(draws, names), [], np.arange(BLOCK_PATHS)
+    doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
+    seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
+    shape = doors.runway_months.shape
+    treasury = SimpleNamespace(
+        regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow=np.zeros(shape, REAL),
+        cash_without_rounds_usd=np.full(shape, 9, REAL), listed=lambda providers: None,
+    )  # fmt: skip
+    treasury.cash_usd[seller, ::2] = -1
+    uniform = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)
+    uniform[seller, ::4] = 0.7  # shut
+    bids = np.random.default_rng(1).random(uniform.shape).astype(REAL)
+    customers = SimpleNamespace(follow=lambda *args: followed.append(args))
+    doors.step(5, 12, treasury, customers, np.full((len(names.clouds), BLOCK_PATHS), 9, REAL), uniform, bids)
+    sold, shut = path % 4 == 2, path % 4 == 0
+    ((sellers, buyer, where, _),) = followed
+    assert_array_equal(where, path[sold])
+    assert (sellers == seller).all() and np.isin(buyer, doors.acquirers).all()
+    assert_array_equal(doors.purchases.sum(axis=0), sold)
+    kinds = [EXIT_KINDS.index(kind) for kind in ("sold in distress", "shut")]
+    assert_array_equal(doors.exit_kind[seller], np.select([sold, shut], kinds, ALIVE))
+    assert_array_equal(doors.exit_month[seller], np.where(sold | shut, 5, NEVER))
+    gone = (np.arange(len(names.providers)) == seller)[:, None] & (sold | shut)
+    assert_array_equal(doors.alive, ~gone)
+    assert_array_equal(doors.present, ~gone)
+    assert_array_equal(doors.absent, np.where(gone, np.inf, 0))

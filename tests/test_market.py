@@ -1,0 +1,184 @@
+"""The market of today, of a month later, and what is reported of them, against sums offer by offer."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.arrays import REAL
+from forecast.chance import Chance
+from forecast.draws import BLOCK_PATHS
+from forecast.equations import demand, exits, price
+from forecast.march import step
+from forecast.market.finances import Finances
+from forecast.market.market import LEAST_MARGIN_FRAC, start_market
+from forecast.market.records import noted, reported, subsidy_usd_per_month
+from forecast.market.sellers import start_books
+
+
+def test_the_market_of_today_against_brute_force(base, block):
+    """Tokens, prices and costs of the books, summed offer by offer in double precision."""
+    _, names, draws = block
+    market, books = start_market(base, names, draws), start_books(draws, names)
+    tokens, price, cost = (
+        np.asarray(values, float)
+        for values in (books.tokens_mtok_per_month, books.usd_per_mtok, books.unit_cost_usd_per_mtok)
+    )
+
+    def by(axis, of_offer, values):
+        total = np.zeros((len(axis), BLOCK_PATHS))
+        np.add.at(total, of_offer, values)
+        return total
+
+    wanted, spend, paid_out = (
+        by(names.segments, names.offer_segment, v) for v in (tokens, tokens * price, tokens * cost)
+    )
+    close = {"rtol": 1e-4}  # sums of tens of terms of seven digits
+    assert_allclose(market.share, tokens / wanted[names.offer_segment], **close)
+    assert_allclose(np.exp(market.log_price), spend / wanted, **close)
+    assert_array_equal(market.log_price_before, market.log_price)
+    margin = 1 - paid_out.sum(axis=0) / spend.sum(axis=0)
+    assert_allclose(market.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
+    assert_allclose(market.load_start, (tokens * market.sellers.machine_cost_usd_per_mtok).sum(axis=0), **close)
+    assert_allclose(market.treasury.demand_start, wanted.sum(axis=0), **close)
+    assert_allclose(market.customers.wanted_mtok_per_month, wanted, **close)
+    named = slice(len(names.providers[names.single]))
+    income = by(names.providers, names.offer_provider, tokens * price)
+    earned = income - by(names.providers, names.offer_provider, tokens * cost)
+    clouds = [names.providers[c] for c in names.cloud_provider]
+    other = draws.column("provider_finances", "other_revenue_usd_per_year", clouds)
+    machines = market.doors.depreciation_usd_per_year * (1 + draws.parameter("cloud_running_ratio"))
+    assert_allclose(market.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
+    own, treasury = names.own_cash, market.treasury
+    flow = earned[own] + treasury.other_profit_start - treasury.fixed_cost - treasury.debt_service
+    burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
+    off = np.abs(flow + burn) / (income[own] + treasury.other_start + treasury.fixed_cost + treasury.debt_service)
+    assert off[treasury.fixed_cost > 0].max() < 1e-5
+    # What is reported of it.
+    found = reported(market)
+    assert_allclose(found["market_price"], spend / wanted, **close)
+    assert_allclose(found["unit_cost"], paid_out / wanted, **close)
+    assert_allclose(found["volume"], wanted, **close)
+    cheapest = [price[offers].min(axis=0) for offers in names.offers_of_segment]
+    assert_allclose(found["cheapest_price"], cheapest, **close)
+    for what, amount in (("tokens", by(names.providers, names.offer_provider, tokens)), ("spend", income)):
+        share = np.sort(amount[named] / amount.sum(axis=0), axis=0)
+        assert_allclose(found[f"hhi_{what}"][0], (share**2).sum(axis=0), rtol=1e-3)
+        assert_allclose(found[f"top5_{what}_frac"][0], share[-5:].sum(axis=0), **close)
+    assert_array_equal(
+        found["independent_providers"][0], len(names.providers[own]) + draws.parameter("fringe_count_start")
+    )
+    hour = market.machines.reference_owned_usd_per_hour() * np.exp(market.rents.scarcity)
+    assert_allclose(found["rent"][0], hour, **close)
+
+
+def test_what_is_noted_is_of_those_that_are_there(block):
+    _, names, draws = block
+    market = start_market(draws.scenario, names, draws)
+    market.doors.absent[1] = np.inf
+    market.mix.price_ratio = 2 * market.mix.price_ratio
+    found = noted(market, Finances(draws, names))
+    there = (names.offer_provider != 1)[:, None]
+    for name, expected in (
+        ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),
+    ):  # fmt: skip
+        assert_allclose(found[name], np.where(there, expected, np.nan), rtol=1e-6)
+    assert_allclose(found["market_price"], market.trade.segment_spend / market.trade.segment_tokens, rtol=1e-6)
+    assert_array_equal(found["family_cost"][: len(names.segments)], market.machines.best_usd_per_mtok[0])
+    other = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
+    assert_allclose(found["revenue"], 12 * market.trade.revenue + other, rtol=1e-5)
+
+
+def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):
+    _, names, draws = block
+    market = start_market(base, names, draws)
+    spend, cost = np.zeros((2, len(names.offers), BLOCK_PATHS), REAL)
+    first, second = (names.offer_at[names.providers.index("groq")][:2]).tolist()
+    spend[first], cost[first], spend[second], cost[second] = 3, 5, 9, 4
+    lost = subsidy_usd_per_month(replace(market, trade=market.trade._replace(spend=spend, cost=cost)))
+    assert_array_equal(lost, 2.0 * (np.array(names.providers) == "groq")[:, None] * np.ones(BLOCK_PATHS))
+
+
+def test_a_month_hangs_together(block):
+    """The second month from the state of the first, room by room, with the luck of streams of their own."""
+    _, names, draws = block
+    market, chance, luck = start_market(draws.scenario, names, draws), Chance(draws, names), Chance(draws, names)
+    step(market, chance, 1, 12)
+    rents, theta, treasury = market.rents, market.rents.theta, market.treasury
+    for normal in (
+        lambda: luck.segment_normal("demand"),
+        lambda: luck.segment_normal("tier"),
+        lambda: luck.normal("rent"),
+    ):
+        normal()  # of the first month
+    share, wanted, scarcity, tier = (
+        market.share,
+        market.customers.wanted_mtok_per_month,
+        rents.scarcity,
+        market.tiers.log_price,
+    )
+    change, now = market.log_price - market.log_price_before, market.log_price
+    spend, present = market.trade.segment_spend.sum(axis=0), market.doors.present[names.own_cash].copy()
+    alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
+    assert np.abs(change).max() > 0.01
+    luck.normal("fringe")
+    few, grown = market.doors.fringe_count, []
+    market.customers.grow_fringe = grown.append
+    step(market, chance, 2, 12)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    sellers, customers, trade, tiers = market.sellers, market.customers, market.trade, market.tiers
+
+    # Demand: growth in the middle of the month, braked by last month's spend, moved by last month's change of price.
+    growth = demand.fading_rate(*(draws.parameter(f"demand_{n}") for n in ("growth_start_per_year", "growth_long_per_year", "fade_months")), 1.5)  # fmt: skip
+    growth = demand.braked_growth(growth, 12 * spend, draws.parameter("spend_limit_usd_per_year"))
+    shock = draws.parameter("demand_shock_sd") * luck.segment_normal("demand")
+    expected = np.log(wanted) + growth / 12 + customers.elasticity * change + shock
+    assert_allclose(np.log(customers.wanted_mtok_per_month), expected, **close)
+    # Scarcity: what all tokens wanted take of the machines, at last month's shares, over capacity.
+    wanted = customers.wanted_mtok_per_month[names.offer_segment]
+    load = (share * sellers.machine_cost_usd_per_mtok * wanted).sum(axis=0) / market.load_start
+    assert (rents.capacity_ratio != capacity).any()
+    assert_allclose(rents.tightness, np.log(load / rents.capacity_ratio), **close)
+    target = theta["rent_to_owned_log_level"] + theta["rent_tightness_push"] * rents.tightness
+    moved = scarcity + theta["rent_reversion_per_month"] * (target - scarcity)
+    moved = np.maximum(moved + theta["rent_shock_sd"] * luck.normal("rent"), np.log(theta["running_cost_ratio"]))
+    assert_allclose(rents.scarcity, moved, **close)
+    # Costs: each provider pays for its own part of machines that it owns.
+    own = draws.column("providers", "own_frac", names.providers)
+    paid = (rents.hire_ratio(own) * rents.idle_ratio(own))[names.offer_provider]
+    assert_allclose(sellers.unit_cost_usd_per_mtok, sellers.machine_cost_usd_per_mtok * paid, **close)
+    fleet = market.machines.fleet_usd_per_mtok * market.mix.cost_ratio
+    assert (market.mix.cost_ratio != 1).any()
+    used = fleet.reshape(-1, BLOCK_PATHS)[names.fleet_of_offer] * sellers.overhead_ratio
+    assert_allclose(sellers.machine_cost_usd_per_mtok, used, **close)
+    # Trade: tokens served, at this month's shares, prices and worth of the mix.
+    tokens = market.share * wanted * rents.served_frac(load)
+    assert_allclose(trade.tokens, tokens, **close)
+    assert_allclose(trade.spend, tokens * sellers.usd_per_mtok * market.mix.price_ratio[names.offer_segment], **close)
+    assert_allclose(trade.cost, tokens * sellers.unit_cost_usd_per_mtok, **close)
+    assert_array_equal(market.log_price_before, now)
+    asked = trade.segment_spend / trade.segment_tokens / market.mix.price_ratio
+    assert_allclose(market.log_price, np.log(asked), **close)
+    # Money: of those that lived when the month began.
+    mine = names.own_cash
+    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth()
+    assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
+    assert_array_equal(treasury.cash_without_rounds_usd, alone + treasury.net_flow * present)
+    assert (present == 0).any()
+    yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other_ratio)
+    machines = (
+        market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
+    )
+    assert_allclose(market.sustainability, yearly / machines, **close)
+    # The small ones: entry by today's margin over that of the start.
+    margin = (1 - trade.segment_cost.sum(axis=0) / trade.segment_spend.sum(axis=0)) / market.margin_start_frac
+    rates = (draws.parameter(name) for name in ("entry_per_year", "fringe_exit_per_year"))
+    many = exits.fringe_count_next(few, *rates, margin, luck.normal("fringe"))
+    assert_allclose(market.doors.fringe_count, many, **close)
+    assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
+    # The price of a fixed capability, at contract rents.
+    floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
+    settles = np.log(floor * tiers.floor_ratio) + rents.contract_scarcity
+    scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
+    expected = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
+    assert_allclose(tiers.log_price, expected, **close)
