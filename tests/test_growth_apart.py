@@ -149,3 +149,30 @@ def test_the_form_beats_its_rivals_in_past_forecasts(tables):
     (own,) = (score for score in made_today.scores if score.form == growth_apart.FORM)
     assert own.cases > 40
     assert 0.7 < own.coverage_80 < 0.9
+
+
+def estimate(trend, key):
+    (found,) = (e for e in trend.estimates if e.key == key)
+    return found
+
+
+def test_volumes_that_swing_widen_the_law_of_all_and_not_that_of_revenue():
+    """Half the spans of revenue, with σ = 0.04, half of volumes, with 0.16: revenue alone has less than both together."""
+    calm, wild = (planted(LAW._replace(apart_sd_per_month=sd), seed) for sd, seed in ((0.04, 5), (0.16, 6)))
+    money = calm._replace(metric=np.full(len(calm.firm), spans.METRICS[0]))
+    tokens = wild._replace(metric=np.full(len(wild.firm), spans.METRICS[1]), firm=np.char.add("other ", wild.firm))
+    both = Spans(*(np.concatenate(column) for column in zip(money, tokens, strict=True)))
+    sds = (0.04, 0.06, 0.08, 0.1, 0.12, 0.16)
+    laws = [LAW._replace(apart_sd_per_month=sd) for sd in sds]
+    weight, _ = growth_apart._weighed(both, laws)
+    all_sd = growth_apart.evidence.band(np.array(sds), weight)
+    found = growth_apart._money_ratio(both, laws, all_sd)
+    assert found.p90 < 0.7
+    alike = both._replace(metric=np.full(len(both.firm), spans.METRICS[0]))
+    assert_allclose(growth_apart._money_ratio(alike, laws, all_sd).p50, 1.0)  # the control: all are of revenue
+
+
+def test_revenue_moves_less_than_volumes_at_every_vintage(tables):
+    for day in (MID_2025, date(2026, 1, 1), date(2026, 10, 31)):
+        made_then = growth_apart.growth_apart_trend(tables.vintage(day))
+        assert 0.3 < estimate(made_then, "parameters.growth_apart_money_ratio").value.median() < 1

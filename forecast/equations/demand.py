@@ -254,7 +254,7 @@ def apart_ratio_next(ratio: Array, apart_per_month: Array, share_start: Array) -
 
     Args:
         ratio: r, of each firm, positive, [firm, path].
-        apart_per_month: g, its growth beyond the market's, in logs.
+        apart_per_month: g, its growth beyond the market's, in logs; what is the same for all cancels.
         share_start: w, its share in the other revenue of the as_of month, adding up to 1.
 
     Returns:

@@ -61,13 +61,14 @@ class Treasury:
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arguments but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's.
+        All arguments but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"]
         )
-        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, apart, self.other_share_start)
+        own = theta["growth_apart_money_ratio"] * apart
+        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, own, self.other_share_start)
         other_growth = self.other_growth()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
@@ -141,7 +142,7 @@ def start_treasury(
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_ratio austerity_frac"
+        "other_growth_ratio growth_apart_money_ratio austerity_frac"
     ).split()
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)

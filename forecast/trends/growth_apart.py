@@ -18,8 +18,8 @@ from forecast.trends.cloud import cloud
 from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, own_growth_today
 from forecast.trends.known import enough, vintage_day
 from forecast.trends.rolling import LEVELS
-from forecast.trends.spans import published_spans, sized
-from forecast.trends.trend import Diagnostic, Estimate, FormScore, Trend
+from forecast.trends.spans import METRICS, published_spans, sized
+from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 FEWEST_SPANS = 4
 POINTS = 512
 READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
-FADE = "growth_apart_fade_months"
+FADE, MONEY = "growth_apart_fade_months", "growth_apart_money_ratio"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
 
 
@@ -36,7 +36,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
 
     The growth of a figure over h months is h·(μ − κ·size) + ∫g + ν·√h·ε, with g a firm's own growth, normal with spread σ,
     that fades by e in `growth_apart_fade_months` and is renewed. Market and own growth by Gaussian conditioning, κ, σ and
-    ν by a cloud of points (`growth_law.py`). Only firms that grow like to publish; κ rests on those that did.
+    ν by a cloud of points (`growth_law.py`). Only firms that grow like to publish; κ rests on those that did. Volumes
+    grow apart more than revenue: how much less revenue does is σ of its spans alone over σ of all.
 
     Raises:
         TooFew: fewer than four spans between two figures of one provider were known.
@@ -53,6 +54,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
     mean = weight @ means
     sd = np.sqrt(weight @ (variances + (means - mean) ** 2))
     bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
+    money = _money_ratio(spans, laws, bands[1])
     count = {firm: int((spans.firm == firm).sum()) for firm in firms}
     return Trend(
         name="growth_apart",
@@ -64,12 +66,15 @@ def growth_apart_trend(tables: Tables) -> Trend:
         diagnostics=(
             evidence.cloud_diagnostic(weight),
             *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
+            Diagnostic(MONEY, money.p50, money.text()),
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
               for (name, unit), b in zip(READ, bands, strict=False)),
+            Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
+                     int((spans.metric == METRICS[0]).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
@@ -89,6 +94,13 @@ def _weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
     fit = np.array([one.log_likelihood for one in found])
     weight = np.exp(fit - fit.max())
     return weight / weight.sum(), found
+
+
+def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:
+    """Return the spread of own growth by spans of revenue alone over the median of that by all spans."""
+    weight, _ = _weighed(spans.where(spans.metric == METRICS[0]), laws)
+    alone = evidence.band(np.array([law.apart_sd_per_month for law in laws]), weight)
+    return Band(*(quantile / all_sd.p50 for quantile in alone))
 
 
 def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tuple[FormScore, ...]:
