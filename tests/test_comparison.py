@@ -1,8 +1,7 @@
-import re
-
 """Scenarios under common chance: equal ones do not differ, the error is what repetition shows, pairing pays."""
 
 import json
+import re
 
 import numpy as np
 import pytest
