@@ -52,15 +52,15 @@ def figures(value: float, digits: int = 4) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """Return an amount in USD, with M for millions and B for billions.
+    """Return an amount in USD, with M for millions, B for billions and T for trillions.
 
-    >>> dollars(77_500_000.0), dollars(950.0)
-    ('$77.5M', '$950')
+    >>> dollars(77_500_000.0), dollars(950.0), dollars(999.7e9), dollars(1.04e12)
+    ('$77.5M', '$950', '$1T', '$1.04T')
     """
     if value is None:
         return "-"
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if value >= 0.9995 * size:  # what three digits round up to it
             return f"${value / size:.3g}{letter}"
     return f"${value:.0f}"
 
