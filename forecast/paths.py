@@ -59,16 +59,13 @@ class Paths:
                 values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
             else:
                 values[:, :, place] = values_of(name, history.noted, self.names)[:, :, :wanted]
-        for name, fan in FANS.items():
+        recorded = history.series | history.finances
+        for name, fan in (FANS | FINANCES).items():
             if name in history.few:
                 with self._lock:
                     count_few(fan, history.few[name], wanted, self.counts[name])
                 continue
-            found = count(fan, np.ascontiguousarray(history.series[name][:, :, :wanted]))
-            with self._lock:
-                self.counts[name] += found
-        for name, fan in FINANCES.items():
-            found = count(fan, np.ascontiguousarray(history.finances[name][:, :, :wanted]))
+            found = count(fan, np.ascontiguousarray(recorded[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
 

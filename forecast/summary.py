@@ -19,7 +19,7 @@ from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Counts, Fan, quantiles
-from forecast.outcomes.finances import COST_RATIO, FINANCES, left_by, of_the_living, shown_as
+from forecast.outcomes.finances import FINANCES, MARGIN, left_by, of_the_living
 from forecast.paths import Paths
 from forecast.tidy_table import PROBS, Fact, Facts, Forecast, Late
 
@@ -38,7 +38,7 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
     fans = {outcome: Late(partial(_fan_of, head, paths, outcome)) for outcome in FANS}
     fans |= {outcome: Late(partial(_effective_number, head, paths, outcome)) for outcome in EFFECTIVE_NUMBERS}
-    fans |= {shown_as(outcome): Late(partial(_finance_of, head, paths, outcome)) for outcome in FINANCES}
+    fans |= {outcome: Late(partial(_finance_of, head, paths, outcome)) for outcome in FINANCES}
     others = list(_dates(head, paths))
     for i, provider in enumerate(names.providers):
         others += _provider(head, paths, i, provider)
@@ -68,11 +68,10 @@ def _finance_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
     fan, counts, months = FINANCES[outcome], paths.counts[outcome], year_months(paths.scenario.months)
     left = left_by(paths.exit_month, months)
     values, errors = _sure_quantiles(fan, of_the_living(counts, left[: len(counts)]))
-    unit = fan.unit
-    if outcome == COST_RATIO:
-        unit, values, errors = "fraction", 1 - values[..., ::-1], errors[..., ::-1]
+    if outcome == MARGIN:
+        values, errors = 1 - values[..., ::-1], errors[..., ::-1]
     for row, (_, provider) in enumerate(paths.names.labels()[fan.axis]):
-        about = Subject(shown_as(outcome), "fan", unit, None, provider)
+        about = Subject(outcome, "fan", fan.unit, None, provider)
         empty = {month for month, none in zip(months, left[row] == paths.n_paths, strict=True) if none}
         for fact in fan_facts(head, about, values[row], errors[row], months):
             yield fact._replace(value=None, standard_error=None) if fact.month in empty else fact

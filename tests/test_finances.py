@@ -117,7 +117,7 @@ def test_finances_by_hand():
     assert_allclose(finances.revenue_usd_per_month(market), column([80, 50, 5, 0]))
     found = finances.of_the_living(market)
     assert_allclose(found["revenue_usd_per_year"], column([960, 600, 0, 0]))
-    assert_allclose(found["cost_to_revenue_ratio"], column([(20 + 37.5) / 80, (4 + 20) / 50, 0, 0.5]))
+    assert_allclose(found["firm_margin_frac"], column([(20 + 37.5) / 80, (4 + 20) / 50, 0, 0.5]))
     assert_allclose(found["cash_with_rounds_usd"], column([1000]))
     assert_allclose(found["provider_tokens_frac"], column([3 / 8, 1 / 8, 0, 1 / 8]))
 
@@ -164,7 +164,7 @@ def test_quantiles_are_those_of_the_living(scenario, history):
     for provider in ("together", "hyperbolic", "anthropic"):
         row = list(made.provider_kinds).index(provider)
         here = living(history)[row, place]
-        revenue, cost = (history.finances[n][row, place] for n in ("revenue_usd_per_year", "cost_to_revenue_ratio"))
+        revenue, cost = (history.finances[n][row, place] for n in ("revenue_usd_per_year", "firm_margin_frac"))
         found = [made.value("revenue_usd_per_year", provider, month, q) for q in probs]
         assert_allclose(found, np.quantile(revenue[here], probs), rtol=BIN)
         margins = [made.value("firm_margin_frac", provider, month, q) for q in probs]

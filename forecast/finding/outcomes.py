@@ -11,7 +11,7 @@ from forecast.market.doors import EXIT_KINDS
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
-from forecast.outcomes.finances import COST_RATIO, FINANCES, shown_as
+from forecast.outcomes.finances import FINANCES
 
 SUMMARY = "forecast.summary"
 COMPUTING = ("forecast.march", "forecast.market.", "forecast.outcomes.", "forecast.paths", SUMMARY)
@@ -26,17 +26,10 @@ SUMMED_UP = {
     "effective_providers_tokens": ("providers", "1 / hhi_tokens: equal providers that would give that index"),
     "effective_providers_spend": ("providers", "1 / hhi_spend: equal providers that would give that index"),
 }
-MARGIN = (
-    "fraction",
-    "gross margin of tokens and other business together, 1 less the cost over the revenue, of a provider still in the market",
-)
 EXITS = {f"exit_{kind.replace(' ', '_')}": ("probability", f"{kind} by a month") for kind in EXIT_KINDS[1:]}
 OUTCOMES = (
     {name: ("forecast.outcomes.fans", fan.unit, fan.definition) for name, fan in FANS.items()}
-    | {
-        shown_as(name): ("forecast.outcomes.finances", *(MARGIN if name == COST_RATIO else (fan.unit, fan.definition)))
-        for name, fan in FINANCES.items()
-    }
+    | {name: ("forecast.outcomes.finances", fan.unit, fan.definition) for name, fan in FINANCES.items()}
     | {name: ("forecast.outcomes.dates", "month", date.definition) for name, date in DATES.items()}
     | {name: (SUMMARY, unit, said) for name, (unit, said) in (SUMMED_UP | EXITS).items()}
 )

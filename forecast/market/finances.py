@@ -16,7 +16,7 @@ class Finances:
 
     def __init__(self, draws: Draws, names: Names):
         column = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
-        self._other_revenue_usd_per_month = column / 12
+        self._other_revenue_usd_per_month = column / MONTHS_PER_YEAR
         self._other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
 
     def other_revenue_usd_per_month(self, market: Market) -> Array:
@@ -34,7 +34,7 @@ class Finances:
         """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month.
 
         c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O and its margin
-        m, USD/month, is one less the gross margin: a number that is never below zero, as a fan needs.
+        m, USD/month, stands for the gross margin, which is one less it: a number that is never below zero, as a fan needs.
         """
         trade, doors, other = market.trade, market.doors, self.other_revenue_usd_per_month(market)
         revenue = trade.revenue + other
@@ -49,7 +49,7 @@ class Finances:
         tokens *= doors.present
         return {
             "revenue_usd_per_year": revenue,
-            "cost_to_revenue_ratio": cost,
+            "firm_margin_frac": cost,
             "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
             "provider_tokens_frac": tokens,
         }

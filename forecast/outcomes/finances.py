@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from forecast.market.doors import NEVER
 from forecast.outcomes.fans import Counts, Fan
 
-COST_RATIO = "cost_to_revenue_ratio"  # counted, as it is above 0; a run reports one less it
+MARGIN = "firm_margin_frac"  # of it the cost over the revenue is counted, which is above 0; a run reports one less that
 FINANCES: dict[str, Fan] = {
     "revenue_usd_per_year": Fan(
         "USD/year", "provider", 2.0**14, 2.0**42,
         "twelve times the month's revenue of tokens and other business, of a provider still in the market",
     ),
-    COST_RATIO: Fan(
-        "ratio", "provider", 2.0**-7, 2.0**4, "cost of tokens and other business over their revenue, of a provider still in the market",
+    MARGIN: Fan(
+        "fraction", "provider", 2.0**-7, 2.0**4,
+        "gross margin of tokens and other business together, 1 less the cost over the revenue, of a provider still in the market",
     ),
     "cash_with_rounds_usd": Fan(
         "USD", "own_cash", 2.0**14, 2.0**42, "cash of a provider still in the market, rounds and listings included",
@@ -28,11 +29,6 @@ FINANCES: dict[str, Fan] = {
         "fraction", "provider", 2.0**-24, 1.0, "share of all tokens, of a provider still in the market",
     ),
 }  # fmt: skip
-
-
-def shown_as(counted: str) -> str:
-    """Return the name under which a run reports what is counted."""
-    return "firm_margin_frac" if counted == COST_RATIO else counted
 
 
 def left_by(exit_month: NDArray[np.int16], months: tuple[int, ...]) -> NDArray[np.int64]:
