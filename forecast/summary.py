@@ -43,7 +43,7 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     for i, provider in enumerate(names.providers):
         others += _provider(head, paths, i, provider)
     kinds = dict(zip(names.providers, names.kinds, strict=True))
-    return Forecast(Facts(fans, others), manifest_of(paths), kinds, Late(partial(assumptions, scenario)))
+    return Forecast(Facts(fans, others), manifest_of(paths), kinds, assumptions(scenario))
 
 
 def _fan_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:

@@ -37,7 +37,7 @@ class Fact(NamedTuple):
 
 
 class Late(Sequence[Item]):
-    """A list that is made when it is first read: a headline reads one in ten facts of a run and no assumption."""
+    """A list that is made when it is first read: a headline reads one in ten facts of a run."""
 
     def __init__(self, make: Callable[[], Iterable[Item]]):
         self._make = make
@@ -75,7 +75,7 @@ class Forecast:
     facts: Sequence[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
-    assumptions: Sequence[Assumption] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
@@ -85,7 +85,7 @@ class Forecast:
         table.attrs = {
             "manifest": self.manifest,
             "provider_kinds": self.provider_kinds,
-            "assumptions": list(self.assumptions),
+            "assumptions": self.assumptions,
         }
         return table
 

@@ -34,7 +34,7 @@ PRICE_COMPARISONS = (
             TODAY,
             router_observed.renewed_frac(months),
             simulated.renewed_frac(months),
-            "the engine's rate is that of models added to sellers' lists, and one rate for all: users move faster from some models than from others",
+            "the engine's rate (`renew_ratio`) was set to this, and is one for all: users move faster from some models than from others",
             fitted=True,
         )
         for months in (1, 3)
