@@ -531,7 +531,8 @@ def made_up_treasury(base, names, draws):
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue = np.random.default_rng(1).uniform(1e6, 1e8, shape).astype(REAL)
     wanted = np.full((len(names.segments), BLOCK_PATHS), 1e9, REAL)
-    return start_treasury(base, draws, names, revenue, revenue / 2, wanted), revenue, wanted
+    other = start_books(draws, names).other_usd_per_month[names.own_cash]
+    return start_treasury(base, draws, names, revenue, revenue / 2, other, wanted), revenue, wanted
 
 
 def test_cash_changes_by_what_is_earned_and_raised(base, block):
@@ -643,7 +644,7 @@ def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):
 
 def walk_runways(base, names, draws, start, drift, sd, months):
     """Return the runways of providers whose cash without rounds is a random walk that no funding ends."""
-    doors = start_doors(draws, names)
+    doors = start_doors(draws, names, start_books(draws, names).other_usd_per_month)
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     customers = SimpleNamespace(follow=lambda *args: None)
     treasury = SimpleNamespace(

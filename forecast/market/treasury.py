@@ -117,11 +117,11 @@ def _transition(scenario: Scenario) -> NDArray[np.float64]:
 
 
 def start_treasury(
-    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, wanted: Array
+    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, other: Array, wanted: Array
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
-    Revenue and gross profit are `[own_cash, path]`.
+    Revenue and gross profit of tokens and other revenue are `[own_cash, path]`, USD/month.
     """
     providers = names.providers[names.own_cash]
     shape = (len(providers), BLOCK_PATHS)
@@ -133,7 +133,6 @@ def start_treasury(
     def by_path(values: Array) -> Array:
         return np.broadcast_to(values, shape).copy()
 
-    other = finance("other_revenue_usd_per_year") / 12
     whole, other_profit = other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
