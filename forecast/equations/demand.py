@@ -34,8 +34,8 @@ def braked_growth(growth_per_year: Array, spend_usd_per_year: Array, limit_usd_p
 
     Args:
         growth_per_year: g, growth at constant price, logarithmic, 1/year.
-        spend_usd_per_year: S, what the market is paid in a year, USD/year, at least 0.
-        limit_usd_per_year: S∞, what the world can spend on tokens, USD/year, positive.
+        spend_usd_per_year: S, what all providers are paid in a year, for tokens and other business, USD/year, at least 0.
+        limit_usd_per_year: S∞, what the world can spend on both, USD/year, positive.
 
     Returns:
         Rate, 1/year. Source: Verhulst (1838), own-assumption.

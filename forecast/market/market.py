@@ -39,6 +39,7 @@ class Market:
     tiers: Tiers
     own_frac: Array
     other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
+    all_other_start_usd_per_month: Array  # the same of all providers, [path]
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
@@ -47,6 +48,12 @@ class Market:
     log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
     new_prices: NewPrices | None = None  # of this month
+
+    def paid_usd_per_month(self) -> Array:
+        """Return what all customers pay all providers, for tokens and for their other business, `[path]`."""
+        paid: Array = self.trade.segment_spend.sum(axis=0)
+        paid += self.all_other_start_usd_per_month * self.treasury.other_ratio
+        return paid
 
 
 def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
@@ -80,6 +87,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
         other_start_usd_per_month=other,
+        all_other_start_usd_per_month=other.sum(axis=0),
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
