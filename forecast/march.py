@@ -72,8 +72,8 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     machines.step(month, rents.build(month))
     # 2. Demand: tokens wanted at last month's price, and of which kinds.
     mix.step(month)
-    price_change, paid = market.log_price - market.log_price_before, market.paid_usd_per_month()
-    customers.want(month, paid, price_change, chance.segment_normal("demand"))
+    price_change, spend = market.log_price - market.log_price_before, market.trade.segment_spend.sum(axis=0)
+    customers.want(month, spend, price_change, chance.segment_normal("demand"))
     wanted = customers.wanted_mtok_per_month
     # 3. Scarcity: load over capacity moves rents.
     use = sellers.use(machines.fleet_usd_per_mtok * mix.cost_ratio)

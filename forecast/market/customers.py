@@ -31,7 +31,7 @@ class Customers:
     log_aim: Array  # that log_weight tends to
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
 
-    def want(self, month: int, paid_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
+    def want(self, month: int, spend_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
         """Step 2: tokens wanted at last month's price; less and less more of them as spending nears all that budgets hold."""
         theta = self.theta
         growth = demand.fading_rate(
@@ -40,7 +40,7 @@ class Customers:
             theta["demand_fade_months"],
             month - HALF_A_MONTH,
         )
-        growth = demand.braked_growth(growth, paid_usd_per_month * MONTHS_PER_YEAR, theta["spend_limit_usd_per_year"])
+        growth = demand.braked_growth(growth, spend_usd_per_month * MONTHS_PER_YEAR, theta["spend_limit_usd_per_year"])
         self.wanted_mtok_per_month = demand.demand_next(
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )

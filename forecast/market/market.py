@@ -39,7 +39,6 @@ class Market:
     tiers: Tiers
     own_frac: Array
     other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
-    all_other_start_usd_per_month: Array  # the same of all providers, [path]
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
@@ -48,12 +47,6 @@ class Market:
     log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
     new_prices: NewPrices | None = None  # of this month
-
-    def paid_usd_per_month(self) -> Array:
-        """Return what all customers pay all providers, for tokens and for their other business, `[path]`."""
-        paid: Array = self.trade.segment_spend.sum(axis=0)
-        paid += self.all_other_start_usd_per_month * self.treasury.other_ratio
-        return paid
 
 
 def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
@@ -72,7 +65,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
-    treasury = start_treasury(scenario, draws, names, revenue, profit, other[names.own_cash], wanted)
+    treasury = start_treasury(scenario, draws, names, revenue, profit, other, wanted)
     doors = start_doors(draws, names, other)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
@@ -87,7 +80,6 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
         other_start_usd_per_month=other,
-        all_other_start_usd_per_month=other.sum(axis=0),
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
