@@ -15,8 +15,6 @@ from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, size
 from forecast.trends.trend import Estimate
 
 LONGEST_MONTHS = 9.0  # older figures tell too little: of firms that fell silent few grew as those that publish do
-# Growth that came over growth foreseen, of figures brought forward to each month since 2025 (0.77 to 0.92 without any one firm).
-CAME_RATIO = 0.85
 LEAST_SD = 0.02  # of a log: figures are rounded
 REVENUE = METRICS[0]
 
@@ -35,9 +33,9 @@ def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]
 def brought_forward(
     last: dict[str, tuple[float, float]], raw: Spans, laws: Sequence[Law], weight: Array, found: Sequence[Known]
 ) -> tuple[Array, Array]:
-    """Return mean and spread of the log of each firm's revenue today, `[firm]`: log R = log R₀ + ρ·G, R₀ published h months ago.
+    """Return mean and spread of the log of each firm's revenue today, `[firm]`: log R = log R₀ + G, R₀ published h months ago.
 
-    ρ is CAME_RATIO. G is the growth the law foresees for the h months since, given all spans known, averaged over the laws by their weight:
+    G is the growth the law foresees for the h months since, given all spans known, averaged over the laws by their weight:
     its mean is Σ wᵢ·μᵢ, its variance Σ wᵢ·(σᵢ² + (μᵢ − μ)²).
 
     Args:
@@ -52,7 +50,7 @@ def brought_forward(
     said = [foreseen(sized(raw, raw), sized(ahead, raw), law, by) for law, by in zip(laws, found, strict=True)]
     means, variances = (np.array(column) for column in zip(*said, strict=True))
     mean = weight @ means
-    return logs + CAME_RATIO * mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
+    return logs + mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
 
 
 def revenue_estimates(
