@@ -6,15 +6,7 @@ import subprocess
 import sys
 
 import pytest
-
-
-def forecast(*arguments, env=None, cwd=None):
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "forecast.cli.main", *arguments],
-        capture_output=True, text=True, timeout=120, cwd=cwd, env={**os.environ, **(env or {})},
-    )  # fmt: skip
+from command import forecast
 
 
 def test_run_prints_a_headline_and_writes_files(tmp_path):
