@@ -1,8 +1,6 @@
 """Rooms import only rooms on lower floors, equations only units and arrays, and slow libraries only where they are used."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -140,9 +138,3 @@ def test_the_checks_notice_what_they_should():
     assert wrong_imports("serving.groups", neighbour) == []
     assert slow_at_top(ast.parse("try:\n    import pandas as pd\nexcept ImportError:\n    pass")) == ["pandas"]
     assert slow_at_top(ast.parse("def f():\n    import pandas")) == []
-
-
-def test_the_command_line_starts_without_slow_libraries():
-    code = f"import sys, forecast.cli.main; print(sorted(set(sys.modules) & {set(SLOW)!r}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
-    assert done.stdout.strip() == "[]"
