@@ -1,7 +1,7 @@
 """Scores of forecasts against what came true: pure functions of arrays, the case axis last.
 
-All are losses (lower is better) but the coverage and the skill. A quantile forecast is `[level, case]`, a sample
-forecast `[sample, case]`; prices are scored as logarithms, so that an error of ten per cent weighs the same anywhere.
+All are losses (lower is better) but the coverage and the skill. A quantile forecast is `[level, case]`; prices
+are scored as logarithms, so that an error of ten per cent weighs the same anywhere.
 """
 
 from __future__ import annotations
@@ -39,25 +39,6 @@ def crps_of_quantiles(quantiles: Array, levels: Array, value: Array) -> Array:
     3.0
     """
     return np.asarray(2.0 * pinball_loss(quantiles, levels, value).mean(axis=0))
-
-
-def crps_of_samples(samples: Array, value: Array) -> Array:
-    """Return the CRPS of the empirical distribution of samples: E|X − y| − ½·E|X − X′|, `[case]`.
-
-    Args:
-        samples: forecast X, `[sample, case]`, at least one sample, in any order.
-        value: what came true y, `[case]`.
-
-    Source: Gneiting & Raftery (2007), equation 21; the second mean by the sorted samples, in n·log n.
-
-    >>> float(crps_of_samples(np.array([[0.0], [2.0]]), np.array([0.0]))[0])
-    0.5
-    """
-    ordered = np.sort(samples, axis=0)
-    n = len(ordered)
-    weight = 2.0 * np.arange(1, n + 1) - n - 1
-    half_spread = weight @ ordered / n**2
-    return np.asarray(np.abs(samples - value).mean(axis=0) - half_spread)
 
 
 def interval_score(low: Array, high: Array, value: Array, inside_prob: float) -> Array:

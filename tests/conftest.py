@@ -1,12 +1,13 @@
 """Shared fixtures: the shipped tables, a short base scenario, one block of its history, and data to spoil."""
 
-import csv
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from spoiling import written
 
 from forecast.draws import Draws
 from forecast.march import march
@@ -64,17 +65,7 @@ def overlay(tmp_path) -> Callable:
     folder = tmp_path / "overlay"
     folder.mkdir()
 
-    def rewrite(table: str, change: Callable[[list[dict[str, str]]], list[dict[str, str]]]) -> Path:
-        with (shipped_directory("data") / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows, header = list(reader), list(reader.fieldnames or ())
-        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, header)
-            writer.writeheader()
-            writer.writerows(change(rows))
-        return folder
-
-    return rewrite
+    return partial(written, folder)
 
 
 def pytest_addoption(parser):

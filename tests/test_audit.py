@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from command import forecast
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from forecast.audit.verdicts import HOLDS, INCONSISTENT, OFF, Range, agrees, fac
 from forecast.cli.audit_verb import audit_text
 from forecast.errors import InputError
 from forecast.tables import load_tables
-from tests.test_cli import forecast
 
 
 @pytest.fixture(scope="module")

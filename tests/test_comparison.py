@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.comparison import check_comparable, compared_months, differences
 from forecast.delivery.contrasts import contrast_figure, contrast_text
@@ -12,7 +13,6 @@ from forecast.errors import InputError
 from forecast.monte_carlo import geometric_mean_influence, median_influence
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from tests.test_cli import forecast
 
 MONTHS = 14
 

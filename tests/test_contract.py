@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.contract import pricing
 from forecast.contract.pricing import Strategy, _cost, _strategies, price_strategies, verdicts
@@ -15,7 +16,6 @@ from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from tests.test_cli import forecast
 
 
 def terms(**changed):

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.draws import Draws
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
-from tests.test_cli import forecast
 
 HEAD = 'extends = "base"\ntitle = "x"\n\n'
 

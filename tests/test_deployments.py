@@ -15,7 +15,7 @@ from forecast.cli.cost_verb import command
 from forecast.deployments.admission import precision_of
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
-from forecast.deployments.energy_use import accelerator_watts, fitted_load, joule_per_output_token, measured_load
+from forecast.deployments.energy_use import accelerator_watts, joule_per_output_token, read_frac
 from forecast.deployments.ownership import published_cost
 from forecast.deployments.priced import cost_of
 from forecast.deployments.wide_parallel import wide_throughput
@@ -285,16 +285,34 @@ def test_measured_energy_per_token(base):
     assert checked == 13
 
 
+def measured_load(scenario):
+    """Return accelerator, share of peak reading and power over design power of the rows that measure accelerators alone."""
+    for row in scenario.tables["energy_per_token"]:
+        kind, _, sequences = row["scenario"].partition("=")
+        if kind == "concurrency":
+            accelerator, model, count = row["accelerator"], row["model"], float(row["accelerator_count"])
+            speed = throughput(
+                scenario, accelerator, model, input_tokens=8192.0, output_tokens=1024.0,
+                precision=row["precision"], accelerators=count, concurrency=float(sequences),
+            )  # fmt: skip
+            tdp = scenario.rows["accelerators"][accelerator]["tdp_watts"]
+            yield accelerator, read_frac(scenario, accelerator, model, speed), row["watts"] / count / tdp
+
+
 def test_power_of_accelerators_alone(base):
     """Power, apart from throughput: within 25 % of all eleven rows, by a curve that the rows give back."""
-    curves = fitted_load(base)
-    for family, share, power in measured_load(base):
-        name = {"nvidia": "b200", "amd": "mi355x"}[family]
-        tdp = base.rows["accelerators"][name]["tdp_watts"]
+    rows, families = list(measured_load(base)), base.rows["accelerators"]
+    assert len(rows) == 11
+    for family, curve in base.rows["load_power"].items():
+        points = [(share, power) for name, share, power in rows if families[name]["family"] == family]
+        slope, base_frac = np.polyfit(*np.array(points).T, 1)
+        for share, _ in points:
+            assert curve["base_frac"] + curve["slope_frac"] * share == pytest.approx(
+                base_frac + slope * share, rel=0.05
+            )
+    for name, share, power in rows:
+        tdp = families[name]["tdp_watts"]
         assert accelerator_watts(base, name, share) / tdp == pytest.approx(power, rel=0.25)
-        row = base.rows["load_power"][family]
-        base_frac, slope = curves[family]
-        assert row["base_frac"] + row["slope_frac"] * share == pytest.approx(base_frac + slope * share, rel=0.05)
 
 
 # --- bad input --------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """Demand, software, hardware and electricity: what made the data is found again, and the far off moves little."""
 
-import csv
 from datetime import date
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from spoiling import written
 
-from forecast.tables import load_tables, shipped_directory
+from forecast.tables import load_tables
 from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import centre_and_spread, electricity_trend
 from forecast.trends.exits import exits_trend
@@ -150,13 +150,7 @@ def spoilt_future(tmp_path_factory):
     """Return the tables with every row that the fits of 2026-01-01 did not know made absurd, where it can be."""
     folder = tmp_path_factory.mktemp("future")
     for table in FITTED_TABLES:
-        with (shipped_directory("data") / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows, header = list(reader), list(reader.fieldnames or ())
-        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, header)
-            writer.writeheader()
-            writer.writerows(absurd(row) if row["as_of"] > str(V_2026) else row for row in rows)
+        written(folder, table, lambda rows: [absurd(row) if row["as_of"] > str(V_2026) else row for row in rows])
     return load_tables(folder)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from forecast.distributions import Distribution
+from forecast.equations import served_model
+from forecast.serving.workloads import KV_COLUMNS
 
 DAYS = 365
 # By metric of provider_history: what no firm of this market, in these years, can lie outside of. Losses may be profits.
@@ -125,3 +127,21 @@ def test_a_seller_serves_at_least_what_the_router_sees_of_it(tables):
     named = sold.keys() & seen.keys()
     assert len(named) > 20
     assert [name for name in named if middle(sold[name]["tokens_mtok_per_day"]) * 1e6 < seen[name]] == []
+
+
+def test_the_cache_of_a_served_model_is_its_check_value(tables):
+    """Elements held and read at 8k and 128k of context, the index counted, as the source computed them."""
+    checked = 0
+    for row in tables["served_models"].latest("model").values():
+        full, sparse, top, window, reach, index, _ = (float(row[column] or 0) for column in KV_COLUMNS)
+        for said, tokens in (("8k", 8192.0), ("128k", 131072.0)):
+            read = served_model.kv_read_elements(tokens, full, sparse, top, window, reach)
+            found = {
+                "cached": served_model.kv_cached_gb(tokens, full, window, reach, index, 0.0, 1.0) * 1e9,
+                "read": served_model.kv_read_gb(read, tokens, index, 0.0, 1.0) * 1e9,
+            }
+            for name, elements in found.items():
+                if (value := row[f"kv_{name}_elements_{said}"]) is not None:
+                    assert_allclose(elements, value, rtol=1e-6, err_msg=f"{row['model']} {name} {said}")
+                    checked += 1
+    assert checked > 200

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.errors import InputError
 from forecast.monte_carlo import mean_error, median_influence
@@ -11,7 +12,6 @@ from forecast.precision import Target, parse_target, simulate_until, worst_error
 from forecast.samples import HEADER, sample_paths
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
-from tests.test_cli import forecast
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
@@ -25,7 +26,6 @@ from forecast.predictions.truth import holds
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.tables import load_tables
-from tests.test_cli import forecast
 
 AS_OF = date(2025, 7, 1)
 

@@ -1,16 +1,16 @@
 """Rents: the filter against statsmodels, the forecasts at past months, the trend and the numbers it gives."""
 
-import csv
 from datetime import date
 
 import numpy as np
 import pytest
+from spoiling import said_by
 
 from forecast.distributions import parse
 from forecast.owning import owned_usd_per_accelerator_hour
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import owned_cost
-from forecast.tables import load_tables, shipped_directory
+from forecast.tables import load_tables
 from forecast.trends import cloud as clouds
 from forecast.trends import rent_law, rents
 from forecast.trends.monthly import MonthlySeries
@@ -155,43 +155,34 @@ def test_walks_are_no_rents():
     assert all(score.skill < 0.05 for score in scores_by_horizon(cases).values())
 
 
-def spoiled(folder, date_on, as_of, usd="9.99"):
-    rows = list(csv.reader((shipped_directory("data") / "rents.csv").read_text("utf-8").splitlines()))
-    extra = [[date_on, *row[1:3], usd, *row[4:8], as_of, *row[9:]] for row in rows if row[0] == "2026-03-31"]
-    with (folder / "rents.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([*rows, *extra])
-    return rents.rent_cases(load_tables(folder))
-
-
-def said_by(cases, until):
-    at = [i for i, origin in enumerate(cases.origin) if origin <= until]
-    keys = [(cases.series[i], cases.origin[i], int(cases.horizon_months[i])) for i in at]
-    return dict(zip(keys, cases.quantiles_log[:, at].T.tolist(), strict=True))
+def spoiled(overlay, date_on, as_of, usd="9.99"):
+    """The shipped rents with a copy of those of one day more."""
+    new = {"date_on": date_on, "usd_per_accelerator_hour": usd, "as_of": as_of}
+    return load_tables(overlay("rents", lambda rows: rows + [r | new for r in rows if r["date_on"] == "2026-03-31"]))
 
 
 @pytest.mark.parametrize("date_on", ["2026-10-31", "2026-03-31", "2025-11-30"])
-def test_a_row_from_the_future_moves_no_forecast_made_before(cases, data_copy, date_on):
+def test_a_row_from_the_future_moves_no_forecast_made_before(cases, overlay, date_on):
     before = said_by(cases, date(2026, 4, 30))
-    after = said_by(spoiled(data_copy, date_on, "2026-05-15"), date(2026, 4, 30))
+    after = said_by(rents.rent_cases(spoiled(overlay, date_on, "2026-05-15")), date(2026, 4, 30))
     same = before.keys() & after.keys()
     assert len(same) > 150
     assert all(before[key] == after[key] for key in same)
 
 
-def test_the_same_row_known_in_time_moves_them(cases, data_copy):
+def test_the_same_row_known_in_time_moves_them(cases, overlay):
     before = said_by(cases, date(2026, 4, 30))
-    after = said_by(spoiled(data_copy, "2025-11-30", "2025-11-30"), date(2026, 4, 30))
+    after = said_by(rents.rent_cases(spoiled(overlay, "2025-11-30", "2025-11-30")), date(2026, 4, 30))
     assert any(before[key] != said for key, said in after.items() if key in before)
 
 
-def test_a_later_price_of_the_accelerator_moves_no_earlier_forecast(cases, data_copy):
-    path = data_copy / "accelerator_prices.csv"
-    text = path.read_text("utf-8").rstrip("\n")
-    last = [line for line in text.splitlines() if line.startswith("h100,")][-1].split(",")
-    last[1:3], last[6] = ["90000", "99000"], "2026-05-15"
-    path.write_text(text + "\n" + ",".join(last[:8]) + ",\n", encoding="utf-8")
+def test_a_later_price_of_the_accelerator_moves_no_earlier_forecast(cases, overlay):
+    def dearer(rows):
+        last = [row for row in rows if row["accelerator"] == "h100"][-1]
+        return [*rows, last | {"price_low_usd": "90000", "price_high_usd": "99000", "as_of": "2026-05-15"}]
+
     before = said_by(cases, date(2026, 4, 30))
-    after = rents.rent_cases(load_tables(data_copy))
+    after = rents.rent_cases(load_tables(overlay("accelerator_prices", dearer)))
     assert before == said_by(after, date(2026, 4, 30))
     assert said_by(cases, date(2026, 12, 31)) != said_by(after, date(2026, 12, 31)), "control"
 
@@ -239,8 +230,7 @@ def test_a_vintage_without_an_index_has_no_trend(tables):
     assert rents.rent_trend(tables.vintage(date(2023, 6, 30))) is None
 
 
-def test_a_bad_rent_is_named_and_left_out(data_copy):
-    spoiled(data_copy, "2026-03-31", "2026-05-15", "3.00")
-    trend = rents.rent_trend(load_tables(data_copy))
+def test_a_bad_rent_is_named_and_left_out(overlay):
+    trend = rents.rent_trend(spoiled(overlay, "2026-03-31", "2026-05-15", "3.00"))
     assert "two values for h100 normalised on 2026-03-31. Rows left out." in trend.more["left out"]
-    assert "data/rents.csv row " in trend.more["left out"]
+    assert "overlay/rents.csv row " in trend.more["left out"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command import forecast
 
 from forecast.errors import InputError
 from forecast.market.names import market_names
@@ -20,7 +21,6 @@ from forecast.sensitivity.shares import independent_shapley, normal_correlation,
 from forecast.sensitivity.signals import Question, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
 from forecast.sensitivity.words import convergence, sensitivity_figure, sensitivity_text, settled
-from tests.test_cli import forecast
 
 N = 10_000
 

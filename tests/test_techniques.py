@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench, usable_peak
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import CELL, LARGE_BATCH, SMALL_BATCH, best_in_cells, median_ratio, over_mixture
+from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, over_mixture, stack_of
 from forecast.deployments.techniques import techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
@@ -158,20 +159,38 @@ def test_heads_have_no_cache(base):
     assert row["kv_full_elements_per_token"] == 0 and row["layers_count"] == 1
 
 
+CELL = "accelerator model precision input_tokens output_tokens concurrency accelerator_count".split()
+
+
+def best_in_cells(tables):
+    """Return for each cell of throughput.csv with a known batch the best rate of each stack, no tokens drafted."""
+    cells = defaultdict(dict)
+    for row in tables["throughput"]:
+        stack = stack_of(row["framework"])
+        measured = row["scenario"] == "concurrency" and row["status"] != "claim"
+        if stack and measured and not other_system(row["framework"]):
+            cell = cells[tuple(row[column] for column in CELL)]
+            cell[stack] = max(cell.get(stack, 0.0), row["output_tok_per_s_per_accelerator"])
+    return cells
+
+
+def median_ratios(tables, stack, other):
+    """Return the median ratio of two stacks in the cells both have, at small and at large batches, and the cells' number."""
+    batch = CELL.index("concurrency")
+    both = [(cell[batch], r[stack] / r[other]) for cell, r in best_in_cells(tables).items() if {stack, other} <= set(r)]
+    small, large = ([x for c, x in both if c <= SMALL_BATCH], [x for c, x in both if c >= LARGE_BATCH])
+    return [*(np.exp(np.median(np.log(found))) for found in (small, large)), len(both)]
+
+
 def test_stack_ratios_are_what_the_measurements_say(base):
-    known = base.rows["serving_stacks"]
-    small, _ = median_ratio(base.tables, "tensorrt-llm", "vllm", high=SMALL_BATCH)
-    large, _ = median_ratio(base.tables, "tensorrt-llm", "vllm", low=LARGE_BATCH)
-    _, cells = median_ratio(base.tables, "tensorrt-llm", "vllm")
-    assert_allclose([small, large, cells], [known["tensorrt-llm"][c] for c in ("small_batch_ratio", "large_batch_ratio", "cells_count")], rtol=1e-3)  # fmt: skip
-    over_small, _ = median_ratio(base.tables, "tensorrt-llm", "sglang", high=SMALL_BATCH)
-    over_large, _ = median_ratio(base.tables, "tensorrt-llm", "sglang", low=LARGE_BATCH)
-    _, cells = median_ratio(base.tables, "tensorrt-llm", "sglang")
-    assert_allclose(
-        [small / over_small, large / over_large, cells],
-        [known["sglang"][c] for c in ("small_batch_ratio", "large_batch_ratio", "cells_count")], rtol=1e-3,
-    )  # fmt: skip
-    assert known["tgi"]["status"] == "assumption" and known["tgi"]["cells_count"] == 0
+    known = {n: [r[f"{c}_ratio"] for c in ("small_batch", "large_batch")] + [r["cells_count"]]
+             for n, r in base.rows["serving_stacks"].items()}  # fmt: skip
+    over_vllm = median_ratios(base.tables, "tensorrt-llm", "vllm")
+    assert_allclose(over_vllm, known["tensorrt-llm"], rtol=1e-3)
+    over_sglang = median_ratios(base.tables, "tensorrt-llm", "sglang")
+    ratios = [a / b for a, b in zip(over_vllm[:2], over_sglang[:2], strict=True)]
+    assert_allclose([*ratios, over_sglang[2]], known["sglang"], rtol=1e-3)
+    assert base.rows["serving_stacks"]["tgi"]["status"] == "assumption" and known["tgi"][2] == 0
 
 
 def test_stacks_are_compared_without_runs_that_draft(base):

@@ -1,18 +1,18 @@
 """The price of a fixed capability: its law, its forecasts at past months, its trend and the numbers it gives."""
 
-import csv
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
+from spoiling import said_by
 
 from forecast.distributions import parse
 from forecast.equations.price import tier_shock_scale
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import fan_quantiles
-from forecast.tables import load_tables, shipped_directory
+from forecast.tables import load_tables
 from forecast.tidy_table import PROBS
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
@@ -131,38 +131,28 @@ def test_walks_are_no_tiers():
     assert all(score.skill < 0.05 for score in scores_by_horizon(cases).values())
 
 
-def planted(folder, date_on, as_of):
+def planted(overlay, date_on, as_of):
     """Cases of the shipped table with a row of each threshold more."""
-    rows = list(csv.reader((shipped_directory("data") / "tier_prices.csv").read_text("utf-8").splitlines()))
-    extra = [
-        [date_on, *row[1:4], "0.01", "0.02", *row[6:10], as_of, *row[11:]] for row in rows if row[0] == "2026-05-31"
-    ]
-    with (folder / "tier_prices.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([*rows, *extra])
-    return tiers.tier_cases(load_tables(folder))
-
-
-def said_by(cases, until):
-    at = [i for i, origin in enumerate(cases.origin) if origin <= until]
-    keys = [(cases.series[i], cases.origin[i], int(cases.horizon_months[i])) for i in at]
-    return dict(zip(keys, cases.quantiles_log[:, at].T.tolist(), strict=True))
+    new = {"date_on": date_on, "cheapest_usd_per_mtok": "0.01", "third_cheapest_usd_per_mtok": "0.02", "as_of": as_of}
+    more = overlay("tier_prices", lambda rows: rows + [r | new for r in rows if r["date_on"] == "2026-05-31"])
+    return tiers.tier_cases(load_tables(more))
 
 
 @pytest.mark.parametrize("date_on", ["2026-09-30", "2026-03-31", "2026-04-30"])
-def test_a_row_from_the_future_moves_no_forecast_made_before(cases, data_copy, date_on):
+def test_a_row_from_the_future_moves_no_forecast_made_before(cases, overlay, date_on):
     """A later month, and other values for months gone by that became known later."""
     before = said_by(cases, date(2026, 5, 31))
-    after = said_by(planted(data_copy, date_on, "2026-06-15"), date(2026, 5, 31))
+    after = said_by(planted(overlay, date_on, "2026-06-15"), date(2026, 5, 31))
     same = before.keys() & after.keys()
     assert len(same) > 350
     assert all(before[key] == after[key] for key in same)
 
 
-def test_the_same_row_known_in_time_moves_them(cases, data_copy):
+def test_the_same_row_known_in_time_moves_them(cases, overlay):
     before = said_by(cases, date(2026, 5, 31))
-    after = said_by(planted(data_copy, "2026-04-29", "2026-04-29"), date(2026, 5, 31))
+    after = said_by(planted(overlay, "2026-04-29", "2026-04-29"), date(2026, 5, 31))
     assert before == after, "the last day of a month counts"
-    after = said_by(planted(data_copy, "2026-04-30", "2026-04-30"), date(2026, 5, 31))
+    after = said_by(planted(overlay, "2026-04-30", "2026-04-30"), date(2026, 5, 31))
     assert any(before[key] != said for key, said in after.items())
 
 
@@ -203,8 +193,8 @@ def test_the_trend_says_how_its_form_was_chosen_and_that_the_regression_converge
     assert low < checks["regression_reversion"] < high, "a regression without a prior agrees with it"
 
 
-def test_a_threshold_nobody_met_has_no_trend(data_copy):
-    assert tiers.tier_trends(load_tables(data_copy).vintage(date(2024, 1, 1))) == ()
+def test_a_threshold_nobody_met_has_no_trend(tables):
+    assert tiers.tier_trends(tables.vintage(date(2024, 1, 1))) == ()
 
 
 def test_months_count_from_year_zero():

@@ -48,7 +48,7 @@ def test_an_equation_shows_formula_and_source(find):
         "forecast/equations/roofline.py",
     )
     assert line_of(place).startswith("def read_s(")
-    assert place.formula == "t = G / (1000·n·BW·MBU)"
+    assert place.formula == "t = G / (1000·n·BW)"
     assert place.source.startswith("facts-compilation: Compiled from public material")
     assert place.signature.startswith("read_s(read_gb: Num, accelerators_count: Num")
     assert find("roofline.read_s") == find("forecast.equations.roofline.read_s") == [place]
@@ -113,9 +113,9 @@ def test_the_best_answer_comes_first(find):
 def test_text_and_json_agree():
     shown = CliRunner().invoke(command, ["read_s"]).output
     assert shown.splitlines()[0].startswith("forecast/equations/roofline.py:")
-    assert "    formula: t = G / (1000·n·BW·MBU)" in shown
+    assert "    formula: t = G / (1000·n·BW)" in shown
     found = json.loads(CliRunner().invoke(command, ["read_s", "--json"]).output)
-    assert found["name"] == "read_s" and found["places"][0]["formula"] == "t = G / (1000·n·BW·MBU)"
+    assert found["name"] == "read_s" and found["places"][0]["formula"] == "t = G / (1000·n·BW)"
     many = CliRunner().invoke(command, ["usd_per_accelerator_hour"]).output
     assert "more: --json lists all" in many
 
@@ -127,6 +127,13 @@ def test_an_unknown_name_is_one_message_and_exit_2(monkeypatch, capsys):
     assert done.value.code == 2
     said = capsys.readouterr().err
     assert 'where "pue_ration": nothing has this name' in said and 'Did you mean "pue_ratio"?' in said
+
+
+def test_a_part_of_a_name_lists_the_formulas_that_hold_it(base):
+    with pytest.raises(
+        InputError, match="Formulas whose names hold it: round_size_usd. `forecast show --match round` lists"
+    ):
+        whereabouts("round", base)
 
 
 def test_what_follows_a_name_is_left_out():

@@ -17,7 +17,7 @@ from forecast.serving.workloads import PRECISION_SPELLINGS, best_precision
 LARGEST = 1e9
 
 
-def precision_of(text: str | None, where: str = "--precision") -> str | None:
+def precision_of(text: str | None) -> str | None:
     """Return a precision by its stable name, None for the best the accelerator supports.
 
     >>> precision_of("NVFP4"), precision_of("unset"), precision_of(None)
@@ -34,7 +34,7 @@ def precision_of(text: str | None, where: str = "--precision") -> str | None:
         return name
     known = ", ".join(served_model.BYTES_PER_WEIGHT)
     raise InputError(
-        f"{where} {text}: no such precision; {known} are known.{suggestion(name, served_model.BYTES_PER_WEIGHT)} "
+        f"--precision {text}: no such precision; {known} are known.{suggestion(name, served_model.BYTES_PER_WEIGHT)} "
         "Correct it, or leave it out for the best the accelerator supports."
     )
 

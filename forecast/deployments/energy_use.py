@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
 from forecast.deployments.ownership import machine_kw
@@ -11,7 +9,7 @@ from forecast.deployments.variants import served_row
 from forecast.equations import energy, roofline, served_model
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.speed import Throughput, throughput
+from forecast.serving.speed import Throughput
 from forecast.serving.token_cost import number_of
 from forecast.serving.workloads import native_precision, number
 
@@ -45,7 +43,7 @@ def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughpu
         speed.batch, served_model.bytes_per_weight(speed.precision, native_precision(row)),
     )  # fmt: skip
     bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
-    return float(roofline.read_s(read_gb, speed.accelerators, bandwidth, 1.0)) / speed.step_s
+    return float(roofline.read_s(read_gb, speed.accelerators, bandwidth)) / speed.step_s
 
 
 def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> float | None:
@@ -54,34 +52,3 @@ def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> flo
     tdp = number(scenario, "accelerators", accelerator, "tdp_watts")
     base, slope = (number(scenario, "load_power", family, column) for column in ("base_frac", "slope_frac"))
     return None if np.isnan(tdp + base) else float(energy.loaded_watts(tdp, base, slope, share))
-
-
-def measured_load(scenario: Scenario) -> list[tuple[str, float, float]]:
-    """Return family, share of peak reading and power over design power of the rows that measure accelerators alone."""
-    found = []
-    for row in scenario.tables["energy_per_token"]:
-        kind, _, sequences = row["scenario"].partition("=")
-        if kind != "concurrency":
-            continue
-        speed = throughput(
-            scenario, row["accelerator"], row["model"], input_tokens=8192.0, output_tokens=1024.0,
-            precision=row["precision"], accelerators=float(row["accelerator_count"]), concurrency=float(sequences),
-        )  # fmt: skip
-        tdp = number(scenario, "accelerators", row["accelerator"], "tdp_watts")
-        share = read_frac(scenario, row["accelerator"], row["model"], speed)
-        family = str(scenario.rows["accelerators"][row["accelerator"]]["family"])
-        found.append((family, share, row["watts"] / row["accelerator_count"] / tdp))
-    return found
-
-
-def fitted_load(scenario: Scenario) -> dict[str, tuple[float, float]]:
-    """Return base and slope of each family's power curve by least squares: what `load_power.csv` holds, rounded."""
-    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for family, share, power in measured_load(scenario):
-        points[family].append((share, power))
-    curves = {}
-    for family, pairs in points.items():
-        share, power = np.array(pairs).T
-        slope, base = np.polyfit(share, power, 1)
-        curves[family] = (float(base), float(slope))
-    return curves

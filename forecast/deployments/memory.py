@@ -27,9 +27,7 @@ def memory_of(scenario: Scenario, accelerator: str, model: str, precision: str |
     weights_gb = row["total_computed_b"] * served_model.bytes_per_weight(precision, native_precision(row))
     full, _, _, window, window_tokens, index, state = (float(row[column] or 0) for column in KV_COLUMNS)
     kv_bytes = served_model.bytes_per_kv(precision)
-    sequence_gb = float(
-        served_model.kv_cached_gb(length_tokens, full, window, window_tokens, index, state, kv_bytes, 1.0)
-    )
+    sequence_gb = float(served_model.kv_cached_gb(length_tokens, full, window, window_tokens, index, state, kv_bytes))
     accelerator_gb = number(scenario, "accelerators", accelerator, "memory_gb")
     least = roofline.minimum_accelerators(weights_gb + sequence_gb, accelerator_gb, USABLE_MEMORY_FRAC)
     return Memory(float(weights_gb), sequence_gb, accelerator_gb, float(least))

@@ -1,17 +1,13 @@
-"""Serving stacks: which software a measured row ran on, and how stacks compare where both were measured."""
+"""Serving stacks: which software a measured row ran on, and how fast each is beside the mixture of all."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from math import exp, log
-from statistics import median
 
-from forecast.measured_runs import other_system
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
-from forecast.tables import Tables
 
-CELL = "accelerator model precision input_tokens output_tokens concurrency accelerator_count".split()
 SMALL_BATCH, LARGE_BATCH = 8.0, 64.0
 WORDS = (("sglang", "sglang"), ("vllm", "vllm"), ("trt", "tensorrt-llm"), ("tensorrt", "tensorrt-llm"), ("tgi", "tgi"))
 
@@ -25,29 +21,6 @@ def stack_of(framework: str | None) -> str | None:
     name = (framework or "").lower()
     found = {stack for word, stack in WORDS if word in name}
     return found.pop() if len(found) == 1 else None
-
-
-def best_in_cells(tables: Tables) -> dict[tuple[object, ...], dict[str, float]]:
-    """Return for each cell of throughput.csv with a known batch the best rate of each stack, no tokens drafted."""
-    cells: dict[tuple[object, ...], dict[str, float]] = defaultdict(dict)
-    for row in tables["throughput"]:
-        stack = stack_of(row["framework"])
-        measured = row["scenario"] == "concurrency" and row["status"] != "claim"
-        if stack and measured and not other_system(row["framework"]):
-            cell = cells[tuple(row[column] for column in CELL)]
-            cell[stack] = max(cell.get(stack, 0.0), row["output_tok_per_s_per_accelerator"])
-    return cells
-
-
-def median_ratio(tables: Tables, stack: str, other: str, low: float = 0.0, high: float = 1e9) -> tuple[float, int]:
-    """Return the median ratio of two stacks in the cells both have, at batches from `low` to `high`, and their number."""
-    at = CELL.index("concurrency")
-    logs = [
-        log(rates[stack] / rates[other])
-        for cell, rates in best_in_cells(tables).items()
-        if stack in rates and other in rates and low <= float(str(cell[at])) <= high
-    ]
-    return (exp(median(logs)) if logs else float("nan")), len(logs)
 
 
 def over_mixture(scenario: Scenario, stack: str, batch: float) -> float:

@@ -80,8 +80,8 @@ def batch_one(
         "least_accelerators": need.least_accelerators,
         "read_gb_per_token": read_gb,
         "bandwidth_tb_per_s": bandwidth,
-        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read_gb, 1.0, bandwidth, 1.0)),
-        "ideal_ms_per_token": 1000 * float(roofline.read_s(read_gb, need.least_accelerators, bandwidth, 1.0)),
+        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read_gb, 1.0, bandwidth)),
+        "ideal_ms_per_token": 1000 * float(roofline.read_s(read_gb, need.least_accelerators, bandwidth)),
         "ms_per_token": 1000 * speed.step_s,
     }
 

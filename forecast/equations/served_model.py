@@ -14,6 +14,8 @@ BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType(
     {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.5625, "int2": 0.3125}
 )
 
+BYTES_PER_INDEX = 1.0  # of an element of the index cache, which is kept at eight bits whatever the rest
+
 # Accuracy points (of 100) lost against bf16 weights. fp8 and four bits: common experience on reasoning sets,
 # 0.0-0.3 and 0.5-1.0 (own assumption). int2: the founding article's claim of 5-10 points, its middle.
 QUALITY_LOSS_POINTS: Mapping[str, float] = MappingProxyType(
@@ -108,21 +110,20 @@ def kv_cached_gb(
     kv_index_elements_per_token: Num,
     kv_state_bytes_per_seq: Num,
     bytes_per_kv: Num,
-    bytes_per_index: Num,
 ) -> Num:
     """Memory one sequence holds: full cache, windowed cache, index cache and constant recurrent state.
 
-    M = (b·(full·ctx + window·min(ctx, w)) + bᵢ·index·ctx + state) / 10⁹
+    M = (b·(full·ctx + window·min(ctx, w)) + index·ctx + state) / 10⁹
 
-    context_tokens ctx ≥ 0, elements per token, bytes per element. Returns GB per sequence.
-    Source: facts-compilation.
+    context_tokens ctx ≥ 0, elements per token, bytes_per_kv b per element; an element of the index is a byte.
+    Returns GB per sequence. Source: facts-compilation.
 
-    >>> kv_cached_gb(1000.0, 1000.0, 500.0, 200.0, 100.0, 1e6, 2.0, 3.0)
-    0.0035
+    >>> kv_cached_gb(1000.0, 1000.0, 500.0, 200.0, 100.0, 1e6, 2.0)
+    0.0033
     """
     elements = kv_full_elements_per_token * context_tokens
     elements = elements + kv_window_elements_per_token * np.minimum(context_tokens, kv_window_tokens)
-    index_bytes = bytes_per_index * kv_index_elements_per_token * context_tokens
+    index_bytes = BYTES_PER_INDEX * kv_index_elements_per_token * context_tokens
     return as_given((bytes_per_kv * elements + index_bytes + kv_state_bytes_per_seq) / BYTES_PER_GB)
 
 
@@ -157,51 +158,37 @@ def kv_read_elements(
 
 
 def kv_read_gb(
+    kv_elements: Num,
     context_tokens: Num,
-    kv_full_elements_per_token: Num,
-    kv_sparse_elements_per_token: Num,
-    kv_sparse_read_tokens: Num,
-    kv_window_elements_per_token: Num,
-    kv_window_tokens: Num,
     kv_index_elements_per_token: Num,
     kv_state_bytes_per_seq: Num,
     bytes_per_kv: Num,
-    bytes_per_index: Num,
 ) -> Num:
     """Cache traffic of one sequence in one step; recurrent state is read and written, so it counts twice.
 
-    R_GB = (b·R(ctx) + bᵢ·index·ctx + 2·state) / 10⁹
+    R_GB = (b·R + index·ctx + 2·state) / 10⁹
 
-    Arguments as kv_read_elements and kv_cached_gb. Returns GB per sequence and step.
+    kv_elements R from kv_read_elements, the rest as kv_cached_gb. Returns GB per sequence and step.
     Source: facts-compilation.
 
-    >>> round(kv_read_gb(1000.0, 1000.0, 400.0, 100.0, 500.0, 200.0, 100.0, 1e6, 2.0, 3.0), 12)
-    0.00378
+    >>> round(kv_read_gb(740000.0, 1000.0, 100.0, 1e6, 2.0), 12)
+    0.00358
     """
-    elements = kv_read_elements(
-        context_tokens,
-        kv_full_elements_per_token,
-        kv_sparse_elements_per_token,
-        kv_sparse_read_tokens,
-        kv_window_elements_per_token,
-        kv_window_tokens,
-    )
-    index_bytes = bytes_per_index * kv_index_elements_per_token * context_tokens
-    return (bytes_per_kv * elements + index_bytes + 2.0 * kv_state_bytes_per_seq) / BYTES_PER_GB
+    index_bytes = BYTES_PER_INDEX * kv_index_elements_per_token * context_tokens
+    return (bytes_per_kv * kv_elements + index_bytes + 2.0 * kv_state_bytes_per_seq) / BYTES_PER_GB
 
 
-def decode_gflop_per_token(active_params_b: Num, attn_flops_per_kv_element: Num, kv_elements: Num) -> Num:
-    """Arithmetic for one new token: weights and attention over the cache it reads.
+def attention_gflop_per_token(attn_flops_per_kv_element: Num, kv_elements: Num) -> Num:
+    """Arithmetic of attention over the cache for one new token.
 
-    D = 2·P_active + a·R/10⁹
+    D = a·R/10⁹
 
-    active_params_b [10⁹], attn_flops_per_kv_element a [FLOP] (0 leaves attention out), kv_elements R from
-    kv_read_elements. Returns GFLOP. Source: facts-compilation.
+    attn_flops_per_kv_element a [FLOP], kv_elements R from kv_read_elements. Returns GFLOP. Source: facts-compilation.
 
-    >>> decode_gflop_per_token(70.0, 16.0, 1e9)
-    156.0
+    >>> attention_gflop_per_token(16.0, 1e9)
+    16.0
     """
-    return 2.0 * active_params_b + attn_flops_per_kv_element * kv_elements / FLOP_PER_GFLOP
+    return attn_flops_per_kv_element * kv_elements / FLOP_PER_GFLOP
 
 
 def prefill_gflop_per_token(

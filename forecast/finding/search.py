@@ -30,11 +30,12 @@ def whereabouts(asked: str, scenario: Scenario) -> list[Place]:
     """
     found = _places(asked, scenario) or _places(re.split(r"[@:\[]", asked)[0], scenario)
     if not found:
-        names = data_names(scenario) | QUERIED.keys()
-        names |= {place.name.rpartition(".")[2] for place in _named()}
+        ends = {place.name: place.name.rpartition(".")[2] for place in _named()}
+        formulas = sorted({end for name, end in ends.items() if asked and asked in end and name.startswith(FORMULAS)})
         within = sum(asked in key for key in scenario.inputs) if asked else 0
-        listed = f" `forecast show --match {asked}` lists {within} inputs whose names hold it." if within else ""
-        near = "" if within else suggestion(asked, names)
+        listed = f" Formulas whose names hold it: {', '.join(formulas)}." if formulas else ""
+        listed += f" `forecast show --match {asked}` lists {within} inputs whose names hold it." if within else ""
+        near = "" if listed else suggestion(asked, data_names(scenario) | QUERIED.keys() | set(ends.values()))
         raise InputError(
             f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '
             f"function or a verb is allowed.{near}{listed} Correct the name."

@@ -169,12 +169,10 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     return {
         "moe": float(served["experts_count"] > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
-        "kv_gb_per_sequence": float(
-            served_model.kv_read_gb(context, full, sparse, sparse_tokens, window, window_tokens, index, state, kv_bytes, 1.0)
-        ),
-        "kv_held_gb": float(served_model.kv_cached_gb(context, full, window, window_tokens, index, state, kv_bytes, 1.0)),
+        "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),
+        "kv_held_gb": float(served_model.kv_cached_gb(context, full, window, window_tokens, index, state, kv_bytes)),
         "weight_gflop_per_token": 2.0 * active,
-        "decode_attention_gflop": float(served_model.decode_gflop_per_token(0.0, attention, elements)),
+        "decode_attention_gflop": float(served_model.attention_gflop_per_token(attention, elements)),
         "prefill_attention_gflop": float(prefill) - 2.0 * active,
     }  # fmt: skip
 

@@ -58,7 +58,7 @@ def demand_trend(tables: Tables) -> Trend:
     jackknife = float(np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2)))
     constant = growth(pairs, assumed, NO_FADE).mean
     sd = float(np.sqrt(whole.sd**2 + jackknife**2 + (constant - whole.mean) ** 2 / 4))
-    ahead_log = long_run + (whole.mean + sd * ENDS - long_run) * _mean_fade(1.0, whole)
+    ahead_log = long_run + (whole.mean + sd * ENDS - long_run) * _mean_fade_of_year(whole)
     return Trend(
         name="demand",
         title="Growth of tokens wanted, as a logarithmic rate",
@@ -91,9 +91,9 @@ def _fade(years: Array, made: Growth) -> Array:
     return np.asarray(np.exp(-years * 12 / np.exp(made.fade_log)))
 
 
-def _mean_fade(years: float, made: Growth) -> float:
+def _mean_fade_of_year(made: Growth) -> float:
     tau = np.exp(made.fade_log) / 12
-    return float(-tau * np.expm1(-years / tau) / years)
+    return float(-tau * np.expm1(-1 / tau))
 
 
 def _days(today: date, years: Array) -> list[date]:

@@ -36,27 +36,28 @@ def test_weights_of_one_sequence():
 
 def test_cache_of_a_full_attention_model():
     # Llama 70B, 8,192 tokens: 163,840 elements a token, 1.342 GB in fp8, read whole
-    cached = served_model.kv_cached_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-    read = served_model.kv_read_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-    assert_allclose([cached, read], 1.34217728, rtol=1e-12)
+    cached = served_model.kv_cached_gb(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    elements = served_model.kv_read_elements(8192.0, 163840.0, 0.0, 0.0, 0.0, 0.0)
+    assert_allclose([cached, served_model.kv_read_gb(elements, 8192.0, 0.0, 0.0, 1.0)], 1.34217728, rtol=1e-12)
 
 
 def test_cache_of_a_sparse_and_of_a_windowed_model():
     # DeepSeek-V3.2 at 8,192 tokens: 351,797,248 elements held, 135,921,664 read (README check values)
-    held = served_model.kv_cached_gb(8192.0, 35136.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
-    read = served_model.kv_read_gb(8192.0, 35136.0, 35136.0, 2048.0, 0.0, 0.0, 7808.0, 0.0, 1.0, 1.0)
+    held = served_model.kv_cached_gb(8192.0, 35136.0, 0.0, 0.0, 7808.0, 0.0, 1.0)
+    elements = served_model.kv_read_elements(8192.0, 35136.0, 35136.0, 2048.0, 0.0, 0.0)
+    read = served_model.kv_read_gb(elements, 8192.0, 7808.0, 0.0, 1.0)
     assert_allclose([held, read], [0.351797248, 0.135921664], rtol=1e-12)
     # gpt-oss-120b at 131,072 tokens: 18,432 full and 18,432 in a window of 128 tokens
-    read = served_model.kv_read_gb(131072.0, 18432.0, 0.0, 0.0, 18432.0, 128.0, 0.0, 0.0, 1.0, 1.0)
-    assert_allclose(read, 2.4182784, rtol=1e-12)
+    elements = served_model.kv_read_elements(131072.0, 18432.0, 0.0, 0.0, 18432.0, 128.0)
+    assert_allclose(elements, 2_418_278_400, rtol=1e-12)
 
 
-def test_recurrent_state_is_read_and_written():
-    assert_allclose(served_model.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 2.0)
-    # index entries of three bytes, 100 for each of 1,000 tokens
-    assert_allclose(served_model.kv_cached_gb(1000.0, 0.0, 0.0, 0.0, 100.0, 0.0, 2.0, 3.0), 3e-4)
-    assert_allclose(served_model.kv_read_gb(1000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 2.0, 3.0), 3e-4)
-    assert_allclose(served_model.kv_read_gb(9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0, 1.0), 4.0)
+def test_recurrent_state_is_read_and_written_and_the_index_takes_a_byte_an_element():
+    assert_allclose(served_model.kv_cached_gb(9.0, 0.0, 0.0, 0.0, 0.0, 2e9, 2.0), 2.0)
+    assert_allclose(served_model.kv_read_gb(0.0, 9.0, 0.0, 2e9, 2.0), 4.0)
+    # 100 entries for each of 1,000 tokens, beside a cache of two bytes an element
+    assert_allclose(served_model.kv_cached_gb(1000.0, 0.0, 0.0, 0.0, 100.0, 0.0, 2.0), 1e-4)
+    assert_allclose(served_model.kv_read_gb(3e5, 1000.0, 100.0, 0.0, 2.0), 7e-4)
 
 
 def test_sparse_prefill_joins_the_full_one():
@@ -105,4 +106,4 @@ def test_sparse_attention_without_a_number_of_tokens_reads_everything():
     # windowed layers: 500 elements of the last 200 tokens, or of as many as there are
     for context, read in ((1000.0, 100_000), (50.0, 25_000)):
         assert_allclose(served_model.kv_read_elements(context, 0.0, 0.0, 0.0, 500.0, 200.0), read)
-        assert_allclose(served_model.kv_cached_gb(context, 0.0, 500.0, 200.0, 0.0, 0.0, 2.0, 1.0), 2 * read / 1e9)
+        assert_allclose(served_model.kv_cached_gb(context, 0.0, 500.0, 200.0, 0.0, 0.0, 2.0), 2 * read / 1e9)

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from forecast.comparison import compared_months
 from forecast.errors import ForecastError, InputError
-from forecast.refresh import job, running
+from forecast.refresh import job, refitting, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
 from forecast.refresh.overlay import overlaid_tables, overlay_files
@@ -44,7 +44,10 @@ MADE, FITTED = {}, {}
 
 @pytest.fixture(autouse=True)
 def _each_simulation_and_fit_once(monkeypatch):
-    """The same scenario gives the same paths and the same tables the same fits: tests that ask twice need them once."""
+    """The same scenario gives the same paths and the same tables the same fits: tests that ask twice need them once.
+
+    One trend is fitted anew; that all are is tested in test_refitting.
+    """
 
     def remembered(scenario, *arguments, **how):
         key = (scenario.digest(), arguments, tuple(how.items()))
@@ -67,6 +70,7 @@ def _each_simulation_and_fit_once(monkeypatch):
 
     monkeypatch.setattr(job, "simulate", remembered)
     monkeypatch.setattr(job, "refitted", fits_remembered)
+    monkeypatch.setattr(refitting, "STAGES", (("electricity",),))
 
 
 @pytest.fixture

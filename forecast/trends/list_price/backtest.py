@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from zlib import crc32
 
@@ -28,19 +28,14 @@ Array = NDArray[np.float64]
 FOLDS = 5
 
 
-def list_price_cases(tables: Tables, unit: Callable[[PriceSeries], str] | None = None) -> Cases:
+def list_price_cases(tables: Tables) -> Cases:
     """Return forecasts of our own series, each by fits that never saw its fold.
-
-    Args:
-        tables: the data, at its vintage.
-        unit: name of what is held out together: the series by default, or its model, or its provider.
 
     Raises:
         InputError: too few series to forecast from.
     """
     series = known_series(tables)
-    key = unit or (lambda one: "/".join(one.same_thing))
-    fold = [crc32(key(one).encode()) % FOLDS for one in series]
+    fold = [crc32("/".join(one.same_thing).encode()) % FOLDS for one in series]
     held_out = [[one for one, of in zip(series, fold, strict=True) if of == number] for number in range(FOLDS)]
     return joined([backtest(without(series, scored), scored) for scored in held_out if scored])
 
