@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option, chance_options, set_option
+from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
 from forecast.contract.pricing import Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.words import percent
@@ -40,6 +40,7 @@ from forecast.serving.workloads import number
 @as_of_option()
 @chance_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
 def command(
     scenario: str,
     mtok_per_month: float,
@@ -54,6 +55,7 @@ def command(
     n_paths: int,
     seed: int,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
 
@@ -65,7 +67,8 @@ def command(
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
     terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market")
-    strategies, even = price_strategies(made, terms, n_paths, seed)
+    with bar(n_paths, made.name, quiet) as progress:
+        strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies)
     if providers == ("all",):
         found.sort(key=lambda one: one.mean_usd)
