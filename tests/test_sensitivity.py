@@ -15,7 +15,7 @@ from forecast.sensitivity.asked import Asked, parse_asked
 from forecast.sensitivity.boxes import find_box
 from forecast.sensitivity.first_order import first_order, importance, jackknife_error
 from forecast.sensitivity.learning import commitment_loss, learning_worth
-from forecast.sensitivity.sample import Sample, draw_sample
+from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
 from forecast.sensitivity.signals import Question, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
@@ -250,5 +250,32 @@ def test_the_revenue_of_a_provider_can_be_asked_for(base):
     values = found.outcomes["revenue:groq@12"]
     assert (values >= 0).all() and 0.2 < (values > 1e8).mean() < 1
     assert set(found.twins) == {"revenue:groq@12"}
+    with pytest.raises(InputError, match='entity "azure"; allowed for cash: together, .*groq'):
+        parse_asked("cash:azure@12", names, base.months)
+    assert parse_asked("margin:azure@12", names, base.months).unit == "fraction"
     with pytest.raises(InputError, match='no outcome "asked_price"'):
         parse_asked("asked_price:groq:commodity@12", names, base.months)
+
+
+def test_a_margin_is_read_where_there_is_one():
+    """Paths on which the firm has left, with either luck, say nothing of it; ranks are those of the paths that are left."""
+    random, asked = np.random.default_rng(5), Asked("margin", "groq", 0, 12, "fraction")
+    values = random.random((2, 6_000))
+    first, gone, gone_too = values[0], random.random(6_000) < values[1] / 2, random.random(6_000) < 0.1
+    outcomes, twins = (
+        {"margin:groq@12": np.where(left, np.nan, first + 0.1 * random.random(6_000))} for left in (gone, gone_too)
+    )
+    sample = Sample(("a", "b"), uniform_ranks(values), values, outcomes, twins)
+    here = sample.known("margin:groq@12")
+    assert len(here.outcomes["margin:groq@12"]) == (~gone & ~gone_too).sum()
+    assert np.array_equal(here.scores, uniform_ranks(values[:, ~gone & ~gone_too]))
+    found = analyse(sample, asked)
+    assert found.inputs == ("a", "b") and found.first.index[0] > 0.95
+    assert found.known_frac == (~gone & ~gone_too).mean() and found.n_paths == (~gone & ~gone_too).sum()
+    share = f"Read on the {100 * found.known_frac:.0f} % of paths on which it is in the market with this luck"
+    assert share in sensitivity_text(found)
+    whole = Sample(("a", "b"), sample.scores, values, {"rent@12": first}, {"rent@12": first})
+    assert whole.known("rent@12") is whole
+    few = Sample(("a", "b"), sample.scores, values, outcomes, {"margin:groq@12": np.full(6_000, np.nan)})
+    with pytest.raises(InputError, match="sensitivity: 0 paths on which margin:groq@12 is a number; at least 1,000"):
+        analyse(few, asked)
