@@ -3,9 +3,10 @@
 import pytest
 
 from forecast.assumptions import Assumption
-from forecast.delivery.answers import answers, doubts
+from forecast.delivery.answers import answers, doubts, marked_months
 from forecast.delivery.headline import headline
-from forecast.delivery.small_tables import tables
+from forecast.delivery.small_tables import UNITS, tables
+from forecast.delivery.words import apart, band, chance, dollars, number, percent, short
 from forecast.tidy_table import Fact, Forecast
 
 HORIZON = 30
@@ -48,8 +49,8 @@ def facts():
         return Fact(*head, outcome, kind, "", segment, provider, month, quantile, value, error, late)
 
     for (outcome, segment), bands in BANDS.items():
-        for month, band in zip(MARKS, bands, strict=True):
-            for quantile, value in zip((0.1, 0.5, 0.9), band, strict=True):
+        for month, ends in zip(MARKS, bands, strict=True):
+            for quantile, value in zip((0.1, 0.5, 0.9), ends, strict=True):
                 part = {HORIZON: 0.0123 if segment == "frontier" else 0.009}.get(month, 0.5)
                 yield fact(outcome, "fan", segment, month, quantile, value, part * value)
     for (outcome, segment), chances in REACHED.items():
@@ -237,3 +238,69 @@ def test_a_drought_is_told_where_funding_stops_and_firms_save(made):
 
     assert told(funding_drought_months=24, austerity_frac=0.3)
     assert not told(funding_drought_months=24, austerity_frac=0) and not told(austerity_frac=0.3)
+
+
+@pytest.mark.parametrize(
+    ("made_of", "said"),
+    [
+        (percent(None), "-"),
+        (percent(0.01), "1 %"),
+        (percent(0.0099), "<1 %"),
+        (percent(0.99), "99 %"),
+        (percent(0.9901), ">99 %"),
+        (percent(1.0), "100 %"),
+        (chance(0.01, 0.001), "1.0 ± 0.1 %"),
+        (chance(0.99, 0.001), "99.0 ± 0.1 %"),
+        (chance(0.0099, 0.001), "0.99 ± 0.10 %"),
+        (chance(0.9901, 0.001), "99.01 ± 0.10 %"),
+        (apart(0.52, 0.0), ("+0.52", "0")),
+        (apart(-151.4, 12.0), ("-151", "12")),
+        (dollars(None), "-"),
+        (dollars(999.4e6), "$999M"),
+        (dollars(999.5e6), "$1B"),
+        (dollars(1e6), "$1M"),
+        (dollars(999_400.0), "$999400"),
+        (short(100.0), "100"),
+        (short(10.0), "10.0"),
+        (short(1.0), "1.00"),
+        (short(0.01), "0.010"),
+        (short(0.0099), "0.0099"),
+        (number(999.4), "999"),
+        (number(-2_500_000.0), "-2.5M"),
+        (number(1e9), "1B"),
+        (number(1.04e12), "1.04T"),
+        (number(float("-inf")), "beyond"),
+        (band([None, 0.5, 1.0]), "0.500 (0.0000-1.00)"),
+    ],
+)
+def test_numbers_in_words_at_their_limits(made_of, said):
+    assert made_of == said
+
+
+def test_units_of_the_columns(made):
+    """By hand: what a column of each table is in; names and kinds have none."""
+    units = {name: [UNITS.get(column, "") for column in header] for name, (header, _) in tables(made).items()}
+    assert units["runway"] == ["", "", "USD", *["months"] * 3, *["probability"] * 3, ""]
+    assert units["prices"] == ["months", "", *["USD/Mtok"] * 6, "ratio"]
+    assert units["consolidation"] == ["months", *["probability"] * 4]
+    assert units["convergence"] == ["months", "", *["probability"] * 2]
+    figures = [*["USD/year"] * 3, *["fraction"] * 3, *["USD"] * 3, *["fraction"] * 3]
+    assert units["finances"] == ["", "", "months", "", "probability", *figures, *["probability"] * 6]
+
+
+def test_a_run_of_a_year_is_judged_at_its_end(made):
+    """Of 24 and 36 months it has none: cash is gone by its end, and one month is marked beside today."""
+    facts = [f for f in made.facts if f.month is None or f.month <= 12]
+    year = Forecast(facts, made.manifest | {"months": 12}, made.provider_kinds)
+    assert marked_months(year) == [0, 12] and marked_months(made) == [0, 12, HORIZON]
+    longer = Forecast(made.facts, made.manifest | {"months": 36}, made.provider_kinds)
+    assert marked_months(longer) == [0, 12, 36]
+    said = headline(year)
+    assert [line.split()[0] for line in said.split("\n\n")[1].splitlines()[2:]] == ["bo", "ada", "cy"]
+    assert "consolidated: 3 % by 2027-10; not within the horizon: 97 %" in said
+    assert "today                   2027-10\n" in said and "exit 12m" in said
+    first, nearest, _ = answers(year)[0].sentences
+    assert first == "Without new money, the cash of bo (57 %) is more likely than not gone within 12 months."
+    assert (
+        "bo: its $3.16M last 10 months in the median path, 3 months in a bad one and beyond the horizon in a" in nearest
+    )

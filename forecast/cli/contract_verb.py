@@ -11,7 +11,7 @@ import click
 from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
 from forecast.contract.pricing import Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
-from forecast.delivery.words import percent
+from forecast.delivery.words import SIZES, percent
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
@@ -116,10 +116,10 @@ def _text(terms: Terms, found: list[Verdict], even: float, made: Scenario, n_pat
 def _usd(value: float) -> str:
     """Return an amount with three significant digits.
 
-    >>> _usd(57_040.0), _usd(105_100.0), _usd(0.0091)
-    ('$57.0k', '$105k', '$0.00910')
+    >>> _usd(57_040.0), _usd(105_100.0), _usd(0.0091), _usd(999_700.0)
+    ('$57.0k', '$105k', '$0.00910', '$1.00M')
     """
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
+    for size, letter in SIZES:
+        if abs(value) >= 0.9995 * size:  # what three digits round up to it
             return f"${value / size:#.3g}".rstrip(".") + letter
     return f"${value:#.3g}".rstrip(".")
