@@ -19,6 +19,7 @@ from forecast.hindcast.series import (
     log_value_on,
     rents,
     router_concentration,
+    series_of,
     tier_prices,
     walk_sd_per_root_month,
 )
@@ -58,6 +59,7 @@ def test_a_forecast_is_set_against_the_walk():
     assert found.walk_coverage_80 == 0.0 and graded(check("ratio", 0.5, 2.0, 1.0, 1.0)).walk_coverage_80 == 1.0
     nothing = graded(check("count", 1, 2, 1))
     assert np.isnan([nothing.sharpness, nothing.walk_coverage_80, nothing.width_log, nothing.brier]).all()
+    assert graded(check("count", 1, 2, 1), check("count", 1, 2, 3)).coverage_80 == 0.5 and nothing.brier_half == 0.25
     assert np.isnan([graded().coverage_80, graded().coverage_low, graded().coverage_high]).all()
 
 
@@ -116,7 +118,7 @@ def test_each_reader_takes_its_own_rows():
     tables = {
         "rents": [
             row(provider="index: normalised SXM median of rate cards", accelerator="h100", usd_per_accelerator_hour=3.0),
-            row(provider="index: normalised SXM median of rate cards", accelerator="b200", usd_per_accelerator_hour=9.0),
+            row(provider="index: normalised SXM median of rate cards", accelerator="b200", usd_per_accelerator_hour=7.0),
             row(provider="lambda", accelerator="h100", usd_per_accelerator_hour=1.0),
         ],
         "tier_prices": [row(gpqa_at_least=0.5, third_cheapest_usd_per_mtok=0.2), row(gpqa_at_least=0.65, third_cheapest_usd_per_mtok=0.7)],
@@ -134,7 +136,7 @@ def test_each_reader_takes_its_own_rows():
 def test_concentration_of_the_router_by_hand(monkeypatch):
     shares = {START: {"a": 0.4, "b": 0.3, "c": 0.1, "d": 0.1, "e": 0.05, "f": 0.05}}
     monkeypatch.setattr("forecast.hindcast.series.shares_among_named", lambda tables, scope: shares)
-    tables = {"token_shares": [row(scope="model author", source="x"), row(scope=HOSTS, source="hosts")]}
+    tables = {"token_shares": [row(scope=HOSTS, source="hosts"), row(scope="model author", source="x")]}
     (hhi,), (top5,) = (router_concentration(measure)(tables)[HOSTS] for measure in ("hhi", "top5"))
     assert hhi == Observation(START, pytest.approx(0.16 + 0.09 + 0.02 + 0.005), "hosts")
     assert top5.value == pytest.approx(0.95)
@@ -143,9 +145,11 @@ def test_concentration_of_the_router_by_hand(monkeypatch):
 def test_a_value_holds_for_a_month_and_a_half_and_spans_nine():
     days = lambda months: int(months * DAYS_PER_MONTH)  # noqa: E731
     first = Observation(START, 2.0, "a")
+    others = [Observation(date(year, 7, 1), 9.0, "b") for year in (2024, 2026)]
     on = lambda k: date.fromordinal(START.toordinal() + k)  # noqa: E731
     for sign in (1, -1):
         assert log_value_on((first,), on(sign * days(1.5))) == (np.log(2.0), "a")
+        assert log_value_on((others[0], first) if sign > 0 else (first, others[1]), on(sign * 9)) == (np.log(2.0), "a")
         assert log_value_on((first,), on(sign * (days(1.5) + 1))) is None
     wide, wider = (Observation(on(days(9) + k), 8.0, "a") for k in (0, 1))
     found = log_value_on((first, wide), on(days(9) // 3))
@@ -156,10 +160,20 @@ def test_a_value_holds_for_a_month_and_a_half_and_spans_nine():
 
 def test_the_walk_has_the_steps_of_all_series_and_counts_the_day_itself():
     two = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2026, 1, 1), np.e, "a"))
-    three = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 7, 2), np.e**2, "a"))
+    three = (Observation(date(2025, 1, 1), 2.0, "a"), Observation(date(2025, 7, 2), 2 * np.e**2, "a"))
     months = (365 + 182) / DAYS_PER_MONTH
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2026, 1, 1)) ** 2, (1 + 4) / months)
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2025, 12, 31)) ** 2, 4 * DAYS_PER_MONTH / 182)
+
+
+def test_what_is_solid_is_measured_derived_or_from_before():
+    rows = [row(date_on=date(2025, k + 1, 1), status=status, value=k + 1.0) for k, status in
+            enumerate(("measured", "derived", "background", "claim", "projection", "assumption"))]  # fmt: skip
+    rows += [row(date_on=date(2025, 8, 1), confidence="low", value=8.0), row(date_on=date(2025, 9, 1), value=0.0)]
+    rows += [row(date_on=date(2025, 9, 2), value=None), row(date_on=date(2025, 9, 3), value=0.5)]
+    found = series_of(rows[::-1], "value")
+    assert [one.value for one in found] == [pytest.approx(v) for v in (1.0, 2.0, 3.0, 0.5)]
+    assert [one.on for one in found] == sorted(one.on for one in found)
 
 
 def test_a_change_is_that_of_the_series_and_its_walk_grows_with_the_root_of_time():
