@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.hindcast import changes, launches
-from forecast.hindcast.checks import Check, Event, Hindcast
+from forecast.hindcast.checks import Check, Event, Hindcast, check_of
 from forecast.hindcast.happenings import counted, departures, firms_of, listings, rounds
 from forecast.hindcast.quantity import Asked, Observed
 from forecast.hindcast.run import month_later, sample
@@ -184,6 +184,8 @@ def test_a_change_is_that_of_the_series_and_its_walk_grows_with_the_root_of_time
     found = quantity.happened("tables", scenario, None, asked(months=6))
     assert found == Observed(pytest.approx(6.0 / np.e), "c", pytest.approx((6 * DAYS_PER_MONTH / 365) ** 0.5))
     assert quantity.happened("tables", scenario, None, asked("z")) == f"no observation of z near {START}"
+    young = changes.ratio("", None, lambda tables: {"b": (Observation(LATER, 6.0, "c"),)})
+    assert young.form == "ratio" and young.happened("", scenario, None, asked()) == f"no observation of b near {START}"
     missing = quantity.happened("vintage", scenario, None, asked())
     assert missing == f"no observation of b near {LATER}"
     full["vintage"] = {"b": known[1:]}
@@ -196,14 +198,19 @@ EVENTS = [
     row(kind="funding-round", actors="a", date_on=date(2025, 6, 1), as_of=date(2025, 6, 1)),
     row(kind="funding-round", actors="b", date_on=START, as_of=START),
     row(kind="funding-round", actors="b", date_on=date(2025, 9, 1), source="second"),
-    row(kind="funding-round", actors="b", date_on=LATER, source="third"),
+    row(kind="funding-round", actors="b", date_on=date(2025, 10, 1), source="third"),
+    row(kind="funding-round", actors="b", date_on=LATER, source="last"),
     row(kind="funding-round", actors="b", date_on=date(2026, 1, 2)),
     row(kind="funding-round", actors="b", date_on=date(2025, 9, 2), status="claim"),
     row(kind="acquisition", actors="giant; b", date_on=date(2025, 9, 1), source="bought"),
     row(kind="acquisition", actors="b; c", date_on=date(2025, 9, 1)),
     row(kind="shutdown", actors="d", date_on=date(2025, 9, 1)),
+    row(kind="shutdown", actors="c", date_on=date(2025, 6, 1)),
+    row(kind="licence-and-hire", actors="giant; d", date_on=date(2025, 9, 1)),
+    row(kind="shutdown-and-hire", actors="d", date_on=date(2025, 9, 1)),
     row(kind="ipo", actors="b; its parent", date_on=date(2025, 9, 1), source="listed"),
     row(kind="ipo", actors="someone; b", date_on=date(2025, 9, 1)),
+    row(kind="ipo", actors="b", date_on=date(2025, 9, 1)),
 ]  # fmt: skip
 
 
@@ -215,15 +222,15 @@ def told(what, firms, most=False, on=LATER):
 
 
 def test_events_count_after_the_day_and_to_the_day():
-    assert told("rounds", "b")[1] == Observed(2.0, "events.csv, 2 rows")
-    assert told("rounds", "b", most=True)[1] == Observed(1.0, "third")
+    assert told("rounds", "b")[1] == told("rounds", "ab")[1] == Observed(3.0, "events.csv, 3 rows")
+    assert told("rounds", "b", most=True)[1] == Observed(1.0, "last")
     assert told("rounds", "a", most=True)[1] == Observed(0.0, "events.csv, 0 rows")
     assert told("rounds", "bc")[1] == "events.csv recorded no round of b by 2025-07-01"
     assert told("departures", "bc")[1] == Observed(2.0, "events.csv, 2 rows"), (
         "the last actor is the one that is bought"
     )
-    assert told("departures", "d")[1].value == 1.0
-    assert told("listings", "b")[1] == Observed(1.0, "events.csv, 1 rows"), "the first actor is the one that is listed"
+    assert told("departures", "d")[1].value == 3.0
+    assert told("listings", "b")[1] == Observed(2.0, "events.csv, 2 rows"), "the first actor is the one that is listed"
     assert told("departures", "b", on=date(2026, 1, 3))[1] == "events.csv ends on 2026-01-02"
     assert told("departures", "b", on=date(2026, 1, 2))[1].value == 1.0
     assert (told("rounds", "b")[0].form, told("rounds", "b", most=True)[0].form) == ("count", "event")
@@ -242,17 +249,17 @@ def test_firms_are_those_on_their_own_cash():
 def test_happenings_on_two_paths():
     names = SimpleNamespace(providers=["a", "b", "c"])
     world = SimpleNamespace(
-        series={"rounds": np.array([[[9, 9], [1, 0], [0, 1], [5, 5]], [[9, 9], [0, 0], [0, 1], [5, 5]], [[7, 7]] * 4])},
+        series={"rounds": np.array([[[9, 9], [1, 0], [0, 2], [5, 5]], [[9, 9], [0, 0], [0, 1], [5, 5]], [[7, 7]] * 4])},
         exit_month=np.array([[NEVER, 2], [3, NEVER], [1, 1]]),
         listed_month=np.array([[2, 3], [1, NEVER], [1, 1]]),
     )
     of = asked(months=2, firms="ab")
-    assert rounds(world, names, of).tolist() == [1, 2], "month 0 is the past"
+    assert rounds(world, names, of).tolist() == [1, 3], "month 0 is the past"
     assert departures(world, names, of).tolist() == [0, 1]
     assert listings(world, names, of).tolist() == [2, 0]
     quantity = counted("rounds", "", rounds, most=True)
     assert quantity.forecast(world, names, of).tolist() == [1, 1]
-    assert counted("rounds", "", rounds, most=False).forecast(world, names, of).tolist() == [1, 2]
+    assert counted("rounds", "", rounds, most=False).forecast(world, names, of).tolist() == [1, 3]
 
 
 def test_changes_on_paths_are_from_the_first_month():
@@ -262,24 +269,27 @@ def test_changes_on_paths_are_from_the_first_month():
         "tier_price": np.array([[[1.0], [1.0], [1.0]], [[4.0], [1.0], [2.0]]]),
         "provider_tokens": np.array([[[2.0], [2.0], [6.0]], [[5.0], [1.0], [1.0]]]),
         "router_share": np.array([[[share], [0.0], [other]] for share, other in zip(
-            (0.3, 0.2, 0.2, 0.1, 0.1, 0.1), (0.5, 0.1, 0.1, 0.1, 0.1, 0.1), strict=True)]),
+            (0.3, 0.2, 0.2, 0.1, 0.1, 0.1), (0.75, 0.05, 0.05, 0.05, 0.05, 0.05), strict=True)]),
     }  # fmt: skip
     world, names = SimpleNamespace(series=series), SimpleNamespace(providers=["a", "b"], segments=["x", "b"])
     assert changes.of_market("rent")(world, names, asked()).tolist() == [2.5]
     assert changes.demand(world, names, asked()).tolist() == [3.0]
     assert changes.tier(world, names, asked()).tolist() == [0.5]
     assert changes.of_provider("provider_tokens")(world, names, asked()).tolist() == [0.2]
-    assert_allclose(changes.router_herfindahl(world, names, asked()), 0.30 / 0.20)
-    assert_allclose(changes.router_top5(world, names, asked()), 0.9 / 0.9)
+    assert_allclose(changes.router_herfindahl(world, names, asked()), 0.575 / 0.20)
+    assert_allclose(changes.router_top5(world, names, asked()), 0.95 / 0.9)
     assert changes.level(SimpleNamespace(rows={"segments": {"x": {"gpqa_at_least": 0.5}}}), "x") == "0.5"
 
 
 def test_some_firm_is_another_one_on_each_path_and_a_living_one():
     """Three firms on four paths: path k begins with firm k mod 3 and passes over those that sell nothing any more."""
     tokens = np.ones((3, 3, 4))
+    tokens[:, 0] = np.array([[4.0], [6.0], [10.0]])
     tokens[:, 2] = np.array([[2, 2, 2, 2], [3, 0, 3, 3], [5, 5, 0, 5]])
     world = SimpleNamespace(series={"provider_tokens": tokens}, exit_month=np.zeros((3, 4)))
-    assert changes.some_firm(world, None, asked()).tolist() == [2, 5, 2, 2]
+    assert changes.some_firm(world, None, asked()).tolist() == [0.5, 0.5, 0.5, 0.5]
+    tokens[1, 2, 1] = 0.5  # little is not nothing
+    assert_allclose(changes.some_firm(world, None, asked()), [0.5, 0.5 / 6, 0.5, 0.5])
 
 
 def test_launches_by_hand():
@@ -292,7 +302,7 @@ def test_launches_by_hand():
     }  # fmt: skip
     tables = {
         "rents": [row(date_on=LATER), row(date_on=START)],
-        "accelerators": SimpleNamespace(latest=lambda key: known),
+        "accelerators": SimpleNamespace(latest={"name": known}.get),
     }
     arrived = lambda entity: launches.LAUNCH.happened(tables, None, names, asked(entity))  # noqa: E731
     assert arrived("new") == Observed(pytest.approx(92 / DAYS_PER_MONTH), "s")
@@ -319,3 +329,18 @@ def test_progress_tells_of_each_path_once(base, monkeypatch):
         date(2026, 2, 28),
         date(2026, 12, 31),
     ]
+
+
+def test_an_interval_is_the_middle_eight_of_ten_paths_its_ends_included():
+    made = check_of("n", "ratio", np.arange(10.0, 0.0, -1), 9.0, "s", 0.5)
+    assert made == Check("n", "ratio", 1.0, 5.0, 9.0, 9.0, "s", 0.5) and made.inside
+    for value, inside in (
+        (1.0, True),
+        (1 - 0.9e-6, True),
+        (1 - 1.1e-6, False),
+        (9 + 8e-6, True),
+        (9 + 1e-5, False),
+        (-3.0, False),
+    ):
+        assert check("ratio", 1.0, 9.0, value).inside == inside, value
+    assert check("ratio", -4.0, -3.0, -4.0 - 3e-6).inside, "what is rounded is rounded on either side of zero"

@@ -145,6 +145,32 @@ def test_a_feed_that_changed_its_unit_is_held_whole(check, known):
     assert check(*(price(m, *last[m]) for m in models), now="2026-11-27T03:00:00+00:00").unchanged == len(models)
 
 
+@pytest.mark.parametrize(("right", "wrong", "held"), [(6, 2, False), (5, 2, True), (2, 3, True), (1, 3, False)])
+def test_a_feed_is_judged_from_five_known_prices_and_a_quarter_wrong(check, known, right, wrong, held):
+    """Of 8 known prices 2 are a quarter and not more; of 4 any number is too few to judge all by."""
+    last = {model: sellers["openai"] for model, sellers in known.offers.items() if "openai" in sellers}
+    models = [model for model, amounts in last.items() if min(amounts) > 0.6][: right + wrong]
+    quotes = [price(m, *(amount * 1.1 for amount in last[m])) for m in models[:right]]
+    quotes += [price(m, *(amount / 1000 for amount in last[m])) for m in models[right:]]
+    found = check(*quotes)
+    assert (len(found.accepted), len(found.suspects)) == ((0, right + wrong) if held else (right, wrong))
+    said = f"{wrong} of {right + wrong} known prices of this answer are implausible: its unit may have changed"
+    assert sum(one.reason == said for one in found.suspects) == (right if held else 0)
+
+
+def test_a_model_that_the_feed_still_has_has_not_vanished_however_the_seller_is_spelled(check):
+    seller = {"provider": "Together AI"}
+    (first,) = check(price("gpt-77-turbo", 3.0, 9.0, **seller)).accepted
+    assert first.provider == "together"
+    both = check(
+        *(price(item, 3.0, 9.0, **seller) for item in ("gpt-77-turbo", "gpt-77-turbo-001")),
+        now="2026-11-27T03:00:00+00:00",
+    )
+    assert [one.item for one in both.accepted] == ["gpt-77-turbo-001"]
+    gone = check(price("gpt-77-turbo-002", 3.0, 9.0, **seller), now="2026-11-28T03:00:00+00:00")
+    assert "renamed? It is gone and had this price" in gone.suspects[0].reason
+
+
 def test_a_renamed_model_is_no_new_one(check):
     assert len(check(price("gpt-77-turbo", 3.0, 9.0)).accepted) == 1
     found = check(price("gpt-77-turbo-001", 3.0, 9.0), now="2026-11-26T03:00:00+00:00")
