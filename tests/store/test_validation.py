@@ -53,6 +53,31 @@ def test_a_history_by_hand():
     assert history.latest() == {key: (2.0,)} and history.in_force(key, "2027") == (2.0,)
 
 
+def test_of_equal_amounts_that_of_the_day_is_taken_back():
+    history = History()
+    for day in ("2026-01", "2026-02", "2026-03"):
+        history.add(("x",), day, (5.0,))
+    history.remove(("x",), "2026-02", (5.0,))
+    assert [len(history.said_on(("x",), f"2026-0{month}")) for month in (1, 2, 3)] == [1, 0, 1]
+    history.remove(("x",), "2026-01", (5.0,))
+    assert history.in_force(("x",), "2026-02") is None and history.in_force(("x",), "2026-03") == (5.0,)
+
+
+def test_of_the_table_of_electricity_only_prices_are_known(known, tables):
+    about = {}
+    for row in tables["electricity"]:
+        about.setdefault(row["item"], set()).add((row["category"], row["unit"]) == ("price", "USD/kWh"))
+    assert set().union(*about.values()) == {True, False}
+    for item, price_rows in about.items():
+        assert (known.all.in_force(("electricity", "", item), "9999") is not None) == (True in price_rows), item
+
+
+def test_a_name_with_p_for_a_point_is_that_of_the_tables(known):
+    dotted = next(m for m, sellers in known.offers.items() if "fireworks" in sellers and re.search(r"\d\.\d", m))
+    written = re.sub(r"(?<=\d)\.(?=\d)", "p", dotted)
+    assert written != dotted and known.model("fireworks", f"accounts/fireworks/models/{written}") == dotted
+
+
 def test_a_plain_price_becomes_an_observation_once(check):
     (seen,) = check(price()).accepted
     assert seen == Observation(
@@ -142,6 +167,8 @@ def test_a_feed_that_changed_its_unit_is_held_whole(check, known):
     ]
     assert {m: known.offers[m]["openai"] for m in models} == {m: last[m] for m in models}
     assert "openai" not in known.offers.get("gpt-99", {})
+    newcomer = ("litellm", "price_changes", "openai", "gpt-99", "")
+    assert known.by_source.in_force(newcomer, "9999") is None, "nor is it known when the feed says it again"
     assert check(*(price(m, *last[m]) for m in models), now="2026-11-27T03:00:00+00:00").unchanged == len(models)
 
 
