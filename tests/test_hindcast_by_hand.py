@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from forecast.hindcast import changes, launches
 from forecast.hindcast.checks import Check, Event, Hindcast, check_of
 from forecast.hindcast.happenings import counted, departures, firms_of, listings, rounds
+from forecast.hindcast.list_prices import _normals, _unchanged, list_price_checks
 from forecast.hindcast.quantity import Asked, Observed
 from forecast.hindcast.run import month_later, sample
 from forecast.hindcast.scores import grade, most_surprising, tallies, worst_misses
@@ -344,3 +345,57 @@ def test_an_interval_is_the_middle_eight_of_ten_paths_its_ends_included():
     ):
         assert check("ratio", 1.0, 9.0, value).inside == inside, value
     assert check("ratio", -4.0, -3.0, -4.0 - 3e-6).inside, "what is rounded is rounded on either side of zero"
+
+
+def listed(count, provider="p{}", kind="host", horizon=6, prob=0.2, stayed=0.6):
+    """Cases of list prices: so many series, of which that share is the same as before."""
+    last = np.arange(float(count))
+    return {
+        "provider": [provider.format(k) for k in range(count)], "series": [f"m{k}" for k in range(count)], "kind": [kind] * count,
+        "horizon_months": [horizon] * count, "change_prob": [prob] * count, "last_log": last,
+        "value_log": last + (np.arange(count) >= stayed * count),
+    }  # fmt: skip
+
+
+def cases(*parts):
+    return SimpleNamespace(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+@pytest.mark.parametrize(("provider", "together"), [("one", 1 / 3), ("p{}", 0.0)])
+def test_prices_of_one_provider_move_together(provider, together):
+    """Twenty prices that move by half: indicators correlate by 2·asin(½)/π = ⅓, so σ² = ¼·(1/20 + 19/20·⅓)."""
+    samples, value = _unchanged(cases(listed(20, provider, prob=0.5)), np.arange(20), 7)
+    assert value == 0.6 and samples.mean() == pytest.approx(0.5, abs=0.025)
+    assert samples.std() == pytest.approx((0.25 * (1 / 20 + 19 / 20 * together)) ** 0.5, rel=0.05)
+
+
+def test_a_price_has_chance_of_its_own_that_others_do_not_move():
+    """Another series, of the same or another provider, leaves the draws of the first as they were."""
+    few, more = (_normals(cases(listed(n, "one"), listed(n, "p{}")), np.arange(n), 7) for n in (3, 5))
+    assert np.array_equal(more[:3], few)
+    assert np.corrcoef(few)[0, 1] == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_share_of_prices_that_stay(monkeypatch):
+    known = cases(
+        listed(20), listed(30, kind="first", prob=0.5, stayed=0.1), listed(19, horizon=12), listed(1, "q", horizon=3)
+    )
+    days = []
+    monkeypatch.setattr("forecast.hindcast.list_prices.forecasts_on", lambda tables, day: days.append(day) or known)
+    rows = [
+        {"entity": entity, "months_ahead": months}
+        for entity, months in (("host", 6), ("first", 6), ("all", 6), ("all", 12), ("host", 9), ("cloud", 6))
+    ]
+    made, left = list_price_checks(
+        rows, lambda row: f"{row['entity']} {row['months_ahead']}", date(2025, 7, 17), None, 7
+    )
+    assert days == [date(2025, 7, 1)], "as the catalogues stood on the first of the month"
+    assert [(one.name, one.form, one.value, one.source) for one in made] == [
+        ("host 6", "share", 0.6, "price_changes.csv, 20 series"), ("first 6", "share", 0.1, "price_changes.csv, 30 series"),
+        ("all 6", "share", pytest.approx(0.3), "price_changes.csv, 50 series"),
+    ]  # fmt: skip
+    assert [one.p50 for one in made] == pytest.approx([0.8, 0.5, 0.62], abs=0.04)
+    none = "no such list price was forecast from 2025-07-17 and is known so much later"
+    few = "fewer than 20 such list prices are known so much later"
+    assert left == [("all 12", few), ("host 9", none), ("cloud 6", none)]
+    assert list_price_checks([], None, START, None, 7) == ([], []) and len(days) == 1

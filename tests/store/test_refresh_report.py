@@ -49,7 +49,7 @@ def test_each_line_of_the_text():
             SourceReport("drop"),
             SourceReport("eia", "new", 2, len(held), "", 200, "warn", held),
             SourceReport("litellm", "failed", message="no answer", age_days=12, staleness="error"),
-            SourceReport("openrouter", suspects=held),  # all of them held before
+            SourceReport("openrouter", suspects=[Suspect("openrouter", "x", "a", "b", "1", "held before")]),
         ],
         drift=[MOVE] * (SHOWN + 2), causes=["data/fits.csv", "seed 7 → 8"], scored=1,
         warnings=[{"step": "refit", "subject": "rent", "message": "too few"}],
