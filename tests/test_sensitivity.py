@@ -125,6 +125,11 @@ def test_no_box_where_nothing_matters():
     assert box is None or box.density < 0.36
 
 
+def test_a_commitment_is_judged_on_the_other_half():
+    """0 is chosen on even paths and falls 10 short on odd ones, 7.5 each; 10 is chosen there and exceeds by 10, 2.5 each."""
+    assert commitment_loss(np.array([0.0, 10.0, 0.0, 10.0])) == pytest.approx((2 * 7.5 + 2 * 2.5) / 4)
+
+
 def test_learning_everything_spares_the_whole_loss():
     """y = x: bins of a twentieth leave a twentieth of the loss; ∫ρ₀.₇₅(x − ¾) over (0, 1) = 0.75·0.25/2 = 0.09375."""
     u = uniform(2, seed=10)
