@@ -374,6 +374,7 @@ def test_a_price_has_chance_of_its_own_that_others_do_not_move():
     few, more = (_normals(cases(listed(n, "one"), listed(n, "p{}")), np.arange(n), 7) for n in (3, 5))
     assert np.array_equal(more[:3], few)
     assert np.corrcoef(few)[0, 1] == pytest.approx(0.5, abs=0.05)
+    assert _normals(cases(listed(20)), np.arange(20), 7).std() == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_share_of_prices_that_stay(monkeypatch):
