@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
 from forecast.monte_carlo import geometric_mean_influence, mean_error
+from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
@@ -27,6 +28,7 @@ COMPARED_FANS = (
     "market_price", "cheapest_price", "tier_price", "floor", "price_to_floor_ratio", "unit_cost", "rent",
     "top5_tokens_frac", "top5_spend_frac", "hhi_tokens", "hhi_spend", "independent_providers", "sustainability_ratio",
 )  # fmt: skip
+COMPARED_MEANS = ("revenue", "cash")  # of providers, at the horizon; 0 for whoever has left
 
 
 class Headline(NamedTuple):
@@ -71,6 +73,11 @@ def compared_months(scenario: Scenario) -> tuple[int, ...]:
     return tuple(sorted({month for month in (12, 36) if month < scenario.months} | {scenario.months}))
 
 
+def finances_compared(scenario: Scenario) -> tuple[str, ...]:
+    """Return what a simulation must keep beside its fans, as `keep_more`, for finances to be compared as well."""
+    return tuple(f"{outcome}[{p}]" for outcome in COMPARED_MEANS for p in scenario.entities("providers"))
+
+
 def check_comparable(scenarios: Sequence[Scenario]) -> None:
     """Refuse scenarios of different length or vintage, whose months are not the same months.
 
@@ -94,7 +101,8 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
     """Return every headline of each later run less that of the first, paired path by path.
 
     Args:
-        runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`.
+        runs: at least two simulations with the same seed and number of paths, `keep_months` at `compared_months`; finances
+            are compared where `finances_compared` was kept.
 
     The error of a difference is sd(ψ_B − ψ_A)/√n with ψ a path's influence on the statistic: its own value for a
     mean or a probability, `geometric_mean_influence` for a geometric mean. Paths are stratified, so it errs on the large side.
@@ -146,6 +154,11 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
             yield Headline("out_of_cash", "probability", "probability", None, provider, month, dry)
             within = [np.minimum(months, horizon) for months in runways]
             yield Headline("runway_within_horizon", "mean", "months", None, provider, horizon, within)
+        for outcome in COMPARED_MEANS:
+            kept = [run.kept.get(f"{outcome}[{provider}]") for run in runs]
+            at_end = [of[0, -1].astype(float) for of in kept if of is not None]
+            if len(at_end) == len(runs) and not np.isnan(at_end[0]).any():  # whose parent pays has no cash of its own
+                yield Headline(outcome, "mean", BY_PATH[outcome].unit, None, provider, horizon, at_end)
 
 
 def _by(months: NDArray[np.int16], month: int) -> Array:

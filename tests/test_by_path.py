@@ -11,6 +11,7 @@ from forecast.outcomes.by_path import BY_PATH, entities
 from forecast.outcomes.fans import FANS
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
+from forecast.summary import summarize_paths
 
 KEPT = (0, 6, 12)
 
@@ -130,3 +131,22 @@ def test_revenue_starts_at_what_is_known_and_ends_with_the_firm(paths):
     assert_array_equal(revenue == 0, left < np.array(KEPT)[None, :, None])
     spend = 12 * (paths.kept["market_price"] * paths.kept["volume"]).sum(axis=0)
     assert (revenue.sum(axis=0) > 0.999 * spend).all()
+
+
+def test_margin_and_cash_are_those_that_a_run_counts_and_end_with_the_firm(paths):
+    """The medians of the living agree with the yearly fans; whoever has left has no margin and no cash."""
+    made, names = summarize_paths(paths), paths.names
+    margin, cash = kept(paths, "margin"), kept(paths, "cash")
+    left = np.where(paths.exit_month == NEVER, 99, paths.exit_month)[:, None] <= np.array(KEPT)[None, :, None]
+    assert left.any()
+    assert_array_equal(np.isnan(margin), left)
+    own = ~names.backed[:, 0]
+    assert np.isnan(cash[~own]).all() and (cash[own][left[own]] == 0).all() and (cash[own][~left[own]] >= 0).all()
+    for provider in ("together", "openai"):
+        row = names.providers.index(provider)
+        for place, month in ((0, 0), (-1, 12)):
+            here = ~left[row, place]
+            wanted = made.value("firm_margin_frac", provider, month, 0.5)
+            assert_allclose(np.median(margin[row, place][here]), wanted, atol=2.0**-6)
+            wanted = made.value("cash_with_rounds_usd", provider, month, 0.5)
+            assert_allclose(np.median(cash[row, place][here]), wanted, rtol=2.0**-6)

@@ -10,7 +10,17 @@ from numpy.testing import assert_allclose
 from forecast.calibration.fit import fit
 from forecast.calibration.observations import RUN, accelerators_of, observations, runs, share_of_peak, stack_of
 from forecast.calibration.page import digest
-from forecast.calibration.record import FITTED, TOLERANCE_LOG, Calibration, fitted, rows_fitted, stored, write
+from forecast.calibration.record import (
+    FITTED,
+    TOLERANCE_LOG,
+    Calibration,
+    calibrate,
+    fitted,
+    groups_left_out,
+    rows_fitted,
+    stored,
+    write,
+)
 from forecast.calibration.validation import (
     inside_left_out,
     left_out,
@@ -67,7 +77,9 @@ def test_a_pair_left_out_is_predicted_better_than_by_any_rival(found):
     observed, made, rows, whole = found
     pair = observed.design_pair == "h100 × llama-80-8192"
     groups = np.where(pair, "left out", "")
-    ours = relative(left_out(observed, made, rows, whole, groups) - observed.log_tok_per_s)[pair]
+    told = []
+    ours = relative(left_out(observed, made, rows, whole, groups, told.append) - observed.log_tok_per_s)[pair]
+    assert told == [1] * len(set(groups))
     flat = relative(rival(observed, 0.6, 0.5) - observed.log_tok_per_s)[pair]
     assert np.median(ours) < 0.15 < 0.3 < np.median(flat)
 
@@ -91,6 +103,21 @@ def test_the_fit_finds_what_made_the_rows(found):
     drawn = rows.predict(made, truth)[0]
     again = fit(observed.__class__(**{**observed.__dict__, "log_tok_per_s": drawn}), made, rows)
     assert_allclose(rows.predict(made, again.estimate)[0], drawn, atol=0.02)
+
+
+def test_each_group_left_out_is_told_of(monkeypatch, found):
+    """The fits are done elsewhere: here each group counts, and each way to leave out has its place."""
+
+    def counted(observed, made, rows, whole, labels, progress):
+        progress(len(set(labels)))
+        return np.full(len(labels), len(set(labels)))
+
+    monkeypatch.setattr("forecast.calibration.record.left_out", counted)
+    told = []
+    made = calibrate(*found, told.append)
+    numbers = [len(set(labels)) for labels in groups_left_out(found[0])]
+    assert told == numbers == [left[0] for left in (made.by_pair, made.by_accelerator, made.by_architecture)]
+    assert numbers[0] > numbers[1] > 5 and numbers[0] > numbers[2] > 5
 
 
 def test_rows_beyond_the_printed_arithmetic_are_left_out(found):

@@ -184,6 +184,39 @@ def test_a_bar_shows_on_a_terminal_only(monkeypatch):
     assert shown(False, False) == shown(True, True) == "" and "sections" in shown(True, False)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        (["audit"], "claims"),
+        (["contract", "--mtok-per-month", "9", "--segment", "commodity", "--months", "2", "--paths", "50"], "base"),
+        (["run", "--months", "1", "--paths", "50", "--format", "xlsx", "--out", "o"], "workbook"),
+    ],
+)
+def test_work_of_seconds_shows_a_bar_on_a_terminal(tmp_path, words, label):
+    import os
+
+    def said(*more):
+        ours, theirs = os.openpty()
+        code = subprocess.run(
+            [sys.executable, "-m", "forecast.cli.main", *words, *more],
+            stdout=subprocess.DEVNULL, stderr=theirs, timeout=120, cwd=tmp_path, check=False,
+        ).returncode  # fmt: skip
+        os.close(theirs)
+        found = b""
+        try:
+            while part := os.read(ours, 1 << 16):
+                found += part
+        except OSError:  # the other end is closed and all is read
+            pass
+        os.close(ours)
+        assert code == 0, found
+        return found.decode()
+
+    assert f"{label}  [####################################]  100%" in said()
+    assert said("--quiet") == ""
+
+
 @pytest.mark.parametrize("formats", ["", ",", "doc", "csv,doc"])
 def test_a_format_must_be_known_and_one_must_be_given(tmp_path, formats):
     done = forecast("run", "--out", str(tmp_path / "o"), "--format", formats)

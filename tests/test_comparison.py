@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from command import forecast
 
-from forecast.comparison import check_comparable, compared_months, differences
-from forecast.delivery.contrasts import contrast_figure, contrast_text
+from forecast.comparison import check_comparable, compared_months, differences, finances_compared
+from forecast.delivery.contrasts import PRINTED_FINANCES, contrast_figure, contrast_text
+from forecast.delivery.words import apart
 from forecast.errors import InputError
 from forecast.monte_carlo import geometric_mean_influence, median_influence
 from forecast.scenario import load_scenario
@@ -64,6 +65,34 @@ def test_probabilities_and_means_by_hand(base, dearer):
     values = [np.minimum(r.runway_months[at].astype(float), MONTHS) for r in (base, dearer)]
     assert row.difference == pytest.approx((values[1] - values[0]).mean(), abs=1e-12)
     assert row.standard_error == pytest.approx((values[1] - values[0]).std() / np.sqrt(1_000))
+
+
+def test_finances_are_means_of_all_paths_at_the_horizon(tables):
+    """Kept by path only when asked for; whose parent pays has no cash of its own."""
+    settings = {"base": (), "rare": ["funding_ratio=0.3"]}
+    runs = []
+    for changes in settings.values():
+        scenario = load_scenario("base", tables, changes, months=MONTHS)
+        more = finances_compared(scenario)
+        runs.append(simulate(scenario, 500, 7, threads=1, keep_months=compared_months(scenario), keep_more=more))
+    found = differences(runs)
+    for outcome, unit in (("revenue", "USD/year"), ("cash", "USD")):
+        row = find(found, outcome, provider="groq")[0]
+        before, after = (run.kept[f"{outcome}[groq]"][0, -1].astype(float) for run in runs)
+        assert (row.statistic, row.unit, row.month) == ("mean", unit, MONTHS)
+        assert (row.value_against, row.value) == pytest.approx((before.mean(), after.mean()))
+        assert row.standard_error == pytest.approx((after - before).std() / np.sqrt(500))
+    assert find(found, "cash", provider="groq")[0].difference < 0, "less money is raised"
+    names = runs[0].names
+    assert [row.provider for row in found if row.outcome == "revenue"] == names.providers
+    assert [row.provider for row in found if row.outcome == "cash"] == names.providers[names.own_cash]
+    printed = contrast_text(found, 500, "2026-10-31")
+    shown = [line.split() for line in printed.splitlines() if line.startswith("  cash ")]
+    assert len(shown) <= PRINTED_FINANCES and "0 for whoever has left" in printed
+    most = max((row for row in found if row.outcome == "revenue"), key=lambda row: abs(row.difference))
+    line = next(line for line in printed.splitlines() if line.startswith("  revenue "))
+    assert line.split()[1:5] == [f"{most.provider},", "billion", "USD/year", f"{most.value_against / 1e9:.3g}"]
+    assert f"{most.value / 1e9:.3g}" in line and apart(most.difference / 1e9, most.standard_error / 1e9)[0] in line
 
 
 def test_geometric_means_by_hand(base, dearer):
@@ -122,7 +151,7 @@ def test_the_verb(tmp_path):
     done = forecast(*arguments, "--json", "--out", str(tmp_path / "o"), "--format", "csv,xlsx,parquet")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["differences"]
-    assert {"market_price", "exit", "rent"} <= {row["outcome"] for row in rows}
+    assert {"market_price", "exit", "rent", "revenue", "cash"} <= {row["outcome"] for row in rows}
     assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
         "comparison.csv", "comparison.parquet", "comparison.xlsx"
     ]  # fmt: skip

@@ -46,6 +46,17 @@ def test_costs_by_hand():
     assert _cost(history(1), NAMES, terms(), "a", None)[0] == pytest.approx(130.0)
 
 
+def test_a_contract_may_end_before_the_run():
+    """Two of three months: fixed at 2 is 40, the market's 3 + 4 is 70, of which a drifting mix pays 3 + 2."""
+    short = terms(months=2)
+    assert _cost(history(NEVER, 0), NAMES, short, "a", 2.0)[0] == pytest.approx(40.0)
+    assert _cost(history(NEVER, 0), NAMES, short, "b", None)[0] == pytest.approx(120.0)
+    assert _strategies(history(NEVER, 0), NAMES, short)[0].cost_usd[0] == pytest.approx(70.0)
+    drifting = _strategies(history(NEVER, 0), NAMES, terms(months=2, drifting_mix=True))
+    assert drifting[0].cost_usd[0] == pytest.approx(50.0)
+    assert not _strategies(history(3), NAMES, short)[1].switched[0], "it left after the end"
+
+
 def test_the_month_in_which_a_provider_leaves_is_served():
     """Gone at the end of month 2: 2 + 2 + 5 and half of the market's 5 is 11.5; of the last month nothing is lost."""
     assert _cost(history(2), NAMES, terms(), "a", 2.0)[0] == pytest.approx(115.0)
@@ -118,7 +129,9 @@ def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even):
     }
     for name, value in planted.items():
         monkeypatch.setattr(pricing, name, value)
-    whole, found = price_strategies("base", terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7)
+    done = []
+    whole, found = price_strategies("base", terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7, done.append)
+    assert done == [2, 1], "each path is told of once"
     assert [one.name for one in whole] == ["spot at the market's price", "spot at a", "fixed at a"]
     assert whole[0].cost_usd.tolist() == pytest.approx(spot_usd)
     assert whole[2].switched.tolist() == [False, True, False]

@@ -6,14 +6,20 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from forecast.cli.main import VERBS, group
 from forecast.delivery.headline import headline
 from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
+from forecast.trends.registry import TRENDS
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text("utf-8")
@@ -66,6 +72,73 @@ def test_commands_of_the_readme_work(command, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def shown_in(page):
+    """The commands that a page shows in a block, one a line, without what is said of them."""
+    return [line.split("  #")[0].strip() for line in page.splitlines() if re.match(r"forecast [a-z]+( |$)[^.]*$", line)]
+
+
+def test_commands_of_the_refresh_page_work_one_after_the_other(tmp_path, monkeypatch):
+    """In the order of the page: one store, three months on few paths, and no network."""
+    monkeypatch.setenv("FORECAST_STORE", str(tmp_path / "store.sqlite"))
+    monkeypatch.delenv("FORECAST_DROP", raising=False)
+    monkeypatch.chdir(tmp_path)
+    commands = shown_in((TOP / "docs" / "refresh.md").read_text("utf-8"))
+    assert len(commands) == 8
+    for command in commands:
+        words = shlex.split(command)[1:]
+        if words[0] == "refresh":
+            words += ["--paths", "60", "--months", "3", *([] if "drop" in words else ["--source", "drop"])]
+        done = CliRunner().invoke(group, words)
+        assert done.exit_code == 0, f"{command}: {done.output} {done.exception}"
+    assert any(tmp_path.glob("forecast-*/forecast.xlsx"))
+
+
+def test_every_block_of_commands_is_run():
+    """Only the README and the page on refreshes show commands in blocks: a page that joins them needs its test."""
+    pages = sorted(page.name for page in (TOP / "docs").glob("*.md") if shown_in(page.read_text("utf-8")))
+    assert pages == ["refresh.md"]
+
+
+NAMES = {
+    "trend": TRENDS,
+    "calibrate": ("throughput", "trends", "market"),
+    **dict.fromkeys(("run", "compare"), list_scenarios()),
+}
+
+
+def wrong_words(command):
+    """What a command within a text names that does not exist: its verb, an option, or a name that the verb must know."""
+    verb, *words = shlex.split(command)[1:]
+    if verb not in VERBS:
+        return [verb]
+    params = import_module(f"forecast.cli.{verb}_verb").command.params
+    options = {name for param in params for name in param.opts}
+    names = takewhile(lambda word: word.islower() and not word.startswith("-"), words)
+    return [name for name in names if verb in NAMES and name not in NAMES[verb]] + [
+        word for word in words if word.startswith("-") and word not in options
+    ]
+
+
+def test_commands_within_sentences_exist():
+    """In pages, in messages of the program and in scenarios: the verb, its options, and names that it must know."""
+    files = [
+        TOP / "README.md",
+        *(TOP / "docs").glob("*.md"),
+        *(TOP / "scenarios").glob("*.toml"),
+        *(TOP / "forecast").rglob("*.py"),
+    ]
+    found = [
+        (path.name, text)
+        for path in files
+        for text in re.findall(r"`(forecast [a-z][^`{}\n]*)`", path.read_text("utf-8"))
+    ]
+    assert len(found) > 60
+    assert [(name, text, wrong) for name, text in found if (wrong := wrong_words(text))] == []
+    assert wrong_words("forecast trend rnt --picure x") == ["rnt", "--picure"] and wrong_words("forecast rnu") == [
+        "rnu"
+    ]
+
+
 def test_the_data_dictionary_is_current():
     before = (TOP / "docs" / "data.md").read_bytes()
     subprocess.run([sys.executable, str(TOP / "docs" / "dictionary.py")], check=True, capture_output=True, timeout=60)
@@ -83,3 +156,13 @@ def test_the_data_page_names_the_tables_that_no_code_reads():
     )
     named = re.findall(r"`(\w+)` \(", said)
     assert named == unread == ["hazards", "published_days", "shipments"]
+
+
+def test_files_that_the_pages_name_exist():
+    pages = [TOP / "README.md", *(TOP / "docs").glob("*.md")]
+    named = [
+        (p.name, n)
+        for p in pages
+        for n in re.findall(r"`((?:forecast|tests|docs|data|scenarios)/[\w./-]+)`", p.read_text("utf-8"))
+    ]
+    assert len(named) > 30 and [(page, name) for page, name in named if not (TOP / name).exists()] == []

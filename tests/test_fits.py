@@ -14,7 +14,7 @@ from forecast.inputs import awaited_fits, fit_problems, settled
 from forecast.refits import rewrite
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
-from forecast.trends.record import HEADER, SOURCE, VINTAGES, changes, refit, write
+from forecast.trends.record import HEADER, REFITS, SOURCE, VINTAGES, changes, refit, write
 from forecast.trends.registry import trends_of
 
 KEY = "parameters.launch_cancel_prob"
@@ -22,7 +22,10 @@ KEY = "parameters.launch_cancel_prob"
 
 @pytest.fixture(scope="module")
 def refitted(tables):
-    return refit(tables)
+    told = []
+    made = refit(tables, told.append)
+    assert told == [1] * REFITS  # so that the bar ends where it should
+    return made
 
 
 def changed(overlay, change):
@@ -145,11 +148,11 @@ def test_a_missing_table_is_not_written(tmp_path):
 
 
 def test_the_command_checks_what_is_stored(monkeypatch, refitted):
-    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables, progress: refitted)
     done = CliRunner().invoke(group, ["calibrate", "trends"])
     assert done.exit_code == 0, done.output
     assert "the stored values are reproduced" in done.output
-    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted[1:])
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables, progress: refitted[1:])
     done = CliRunner().invoke(group, ["calibrate", "trends"])
     assert isinstance(done.exception, ForecastError)
     assert "stored but not fitted\n" in str(done.exception)
@@ -157,7 +160,7 @@ def test_the_command_checks_what_is_stored(monkeypatch, refitted):
 
 
 def test_the_command_writes_what_it_fits(monkeypatch, refitted, data_copy):
-    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables, progress: refitted)
     path = data_copy / "fits.csv"
     before = path.read_bytes()
     path.write_bytes(before.split(b"\n")[0] + b"\n")
@@ -167,7 +170,7 @@ def test_the_command_writes_what_it_fits(monkeypatch, refitted, data_copy):
 
 
 def test_a_folder_of_ones_own_need_not_hold_the_fits_before(monkeypatch, refitted, tmp_path):
-    monkeypatch.setattr("forecast.trends.record.refit", lambda tables: refitted)
+    monkeypatch.setattr("forecast.trends.record.refit", lambda tables, progress: refitted)
     done = CliRunner().invoke(group, ["calibrate", "trends", "--write", str(tmp_path / "fits.csv")])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "fits.csv").read_bytes() == load_tables().file("fits").read_bytes()

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from forecast.cli.main import group
 from forecast.delivery import folders
-from forecast.delivery.folders import publish_file, publish_files, refuse_place
+from forecast.delivery.folders import picture_format, publish_file, publish_files, refuse_place
 from forecast.errors import InputError
 
 OURS = ("a.csv", "b.csv")
@@ -115,3 +115,59 @@ def test_a_place_is_tried_without_a_trace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="you stand in it"):
         refuse_place(".", OURS)
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
+    """The new one cannot take its place: the old one, moved aside a moment before, is there again, and no trace of the new."""
+    out, rename = tmp_path / "out", Path.rename
+    publish_files(out, {"a.csv": b"old"}, OURS)
+    (out / "mine.txt").write_text("mine")
+
+    def refuse(self, target):
+        if self.name == "new":
+            raise OSError(5, "input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(InputError, match=r"cannot be written \(input/output error\)"):
+        publish_files(out, {"a.csv": b"new", "b.csv": b"new"}, OURS)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"a.csv": b"old", "mine.txt": b"mine"}
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_strangers_are_kept_as_they_are_links_and_folders_too(tmp_path):
+    out, elsewhere = tmp_path / "new" / "out", tmp_path / "elsewhere"
+    publish_files(out, {"a.csv": b"1", "b.csv": b"1"}, OURS)
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "far.txt").write_text("far")
+    (out / "deep" / "er").mkdir(parents=True)
+    (out / "deep" / "er" / "note.txt").write_text("kept")
+    (out / "deep" / "to.txt").symlink_to(elsewhere / "far.txt")
+    (out / "file").symlink_to(elsewhere / "far.txt")
+    (out / "folder").symlink_to(elsewhere)
+    publish_files(out, {"a.csv": b"2"}, OURS)
+    assert sorted(path.name for path in out.iterdir()) == ["a.csv", "deep", "file", "folder"], (
+        "an old one of ours is gone"
+    )
+    assert (out / "a.csv").read_bytes() == b"2" and (out / "deep" / "er" / "note.txt").read_text() == "kept"
+    assert all((out / name).is_symlink() for name in ("file", "folder", "deep/to.txt"))
+
+
+def test_as_many_strangers_as_may_be_are_none_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "MOST_STRANGERS", 3)
+    for name in ("1", "2", "3"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    publish_files(tmp_path / "out", {"a.csv": b"1"}, OURS)
+    publish_files(tmp_path / "out", {"a.csv": b"1"}, OURS)  # our own do not count
+    (tmp_path / "out" / "4").mkdir()
+    with pytest.raises(InputError, match="holds more than 3 other files"):
+        refuse_place(tmp_path / "out", OURS)
+
+
+def test_pictures_are_png_or_svg(tmp_path):
+    assert [picture_format(name) for name in ("a.png", Path("b.svg"))] == ["png", "svg"]
+    with pytest.raises(InputError, match=r"a.pdf: a picture ends in .png or .svg. Correct the name."):
+        picture_format("a.pdf")
+    assert publish_file(tmp_path / "not" / "yet" / "a.svg", b"1").read_bytes() == b"1"
+    with pytest.raises(InputError, match="cannot be written"):
+        publish_file(tmp_path / "not", b"1")

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 import forecast
 from forecast.delivery.answers import answers
-from forecast.delivery.cell_text import csv_text, safe_cell
+from forecast.delivery.cell_text import csv_bytes, csv_text, safe_cell
 from forecast.delivery.exports import export_forecast, from_frame
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
@@ -157,6 +157,20 @@ def test_the_api_of_the_contract(scenario, tmp_path):
 def test_cells_no_spreadsheet_runs():
     assert csv_text(["a"], [["=cmd()"], ["@x"], ["+1"], ["-a"], [-1.5]]) == "a\n'=cmd()\n'@x\n'+1\n'-a\n-1.5\n"
     assert safe_cell("tab\there") == "'tabhere"
+
+
+def test_numbers_in_cells_have_no_exponent():
+    shown = {
+        100.0: "100",
+        -2e9: "-2000000000",
+        -1.5e-5: "-0.000015",
+        1e-5: "0.00001",
+        0.10: "0.1",
+        0.0: "0",
+        1e20: "1" + 20 * "0",
+    }
+    assert {value: safe_cell(value) for value in shown} == shown
+    assert csv_bytes(["a"], [[0.5, "x"]]) == b"a\n0.5,x\n"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from forecast.sensitivity.asked import Asked, parse_asked
 from forecast.sensitivity.boxes import find_box
 from forecast.sensitivity.first_order import first_order, importance, jackknife_error
 from forecast.sensitivity.learning import commitment_loss, learning_worth
-from forecast.sensitivity.sample import Sample, draw_sample
+from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
 from forecast.sensitivity.signals import Question, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
@@ -123,6 +123,11 @@ def test_a_box_that_was_put_there_is_found():
 def test_no_box_where_nothing_matters():
     box = find_box(uniform(3, seed=8), np.random.default_rng(9).random(N) < 0.3)
     assert box is None or box.density < 0.36
+
+
+def test_a_commitment_is_judged_on_the_other_half():
+    """0 is chosen on even paths and falls 10 short on odd ones, 7.5 each; 10 is chosen there and exceeds by 10, 2.5 each."""
+    assert commitment_loss(np.array([0.0, 10.0, 0.0, 10.0])) == pytest.approx((2 * 7.5 + 2 * 2.5) / 4)
 
 
 def test_learning_everything_spares_the_whole_loss():
@@ -250,5 +255,32 @@ def test_the_revenue_of_a_provider_can_be_asked_for(base):
     values = found.outcomes["revenue:groq@12"]
     assert (values >= 0).all() and 0.2 < (values > 1e8).mean() < 1
     assert set(found.twins) == {"revenue:groq@12"}
+    with pytest.raises(InputError, match='entity "azure"; allowed for cash: together, .*groq'):
+        parse_asked("cash:azure@12", names, base.months)
+    assert parse_asked("margin:azure@12", names, base.months).unit == "fraction"
     with pytest.raises(InputError, match='no outcome "asked_price"'):
         parse_asked("asked_price:groq:commodity@12", names, base.months)
+
+
+def test_a_margin_is_read_where_there_is_one():
+    """Paths on which the firm has left, with either luck, say nothing of it; ranks are those of the paths that are left."""
+    random, asked = np.random.default_rng(5), Asked("margin", "groq", 0, 12, "fraction")
+    values = random.random((2, 6_000))
+    first, gone, gone_too = values[0], random.random(6_000) < values[1] / 2, random.random(6_000) < 0.1
+    outcomes, twins = (
+        {"margin:groq@12": np.where(left, np.nan, first + 0.1 * random.random(6_000))} for left in (gone, gone_too)
+    )
+    sample = Sample(("a", "b"), uniform_ranks(values), values, outcomes, twins)
+    here = sample.known("margin:groq@12")
+    assert len(here.outcomes["margin:groq@12"]) == (~gone & ~gone_too).sum()
+    assert np.array_equal(here.scores, uniform_ranks(values[:, ~gone & ~gone_too]))
+    found = analyse(sample, asked)
+    assert found.inputs == ("a", "b") and found.first.index[0] > 0.95
+    assert found.known_frac == (~gone & ~gone_too).mean() and found.n_paths == (~gone & ~gone_too).sum()
+    share = f"Read on the {100 * found.known_frac:.0f} % of paths on which it is in the market with this luck"
+    assert share in sensitivity_text(found)
+    whole = Sample(("a", "b"), sample.scores, values, {"rent@12": first}, {"rent@12": first})
+    assert whole.known("rent@12") is whole
+    few = Sample(("a", "b"), sample.scores, values, outcomes, {"margin:groq@12": np.full(6_000, np.nan)})
+    with pytest.raises(InputError, match="sensitivity: 0 paths on which margin:groq@12 is a number; at least 1,000"):
+        analyse(few, asked)

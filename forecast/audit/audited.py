@@ -81,14 +81,20 @@ class Audit:
         return value
 
 
-def audit(tables: Tables) -> list[dict[str, Any]]:
+def audit(tables: Tables, progress: Callable[[int], None] = lambda claims: None) -> list[dict[str, Any]]:
     """Return every claim with its recomputed value, verdict, factor, evidence and source, in the table's order.
+
+    `progress` is called with 1 for each claim that is done.
 
     Raises:
         InputError: a row names a check, a claim or an argument that does not exist.
     """
     made = Audit(tables, claims(tables["claims"]))
-    return [_audited(claim, made.recomputed(name)) for name, claim in made.claims.items()]
+    found = []
+    for name, claim in made.claims.items():
+        found.append(_audited(claim, made.recomputed(name)))
+        progress(1)
+    return found
 
 
 def rows(audited: list[dict[str, Any]]) -> list[list[Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.calibration.fit import Design, Fit, Rows, design, fit
 from forecast.calibration.observations import Observations, observations
@@ -16,6 +18,7 @@ from forecast.refits import rewrite
 from forecast.scenario import Scenario
 from forecast.serving.effects import ALL, FORM, NUMBERS, ROWS
 
+Labels = NDArray[np.str_]
 FITTED = "own-fit-throughput"
 HEADER = "term,feature,level,value,standard_error,status,confidence,as_of,source,note".split(",")
 TOLERANCE_LOG = 2e-3  # other processors and libraries round the last digits
@@ -63,12 +66,19 @@ def fitted(scenario: Scenario) -> tuple[Observations, Design, Rows, Fit]:
     return observed, made, rows, fit(observed, made, rows)
 
 
-def calibrate(scenario: Scenario) -> Calibration:
-    """Return the fit and its predictions of everything left out in turn."""
-    observed, made, rows, whole = fitted(scenario)
-    accelerator, architecture = (observed.columns[c].astype(str) for c in ("accelerator", "architecture"))
-    groups = (observed.design_pair, accelerator, architecture)
-    left = [left_out(observed, made, rows, whole, group) for group in groups]
+def groups_left_out(observed: Observations) -> list[Labels]:
+    """Return what each row belongs to that is left out in turn: its pair with the design, its accelerator, its architecture."""
+    return [observed.design_pair, *(observed.columns[name].astype(str) for name in ("accelerator", "architecture"))]
+
+
+def calibrate(
+    observed: Observations, made: Design, rows: Rows, whole: Fit, progress: Callable[[int], None] = lambda fits: None
+) -> Calibration:
+    """Return a fit, as `fitted` made it, with its predictions of everything left out in turn.
+
+    `progress` is called with 1 for each of the fits without a group, of which there are as many as groups.
+    """
+    left = [left_out(observed, made, rows, whole, labels, progress) for labels in groups_left_out(observed)]
     return Calibration(observed, made, rows, whole, predicted(made, rows, whole), *left)
 
 

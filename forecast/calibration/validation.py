@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,23 @@ CASE = "accelerator model precision input_tokens output_tokens accelerators_coun
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}
 
 
-def left_out(observed: Observations, made: Design, rows: Rows, whole: Fit, groups: NDArray[np.str_]) -> Array:
-    """Return the log prediction of every row by a fit that saw no row of its group; passing effects are zero."""
+def left_out(
+    observed: Observations,
+    made: Design,
+    rows: Rows,
+    whole: Fit,
+    groups: NDArray[np.str_],
+    progress: Callable[[int], None] = lambda fits: None,
+) -> Array:
+    """Return the log prediction of every row by a fit that saw no row of its group; passing effects are zero.
+
+    `progress` is called with 1 for each group that is done.
+    """
     found = np.empty(len(groups))
     for group in sorted(set(groups)):
         test = groups == group
         found[test] = predicted(made, rows, fit(observed, made, rows, ~test, whole.estimate))[test]
+        progress(1)
     return found
 
 

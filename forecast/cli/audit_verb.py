@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
-from forecast.cli.options import out_option
+from forecast.cli.options import bar, out_option, quiet_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.words import figures
@@ -21,14 +21,17 @@ from forecast.tables import load_tables
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 @out_option("Where it goes; - is stdout.", default="-")
-def command(as_json: bool, form: str, out: str) -> None:
+@quiet_option
+def command(as_json: bool, form: str, out: str, quiet: bool) -> None:
     """Recompute every numeric claim of the founding article and say what holds.
 
     A claim holds when printed and recomputed ranges meet within 15 %; the factor is printed over recomputed.
     """
     if as_json and form != "text":
         raise InputError(f"audit --json: --format {form} would change nothing. Leave one of them out.")
-    found = audit(load_tables())
+    tables = load_tables()
+    with bar(len(tables["claims"].rows), "claims", quiet) as progress:
+        found = audit(tables, progress)
     if as_json:
         text = json.dumps({"claims": found}, indent=2) + "\n"
     else:

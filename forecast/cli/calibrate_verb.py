@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from forecast.cli.options import bar, quiet_option
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables
@@ -18,7 +19,8 @@ from forecast.tables import Tables, load_tables
     "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png, or market.md, here."
 )
 @click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
-def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
+@quiet_option
+def command(what: str, write: str | None, page: str | None, scenario: str, quiet: bool) -> None:
     """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
 
     With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv, which is begun from the
@@ -29,13 +31,13 @@ def command(what: str, write: str | None, page: str | None, scenario: str) -> No
     if what == "market":
         if write:
             raise InputError("calibrate market: nothing is fitted, so --write has no table. Leave it out.")
-        return _market(page, scenario)
+        return _market(page, scenario, quiet)
     if what == "trends":
         if page or scenario != "base":
             raise InputError("calibrate trends: --page and --scenario belong to throughput. Leave them out.")
-        apart = _trends(write)
+        apart = _trends(write, quiet)
     else:
-        apart = _throughput(write, page, scenario)
+        apart = _throughput(write, page, scenario, quiet)
     if apart:
         said = [*apart[:20], f"{len(apart)} stored values differ: run with --write, and commit."]
         raise ForecastError("\n".join(said))
@@ -43,18 +45,21 @@ def command(what: str, write: str | None, page: str | None, scenario: str) -> No
         click.echo("the stored values are reproduced")
 
 
-def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]:
+def _throughput(write: str | None, page: str | None, scenario: str, quiet: bool) -> list[str]:
     """Return how the fit of the throughput model differs from what is stored; nothing once it is written."""
     from forecast.calibration.page import write_page
-    from forecast.calibration.record import TOLERANCE_LOG, calibrate, stored
+    from forecast.calibration.record import TOLERANCE_LOG, calibrate, fitted, groups_left_out, stored
     from forecast.calibration.record import write as write_rows
     from forecast.refits import differences
 
     made = load_scenario(scenario)
     if write:
         _begin(Path(write), made.tables, "throughput_effects")
-    found = calibrate(made)
-    click.echo(f"throughput: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
+    fit = fitted(made)
+    with bar(sum(len(set(labels)) for labels in groups_left_out(fit[0])), "throughput", quiet) as progress:
+        found = calibrate(*fit, progress)
+    if not quiet:
+        click.echo(f"throughput: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
     if page:
         write_page(Path(page), found)
     if not write:
@@ -63,14 +68,15 @@ def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]
     return []
 
 
-def _market(page: str | None, scenario: str) -> None:
+def _market(page: str | None, scenario: str, quiet: bool) -> None:
     """Print what is simulated beside what was observed, and write the page of it."""
     from forecast.calibration.market.compared import compare, together
     from forecast.calibration.market.comparisons import COMPARISONS
     from forecast.calibration.market.page import observed_text, text, write_page
 
     tables = load_tables()
-    found = compare(tables, COMPARISONS, scenario)
+    with bar(len(COMPARISONS), "market", quiet) as progress:
+        found = compare(tables, COMPARISONS, scenario, progress)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
         click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {text(one.simulated)}")
@@ -78,21 +84,23 @@ def _market(page: str | None, scenario: str) -> None:
         write_page(Path(page), found, together(tables, scenario), scenario)
 
 
-def _trends(write: str | None) -> list[str]:
+def _trends(write: str | None, quiet: bool) -> list[str]:
     """Return how the fits of the trends differ from what is stored; of those written what a second writing moves."""
-    from forecast.trends.record import changes, refit
+    from forecast.trends.record import REFITS, changes, refit
     from forecast.trends.record import write as write_rows
 
     tables = load_tables()
     if write:
         _begin(Path(write), tables, "fits")
-    rows = refit(tables)
-    click.echo(f"trends: {len(rows)} fitted values", err=True)
-    if write:
-        write_rows(Path(write), rows)
-        tables = load_tables(Path(write).parent)
-        write_rows(Path(write), rows := refit(tables))  # trends that read what others gave
-        tables = load_tables(Path(write).parent)
+    with bar(REFITS * (2 if write else 1), "trends", quiet) as progress:
+        rows = refit(tables, progress)
+        if write:
+            write_rows(Path(write), rows)
+            tables = load_tables(Path(write).parent)
+            write_rows(Path(write), rows := refit(tables, progress))  # trends that read what others gave
+            tables = load_tables(Path(write).parent)
+    if not quiet:
+        click.echo(f"trends: {len(rows)} fitted values", err=True)
     return changes(tables, rows)
 
 

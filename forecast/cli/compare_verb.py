@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import input_options, on_stdout, output_options, run_options, simulated
-from forecast.comparison import Difference, check_comparable, compared_months, differences
+from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.contrasts import contrast_text, save_contrast
 from forecast.delivery.exports import COMPARISON_FILES, checked_formats, sheet_files
@@ -46,7 +46,7 @@ def command(
     piped = on_stdout(out, wanted, json=as_json)
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
-    runs = [simulated(each, quiet, compared_months(each), **how) for each in made]
+    runs = [simulated(each, quiet, compared_months(each), keep_more=finances_compared(each), **how) for each in made]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:

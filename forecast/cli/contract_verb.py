@@ -8,10 +8,10 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option, chance_options, set_option
+from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
 from forecast.contract.pricing import Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
-from forecast.delivery.words import percent
+from forecast.delivery.words import SIZES, percent
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
@@ -40,6 +40,7 @@ from forecast.serving.workloads import number
 @as_of_option()
 @chance_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
 def command(
     scenario: str,
     mtok_per_month: float,
@@ -54,6 +55,7 @@ def command(
     n_paths: int,
     seed: int,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
 
@@ -65,7 +67,8 @@ def command(
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
     terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market")
-    strategies, even = price_strategies(made, terms, n_paths, seed)
+    with bar(n_paths, made.name, quiet) as progress:
+        strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies)
     if providers == ("all",):
         found.sort(key=lambda one: one.mean_usd)
@@ -113,10 +116,10 @@ def _text(terms: Terms, found: list[Verdict], even: float, made: Scenario, n_pat
 def _usd(value: float) -> str:
     """Return an amount with three significant digits.
 
-    >>> _usd(57_040.0), _usd(105_100.0), _usd(0.0091)
-    ('$57.0k', '$105k', '$0.00910')
+    >>> _usd(57_040.0), _usd(105_100.0), _usd(0.0091), _usd(999_700.0)
+    ('$57.0k', '$105k', '$0.00910', '$1.00M')
     """
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
+    for size, letter in SIZES:
+        if abs(value) >= 0.9995 * size:  # what three digits round up to it
             return f"${value / size:#.3g}".rstrip(".") + letter
     return f"${value:#.3g}".rstrip(".")

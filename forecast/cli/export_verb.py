@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import decimal_option, formats_option, on_stdout, out_option, store_option
-from forecast.delivery.exports import checked_formats, export_forecast, tidy_csv
+from forecast.cli.options import decimal_option, exported, formats_option, on_stdout, out_option, store_option
+from forecast.delivery.exports import checked_formats, tidy_csv
 from forecast.errors import InputError
 from forecast.store.database import open_store, transaction
 from forecast.store.places import place_of
@@ -43,7 +43,4 @@ def command(
         return
     folder = Path(out or f"forecast-{found.run_id}")
     for name, forecast in forecasts.items():
-        target = folder if len(forecasts) == 1 else folder / name
-        for path in export_forecast(forecast, target, wanted, decimal=decimal):
-            if not quiet:
-                click.echo(f"wrote {path}", err=True)
+        exported(forecast, folder if len(forecasts) == 1 else folder / name, wanted, quiet, decimal)

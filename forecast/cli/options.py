@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from forecast.paths import Paths
     from forecast.scenario import Scenario
     from forecast.tables import Tables
+    from forecast.tidy_table import Forecast
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -166,6 +168,24 @@ def steps(items: Iterable[T], label: str, quiet: bool) -> Iterator[T]:
         for item in listed:
             yield item
             progress(1)
+
+
+def exported(
+    forecast: Forecast,
+    directory: str | Path,
+    formats: Sequence[str],
+    quiet: bool,
+    decimal: str,
+    more: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write a forecast's files into a folder and note each on stderr; a workbook takes seconds, and has a bar."""
+    from forecast.delivery.exports import export_forecast
+
+    twice = 2 * len(forecast.facts)  # into its sheet, and into the file
+    with bar(twice, "workbook", quiet or "xlsx" not in formats) as progress:
+        paths = export_forecast(forecast, directory, formats, more, decimal, progress)
+    for path in () if quiet else paths:
+        click.echo(f"wrote {path}", err=True)
 
 
 def simulated(

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import on_stdout, output_options, run_options, scenario_options, simulated
-from forecast.delivery.exports import checked_formats, export_forecast, sheet_files, tidy_csv
+from forecast.cli.options import exported, on_stdout, output_options, run_options, scenario_options, simulated
+from forecast.delivery.exports import checked_formats, sheet_files, tidy_csv
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
@@ -68,9 +68,7 @@ def command(
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None and not piped:
         more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted, decimal) if samples else {}
-        for path in export_forecast(forecast, out, wanted, more, decimal):
-            if not quiet:
-                click.echo(f"wrote {path}", err=True)
+        exported(forecast, out, wanted, quiet, decimal, more)
     if picture is not None:
         from forecast.delivery.plots import save_overview
 

@@ -8,6 +8,7 @@ served on by its buyer at the agreed price.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,13 +51,16 @@ class Verdict:
     dearer_than_spot_prob: float  # than following the market's price
 
 
-def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) -> tuple[list[Strategy], float]:
+def price_strategies(
+    scenario: Scenario, terms: Terms, n_paths: int, seed: int, progress: Callable[[int], None] = lambda paths: None
+) -> tuple[list[Strategy], float]:
     """Return every strategy on the same paths, and the fixed price at which the first provider's contract breaks even.
 
     Args:
         scenario: long enough for the contract.
         terms: what is bought.
         n_paths, seed: as in `simulate`.
+        progress: called with the number of paths of each block that is done.
 
     The price that breaks even, USD/Mtok of today's mix: the mean of (cost of spot at the market) less what the contract
     costs once its provider is gone, over the mean of the tokens bought at the fixed price.
@@ -78,6 +82,7 @@ def price_strategies(scenario: Scenario, terms: Terms, n_paths: int, seed: int) 
         served = _served(history, names, terms, terms.providers[0]) * _worth(history, names, terms)
         fixed_mtok.append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
         after_usd.append(_cost(history, names, terms, terms.providers[0], 0.0)[:count])
+        progress(count)
     whole = [
         Strategy(same[0].name, np.concatenate([s.cost_usd for s in same]), np.concatenate([s.switched for s in same]))
         for same in zip(*parts, strict=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.comparison import Difference
+from forecast.comparison import COMPARED_MEANS, Difference
 from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis, save_figure
 from forecast.delivery.words import apart, calendar
 from forecast.summary import fan_quantiles
@@ -22,7 +22,7 @@ PRINTED = (
     "market_price", "floor", "price_to_floor_ratio", "tier_price", "rent", "top5_tokens_frac", "top5_spend_frac",
     "independent_providers", "convergence_month", "consolidation_month", "price_rise",
 )  # fmt: skip
-PRINTED_PROVIDERS = 8
+PRINTED_PROVIDERS, PRINTED_FINANCES = 8, 5
 COLOURS, LINES = (SPEND, PRICE, "#c2571a", "#2a7a3b", "#7b3f9d"), ("-", "--", "-.", ":", (0, (5, 1)))
 
 
@@ -33,7 +33,7 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
         rows = [row for row in found if row.scenario == scenario]
         against, sure = rows[0].against, [row for row in rows if abs(row.difference) > 2 * row.standard_error]
         saved = [row.paths_saved_ratio for row in rows if np.isfinite(row.paths_saved_ratio)]
-        horizon, fates = max(row.month for row in rows), _fates(rows)
+        horizon, fates, money = max(row.month for row in rows), _fates(rows), _money(rows)
         cost = f"; independent runs would need {np.median(saved):.0f} times the paths (median)" if saved else ""
         lines += [
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {n_paths:,} paths under the "
@@ -42,6 +42,12 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
             *(_line(row) for row in rows if row.outcome in PRINTED and row.month == horizon),
             *(_line(row) for row in fates),
             *([f"  exit: leaving the market by then; the {len(fates)} whose chance moves most."] if fates else []),
+            *(_line(_in_billions(row)) for row in money),
+            *(
+                ["  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most."]
+                if money
+                else []
+            ),
             f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all.",
             "",
         ]
@@ -51,6 +57,18 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
 def _fates(rows: Sequence[Difference]) -> list[Difference]:
     exits = [row for row in rows if row.outcome == "exit" and row.difference]
     return sorted(exits, key=lambda row: (-abs(row.difference), row.provider or ""))[:PRINTED_PROVIDERS]
+
+
+def _money(rows: Sequence[Difference]) -> list[Difference]:
+    """Return revenue and cash of the providers whose revenue moves most, by provider."""
+    moved = [row for row in rows if row.outcome == "revenue" and row.difference]
+    most = sorted(moved, key=lambda row: (-abs(row.difference), row.provider or ""))[:PRINTED_FINANCES]
+    return [row for one in most for row in rows if row.provider == one.provider and row.outcome in COMPARED_MEANS]
+
+
+def _in_billions(row: Difference) -> Difference:
+    amounts = ("value", "value_against", "difference", "standard_error", "independent_standard_error")
+    return row._replace(unit=f"billion {row.unit}", **{name: getattr(row, name) / 1e9 for name in amounts})
 
 
 def _line(row: Difference) -> str:

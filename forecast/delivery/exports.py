@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ def export_forecast(
     formats: Iterable[str] = ("csv",),
     more: Mapping[str, bytes] | None = None,
     decimal: str = "point",
+    progress: Callable[[int], None] = lambda facts: None,
 ) -> list[Path]:
     """Write a forecast into a folder and return the files; a killed run leaves the old files or the new, no mix.
 
@@ -42,12 +43,14 @@ def export_forecast(
         formats: any of csv, xlsx, parquet.
         more: content of further files by name, published with the others.
         decimal: how CSV writes numbers, `point` or `comma` (see `csv_bytes`).
+        progress: of the workbook, the only file that takes seconds (see `workbook`).
 
     Raises:
         InputError: an unknown format, or a place that cannot be written.
     """
     made = forecast if isinstance(forecast, Forecast) else from_frame(forecast)
-    return publish_files(directory, _files(made, checked_formats(formats), decimal) | dict(more or {}), OUR_FILES)
+    files = _files(made, checked_formats(formats), decimal, progress)
+    return publish_files(directory, files | dict(more or {}), OUR_FILES)
 
 
 def checked_formats(formats: Iterable[str]) -> list[str]:
@@ -104,7 +107,7 @@ def tidy_csv(forecast: Forecast, decimal: str = "point") -> bytes:
     return csv_bytes(Fact._fields, forecast.facts, decimal)
 
 
-def _files(forecast: Forecast, formats: list[str], decimal: str) -> dict[str, bytes]:
+def _files(forecast: Forecast, formats: list[str], decimal: str, progress: Callable[[int], None]) -> dict[str, bytes]:
     small = {**tables(forecast), "assumptions": (Assumption._fields, forecast.assumptions)}
     files: dict[str, bytes] = {}
     if "csv" in formats:
@@ -113,7 +116,7 @@ def _files(forecast: Forecast, formats: list[str], decimal: str) -> dict[str, by
     if "xlsx" in formats:
         from forecast.delivery.workbook import workbook  # six modules: only for those who ask
 
-        files["forecast.xlsx"] = workbook(forecast)
+        files["forecast.xlsx"] = workbook(forecast, progress)
     if "parquet" in formats:
         frame, buffer = forecast.frame(), io.BytesIO()
         frame.attrs = {}  # the manifest tells how long the run took: two runs that agree would differ

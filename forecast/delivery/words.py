@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor, isinf, log10
 
+SIZES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+
 
 def percent(value: float | None) -> str:
     """Return a probability or a share in whole percent; what is nearly none or nearly all says so.
@@ -59,10 +61,7 @@ def dollars(value: float | None) -> str:
     """
     if value is None:
         return "-"
-    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if value >= 0.9995 * size:  # what three digits round up to it
-            return f"${value / size:.3g}{letter}"
-    return f"${value:.0f}"
+    return f"${_lettered(value, 'M') or f'{value:.0f}'}"
 
 
 def calendar(as_of: str, month: int) -> str:
@@ -88,17 +87,22 @@ def short(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits, large ones in thousands (k), millions (M) or billions (B).
+    """Return a number with three significant digits, large ones in thousands (k), millions (M), billions (B) or trillions (T).
 
-    >>> number(3560000000.0), number(0.0851), number(float("inf"))
-    ('3.56B', '0.0851', 'beyond')
+    >>> number(3560000000.0), number(0.0851), number(float("inf")), number(5432.0), number(-999_700.0)
+    ('3.56B', '0.0851', 'beyond', '5.43k', '-1M')
     """
     if isinf(value):
         return "beyond"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
-    return f"{value:.3g}"
+    return _lettered(value, "k") or f"{value:.3g}"
+
+
+def _lettered(value: float, least: str) -> str:
+    """Return a number with three significant digits and the letter of its size; nothing where it is below the least letter."""
+    for size, letter in SIZES[: [letter for _, letter in SIZES].index(least) + 1]:
+        if abs(value) >= 0.9995 * size:  # what three digits round up to it
+            return f"{value / size:.3g}{letter}"
+    return ""
 
 
 def band(values: Sequence[float | None], joint: str = "-") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from forecast.assumptions import Assumption
@@ -15,6 +15,7 @@ from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
 from forecast.tidy_table import Fact, Forecast
 
+ROWS_A_STEP = 1_000  # of the progress told
 CELL_CHARACTERS = 32_767  # a spreadsheet refuses longer text
 WIDEST = 48
 NUMBERS = {
@@ -49,8 +50,11 @@ class Styles:
         self.number = {unit: book.add_format({"num_format": form}) for unit, form in NUMBERS.items()}
 
 
-def workbook(forecast: Forecast) -> bytes:
-    """Return a forecast as an XLSX file; two runs that agree give the same bytes."""
+def workbook(forecast: Forecast, progress: Callable[[int], None] = lambda facts: None) -> bytes:
+    """Return a forecast as an XLSX file; two runs that agree give the same bytes.
+
+    `progress` is called with a number of facts twice for each: once it is in its sheet, and once the file is packed.
+    """
     buffer = io.BytesIO()
     book = _book(buffer)
     styles = Styles(book)
@@ -62,9 +66,10 @@ def workbook(forecast: Forecast) -> bytes:
     grids["chart_data"] = Grid(data.header, data.rows, data.units)
     sheets = {name: book.add_worksheet(name) for name in grids}
     for name, grid in grids.items():
-        _write(sheets[name], grid, styles)
+        _write(sheets[name], grid, styles, progress=progress if name == "forecast" else _untold)
     add_charts(book, sheets, data)
     book.close()
+    progress(len(forecast.facts))
     return buffer.getvalue()
 
 
@@ -91,14 +96,21 @@ def _units(header: Sequence[str]) -> list[str]:
     return [UNITS.get(column, "") for column in header]
 
 
-def _write(sheet: Any, grid: Grid, styles: Styles, top: int = 0) -> int:
+def _untold(rows: int) -> None:
+    """Tell nobody of rows that are done."""
+
+
+def _write(sheet: Any, grid: Grid, styles: Styles, top: int = 0, progress: Callable[[int], None] = _untold) -> int:
     """Write a table from row `top` on and return the row after it; at the top of a sheet its header stays in sight."""
     first = top + 1 + bool(grid.units)
     sheet.write_row(top, 0, [safe_cell(name) for name in grid.header], styles.bold)
     sheet.write_row(top + 1, 0, grid.units, styles.unit)
     formats = [styles.number.get(unit, styles.number[""]) for unit in grid.units or [""] * len(grid.header)]
-    for number, row in enumerate(grid.rows, start=first):
-        _write_cells(sheet, number, row, formats, styles.text)
+    for start in range(0, len(grid.rows), ROWS_A_STEP):
+        step = grid.rows[start : start + ROWS_A_STEP]
+        for number, row in enumerate(step, start=first + start):
+            _write_cells(sheet, number, row, formats, styles.text)
+        progress(len(step))
     if top == 0:
         sheet.freeze_panes(first, 1)
         sheet.set_landscape()

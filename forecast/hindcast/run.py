@@ -154,7 +154,12 @@ def sample(
             row[place] = question.quantity.forecast(history, names, question.asked)[: place.stop - place.start]
 
     blocks = range(-(-n_paths // BLOCK_PATHS))
-    over_threads(blocks, min(workers, len(blocks)), run, lambda block: progress(min(BLOCK_PATHS, n_paths)))
+    over_threads(
+        blocks,
+        min(workers, len(blocks)),
+        run,
+        lambda block: progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)),
+    )
     return samples
 
 

@@ -52,9 +52,15 @@ def subsidy_usd_per_month(market: Market) -> Array:
 
 
 def noted(market: Market, finances: Finances) -> dict[str, Array]:
-    """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families and buyers."""
+    """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families, buyers and firms.
+
+    Whoever has left has no margin, and whose parent pays no cash: NaN.
+    """
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
     asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
+    firms = finances.of_the_living(market)
+    cash = np.full_like(firms["firm_margin_frac"], np.nan)
+    cash[market.names.own_cash] = firms["cash_with_rounds_usd"]
     return {
         "asked_price": np.where(gone, REAL(np.nan), asked),
         "serving_cost": np.where(gone, REAL(np.nan), market.sellers.unit_cost_usd_per_mtok),
@@ -62,6 +68,8 @@ def noted(market: Market, finances: Finances) -> dict[str, Array]:
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
         "revenue": finances.revenue_usd_per_month(market) * MONTHS_PER_YEAR,
+        "margin": np.where(market.doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
+        "cash": cash,
     }
 
 

@@ -111,4 +111,12 @@ BY_PATH: dict[str, ByPath] = {
         "USD/year", PROVIDER, "twelve times the month's revenue: tokens, and while it is in the market other business too; 0 later",
         lambda noted, names: noted["revenue"],
     ),
+    "margin": ByPath(
+        "fraction", PROVIDER, "gross margin of the month's tokens and other business together, of a provider still in the market",
+        lambda noted, names: noted["margin"],
+    ),
+    "cash": ByPath(
+        "USD", PROVIDER, "cash, rounds and listings included, of a provider that lives on its own; 0 once it has left",
+        lambda noted, names: noted["cash"],
+    ),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast import __version__
 from forecast.refresh.known import Known
-from forecast.refresh.validation import check_quotes
+from forecast.refresh.validation import AHEAD, check_quotes
 from forecast.sources.fetch import Answer, Limits, fetch
 from forecast.sources.quotes import Parsed, Quote, SourceError, Unread, shown
 from forecast.sources.registry import Source
@@ -130,13 +130,16 @@ def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
     quotes = asked.parsed.quotes if asked.parsed else []
     dates = [day for quote in quotes if (day := _day_of(quote))]
     kept = state if asked.parsed is None else {}  # a 304 need not repeat what it stands for
+    begun = kept.get("newest_on")
+    if dates:  # all of them to come: what was known before, or the day of the first such answer, and ages from there
+        begun = state.get("newest_on") or str(now.date())
     save_feed_state(connection, {
         "source": asked.source.name,
         "address": _digest(asked.source.configured_address()),  # addresses hold keys
         "etag": asked.answer.etag or kept.get("etag"),
         "last_modified": asked.answer.last_modified or kept.get("last_modified"),
         "checked_at": now.isoformat(timespec="seconds"),
-        "newest_on": max(dates, default=kept.get("newest_on")),
+        "newest_on": max((day for day in dates if day <= str(now.date() + AHEAD)), default=begun),
     })  # fmt: skip
 
 
@@ -148,12 +151,13 @@ def _day_of(quote: Quote) -> str:
 def _judge_age(report: SourceReport, source: Source, state: dict[str, Any], today: date) -> None:
     """Write into a report how old the newest news of its source is, and whether that is too old.
 
-    A feed that dates its entries is as old as the newest of them, one that shows the present as its last answer.
+    A feed that dates its entries is as old as the newest of them that is not held for a date to come, one that shows the
+    present as its last answer.
     """
     if source.name == "drop" or not state:
         return
     newest = date.fromisoformat((state["newest_on"] or state["checked_at"])[:10])
-    report.age_days = (today - newest).days
+    report.age_days = max(0, (today - newest).days)
     if report.age_days > source.warn_days:
         report.staleness = "error" if report.age_days > source.error_days else "warn"
 

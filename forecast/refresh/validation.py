@@ -19,6 +19,7 @@ LARGEST_JUMP_RATIO = 25.0
 # Hosts of one model differ up to seven times; the first price of a series may stand this far from their median.
 LARGEST_SPREAD_RATIO = 40.0
 MOVED_FEED_FRAC = 0.25
+AHEAD = timedelta(days=1)  # what a feed may be ahead of us: another time zone
 FEWEST_TO_JUDGE_A_FEED = 5
 ALIKE_RATIO = 0.85
 NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._:/@+~() &,'-]{0,119}")
@@ -126,7 +127,7 @@ def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observati
         return made._replace(
             provider=_plain(made.provider), item=_plain(made.item)
         ), problem or "a name that is no name"
-    if as_of > today + timedelta(days=1):
+    if as_of > today + AHEAD:
         problem = problem or f"dated {as_of}, in the future"
     return made, problem
 
@@ -160,6 +161,9 @@ def _limit_problem(one: Observation, limits: Mapping[str, Mapping[str, Column]])
         return f"channel {shown(one.channel)}: one of {', '.join(columns['channel'].allowed)} is allowed"
     if one.target == "electricity" and not re.fullmatch(r"\d{4}(-\d{2}|-H[12])?", one.channel):
         return f"period {shown(one.channel)}: a year or a month such as 2026-08 is required"
+    begins = one.channel.partition("-H")[0]
+    if one.target == "electricity" and begins > one.as_of[: len(begins)]:
+        return f"period {one.channel}, in the future"
     return None
 
 

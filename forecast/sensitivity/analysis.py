@@ -48,6 +48,7 @@ class Sensitivity:
     mean: float
     sd: float
     n_paths: int
+    known_frac: float  # of the paths drawn, those on which the outcome is a number with either luck
 
 
 def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensitivity:
@@ -63,9 +64,13 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     """
     if above is not None and not np.isfinite(above):
         raise InputError(f"--above {above}: a finite number, in the outcome's unit, is needed. Correct it.")
+    drawn, sample = len(sample.outcomes[str(asked)]), sample.known(str(asked))
     outcome, twin = sample.outcomes[str(asked)], sample.twins[str(asked)]
     if len(outcome) < LEAST_PATHS:
-        raise InputError(f"sensitivity: {len(outcome)} paths; at least {LEAST_PATHS:,} are needed. Raise --paths.")
+        there = "" if len(outcome) == drawn else f" on which {asked} is a number"
+        raise InputError(
+            f"sensitivity: {len(outcome)} paths{there}; at least {LEAST_PATHS:,} are needed. Raise --paths."
+        )
     if np.ptp(outcome) == 0:
         raise InputError(
             f"sensitivity: {asked} is {outcome[0]:g} on every path, so nothing drives it. Ask for another."
@@ -105,6 +110,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         mean=float(outcome.mean()),
         sd=float(outcome.std()),
         n_paths=len(outcome),
+        known_frac=len(outcome) / drawn,
     )
 
 

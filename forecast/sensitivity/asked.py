@@ -75,7 +75,7 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
     if not 0 <= month <= horizon:
         raise InputError(f"--outcome {text}: month {month} is outside 0 to {horizon}. Choose a month of the run.")
     entities = [segment or provider for segment, provider in names.labels()[known[outcome]]]
-    if outcome in ("out_of_cash", "runway_months"):
+    if outcome in ("out_of_cash", "runway_months", "cash"):
         entities = [e for e, backed in zip(entities, names.backed[:, 0], strict=True) if not backed]
     entity = found["entity"]
     if entity not in entities:

@@ -36,6 +36,14 @@ class Sample:
     outcomes: dict[str, Array]  # by the text of what was asked, `[path]`
     twins: dict[str, Array]  # the same under the same inputs and other luck
 
+    def known(self, outcome: str) -> Sample:
+        """Return the paths on which an outcome is a number with either luck: a margin ends with its firm."""
+        here = np.isfinite(self.outcomes[outcome]) & np.isfinite(self.twins[outcome])
+        if here.all():
+            return self
+        outcomes, twins = ({outcome: of[outcome][here]} for of in (self.outcomes, self.twins))
+        return Sample(self.inputs, uniform_ranks(self.values[:, here]), self.values[:, here], outcomes, twins)
+
 
 class NotedDraws(Draws):
     """Draws that remember their uncertain inputs, and whose months may have luck of another seed."""

@@ -50,6 +50,13 @@ def sensitivity_text(found: Sensitivity) -> str:
         f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
         f"  {all_inputs(found)} decide {_percent(found.inputs_share)} "
         f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
+        *(
+            [
+                f"  Read on the {_percent(found.known_frac)} of paths on which it is in the market with this luck and with another."
+            ]
+            if found.known_frac < 1
+            else []
+        ),
         f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
     ]
     for i in range(min(STUDIED, len(found.inputs))):

@@ -86,11 +86,11 @@ def transaction(engine: Engine, label: str = "store") -> Iterator[Connection]:
     from sqlalchemy.exc import DBAPIError
 
     try:
-        with engine.begin() as connection:
+        served = engine.dialect.name == "postgresql"
+        with connected(engine, label) if served else engine.connect() as connection, connection.begin():
             yield connection
     except (DBAPIError, Error) as error:
-        found = error.orig if isinstance(error, DBAPIError) else error
-        reason = " ".join(str(found).split()) or type(found).__name__
+        reason = _reason(error)
         if any(said in reason for said in DAMAGED):
             raise InputError(
                 f"{label}: no store, or a damaged one ({reason}). Name another --store, or put a copy in its place."
@@ -98,6 +98,29 @@ def transaction(engine: Engine, label: str = "store") -> Iterator[Connection]:
         raise ForecastError(
             f"{label}: the store refuses ({reason}); nothing of this step was kept. Give it room and the right to write."
         ) from None
+
+
+def connected(engine: Engine, label: str) -> Connection:
+    """Return a connection to a server.
+
+    Raises:
+        ForecastError: it does not answer, or does not let us in.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise ForecastError(
+            f"{label}: no connection ({_reason(error)}). A server that answers and knows the user is needed: start it, correct "
+            "--store, or name an SQLite file."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return what the database says in one line."""
+    found = getattr(error, "orig", error)
+    return " ".join(str(found).split()) or type(found).__name__
 
 
 def rows(connection: Connection, query: str, **values: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from forecast.errors import ForecastError, InputError
-from forecast.store.database import server_engine
+from forecast.store.database import connected, server_engine
 from forecast.store.places import Place
 
 WAIT_S = 0.1
@@ -68,15 +68,9 @@ def _take(handle: int) -> bool:
 @contextmanager
 def _server_lock(place: Place, wait: bool) -> Iterator[None]:
     from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
 
     engine = server_engine(place.url, isolation_level="AUTOCOMMIT")
-    try:
-        connection = engine.connect()
-    except DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
-        raise ForecastError(f"{place.label}: no connection ({reason}). Start the server or correct --store.") from None
-    with connection:  # the lock is the session's: it ends with the connection
+    with connected(engine, place.label) as connection:  # the lock is the session's: it ends with the connection
         take = text("SELECT pg_try_advisory_lock(:number)")
         while not connection.execute(take, {"number": SERVER_LOCK}).scalar_one():
             if not wait:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -18,14 +19,16 @@ from forecast.trends.trend import Trend
 
 SOURCE = "own-fit-trends"
 VINTAGES = (date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1), date(2026, 10, 31))
+REFITS = len(VINTAGES) * len(GIVING)
 HEADER = "key,value,unit,trend,observations_count,status,confidence,as_of,source,note".split(",")
 TOLERANCE = 2e-3  # other processors and libraries round the last digits
 
 
-def refit(tables: Tables) -> list[Record]:
+def refit(tables: Tables, progress: Callable[[int], None] = lambda fits: None) -> list[Record]:
     """Return a row of `fits.csv` for every input that says `fitted` at a vintage, by what was known then.
 
     A trend may read what another one gave (the rent reads the price of electricity): as stored in `tables`.
+    `progress` is called with 1 for each of the REFITS that is done.
     """
     found = []
     for as_of in VINTAGES:
@@ -34,6 +37,7 @@ def refit(tables: Tables) -> list[Record]:
         for name in GIVING:
             with suppress(TooFew):
                 found += [row for row in rows_of(name, known, str(as_of)) if row["key"] in awaited]
+            progress(1)
     return found
 
 

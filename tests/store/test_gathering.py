@@ -61,3 +61,33 @@ def test_a_price_of_electricity_is_of_its_month_and_a_channel_is_no_date(told):
     assert told(*power)[0].age_days == (NOW.date() - date(2026, 10, 1)).days
     report, kept = told(RENT._replace(channel="2026-H1"))
     assert (report.quarantined, report.age_days, kept["newest_on"]) == (1, 0, None)
+
+
+def test_an_entry_of_a_day_to_come_is_held_and_makes_no_feed_young(told):
+    """A price dated 2031 once hid for five years that its feed had stopped."""
+    ahead, real = RENT._replace(as_of=date(2031, 1, 1)), RENT._replace(as_of=date(2026, 11, 19))
+    report, kept = told(ahead, real)
+    assert (report.quarantined, report.suspects[0].reason) == (1, "dated 2031-01-01, in the future")
+    assert (report.age_days, report.staleness, kept["newest_on"]) == (6, "warn", "2026-11-19")
+    report, kept = told(ahead, now=datetime(2026, 11, 26, tzinfo=UTC))  # what was known of it before stays
+    assert (report.age_days, report.staleness, kept["newest_on"]) == (7, "error", "2026-11-19")
+
+
+def test_a_feed_of_days_to_come_only_ages_from_its_first_answer(told):
+    for day, age, staleness in ((25, 0, "fresh"), (28, 3, "fresh"), (29, 4, "warn")):
+        report, kept = told(RENT._replace(as_of=date(2031, 1, day)), now=datetime(2026, 11, day, tzinfo=UTC))
+        assert (report.age_days, report.staleness, kept["newest_on"]) == (age, staleness, "2026-11-25")
+
+
+def test_tomorrow_is_believed_and_counts_as_today(told):
+    report, kept = told(RENT._replace(as_of=date(2026, 11, 26)), RENT._replace(as_of=date(2026, 11, 27)))
+    assert (report.observations_added, report.quarantined, report.age_days) == (1, 1, 0)
+    assert kept["newest_on"] == "2026-11-26"
+
+
+def test_a_price_of_electricity_of_a_month_to_come_is_held(told):
+    report, kept = told(
+        *(Quote("electricity", "", "US Total (industrial)", (0.09,), period) for period in ("2026-12", "2026-10"))
+    )
+    assert [one.reason for one in report.suspects] == ["period 2026-12, in the future"]
+    assert (report.observations_added, kept["newest_on"]) == (1, "2026-10-01")

@@ -338,6 +338,32 @@ def test_drift_by_hand(before, after, moved):
         assert (row["outcome"], row["paired"]) == ("rent", after.seed == 7)
 
 
+@pytest.mark.parametrize(
+    ("unit", "trifle", "matters"),
+    [("fraction", 0.0199, 0.0201), ("index", 0.0199, 0.0201), ("probability", 0.0199, 0.0201), ("months", 0.99, 1.01)],
+)
+def test_what_matters_is_in_the_unit_of_the_headline(unit, trifle, matters):
+    assert [len(drift(one_headline(5.0, unit), one_headline(5.0 + by, unit), "x")) for by in (trifle, matters)] == [
+        0,
+        1,
+    ]
+    assert len(drift(one_headline(5.0, unit), one_headline(5.0 - matters, unit), "x")) == 1
+
+
+def test_the_surest_move_comes_first_with_all_that_is_known_of_it():
+    """Errors of 0.1, 0.2 and 0.05: moves by 1, −4 and 0.3 are 10, 20 and 6 of them."""
+    keys = [[name, "mean", "USD", "s", None, 12] for name in "abc"]
+    ways = np.where(np.arange(100) % 2, 1.0, -1.0)[None] * np.array([[1.0], [2.0], [0.5]])
+    before = Influences(keys, np.array([5.0, 9.0, 2.0]), np.zeros((3, 100), np.float32), 100, 7)
+    after = Influences(keys, np.array([6.0, 5.0, 2.3]), ways.astype(np.float32), 100, 7)
+    found = drift(before, after, "base")
+    assert [row["outcome"] for row in found] == ["b", "a", "c"]
+    assert found[0] == {
+        "scenario": "base", "outcome": "b", "statistic": "mean", "unit": "USD", "segment": "s", "provider": None, "month": 12,
+        "before": 9.0, "after": 5.0, "difference": -4.0, "standard_error": pytest.approx(0.2), "paired": True,
+    }  # fmt: skip
+
+
 def test_a_summary_of_scores_by_hand():
     def score(scenario, outcome, crps_log, inside_80):
         return Score("r", scenario, outcome, "", "2026-08-31", 3, 1.0, 1.0, "row 1", crps_log, inside_80)
@@ -484,6 +510,51 @@ def test_publishing_keeps_the_last_folders_and_what_readers_hold(tmp_path):
     same = publish_run(tmp_path / "runs", "r11", lambda folder: (folder / "a").write_text("x"))
     other = publish_run(tmp_path / "runs", "r11", lambda folder: (folder / "a").write_text("y"))
     assert (same.name, other.name, latest_folder(tmp_path / "runs").name) == ("r11", "r11.2", "r11.2")
+
+
+def test_what_a_killed_refresh_left_half_made_goes_and_others_may_read(tmp_path):
+    runs, fill = tmp_path / "runs", lambda folder: (folder / "a").write_text("x")
+    publish_run(runs, "old", fill)
+    (runs / ".making-1" / "base").mkdir(parents=True)
+    (runs / ".latest-99").write_text("old")
+    made = publish_run(runs, "new", fill)
+    assert sorted(path.name for path in runs.iterdir()) == ["latest", "new", "old"]
+    assert made.stat().st_mode & 0o777 == 0o755 and latest_folder(runs) == made
+    assert publish_run(runs, "new", fill) == made, "the same is not made twice, and nothing half made stays"
+    assert sorted(path.name for path in runs.iterdir()) == ["latest", "new", "old"]
+
+
+def test_where_links_are_refused_the_pointer_is_a_file(tmp_path, monkeypatch):
+    def refuse(*words, **how):
+        raise OSError("no links here")
+
+    runs = tmp_path / "runs"
+    assert latest_folder(runs) is None
+    monkeypatch.setattr("pathlib.Path.symlink_to", refuse)
+    for name in ("one", "two"):
+        publish_run(runs, name, lambda folder: (folder / "a").write_text("x"))
+        assert (runs / "latest").is_file() and latest_folder(runs) == runs / name
+
+
+def test_a_run_that_cannot_be_filled_leaves_the_last_one(tmp_path):
+    runs = tmp_path / "runs"
+    publish_run(runs, "old", lambda folder: (folder / "a").write_text("x"))
+
+    def fail(error):
+        def fill(folder):
+            raise error
+
+        return fill
+
+    for error, said in (
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ForecastError("why"), "why"),
+    ):
+        with pytest.raises(
+            ForecastError, match=rf"runs/new: cannot be written \({said}\); the last published run stays"
+        ):
+            publish_run(runs, "new", fail(error))
+    assert latest_folder(runs).name == "old" and not (runs / "new").exists()
 
 
 def test_only_refresh_opens_a_socket(place, run_verb, monkeypatch, tmp_path):

@@ -310,3 +310,13 @@ def test_a_store_that_may_only_be_read_is_read_and_left_as_it_is(place, monkeypa
     with pytest.raises(ForecastError, match="readonly database"), transaction(engine, place.label) as connection:
         add_observations(connection, [SEEN._replace(item="another")])
     assert {path.name: path.read_bytes() for path in place.file.parent.iterdir()} == before
+
+
+def test_a_server_that_does_not_answer_is_one_message_of_any_verb(run_verb):
+    pytest.importorskip("psycopg")
+    for verb in (["history"], ["export", "latest"], ["score"], ["refresh", "--source", "drop"]):
+        done = run_verb(*verb, "--store", "postgresql://tester:secret@127.0.0.1:1/x")
+        assert isinstance(done.exception, ForecastError) and not isinstance(done.exception, InputError)
+        said = str(done.exception)
+        assert said.startswith("postgresql://tester:***@127.0.0.1:1/x: no connection (") and "\n" not in said
+        assert said.endswith("is needed: start it, correct --store, or name an SQLite file.") and "step" not in said

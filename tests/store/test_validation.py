@@ -53,6 +53,31 @@ def test_a_history_by_hand():
     assert history.latest() == {key: (2.0,)} and history.in_force(key, "2027") == (2.0,)
 
 
+def test_of_equal_amounts_that_of_the_day_is_taken_back():
+    history = History()
+    for day in ("2026-01", "2026-02", "2026-03"):
+        history.add(("x",), day, (5.0,))
+    history.remove(("x",), "2026-02", (5.0,))
+    assert [len(history.said_on(("x",), f"2026-0{month}")) for month in (1, 2, 3)] == [1, 0, 1]
+    history.remove(("x",), "2026-01", (5.0,))
+    assert history.in_force(("x",), "2026-02") is None and history.in_force(("x",), "2026-03") == (5.0,)
+
+
+def test_of_the_table_of_electricity_only_prices_are_known(known, tables):
+    about = {}
+    for row in tables["electricity"]:
+        about.setdefault(row["item"], set()).add((row["category"], row["unit"]) == ("price", "USD/kWh"))
+    assert set().union(*about.values()) == {True, False}
+    for item, price_rows in about.items():
+        assert (known.all.in_force(("electricity", "", item), "9999") is not None) == (True in price_rows), item
+
+
+def test_a_name_with_p_for_a_point_is_that_of_the_tables(known):
+    dotted = next(m for m, sellers in known.offers.items() if "fireworks" in sellers and re.search(r"\d\.\d", m))
+    written = re.sub(r"(?<=\d)\.(?=\d)", "p", dotted)
+    assert written != dotted and known.model("fireworks", f"accounts/fireworks/models/{written}") == dotted
+
+
 def test_a_plain_price_becomes_an_observation_once(check):
     (seen,) = check(price()).accepted
     assert seen == Observation(
@@ -142,7 +167,35 @@ def test_a_feed_that_changed_its_unit_is_held_whole(check, known):
     ]
     assert {m: known.offers[m]["openai"] for m in models} == {m: last[m] for m in models}
     assert "openai" not in known.offers.get("gpt-99", {})
+    newcomer = ("litellm", "price_changes", "openai", "gpt-99", "")
+    assert known.by_source.in_force(newcomer, "9999") is None, "nor is it known when the feed says it again"
     assert check(*(price(m, *last[m]) for m in models), now="2026-11-27T03:00:00+00:00").unchanged == len(models)
+
+
+@pytest.mark.parametrize(("right", "wrong", "held"), [(6, 2, False), (5, 2, True), (2, 3, True), (1, 3, False)])
+def test_a_feed_is_judged_from_five_known_prices_and_a_quarter_wrong(check, known, right, wrong, held):
+    """Of 8 known prices 2 are a quarter and not more; of 4 any number is too few to judge all by."""
+    last = {model: sellers["openai"] for model, sellers in known.offers.items() if "openai" in sellers}
+    models = [model for model, amounts in last.items() if min(amounts) > 0.6][: right + wrong]
+    quotes = [price(m, *(amount * 1.1 for amount in last[m])) for m in models[:right]]
+    quotes += [price(m, *(amount / 1000 for amount in last[m])) for m in models[right:]]
+    found = check(*quotes)
+    assert (len(found.accepted), len(found.suspects)) == ((0, right + wrong) if held else (right, wrong))
+    said = f"{wrong} of {right + wrong} known prices of this answer are implausible: its unit may have changed"
+    assert sum(one.reason == said for one in found.suspects) == (right if held else 0)
+
+
+def test_a_model_that_the_feed_still_has_has_not_vanished_however_the_seller_is_spelled(check):
+    seller = {"provider": "Together AI"}
+    (first,) = check(price("gpt-77-turbo", 3.0, 9.0, **seller)).accepted
+    assert first.provider == "together"
+    both = check(
+        *(price(item, 3.0, 9.0, **seller) for item in ("gpt-77-turbo", "gpt-77-turbo-001")),
+        now="2026-11-27T03:00:00+00:00",
+    )
+    assert [one.item for one in both.accepted] == ["gpt-77-turbo-001"]
+    gone = check(price("gpt-77-turbo-002", 3.0, 9.0, **seller), now="2026-11-28T03:00:00+00:00")
+    assert "renamed? It is gone and had this price" in gone.suspects[0].reason
 
 
 def test_a_renamed_model_is_no_new_one(check):

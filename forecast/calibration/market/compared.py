@@ -67,13 +67,19 @@ class Together:
     correlation: dict[str, float]
 
 
-def compare(tables: Tables, comparisons: Iterable[Comparison], name: str = "base") -> list[Compared]:
+def compare(
+    tables: Tables,
+    comparisons: Iterable[Comparison],
+    name: str = "base",
+    progress: Callable[[int], None] = lambda comparisons: None,
+) -> list[Compared]:
     """Return how each comparison comes out; the paths are the first block, so that the page is the same every time.
 
     Args:
         tables: what was observed, and the vintages that the paths start from.
         comparisons: what to compare, in the order returned.
         name: the scenario whose paths are taken.
+        progress: called with 1 for each comparison that is done.
 
     Raises:
         InputError: there is no such scenario, or the tables lack the rows of an observation.
@@ -87,6 +93,7 @@ def compare(tables: Tables, comparisons: Iterable[Comparison], name: str = "base
         world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario, tables)
         for one in (c for c in asked if (c.at, c.months) == (at, months)):
             found[one] = Compared(one, _observed(one, tables), spread(one.simulated(world)))
+            progress(1)
     return [found[one] for one in asked]
 
 
