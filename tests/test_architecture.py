@@ -149,6 +149,7 @@ FLOORS = {
     "market": 9,
     "market.names": 9,
     "chance": 10,
+    "market.contracts": 9.5,
     "market.mix": 10,
     "market.machines": 10,
     "market.rents": 10,

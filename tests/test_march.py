@@ -548,21 +548,38 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         cost = revenue * chance.uniform(0.2, 1.5, revenue.shape).astype(REAL)
         uniform = np.where(closes, 0.0, np.inf).astype(REAL)  # a chance above one is certain: 1 would close
         apart = chance.normal(0.0, 0.1, revenue.shape).astype(REAL)
-        treasury.step(revenue, cost, wanted * REAL(1.1**month), apart, alive.astype(REAL), uniform)
+        treasury.step(month, revenue, cost, wanted * REAL(1.1**month), apart, alive.astype(REAL), uniform)
         raised = closes & alive
         assert raised.any()
         # Exact, bit for bit: the same operations of single precision in the same order.
-        other = treasury.other_profit_start * treasury.other_growth()
+        other = treasury.other_profit_start * treasury.other_growth
         flow = (revenue - cost) + other - treasury.fixed_cost - treasury.debt_service
         assert_array_equal(treasury.net_flow, flow)
-        assert_array_equal(treasury.cash_without_rounds_usd, alone + np.where(alive, flow, REAL(0)))
+        earned = np.where(alive, flow, REAL(0))
+        reserve = (revenue + treasury.other_start * treasury.other_growth) * treasury.theta["reserve_months"]
+        # A profit is kept up to the reserve; what was there before stays.
+        kept, kept_alone = (np.minimum(before + earned, np.maximum(before, reserve)) for before in (money, alone))
+        assert (kept < money + earned).any()
+        assert (kept == money + earned)[earned <= 0].all()
+        assert_array_equal(treasury.cash_without_rounds_usd, kept_alone)
         size = np.maximum(covers * np.maximum(-flow, REAL(0)), to_last * last)
-        expected = money + np.where(alive, flow, REAL(0)) + np.where(raised, size, REAL(0))
-        assert_array_equal(treasury.cash_usd, expected)
+        assert_array_equal(treasury.cash_usd, kept + np.where(raised, size, REAL(0)))
         assert_array_equal(treasury.last_round_usd[~raised], last[~raised])
         # A round is remembered as last + (size − last): the difference is rounded at the larger of the two.
         off = np.abs(treasury.last_round_usd - size)[raised]
         assert (off <= 2 * np.finfo(REAL).eps * np.maximum(last, size)[raised]).all()
+
+
+@pytest.mark.parametrize("months, keeps", [(0, False), (1e6, True)])
+def test_profit_is_kept_as_far_as_asked(base, block, months, keeps):
+    _, names, draws = block
+    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury.theta["reserve_months"] = np.full(BLOCK_PATHS, months, REAL)
+    before, never = treasury.cash_usd.copy(), np.full(revenue.shape, np.inf, REAL)
+    treasury.step(1, revenue * REAL(10), revenue, wanted, REAL(0) * revenue, np.ones(revenue.shape, REAL), never)
+    earned = treasury.net_flow
+    assert (earned > 0).any() and (earned < 0).any()
+    assert_array_equal(treasury.cash_usd, before + (earned if keeps else np.minimum(earned, REAL(0))))
 
 
 def test_a_listing_brings_a_round(base, block):
@@ -583,7 +600,7 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[names.own_cash]) / 12
     even, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
-    treasury.step(revenue, revenue / 2, wanted, even, whole, whole)
+    treasury.step(1, revenue, revenue / 2, wanted, even, whole, whole)
     known = treasury.fixed_cost > 0  # fixed cost is not negative: some burn less
     assert known.any()
     # Burn is a difference of larger sums, each known to seven digits.
@@ -591,7 +608,7 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     off = np.abs(treasury.net_flow + burn)
     assert (off <= 5e-7 * turnover + 1.0)[known].all()
     with pytest.raises(AssertionError):  # the control: a thousandth more revenue is seen
-        treasury.step(revenue * REAL(1.001), revenue / 2, wanted, even, whole, whole)
+        treasury.step(1, revenue * REAL(1.001), revenue / 2, wanted, even, whole, whole)
         assert (np.abs(treasury.net_flow + burn) <= 5e-7 * turnover + 1.0)[known].all()
 
 
@@ -599,7 +616,7 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
     _, names, draws = block
     treasury, revenue, wanted = made_up_treasury(base, names, draws)
     never = np.full(revenue.shape, np.inf, REAL)
-    treasury.step(revenue, revenue / 2, wanted, np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL), never)
+    treasury.step(1, revenue, revenue / 2, wanted, np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL), never)
     assert treasury.runway_months.shape == (len(names.providers), BLOCK_PATHS)
     assert np.isinf(treasury.runway_months[names.backed[:, 0]]).all()
     lasts = np.maximum(treasury.cash_usd, 0) / np.maximum(-treasury.net_flow, 1)
@@ -856,7 +873,7 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
         apart = customers.apart_per_month[names.own_cash]
-        treasury.step(revenue, revenue / 2, wanted, apart, whole, whole)
+        treasury.step(1, revenue, revenue / 2, wanted, apart, whole, whole)
     expected = own * fade
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
@@ -877,7 +894,7 @@ def test_growth_that_all_share_changes_no_firms_part(base, block):
         treasury, revenue, wanted = made_up_treasury(base, names, draws)
         own = np.linspace(-0.1, 0.1, len(revenue), dtype=REAL)[:, None] + np.full(revenue.shape, common, REAL)
         whole = np.ones(revenue.shape, REAL)
-        treasury.step(revenue, revenue / 2, wanted, own, whole, whole)
+        treasury.step(1, revenue, revenue / 2, wanted, own, whole, whole)
         found.append(treasury.other_apart_ratio)
     assert_allclose(found[0], found[1], rtol=1e-5)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Index, Spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
+from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
@@ -33,6 +34,8 @@ class Treasury:
     demand_start: Array  # [path]
     other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
     other_apart_ratio: Array  # of each provider over that
+    contracts: Contracts
+    other_growth: Array  # other revenue of each provider over that of the as_of month
     revenue_average: Array
     fixed_cost: Array
     net_flow: Array
@@ -48,20 +51,23 @@ class Treasury:
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
-    def other_growth(self) -> Array:
-        """Return each provider's other revenue over that of the as_of month."""
-        return self.other_ratio * self.other_apart_ratio
-
     def other_revenue_usd_per_month(self) -> Array:
         """Return what each provider earns on other business, in a month."""
-        return self.other_start * self.other_growth()
+        return self.other_start * self.other_growth
 
     def step(
-        self, revenue: Array, serving_cost: Array, wanted: Array, apart: Array, present: Array, uniform: Array
+        self,
+        month: int,
+        revenue: Array,
+        serving_cost: Array,
+        wanted: Array,
+        apart: Array,
+        present: Array,
+        uniform: Array,
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arguments but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        All arrays but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_ratio = demand.other_revenue_ratio(
@@ -69,22 +75,25 @@ class Treasury:
         )
         own = theta["growth_apart_money_ratio"] * apart
         self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, own, self.other_share_start)
-        other_growth = self.other_growth()
+        self.other_growth = self.other_ratio * self.other_apart_ratio
+        self.contracts.bind(self.other_growth, month)
+        turnover = revenue + self.other_revenue_usd_per_month()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
             self.steady_cost,
             self.cost_to_revenue_ratio,
-            revenue + self.other_start * other_growth,
+            turnover,
             theta["austerity_frac"],
             runway,
         )
         self.fixed_cost = demand.average_next(self.fixed_cost, target, theta["fixed_cost_lag_months"])
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other_profit_start * other_growth, self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other_profit_start * self.other_growth, self.fixed_cost, self.debt_service
         )
-        earned = self.net_flow * present
-        self.cash_usd += earned
-        self.cash_without_rounds_usd += earned
+        earned, reserve = self.net_flow * present, turnover
+        reserve *= theta["reserve_months"]
+        self.cash_usd = cash.cash_next_usd(self.cash_usd, earned, reserve)
+        self.cash_without_rounds_usd = cash.cash_next_usd(self.cash_without_rounds_usd, earned, reserve)
         prob = cash.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             revenue / self.revenue_average,
@@ -142,7 +151,7 @@ def start_treasury(
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_ratio growth_apart_money_ratio austerity_frac"
+        "other_growth_ratio growth_apart_money_ratio austerity_frac reserve_months"
     ).split()
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
@@ -162,6 +171,8 @@ def start_treasury(
         demand_start=wanted.sum(axis=0),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
         other_apart_ratio=np.ones(shape, REAL),
+        contracts=start_contracts(scenario, draws, names, other),
+        other_growth=np.ones(shape, REAL),
         revenue_average=np.clip(revenue, 1.0, np.inf),
         fixed_cost=fixed,
         net_flow=by_path(-burn),

@@ -354,6 +354,27 @@ def test_fixed_cost_by_hand():
     assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.0, 0.0) == 10.0
 
 
+def test_cash_next_by_hand():
+    # A reserve of 10: a profit of 3 is kept on 4, half spent on 8½, spent on 12; a loss of 3 is paid from any of them.
+    at = np.array([4.0, 8.5, 12.0])
+    assert_array_equal(cash.cash_next_usd(at, np.full(3, 3.0), 10.0), [7, 10, 12])
+    assert_array_equal(cash.cash_next_usd(at, np.full(3, -3.0), 10.0), at - 3)
+
+
+@given(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12), st.floats(0, 1e12), st.floats(0, 1e12))
+def test_spending_takes_from_profit_only(cash_usd, flow, reserve, more):
+    found = cash.cash_next_usd(cash_usd, flow, reserve)
+    spent = cash_usd + flow - found
+    assert spent >= 0
+    if flow <= 0:
+        assert spent == 0
+    assert found >= min(cash_usd, cash_usd + flow)
+    assert found <= max(cash_usd, reserve)
+    # More cash is never less a month later, and a larger reserve keeps no less.
+    assert cash.cash_next_usd(cash_usd + more, flow, reserve) >= found
+    assert cash.cash_next_usd(cash_usd, flow, reserve + more) >= found
+
+
 @given(POSITIVE, FRACTION, POSITIVE, FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
 def test_a_longer_runway_never_cuts_fixed_cost(steady, ratio, revenue, austerity, runway, more):
     full = steady + ratio * revenue
