@@ -30,28 +30,29 @@ def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost:
 
 
 def fixed_cost_target(
-    steady_cost: Array, cost_to_revenue_ratio: Array, revenue: Array, austerity_frac: Array, runway_months: Array
+    cost_start: Array, elasticity: Array, revenue_ratio: Array, austerity_frac: Array, runway_months: Array
 ) -> Array:
-    """Fixed cost toward which a provider moves: it grows with revenue and shrinks when cash runs short.
+    """Fixed cost toward which a provider moves: it grows with revenue, but less, and shrinks when cash runs short.
 
-    X* = (X₀ + x·V)·(1 − A·max(0, 1 − R/24))
+    X* = X₀·v^ε·(1 − A·max(0, 1 − R/24))
 
     Args:
-        steady_cost: X₀, the part that does not follow revenue, USD/month.
-        cost_to_revenue_ratio: x, fixed cost that comes with a dollar of revenue, at least 0.
-        revenue: V, of tokens and all else, USD/month.
+        cost_start: X₀, fixed cost of the as_of month, USD/month.
+        elasticity: ε, relative growth of fixed cost for relative growth of revenue, at least 0.
+        revenue_ratio: v, revenue of tokens and all else over that of the as_of month, positive.
         austerity_frac: A, part shed as the runway falls from two years to zero, 0–1.
         runway_months: R, cash over net burn, months.
 
     Returns:
-        USD/month. Source: own-assumption.
+        USD/month. Source: own-assumption; the form by six firms of provider_history.csv and hyperscaler_finance.csv.
 
-    >>> fixed_cost_target(5.0, 0.25, 40.0, 0.3, 24.0).item()
-    15.0
+    >>> fixed_cost_target(10.0, 0.5, 4.0, 0.3, 24.0).item()
+    20.0
     """
     kept = austerity_frac / 24.0 * runway_months
     kept += 1.0 - austerity_frac
-    return (steady_cost + cost_to_revenue_ratio * revenue) * np.clip(kept, 0.0, 1.0)
+    grown = np.exp(elasticity * np.log(revenue_ratio))  # twice as fast as a power
+    return cost_start * grown * np.clip(kept, 0.0, 1.0)
 
 
 def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:

@@ -15,6 +15,8 @@ from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
 
+NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
+
 
 @dataclass
 class Treasury:
@@ -25,8 +27,9 @@ class Treasury:
     regime: Index
     transition: NDArray[np.float64]
     funding_per_month: Array  # [regime, path]
-    steady_cost: Array  # that does not follow revenue
-    cost_to_revenue_ratio: Array
+    fixed_cost_start: Array
+    fixed_cost_elasticity: Array
+    turnover_start: Array  # revenue of tokens and all else
     other_start: Array
     other_share_start: Array  # of the other revenue of all
     other_profit_start: Array
@@ -80,9 +83,9 @@ class Treasury:
         turnover = revenue + self.other_revenue_usd_per_month()
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
-            self.steady_cost,
-            self.cost_to_revenue_ratio,
-            turnover,
+            self.fixed_cost_start,
+            self.fixed_cost_elasticity,
+            np.clip(turnover / self.turnover_start, NEXT_TO_NOTHING, np.inf),
             theta["austerity_frac"],
             runway,
         )
@@ -146,8 +149,6 @@ def start_treasury(
     whole, other_profit = other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
-    # A relative change of revenue brings so many times that change of fixed cost.
-    elasticity = draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash])
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
@@ -161,8 +162,10 @@ def start_treasury(
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
         transition=_transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
-        steady_cost=fixed * (1 - elasticity),
-        cost_to_revenue_ratio=fixed * elasticity / (revenue + other),
+        fixed_cost_start=fixed,
+        # A relative change of revenue brings so many times that change of fixed cost.
+        fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
+        turnover_start=revenue + other,
         other_start=other,
         # Where nobody has any, equal parts: of nothing.
         other_share_start=np.divide(other, whole, out=np.full_like(other, 1 / max(1, len(other))), where=whole > 0),
