@@ -570,6 +570,18 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         assert (off <= 2 * np.finfo(REAL).eps * np.maximum(last, size)[raised]).all()
 
 
+def test_who_earns_nothing_any_more_has_next_to_no_fixed_cost(tables):
+    scenario = load_scenario("base", tables, ["provider_finances.parasail.other_revenue_usd_per_year=0"], months=2)
+    names, draws = market_names(scenario), Draws(scenario, 7, 0)
+    treasury, revenue, wanted = made_up_treasury(scenario, names, draws)
+    treasury.theta["fixed_cost_lag_months"] = np.ones(BLOCK_PATHS, REAL)
+    gone, even = names.providers.index("parasail"), REAL(0) * revenue
+    revenue[gone] = 0
+    treasury.step(1, revenue, even, wanted, even, even, even + 1)
+    assert np.isfinite(treasury.fixed_cost).all()
+    assert (treasury.fixed_cost[gone] < 0.001 * treasury.fixed_cost_start[gone]).all()
+
+
 @pytest.mark.parametrize("months, keeps", [(0, False), (1e6, True)])
 def test_profit_is_kept_as_far_as_asked(base, block, months, keeps):
     _, names, draws = block

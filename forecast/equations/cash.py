@@ -51,8 +51,10 @@ def fixed_cost_target(
     """
     kept = austerity_frac / 24.0 * runway_months
     kept += 1.0 - austerity_frac
-    grown = np.exp(elasticity * np.log(revenue_ratio))  # twice as fast as a power
-    return cost_start * grown * np.clip(kept, 0.0, 1.0)
+    grown = np.asarray(elasticity * np.log(revenue_ratio))
+    target = cost_start * np.exp(grown, out=grown)  # twice as fast as a power
+    target *= np.clip(kept, 0.0, 1.0)
+    return target
 
 
 def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:

@@ -81,11 +81,12 @@ class Treasury:
         self.other_growth = self.other_ratio * self.other_apart_ratio
         self.contracts.bind(self.other_growth, month)
         turnover = revenue + self.other_revenue_usd_per_month()
+        turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
             self.fixed_cost_start,
             self.fixed_cost_elasticity,
-            np.clip(turnover / self.turnover_start, NEXT_TO_NOTHING, np.inf),
+            np.clip(turnover_ratio, NEXT_TO_NOTHING, np.inf, out=turnover_ratio),
             theta["austerity_frac"],
             runway,
         )
