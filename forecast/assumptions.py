@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from forecast.inputs import Input
 from forecast.scenario import Scenario
-from forecast.tables import Tables
 
 KNOWN = ("measured", "derived")  # marks of a number that somebody observed, or that follows from such
 
@@ -27,8 +26,7 @@ class Assumption(NamedTuple):
 
 def assumptions(scenario: Scenario) -> list[Assumption]:
     """Return the inputs of a scenario that are distributions, or that are marked as neither measured nor derived."""
-    # Fresh tables: reading `sources` for the citations must not add it to the inputs that the manifest lists.
-    citations = {row["key"]: row["citation"] for row in Tables(scenario.tables.directories)["sources"]}
+    citations = scenario.tables.citations()
     return [_assumption(item, citations) for item in scenario.inputs.values() if _is_assumed(item)]
 
 

@@ -14,6 +14,7 @@ from forecast.table_files import Table, file_digest, read_schema, read_table
 
 DISTANT = date(9999, 12, 31)
 ONLY_NAMES = ("schema", "sources", "aliases")  # what other tables are checked against and printed with
+PAGE_NOT_KEPT = " [site only: its page was not kept, the figure not checked again]"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Tables:
     def apart(self) -> Tables:
         """Return the same tables, whatever their dates; what is done with them does not count as use."""
         return Tables(self.directories, DISTANT, self._read)
+
+    def citations(self) -> dict[str, str]:
+        """Return what each source is, by key, whatever its date; of a site whose page was not kept it says so."""
+        rows = self.apart()["sources"]
+        return {row["key"]: row["citation"] + (PAGE_NOT_KEPT if row["kind"] == "site" else "") for row in rows}
 
     def unread(self) -> list[Path]:
         """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""

@@ -71,6 +71,7 @@ FLOORS = {
     "trends.growth_law": 3,
     "trends.spans": 5,
     "trends.growth_apart": 6,
+    "trends.revenue_today": 5.5,
     "trends.router_shares": 4,
     "trends.router_size": 4.5,
     "trends.router": 5,

@@ -124,7 +124,7 @@ def test_revenue_starts_at_what_is_known_and_ends_with_the_firm(paths):
     """OpenAI's and Anthropic's is tokens and other business; the tokens of all are the market's spend."""
     revenue, names = kept(paths, "revenue"), paths.names
     for provider in ("openai", "anthropic"):
-        known = paths.scenario.inputs[f"provider_finances.{provider}.known_revenue_usd_per_year"].value.median()
+        known = paths.scenario.inputs[f"provider_finances.{provider}.revenue_usd_per_year"].value.median()
         assert 0.6 < np.median(revenue[names.providers.index(provider), 0]) / known < 1.4
     left = np.where(paths.exit_month == NEVER, 99, paths.exit_month)[:, None]  # in that month tokens are still sold
     assert_array_equal(revenue == 0, left < np.array(KEPT)[None, :, None])

@@ -10,6 +10,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.customers import start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
 from forecast.market.names import REGIMES
+from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 
 
@@ -21,11 +22,15 @@ def money_of_all(names, random):
     return SimpleNamespace(regime=regime, cash_usd=money[0], cash_without_rounds_usd=money[1])
 
 
+def doors_of(draws, names):
+    return start_doors(draws, names, start_books(draws, names).other_usd_per_month)
+
+
 def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     """Only those at the door are looked at: of all others no draw may mean a sale, a closing or a listing."""
     names, asked = block[1], ("groq.acquirable_ratio=3", "together.acquirable_ratio=0", "cerebras.listing_per_year=2")
     scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
-    doors, random = start_doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
+    doors, random = doors_of(Draws(scenario, 7, 0), names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
     u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
     u = np.where(random.random(u.shape) < 0.5, u, 1 - u)  # most near 0 or 1
@@ -45,7 +50,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
 def test_fates_by_the_place_of_a_draw(block):
     """Rates that are the same for all: below 0.1 bought, of these below 0.04 the people only, above 0.8 listed, once."""
     _, names, draws = block
-    doors, random = start_doors(draws, names), np.random.default_rng(9)
+    doors, random = doors_of(draws, names), np.random.default_rng(9)
     one = np.ones((len(names.providers), 1), REAL)
     yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15, "distressed_sale_prob": 0.3}
     chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
@@ -74,7 +79,7 @@ def test_fates_by_the_place_of_a_draw(block):
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
     """In month 5 of 12: out of cash; gone with 6 at a burn of 2; gone with 20, beyond the horizon; noted before; stays."""
     _, names, draws = block
-    doors, cells = start_doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
+    doors, cells = doors_of(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
     shape = doors.runway_months.shape
     money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow")}
     money["cash_without_rounds_usd"][0, :5], money["net_flow"][0, :5] = [-1, 6, 20, 6, 6], -2
@@ -88,7 +93,7 @@ def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_b
 def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_stays(block):
     """A chance of 0.2 a month: below it, where machines do not pay, all leave but where nobody else is in the market."""
     _, names, draws = block
-    doors, cloud = start_doors(draws, names), names.cloud_provider
+    doors, cloud = doors_of(draws, names), names.cloud_provider
     leave = np.full(1, -12 * np.log(0.8), REAL)
     doors.theta |= {"cloud_leave_below_ratio": np.ones(1, REAL), "cloud_leave_per_year": leave}
     pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
@@ -103,7 +108,7 @@ def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_sta
 
 def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(block):
     _, names, draws = block
-    doors, random = start_doors(draws, names), np.random.default_rng(10)
+    doors, random = doors_of(draws, names), np.random.default_rng(10)
     followed = []
     own = len(names.providers[names.own_cash])
     treasury = SimpleNamespace(cash_usd=np.where(random.random((own, BLOCK_PATHS)) < 0.5, -7, 3).astype(REAL))
@@ -131,7 +136,7 @@ def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(
 def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     """Entry at 2.4 a year and nobody leaves: a fifth more in a month; fewer than one count as one."""
     _, names, draws = block
-    doors, calm = start_doors(draws, names), np.zeros(BLOCK_PATHS, REAL)
+    doors, calm = doors_of(draws, names), np.zeros(BLOCK_PATHS, REAL)
     doors.theta |= {"entry_per_year": np.full(1, 2.4, REAL), "fringe_exit_per_year": np.zeros(1, REAL)}
     doors.fringe_count = np.where(np.arange(BLOCK_PATHS) % 2, 40, 0.5).astype(REAL)
     doors.present[0, :7] = 0
@@ -152,7 +157,7 @@ def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
 def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
     """One seller is out of cash on every second path; half of these are sold, and nobody else has a reason to go."""
     _, names, draws = block
-    doors, followed, path = start_doors(draws, names), [], np.arange(BLOCK_PATHS)
+    doors, followed, path = doors_of(draws, names), [], np.arange(BLOCK_PATHS)
     doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
     seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
     shape = doors.runway_months.shape

@@ -50,6 +50,29 @@ def test_a_source_is_as_old_as_the_first_row_that_rests_on_it(cited, sources):
     assert {key: str(day) for key, day in first.items() if sources[key]["as_of"] != day} == {}
 
 
+def test_a_public_source_names_a_page_and_a_site_alone_says_so(tables, sources):
+    """`67ailab.com; itaura.tech` is no place where a reader finds a figure; `ainews 26-06-22` or a path is."""
+
+    def bare(citation):
+        parts = re.sub(r"\([^)]*\)", "", citation).split(";")
+        return all(re.fullmatch(r"[\w.-]+(/[\w.-]+)?", part.strip()) for part in parts)
+
+    assert bare("67ailab.com; itaura.tech (CNBC 2026-03-30)") and not bare("ainews 26-06-22")
+    assert [key for key, row in sources.items() if row["kind"] == "public" and bare(row["citation"])] == []
+    said = tables.citations()
+    assert {"page was not kept" in said[key] for key, row in sources.items() if row["kind"] == "site"} == {True}
+    assert {"page was not kept" in said[key] for key, row in sources.items() if row["kind"] != "site"} == {False}
+
+
+def test_a_figure_whose_page_was_not_kept_is_not_trusted_most(cited, sources):
+    wrong = [
+        (name, row.number)
+        for name, row in cited
+        if row.get("confidence") == "high" and sources[row["source"]]["kind"] == "site"
+    ]
+    assert wrong == []
+
+
 def test_what_nobody_looked_up_is_not_marked_as_known(cited, sources):
     wrong = [
         (name, row.number, row["source"], row["status"])

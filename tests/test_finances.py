@@ -54,12 +54,16 @@ def living(history, months=None):
 
 
 def test_today_agrees_with_what_is_published(made, scenario):
-    """Revenue lies between the last published run rate and three times it, margin and cash are those of the tables."""
+    """Revenue is that brought forward, or up to three times the last published one; margin and cash are those of the tables."""
     published = 0
     for provider in made.provider_kinds:
         row = scenario.rows["provider_finances"][provider]
         revenue = made.value("revenue_usd_per_year", provider, 0, 0.5)
-        if row["known_revenue_usd_per_year"] is not None:
+        if row["revenue_usd_per_year"] is not None:
+            today = scenario.input(f"provider_finances.{provider}.revenue_usd_per_year").value.median()
+            assert_allclose(revenue, today, rtol=0.05)  # of 5,100 draws; tokens alone may be more
+            published += 1
+        elif row["known_revenue_usd_per_year"] is not None:
             ratio = revenue / scenario.input(f"provider_finances.{provider}.known_revenue_usd_per_year").value.median()
             assert 0.8 <= ratio <= 3.0, f"{provider}: {ratio:.2f} times the last published run rate"
             published += 1
@@ -80,16 +84,15 @@ def test_today_agrees_with_what_is_published(made, scenario):
 def test_today_margins_are_near_those_made_public(made, tables):
     """Ten points: by so much Anthropic's of 2025 fell short of its own forecast.
 
-    Z.ai's is from before it sold tokens to many; SiliconFlow's, a loss on each token in 2025, is assumed to shrink since.
+    SiliconFlow's, a loss on each token in 2025, is assumed to shrink since.
     """
     latest = {}
     for row in tables["provider_history"].rows:
         told = row["status"] in ("measured", "background") and row["date_on"].year > 2024
         if row["metric"] == "gross_margin_frac" and told and row["provider"] in made.provider_kinds:
             latest[row["provider"]] = row["value"]
-    assert latest.pop("zai") > 0.5
     assert latest.pop("siliconflow") < made.value("firm_margin_frac", "siliconflow", 0, 0.5) < 0
-    assert len(latest) >= 4
+    assert len(latest) >= 6
     for provider, published in latest.items():
         assert made.value("firm_margin_frac", provider, 0, 0.5) == pytest.approx(published, abs=0.1), provider
 
@@ -100,13 +103,14 @@ def test_finances_by_hand():
     def column(values):
         return np.array(values, float)[:, None]
 
-    columns = {"other_revenue_usd_per_year": [120, 240, 0, 0], "other_margin_frac": [0.25, 0.5, 0, 0]}
+    columns = {"other_margin_frac": [0.25, 0.5, 0, 0]}
     own = slice(1)
     names = SimpleNamespace(providers=[*"abcd"], own_cash=own, provider_sum=lambda values: values)
     finances = Finances(SimpleNamespace(column=lambda table, name, of: column(columns[name])), names)
     tokens, revenue, cost = column([3, 1, 3, 1]), column([30, 10, 5, 0]), column([20, 4, 6, 0.5])
     market = SimpleNamespace(
         names=names,
+        other_start_usd_per_month=column([10, 20, 0, 0]),
         trade=SimpleNamespace(tokens=tokens, segment_tokens=column([5, 3]), revenue=revenue, serving_cost=cost),
         treasury=SimpleNamespace(
             other_ratio=np.array([2.0]), other_revenue_usd_per_month=lambda: column([50]), cash_usd=column([1000])

@@ -101,7 +101,8 @@ def test_the_order_of_spans_is_no_matter():
 
 def row(metric, day, value, note="", provider="a", as_of=None):
     return {
-        "metric": metric, "date_on": day, "value": value, "note": note, "provider": provider, "as_of": as_of or day
+        "metric": metric, "date_on": day, "value": value, "note": note, "provider": provider, "as_of": as_of or day,
+        "averaged_months": None,
     }  # fmt: skip
 
 

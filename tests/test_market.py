@@ -45,8 +45,7 @@ def test_the_market_of_today_against_brute_force(base, block):
     named = slice(len(names.providers[names.single]))
     income = by(names.providers, names.offer_provider, tokens * price)
     earned = income - by(names.providers, names.offer_provider, tokens * cost)
-    clouds = [names.providers[c] for c in names.cloud_provider]
-    other = draws.column("provider_finances", "other_revenue_usd_per_year", clouds)
+    other = 12 * books.other_usd_per_month[names.cloud_provider]
     machines = market.doors.depreciation_usd_per_year * (1 + draws.parameter("cloud_running_ratio"))
     assert_allclose(market.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
@@ -85,8 +84,8 @@ def test_what_is_noted_is_of_those_that_are_there(block):
         assert_allclose(found[name], np.where(there, expected, np.nan), rtol=1e-6)
     assert_allclose(found["market_price"], market.trade.segment_spend / market.trade.segment_tokens, rtol=1e-6)
     assert_array_equal(found["family_cost"][: len(names.segments)], market.machines.best_usd_per_mtok[0])
-    other = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
-    assert_allclose(found["revenue"], 12 * market.trade.revenue + other, rtol=1e-5)
+    other = start_books(draws, names).other_usd_per_month
+    assert_allclose(found["revenue"], 12 * (market.trade.revenue + other), rtol=1e-5)
 
 
 def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):

@@ -26,22 +26,23 @@ def command(
     match: str,
     as_json: bool,
 ) -> None:
-    """Show every resolved value of SCENARIO with file and line or row, source, date and mark."""
+    """Show every resolved value of SCENARIO with file and line or row, source, date and mark; what the sources are follows."""
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     inputs = [item for key, item in made.inputs.items() if match in key]
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
     moved = moved_correlation(made.correlations)
+    cited = made.tables.citations()
     if not inputs:
         raise InputError(f'--match "{match}": no input of {made.name} holds this text. Shorten it.')
     if as_json:
         shown = [
             {"key": i.key, "value": str(i.value), "unit": i.unit, "place": i.origin.place, "source": i.origin.source,
-             "as_of": i.origin.as_of, "status": i.origin.status, "why": i.origin.why}
+             "citation": cited.get(i.origin.source, ""), "as_of": i.origin.as_of, "status": i.origin.status, "why": i.origin.why}
             for i in inputs
         ]  # fmt: skip
         correlations = [
             {"first": p.first, "second": p.second, "correlation": p.correlation, "place": p.origin.place,
-             "source": p.origin.source, "as_of": p.origin.as_of, "status": p.origin.status, "why": p.origin.why}
+             "source": p.origin.source, "citation": cited.get(p.origin.source, ""), "as_of": p.origin.as_of, "status": p.origin.status, "why": p.origin.why}
             for p in pairs
         ]  # fmt: skip
         click.echo(json.dumps({"scenario": made.name, "title": made.title, "story": made.story, "as_of": str(made.as_of),
@@ -55,6 +56,10 @@ def command(
         click.echo(f"correlation of {pair.first} and {pair.second} = {pair.correlation:g}\n    {_where(pair.origin)}")
     if pairs:
         click.echo(f"The nearest valid matrix moves the correlations by at most {moved:.2g}.")
+    origins = [item.origin for item in inputs] + [pair.origin for pair in pairs]
+    click.echo("\nSources:")
+    for key in sorted({origin.source for origin in origins} & cited.keys()):
+        click.echo(f"    {key}: {cited[key]}")
 
 
 def _where(origin: Origin) -> str:

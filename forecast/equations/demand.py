@@ -229,22 +229,26 @@ def idle_ratio(own_frac: Array, tightness: Array, most: Array) -> Array:
     return 1.0 + own_frac * (np.minimum(np.exp(np.maximum(0.0, -np.asarray(tightness))), most) - 1.0)
 
 
-def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array) -> Array:
-    """Revenue outside token sales over its level today: it grows with demand, but less.
+def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array, apart_ratio: Array, part_of_limit: Array) -> Array:
+    """Revenue outside token sales over its level today, of a firm that grows with the market: as demand does but less, within a limit.
 
-    r = (D/D₀)^γ
+    r = q·(1 + b)/(1 + b·ā·q), q = (D/D₀)^γ
 
     Args:
         demand_ratio: D/D₀, tokens wanted over those of the as_of month, positive.
         growth_ratio: γ, relative growth of other revenue for relative growth of demand, at least 0.
+        apart_ratio: ā, what growth apart from the market has made of all other revenue, positive: the mean of firms' own ratios a.
+        part_of_limit: b, other revenue of all today over what the world can spend on it, at least 0.
 
     Returns:
-        Ratio. Source: own-assumption.
+        Ratio; that of a firm is a·r, and that of all, ā·r, stays below (1 + b)/b. Source: Verhulst (1838), own-assumption.
 
-    >>> other_revenue_ratio(4.0, 0.5)
-    2.0
+    >>> [float(other_revenue_ratio(np.float64(4), 0.5, ratio, part)) for ratio, part in ((1.0, 0.0), (1.0, 0.5), (2.0, 0.5))]
+    [2.0, 1.5, 1.0]
     """
-    return demand_ratio**growth_ratio
+    unbound = demand_ratio**growth_ratio
+    ratio: Array = unbound * (1 + part_of_limit) / (1 + part_of_limit * apart_ratio * unbound)
+    return ratio
 
 
 def contracted_ratio(signed_ratio: Array, default_per_year: Array, month: float, ends_month: Array) -> Array:
@@ -265,24 +269,3 @@ def contracted_ratio(signed_ratio: Array, default_per_year: Array, month: float,
     [1.0, 0.916, 0.0, 0.5]
     """
     return np.clip(signed_ratio * np.exp(default_per_year * (-month / 12)), 0.0, 1.0) * (month <= ends_month)
-
-
-def apart_ratio_next(ratio: Array, apart_per_month: Array, share_start: Array) -> Array:
-    """Each firm's other revenue over what it would have grown to with the market's: what one gains others lose.
-
-    rᵢ(t+1) = rᵢ·e^gᵢ/Σ wⱼ·rⱼ·e^gⱼ
-
-    Args:
-        ratio: r, of each firm, positive, [firm, path].
-        apart_per_month: g, its growth beyond the market's, in logs; what is the same for all cancels.
-        share_start: w, its share in the other revenue of the as_of month, adding up to 1.
-
-    Returns:
-        Ratio; weighed by w its mean is 1. Source: own-assumption.
-
-    >>> apart_ratio_next(np.array([[1.0], [1.0]]), np.log([[3.0], [1.0]]), np.array([[0.5], [0.5]])).round(9).ravel().tolist()
-    [1.5, 0.5]
-    """
-    grown = ratio * np.exp(apart_per_month)
-    grown /= (share_start * grown).sum(axis=0)
-    return grown

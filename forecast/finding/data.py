@@ -20,7 +20,7 @@ def input_places(scenario: Scenario, asked: str, modules: Sequence[Module]) -> I
         asked: `parameters.pue_ratio`, `pue_ratio`, or `table.entity.column`.
         modules: files to look through for readers.
     """
-    cited = {row["key"]: row["citation"] for row in scenario.tables["sources"]}
+    cited = scenario.tables.citations()
     meanings = scenario.tables["parameters"].latest("parameter")
     for key in (asked, f"parameters.{asked}"):
         if item := scenario.inputs.get(key):

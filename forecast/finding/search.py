@@ -78,5 +78,5 @@ def _order(place: Place) -> tuple[int, bool, bool, str]:
 
 def _cited(place: Place, scenario: Scenario) -> Place:
     """Return a place whose source is a key of `sources.csv` with the citation beside it."""
-    citation = next((row["citation"] for row in scenario.tables["sources"] if row["key"] == place.source), "")
+    citation = scenario.tables.citations().get(place.source, "")
     return replace(place, source=f"{place.source}: {citation}") if citation else place

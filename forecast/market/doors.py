@@ -164,7 +164,7 @@ class Doors:
         return self.present[self.names.own_cash].sum(axis=0) + self.fringe_count
 
 
-def start_doors(draws: Draws, names: Names) -> Doors:
+def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors:
     """Return the doors of the as_of month: everyone is in."""
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "retention_frac")
@@ -191,10 +191,7 @@ def start_doors(draws: Draws, names: Names) -> Doors:
         acquirable_ratio=acquirable,
         listing_per_year=filed,
         depreciation_usd_per_year=draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
-        other_revenue_start=draws.column(
-            "provider_finances", "other_revenue_usd_per_year", [names.providers[c] for c in names.cloud_provider]
-        )
-        / 12,
+        other_revenue_start=other_usd_per_month[names.cloud_provider],
         highest_purchase_prob=exits.monthly_prob(purchases[names.own_cash].max(axis=1, keepdims=True)),
         highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
         alive=np.ones(shape, dtype=bool),

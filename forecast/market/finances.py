@@ -15,13 +15,11 @@ class Finances:
     """Reads a market as an investor does: a provider's tokens and its other business together."""
 
     def __init__(self, draws: Draws, names: Names):
-        column = draws.column("provider_finances", "other_revenue_usd_per_year", names.providers)
-        self._other_revenue_usd_per_month = column / MONTHS_PER_YEAR
         self._other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
 
     def other_revenue_usd_per_month(self, market: Market) -> Array:
         """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
-        other: Array = self._other_revenue_usd_per_month * market.treasury.other_ratio
+        other: Array = market.other_start_usd_per_month * market.treasury.other_ratio
         other[market.names.own_cash] = market.treasury.other_revenue_usd_per_month()
         return other
 

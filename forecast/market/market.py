@@ -38,6 +38,7 @@ class Market:
     doors: Doors
     tiers: Tiers
     own_frac: Array
+    other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
@@ -63,7 +64,9 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     sold, price = books.tokens_mtok_per_month, books.usd_per_mtok
     trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
-    treasury, doors = start_treasury(scenario, draws, names, revenue, profit, wanted), start_doors(draws, names)
+    other = books.other_usd_per_month
+    treasury = start_treasury(scenario, draws, names, revenue, profit, other, wanted)
+    doors = start_doors(draws, names, other)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
         names=names,
@@ -76,6 +79,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         doors=doors,
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
+        other_start_usd_per_month=other,
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,

@@ -11,7 +11,9 @@ from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_a
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.market.names import REGIMES, Names, in_regime
-from forecast.units import DAYS_PER_MONTH
+from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+
+REVENUE = "revenue_usd_per_year"
 
 
 @dataclass
@@ -21,13 +23,17 @@ class Books:
     tokens_mtok_per_month: Array
     usd_per_mtok: Array
     unit_cost_usd_per_mtok: Array
+    other_usd_per_month: Array  # [provider, path] revenue that is not of tokens
 
 
 def start_books(draws: Draws, names: Names) -> Books:
-    """Return today's books; a provider's average price is split over its segments as the segments pay."""
+    """Return today's books; a provider's average price is split over its segments as the segments pay.
 
-    def finance(column: str) -> Array:
-        return draws.column("provider_finances", column, names.providers)
+    Where all revenue of a provider is known, R, its other business is what tokens leave of it: max(R − V·p, 0).
+    """
+
+    def finance(column: str, providers: list[str] = names.providers) -> Array:
+        return draws.column("provider_finances", column, providers)
 
     frac = draws.column("offers", "tokens_frac", names.offers)
     reference = draws.column("segments", "paid_usd_per_mtok", names.segments)[names.offer_segment]
@@ -35,8 +41,15 @@ def start_books(draws: Draws, names: Names) -> Books:
     usd_per_mtok = reference * scale[names.offer_provider]
     tokens = frac * (finance("tokens_mtok_per_day") * DAYS_PER_MONTH)[names.offer_provider]
     margin = np.clip(finance("gross_margin_frac"), -np.inf, 0.95)[names.offer_provider]
-    shape = (len(names.offers), BLOCK_PATHS)  # also where nothing is uncertain
-    return Books(*(np.broadcast_to(x, shape).copy() for x in (tokens, usd_per_mtok, usd_per_mtok * (1 - margin))))
+    by_path = (len(names.offers), BLOCK_PATHS), (len(names.providers), BLOCK_PATHS)  # also where nothing is uncertain
+    other = np.broadcast_to(finance("other_revenue_usd_per_year"), by_path[1]) / MONTHS_PER_YEAR
+    known = [i for i, p in enumerate(names.providers) if f"provider_finances.{p}.{REVENUE}" in draws.scenario.inputs]
+    whole = finance(REVENUE, [names.providers[i] for i in known]) / MONTHS_PER_YEAR
+    other[known] = np.clip(whole - names.provider_sum(tokens * usd_per_mtok)[known], 0.0, np.inf)
+    tokens, price, cost = (
+        np.broadcast_to(x, by_path[0]).copy() for x in (tokens, usd_per_mtok, usd_per_mtok * (1 - margin))
+    )
+    return Books(tokens, price, cost, other)
 
 
 class NewPrices(NamedTuple):

@@ -31,10 +31,11 @@ class Treasury:
     fixed_cost_elasticity: Array
     turnover_start: Array  # revenue of tokens and all else
     other_start: Array
-    other_share_start: Array  # of the other revenue of all
+    other_share_start: Array  # of the other revenue of all, those with a parent counted
     other_profit_start: Array
     debt_service: Array
     demand_start: Array  # [path]
+    other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
     other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
     other_apart_ratio: Array  # of each provider over that
     contracts: Contracts
@@ -73,11 +74,11 @@ class Treasury:
         All arrays but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
+        self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
+        all_apart = 1 + (self.other_share_start * (self.other_apart_ratio - 1)).sum(axis=0)
         self.other_ratio = demand.other_revenue_ratio(
-            wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"]
+            wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"], all_apart, self.other_part_of_limit
         )
-        own = theta["growth_apart_money_ratio"] * apart
-        self.other_apart_ratio = demand.apart_ratio_next(self.other_apart_ratio, own, self.other_share_start)
         self.other_growth = self.other_ratio * self.other_apart_ratio
         self.contracts.bind(self.other_growth, month)
         turnover = revenue + self.other_revenue_usd_per_month()
@@ -130,11 +131,11 @@ def _transition(scenario: Scenario) -> NDArray[np.float64]:
 
 
 def start_treasury(
-    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, wanted: Array
+    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array, wanted: Array
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
-    Revenue and gross profit are `[own_cash, path]`.
+    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month.
     """
     providers = names.providers[names.own_cash]
     shape = (len(providers), BLOCK_PATHS)
@@ -146,8 +147,8 @@ def start_treasury(
     def by_path(values: Array) -> Array:
         return np.broadcast_to(values, shape).copy()
 
-    other = finance("other_revenue_usd_per_year") / 12
-    whole, other_profit = other.sum(axis=0), other * finance("other_margin_frac")
+    other = all_other[names.own_cash]
+    whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
@@ -168,11 +169,11 @@ def start_treasury(
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
         turnover_start=revenue + other,
         other_start=other,
-        # Where nobody has any, equal parts: of nothing.
-        other_share_start=np.divide(other, whole, out=np.full_like(other, 1 / max(1, len(other))), where=whole > 0),
+        other_share_start=other / np.clip(whole, 1.0, np.inf),
         other_profit_start=other_profit,
         debt_service=debt,
         demand_start=wanted.sum(axis=0),
+        other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
         other_apart_ratio=np.ones(shape, REAL),
         contracts=start_contracts(scenario, draws, names, other),

@@ -17,6 +17,7 @@ from forecast.trends import evidence
 from forecast.trends.cloud import cloud
 from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, own_growth_today
 from forecast.trends.known import enough, vintage_day
+from forecast.trends.revenue_today import revenue_estimates
 from forecast.trends.rolling import LEVELS
 from forecast.trends.spans import METRICS, published_spans, sized
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
@@ -78,6 +79,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
+            *revenue_estimates(tables, today, raw, laws, weight, found),
         ),
     )  # fmt: skip
 

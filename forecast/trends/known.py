@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from forecast.errors import InputError
 from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
-from forecast.units import MONTHS_PER_YEAR, months_between
+from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR, months_between
 
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
@@ -42,6 +42,11 @@ def vintage_day(table: Table, tables: Tables) -> date:
 def years_between(start: date, end: date) -> float:
     """Return the time from one day to another, in years of 365 days."""
     return months_between(start, end) / MONTHS_PER_YEAR
+
+
+def rate_day(row: Row) -> date:
+    """Return the day whose rate a figure of provider_history tells: of an average of some months, their middle."""
+    return row["date_on"] - timedelta(days=round((row["averaged_months"] or 0) * DAYS_PER_MONTH / 2))
 
 
 def counts_a_part(row: Row) -> bool:

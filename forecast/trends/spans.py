@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends.growth_law import Spans
-from forecast.trends.known import counts_a_part
+from forecast.trends.known import counts_a_part, rate_day
 from forecast.units import months_between
 
 Array = NDArray[np.float64]
@@ -19,23 +19,25 @@ METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
 
 
-def published_spans(tables: Tables, today: date) -> Spans:
-    """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
+def published_figures(tables: Tables, today: date) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Return by provider and metric (month counted from today, log of the figure) in order; of several on one day the mean."""
     firms = {row["provider"] for row in tables["providers"]}
-    figures: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in tables["provider_history"]:
         named = row["metric"] in METRICS and row["provider"] in firms
         if named and row["date_on"] <= today and row["value"] > 0 and not counts_a_part(row):
-            month = months_between(today, row["date_on"])
-            figures[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
+            month = months_between(today, rate_day(row))
+            found[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
+    return {key: [(month, float(np.mean(logs))) for month, logs in sorted(of.items())] for key, of in found.items()}
+
+
+def published_spans(tables: Tables, today: date) -> Spans:
+    """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
-    for (firm, metric), by_month in figures.items():
-        last: tuple[float, float] | None = None
-        for month, logs in sorted(by_month.items()):
-            log = float(np.mean(logs))  # of several on one day, the geometric mean
-            if last is None:
-                last = (month, log)
-            elif month - last[0] >= LEAST_MONTHS:
+    for (firm, metric), figures in published_figures(tables, today).items():
+        last = figures[0]
+        for month, log in figures[1:]:
+            if month - last[0] >= LEAST_MONTHS:
                 found.append((firm, metric, last[0], month, log - last[1], last[1]))
                 last = (month, log)
     firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forecast.distributions import Z_90
 from forecast.errors import ForecastError
 from forecast.tables import Tables
-from forecast.trends.known import years_between
+from forecast.trends.known import rate_day, years_between
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def volume_pairs(tables: Tables, today: date) -> Pairs:
     volumes = defaultdict(list)
     for row in tables["provider_history"]:
         if row["metric"] == "tokens_per_day" and row["date_on"] <= today:
-            volumes[row["provider"]].append((years_between(today, row["date_on"]), float(np.log(row["value"]))))
+            volumes[row["provider"]].append((years_between(today, rate_day(row)), float(np.log(row["value"]))))
     found = []
     for entity, points in volumes.items():
         ordered = sorted(points, reverse=True)

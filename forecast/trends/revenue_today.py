@@ -1,0 +1,73 @@
+"""Revenue of the as_of month: the last figure a firm published, brought forward by the law of growth fitted to all figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from forecast.distributions import Z_90
+from forecast.tables import Tables
+from forecast.trends import evidence
+from forecast.trends.growth_law import Array, Known, Law, Spans, foreseen
+from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, sized
+from forecast.trends.trend import Estimate
+
+LONGEST_MONTHS = 9.0  # older figures tell too little: of firms that fell silent few grew as those that publish do
+LEAST_SD = 0.02  # of a log: figures are rounded
+REVENUE = METRICS[0]
+
+
+def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]:
+    """Return by firm the month, counted from today, and the log of its last revenue: the mean of figures of one time."""
+    found = {}
+    for (firm, metric), figures in published_figures(tables, today).items():
+        latest = [figure for figure in figures if figures[-1][0] - figure[0] < LEAST_MONTHS]
+        month, log = np.mean(latest, axis=0)
+        if metric == REVENUE and month >= -LONGEST_MONTHS:
+            found[firm] = (float(month), float(log))
+    return found
+
+
+def brought_forward(
+    last: dict[str, tuple[float, float]], raw: Spans, laws: Sequence[Law], weight: Array, found: Sequence[Known]
+) -> tuple[Array, Array]:
+    """Return mean and spread of the log of each firm's revenue today, `[firm]`: log R = log R₀ + G, R₀ published h months ago.
+
+    G is the growth the law foresees for the h months since, given all spans known, averaged over the laws by their weight:
+    its mean is Σ wᵢ·μᵢ, its variance Σ wᵢ·(σᵢ² + (μᵢ − μ)²).
+
+    Args:
+        last: by firm the month of its last revenue, counted from today, and its log.
+        raw: the spans known, sizes as published.
+        laws: points of the law of growth; `weight` of each, `[law]`; `found`: what the spans say under each.
+    """
+    months, logs = np.array(list(last.values()), float).reshape(-1, 2).T
+    ahead = Spans(
+        np.array(list(last), str), np.full(len(last), REVENUE), months, np.zeros(len(last)), np.zeros(len(last)), logs
+    )
+    said = [foreseen(sized(raw, raw), sized(ahead, raw), law, by) for law, by in zip(laws, found, strict=True)]
+    means, variances = (np.array(column) for column in zip(*said, strict=True))
+    mean = weight @ means
+    return logs + mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
+
+
+def revenue_estimates(
+    tables: Tables, today: date, raw: Spans, laws: Sequence[Law], weight: Array, found: Sequence[Known]
+) -> tuple[Estimate, ...]:
+    """Return the revenue of the as_of month of each firm of the finances with a figure of the last nine months."""
+    sold = tables["provider_finances"].latest("provider")
+    last = {firm: figure for firm, figure in last_revenues(tables, today).items() if firm in sold}
+    if not last:
+        return ()
+    logs, sds = brought_forward(last, raw, laws, weight, found)
+    return tuple(
+        Estimate(
+            f"provider_finances.{firm}.revenue_usd_per_year",
+            evidence.distribution("lognormal", *np.exp(log + np.array([-1, 1]) * Z_90 * max(sd, LEAST_SD)).tolist()),
+            "USD/year", len(raw.firm), "low",
+            f"{np.exp(figure) / 1e9:.3g} billion a year, {-month:.1f} months before, grown by e^{log - figure:.2f}",
+        )
+        for (firm, (month, figure)), log, sd in zip(last.items(), logs, sds, strict=True)
+    )  # fmt: skip

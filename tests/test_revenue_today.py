@@ -1,0 +1,142 @@
+"""Revenue of the as_of month: worked by hand, held to what came, and what it makes of the books."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.draws import Draws
+from forecast.market.names import market_names
+from forecast.market.sellers import start_books
+from forecast.scenario import load_scenario
+from forecast.trends import growth_apart, revenue_today
+from forecast.trends.growth_law import Law, Spans, known
+from forecast.trends.spans import METRICS, published_figures, published_spans, sized
+from forecast.units import months_between
+
+REVENUE = METRICS[0]
+
+
+def spans_of(**columns):
+    return Spans(*(np.atleast_1d(columns[field]) for field in Spans._fields))
+
+
+ONE = spans_of(firm="a", metric=REVENUE, start_months=-12.0, end_months=-6.0, growth_log=0.0, size_log=2.0)
+
+
+def brought(last, laws, weight, raw=ONE):
+    found = [known(sized(raw, raw), law) for law in laws]
+    return revenue_today.brought_forward(last, raw, laws, np.array(weight), found)
+
+
+def test_a_figure_brought_forward_by_hand():
+    """Five months at 0.12 less 0.02 for each log above the mean size, of one log: 5 · (0.12 − 0.02) = 0.5."""
+    deaf = Law(reversion_per_month=0.02, apart_sd_per_month=1e-6, noise_log=1e4, fade_months=12.0)  # learns nothing
+    logs, _ = brought({"b": (-5.0, 3.0)}, [deaf], [1.0])
+    assert_allclose(logs, [3.5], rtol=1e-6)
+
+
+def test_the_spread_has_the_noise_since_and_the_disagreement_of_laws():
+    """ν²·h + m²·h² = 0.04·5 + 0.01·25 where nothing is learnt; laws of G = 0.6 and 0.4 add 0.1²."""
+    noisy = Law(reversion_per_month=0.0, apart_sd_per_month=1e-6, noise_log=0.2, fade_months=12.0)
+    tokens = ONE._replace(metric=np.array([METRICS[1]]), size_log=np.array([0.0]))
+    both = Spans(*(np.concatenate(column) for column in zip(ONE, tokens, strict=True)))
+    _, (sd,) = brought({"b": (-5.0, 3.0)}, [noisy], [1.0], tokens._replace(metric=np.array([REVENUE])))
+    assert sd**2 < 0.04 * 5 + 0.01 * 25  # the span tells something of the market's growth
+    laws = [noisy._replace(reversion_per_month=by) for by in (0.0, 0.04)]
+    each = [brought({"b": (-5.0, 3.0)}, [law], [1.0], both) for law in laws]
+    logs, sds = brought({"b": (-5.0, 3.0)}, laws, [0.25, 0.75], both)
+    assert_allclose(logs, 0.25 * each[0][0] + 0.75 * each[1][0])
+    apart = each[0][0] - each[1][0]
+    assert_allclose(sds**2, 0.25 * each[0][1] ** 2 + 0.75 * each[1][1] ** 2 + 0.25 * 0.75 * apart**2)
+
+
+def figure(provider, on, value, months=None, note="", metric=REVENUE):
+    return {
+        "provider": provider,
+        "metric": metric,
+        "date_on": on,
+        "value": value,
+        "averaged_months": months,
+        "note": note,
+    }
+
+
+def test_the_last_figure_is_the_mean_of_those_of_one_time_and_not_too_old():
+    rows = [
+        figure("a", date(2025, 12, 31), 1e9),  # old, and not the last
+        figure("a", date(2026, 6, 30), 4e9, months=3),  # stands for mid-May
+        figure("a", date(2026, 6, 1), 9e9),
+        figure("a", date(2026, 6, 15), 7e9, note="a lower bound"),
+        figure("b", date(2026, 3, 31), 1e9, months=12),  # stands for the end of September
+        figure("c", date(2026, 6, 30), 5.0, metric=METRICS[1]),
+    ]
+    tables = {"providers": [{"provider": p} for p in "abc"], "provider_history": rows}
+    found = revenue_today.last_revenues(tables, date(2026, 10, 31))
+    assert set(found) == {"a"}
+    month, log = found["a"]
+    assert np.exp(log) == pytest.approx(6e9)
+    assert month == pytest.approx(-(152 + 168) / 2 / (365 / 12), abs=0.05)  # 1 June; mid-May
+
+
+def between(figures, month):
+    """The log of a firm's revenue in a month between two published figures, or None where those lie far apart."""
+    before, after = ([f for f in figures if (f[0] > month) == later] for later in (False, True))
+    if not before or not after or after[0][0] - before[-1][0] > 9:
+        return None
+    return np.interp(month, *zip(before[-1], after[0], strict=True))
+
+
+def test_figures_brought_forward_are_nearer_to_what_came_than_old_ones(tables):
+    """At months from 2025-03, of figures three to nine months old: the law's growth against what came."""
+    came, said, today = [], [], date(2026, 10, 31)
+    published = published_figures(tables, today)
+    for year, month in [(2025, m) for m in range(3, 13)] + [(2026, m) for m in range(1, 10)]:
+        day = date(year, month, 1)
+        then = tables.vintage(day)
+        raw, laws = published_spans(then, day), growth_apart._laws(then)[:32]
+        weight, found = growth_apart._weighed(sized(raw, raw), laws)
+        last = {f: figure for f, figure in revenue_today.last_revenues(then, day).items() if figure[0] < -3}
+        truth = {f: between(published[f, REVENUE], months_between(today, day)) for f in last}
+        last = {f: figure for f, figure in last.items() if truth[f] is not None}
+        if last:
+            logs, _ = revenue_today.brought_forward(last, raw, laws, weight, found)
+            came += [truth[f] - log for f, (_, log) in last.items()]
+            said += (logs - np.array([log for _, log in last.values()])).tolist()
+    came, said = np.array(came), np.array(said)
+    assert len(came) > 35
+    assert np.abs(came - said).mean() < 0.4 * np.abs(came).mean()
+    assert (came @ said) / (said @ said) == pytest.approx(1.0, abs=0.2)  # of growth foreseen so much came
+
+
+@pytest.mark.parametrize("as_of", [date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1), date(2026, 10, 31)])
+def test_every_fitted_revenue_rests_on_a_figure_in_the_row(tables, as_of):
+    """Whoever says `fitted` has its last figure in the next column, and no figure is brought back in time."""
+    scenario = load_scenario("base", tables, as_of=as_of, months=1)
+    last = revenue_today.last_revenues(tables.vintage(as_of), as_of)
+    fitted = {
+        p: row for p, row in scenario.rows["provider_finances"].items() if row["revenue_usd_per_year"] is not None
+    }
+    assert len(fitted) >= 3
+    for provider, row in fitted.items():
+        month, log = last[provider]
+        assert month <= 0.1
+        if row["known_revenue_usd_per_year"] is not None:
+            assert row["known_revenue_usd_per_year"] == pytest.approx(np.exp(log), rel=0.12), provider
+
+
+def test_other_business_is_what_tokens_leave_of_all_revenue(base):
+    names = market_names(base)
+    row = names.providers.index("nebius")
+    books = start_books(Draws(base, 7, 0), names)
+    tokens = names.provider_sum(books.tokens_mtok_per_month * books.usd_per_mtok)
+    revenue = Draws(base, 7, 0).column("provider_finances", "revenue_usd_per_year", ["nebius"])[0] / 12
+    assert_allclose(books.other_usd_per_month[row], revenue - tokens[row], rtol=1e-5)
+    assert_allclose(
+        books.other_usd_per_month[names.providers.index("gmi")], 1e8 / 12, rtol=1e-6
+    )  # no figure of it is public
+    few = load_scenario("base", base.tables, settings=["provider_finances.nebius.revenue_usd_per_year=1"])
+    small = start_books(Draws(few, 7, 0), names)
+    assert_array_equal(small.other_usd_per_month[row], 0)
+    assert_array_equal(small.tokens_mtok_per_month, books.tokens_mtok_per_month)
