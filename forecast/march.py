@@ -102,6 +102,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())
     treasury.step(
+        month,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         wanted,

@@ -15,6 +15,7 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "providers": ("provider",),
     "provider_finances": ("provider",),
     "cloud_finances": ("provider",),
+    "contracts": ("provider",),
     "provider_kinds": ("kind",),
     "offers": ("provider", "segment"),
     "segments": ("segment",),

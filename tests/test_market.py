@@ -160,9 +160,16 @@ def test_a_month_hangs_together(block):
     assert_allclose(market.log_price, np.log(asked), **close)
     # Money: of those that lived when the month began.
     mine = names.own_cash
-    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth()
+    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
-    assert_array_equal(treasury.cash_without_rounds_usd, alone + treasury.net_flow * present)
+    reserve = (trade.revenue[mine] + treasury.other_revenue_usd_per_month()) * draws.parameter("reserve_months")
+    left = alone + treasury.net_flow * present
+    assert_array_equal(treasury.cash_without_rounds_usd, np.minimum(left, np.maximum(alone, reserve)))
+    assert (treasury.cash_without_rounds_usd < left).any()
+    # Contracts of those that have any hold their other revenue up.
+    bound = treasury.other_ratio * treasury.other_apart_ratio
+    treasury.contracts.bind(bound, 2)
+    assert_array_equal(treasury.other_growth, bound)
     assert (present == 0).any()
     yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other_ratio)
     machines = (

@@ -249,3 +249,23 @@ def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array, apart_ratio: A
     unbound = demand_ratio**growth_ratio
     ratio: Array = unbound * (1 + part_of_limit) / (1 + part_of_limit * apart_ratio * unbound)
     return ratio
+
+
+def contracted_ratio(signed_ratio: Array, default_per_year: Array, month: float, ends_month: Array) -> Array:
+    """Least other revenue over its level today that signed contracts leave: they keep what is earned, not what is hoped.
+
+    k = min(1, (S/O₀)·e^(−λ·t/12)) while t ≤ T, then 0
+
+    Args:
+        signed_ratio: S/O₀, revenue under contract over other revenue of the as_of month, at least 0.
+        default_per_year: λ, rate at which customers fail or change their contracts, 1/year.
+        month: t, months since the as_of month.
+        ends_month: T, month to which contracts bind.
+
+    Returns:
+        Ratio, 0 to 1. Source: contracts.csv; that growth is not promised is own-assumption.
+
+    >>> contracted_ratio(np.array([1.165, 1.165, 1.165, 0.5]), 0.06, np.array([24, 48, 58, 0]), 57.0).round(3).tolist()
+    [1.0, 0.916, 0.0, 0.5]
+    """
+    return np.clip(signed_ratio * np.exp(default_per_year * (-month / 12)), 0.0, 1.0) * (month <= ends_month)

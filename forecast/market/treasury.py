@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Index, Spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
+from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
+
+NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
 
 @dataclass
@@ -24,8 +27,9 @@ class Treasury:
     regime: Index
     transition: NDArray[np.float64]
     funding_per_month: Array  # [regime, path]
-    steady_cost: Array  # that does not follow revenue
-    cost_to_revenue_ratio: Array
+    fixed_cost_start: Array
+    fixed_cost_elasticity: Array
+    turnover_start: Array  # revenue of tokens and all else
     other_start: Array
     other_share_start: Array  # of the other revenue of all, those with a parent counted
     other_profit_start: Array
@@ -34,6 +38,8 @@ class Treasury:
     other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
     other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
     other_apart_ratio: Array  # of each provider over that
+    contracts: Contracts
+    other_growth: Array  # other revenue of each provider over that of the as_of month
     revenue_average: Array
     fixed_cost: Array
     net_flow: Array
@@ -49,20 +55,23 @@ class Treasury:
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
-    def other_growth(self) -> Array:
-        """Return each provider's other revenue over that of the as_of month."""
-        return self.other_ratio * self.other_apart_ratio
-
     def other_revenue_usd_per_month(self) -> Array:
         """Return what each provider earns on other business, in a month."""
-        return self.other_start * self.other_growth()
+        return self.other_start * self.other_growth
 
     def step(
-        self, revenue: Array, serving_cost: Array, wanted: Array, apart: Array, present: Array, uniform: Array
+        self,
+        month: int,
+        revenue: Array,
+        serving_cost: Array,
+        wanted: Array,
+        apart: Array,
+        present: Array,
+        uniform: Array,
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arguments but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        All arrays but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
@@ -70,22 +79,26 @@ class Treasury:
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"], all_apart, self.other_part_of_limit
         )
-        other_growth = self.other_growth()
+        self.other_growth = self.other_ratio * self.other_apart_ratio
+        self.contracts.bind(self.other_growth, month)
+        turnover = revenue + self.other_revenue_usd_per_month()
+        turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         target = cash.fixed_cost_target(
-            self.steady_cost,
-            self.cost_to_revenue_ratio,
-            revenue + self.other_start * other_growth,
+            self.fixed_cost_start,
+            self.fixed_cost_elasticity,
+            np.clip(turnover_ratio, NEXT_TO_NOTHING, np.inf, out=turnover_ratio),
             theta["austerity_frac"],
             runway,
         )
         self.fixed_cost = demand.average_next(self.fixed_cost, target, theta["fixed_cost_lag_months"])
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other_profit_start * other_growth, self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other_profit_start * self.other_growth, self.fixed_cost, self.debt_service
         )
-        earned = self.net_flow * present
-        self.cash_usd += earned
-        self.cash_without_rounds_usd += earned
+        earned, reserve = self.net_flow * present, turnover
+        reserve *= theta["reserve_months"]
+        self.cash_usd = cash.cash_next_usd(self.cash_usd, earned, reserve)
+        self.cash_without_rounds_usd = cash.cash_next_usd(self.cash_without_rounds_usd, earned, reserve)
         prob = cash.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             revenue / self.revenue_average,
@@ -138,12 +151,10 @@ def start_treasury(
     whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
-    # A relative change of revenue brings so many times that change of fixed cost.
-    elasticity = draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash])
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_ratio growth_apart_money_ratio austerity_frac"
+        "other_growth_ratio growth_apart_money_ratio austerity_frac reserve_months"
     ).split()
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
@@ -153,8 +164,10 @@ def start_treasury(
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
         transition=_transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
-        steady_cost=fixed * (1 - elasticity),
-        cost_to_revenue_ratio=fixed * elasticity / (revenue + other),
+        fixed_cost_start=fixed,
+        # A relative change of revenue brings so many times that change of fixed cost.
+        fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
+        turnover_start=revenue + other,
         other_start=other,
         other_share_start=other / np.clip(whole, 1.0, np.inf),
         other_profit_start=other_profit,
@@ -163,6 +176,8 @@ def start_treasury(
         other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
         other_apart_ratio=np.ones(shape, REAL),
+        contracts=start_contracts(scenario, draws, names, other),
+        other_growth=np.ones(shape, REAL),
         revenue_average=np.clip(revenue, 1.0, np.inf),
         fixed_cost=fixed,
         net_flow=by_path(-burn),

@@ -345,22 +345,42 @@ def test_net_flow_by_hand():
 
 
 def test_fixed_cost_by_hand():
-    # Fixed cost of 10 at revenue 100, half of which follows it (elasticity ½): twice the revenue is half as much again.
-    # A year of runway sheds half of 40 %.
-    assert_allclose(cash.fixed_cost_target(5.0, 0.05, 200.0, 0.4, 12.0), 15 * 0.8)
-    assert_allclose(cash.fixed_cost_target(5.0, 0.05, 200.0, 0.4, 0.0), 15 * 0.6)
+    # Fixed cost of 10 with elasticity ½: four times the revenue is twice the cost. A year of runway sheds half of 40 %.
+    assert_allclose(cash.fixed_cost_target(10.0, 0.5, 4.0, 0.4, 12.0), 20 * 0.8)
+    assert_allclose(cash.fixed_cost_target(10.0, 0.5, 0.25, 0.4, 0.0), 5 * 0.6)
     for_ever = cash.runway_months(1e12, 1.0)
-    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.4, for_ever) == 10.0
-    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.0, for_ever) == 10.0
-    assert cash.fixed_cost_target(5.0, 0.05, 100.0, 0.0, 0.0) == 10.0
+    assert cash.fixed_cost_target(10.0, 0.5, 1.0, 0.4, for_ever) == 10.0
+    assert cash.fixed_cost_target(10.0, 0.0, 7.0, 0.0, 0.0) == 10.0  # nothing follows
+    assert_allclose(cash.fixed_cost_target(10.0, 1.0, 7.0, 0.0, 0.0), 70.0)  # all follows
 
 
-@given(POSITIVE, FRACTION, POSITIVE, FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
-def test_a_longer_runway_never_cuts_fixed_cost(steady, ratio, revenue, austerity, runway, more):
-    full = steady + ratio * revenue
-    found = cash.fixed_cost_target(steady, ratio, revenue, austerity, runway)
-    assert full * (1 - austerity) * (1 - 1e-12) - 1e-12 <= found <= full
-    assert cash.fixed_cost_target(steady, ratio, revenue, austerity, runway + more) >= found
+def test_cash_next_by_hand():
+    # A reserve of 10: a profit of 3 is kept on 4, half spent on 8½, spent on 12; a loss of 3 is paid from any of them.
+    at = np.array([4.0, 8.5, 12.0])
+    assert_array_equal(cash.cash_next_usd(at, np.full(3, 3.0), 10.0), [7, 10, 12])
+    assert_array_equal(cash.cash_next_usd(at, np.full(3, -3.0), 10.0), at - 3)
+
+
+@given(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12), st.floats(0, 1e12), st.floats(0, 1e12))
+def test_spending_takes_from_profit_only(cash_usd, flow, reserve, more):
+    found = cash.cash_next_usd(cash_usd, flow, reserve)
+    spent = cash_usd + flow - found
+    assert spent >= 0
+    if flow <= 0:
+        assert spent == 0
+    assert found >= min(cash_usd, cash_usd + flow)
+    assert found <= max(cash_usd, reserve)
+    # More cash is never less a month later, and a larger reserve keeps no less.
+    assert cash.cash_next_usd(cash_usd + more, flow, reserve) >= found
+    assert cash.cash_next_usd(cash_usd, flow, reserve + more) >= found
+
+
+@given(POSITIVE, st.floats(0, 2), st.floats(1e-6, 1e4), FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
+def test_a_longer_runway_never_cuts_fixed_cost(start, elasticity, ratio, austerity, runway, more):
+    full = start * ratio**elasticity
+    found = cash.fixed_cost_target(start, elasticity, ratio, austerity, runway)
+    assert full * (1 - austerity) * (1 - 1e-12) - 1e-12 <= found <= full * (1 + 1e-12)
+    assert cash.fixed_cost_target(start, elasticity, ratio, austerity, runway + more) >= found
 
 
 def test_runway_by_hand():
