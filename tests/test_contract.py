@@ -238,6 +238,10 @@ def test_providers_by_any_name_or_the_largest():
         unknown.returncode == 2
         and 'no provider "togeter" known at 2026-10-31. Did you mean "together"?' in unknown.stderr
     )
+    listed = forecast(*words, "--provider", "amzn")  # an alias of a firm that sells no tokens under it
+    assert listed.returncode == 2 and "Known: alibaba, " in listed.stderr and "Did you mean" not in listed.stderr
+    alone = forecast(*words, "--provider", "all", "--provider", "groq")
+    assert alone.returncode == 2 and "--provider all stands alone" in alone.stderr
     done = forecast(*words[:6], "0")
     assert done.returncode == 2 and "months = 0: outside 1 to 240." in done.stderr
 

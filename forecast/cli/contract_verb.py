@@ -11,7 +11,8 @@ import click
 from forecast.cli.options import as_of_option, chance_options, set_option
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
-from forecast.delivery.words import percent
+from forecast.delivery.words import counted, percent
+from forecast.errors import InputError
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
@@ -60,6 +61,8 @@ def command(
     --provider all compares every seller of the segment, the cheapest first.
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
+    if "all" in providers and len(providers) > 1:
+        raise InputError("contract: --provider all stands alone. Leave it out, or the others.")
     if providers == ("all",):
         chosen = sellers(made, segment)
     else:
@@ -86,7 +89,7 @@ def _text(terms: Terms, found: list[Verdict], even: dict[str, Even], made: Scena
     quoted = terms.fixed_usd_per_mtok is not None
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months from {made.as_of}; "
-        f"scenario {made.name}, {n_paths:,} paths",
+        f"scenario {made.name}, {counted(n_paths, 'path')}",
         f"  {f'cost of all {terms.months} months, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
         f"{'even at':>10s}{'must switch':>14s}{'above the market':>18s}",
     ]
