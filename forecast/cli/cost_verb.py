@@ -114,8 +114,8 @@ def command(
     if not model or not accelerator:
         missing = [kind for kind, name in (("model", model), ("accelerator", accelerator)) if not name]
         known = " ".join(f"{kind.capitalize()}s: {', '.join(known_names(made, kind))}." for kind in missing)
-        wanted = " and ".join(f"--{kind}" for kind in missing)
-        raise InputError(f"cost: {wanted} required (or --cases IN.csv), but not given. {known}")
+        needed = " and ".join(f"--{kind}" for kind in missing)
+        raise InputError(f"cost: {needed} required (or --cases IN.csv), but not given. {known}")
     if as_techniques:
         table = techniques(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
