@@ -9,6 +9,7 @@ __version__ = "0.6.0"
 
 if TYPE_CHECKING:
     from forecast.delivery.exports import export_forecast as export
+    from forecast.errors import ForecastError, InputError
     from forecast.scenario import load_scenario
     from forecast.simulation import simulate
     from forecast.tables import load_tables
@@ -18,8 +19,10 @@ _PLACES = {
     "load_scenario": ("forecast.scenario", "load_scenario"),
     "simulate": ("forecast.simulation", "simulate"),
     "export": ("forecast.delivery.exports", "export_forecast"),
+    "ForecastError": ("forecast.errors", "ForecastError"),
+    "InputError": ("forecast.errors", "InputError"),
 }
-__all__ = ["export", "load_scenario", "load_tables", "simulate", "summarize"]
+__all__ = ["ForecastError", "InputError", "export", "load_scenario", "load_tables", "simulate", "summarize"]
 
 
 def summarize(paths: Any) -> Any:
@@ -35,3 +38,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'forecast' has no attribute {name!r}")
     module, attribute = _PLACES[name]
     return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    # What is fetched late is there all the same, for whoever looks or completes.
+    return sorted({*globals(), *__all__})

@@ -49,9 +49,10 @@ def table_problems(tables: Tables) -> list[str]:
             found += error.problems
     if found:
         return found
-    return (
-        _missing_parameters(tables) + _broken_references(tables, tables, set(names)) + _broken_rules(tables, set(names))
-    )
+    return [
+        *_missing_parameters(tables), *_broken_references(tables, tables, set(names)), *_broken_rules(tables, set(names)),
+        *_left_out(tables, set(names)),
+    ]  # fmt: skip
 
 
 def _missing_parameters(tables: Tables) -> list[str]:
@@ -69,14 +70,30 @@ def _missing_parameters(tables: Tables) -> list[str]:
 def overlay_problems(tables: Tables) -> list[str]:
     """Return what tables of one's own break together with the shipped ones; nothing where there are none.
 
-    A provider that is deleted from one table while another still names it would be left out of the market without a word.
+    A provider that is deleted from one table while another still names it, or added to one alone, would be left out of the
+    market without a word.
     Only rows that the vintage knows are asked; what they name may stand in later ones.
     """
     if not (own := tables.own()):
         return []
     every = tables.apart()
     known = every.vintage(tables.as_of)
-    return _broken_references(known, every, own) + _broken_rules(known, own)
+    return _broken_references(known, every, own) + _broken_rules(known, own) + _left_out(every, own)
+
+
+def _left_out(every: Tables, names: set[str]) -> list[str]:
+    """Return the providers, if their table is one of those named, that no run has: without finances or an offer they sell nothing."""
+    if "providers" not in names:
+        return []
+    needed = ("provider_finances", "offers")
+    selling = {table: {row["provider"] for row in every[table]} for table in needed}
+    return [
+        f"{every['providers'].label} row {row.number}, provider = {row['provider']}: no row of {table}.csv, so no run has it. "
+        "Add one there."
+        for row in every["providers"]
+        for table in needed
+        if row["provider"] not in selling[table]
+    ]
 
 
 def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[str]:

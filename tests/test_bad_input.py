@@ -27,6 +27,7 @@ from forecast.simulation import simulate
 from forecast.store.database import open_store
 from forecast.store.places import place_of
 from forecast.summary import summarize_paths
+from forecast.table_rules import table_problems
 from forecast.tables import load_tables
 
 
@@ -94,6 +95,23 @@ def test_a_row_that_others_need(table, column, gone, said, overlay):
     """Before, the market was simulated without the provider, or failed in the middle."""
     with pytest.raises(InputError, match=said):
         market(overlay(table, without(column, gone)))
+
+
+@pytest.mark.parametrize("lacking", ["provider_finances", "offers"])
+def test_a_provider_that_stands_in_one_table_alone(lacking, overlay):
+    """Before, it was left out of the market without a word."""
+
+    def twice(rows):
+        mine = [row | {"provider": "newhost"} for row in rows if row["provider"] == "parasail"]
+        return [*rows, *(row | {"growth_apart_per_month": "0"} if "label" in row else row for row in mine)]
+
+    for table in {"providers", "provider_finances", "offers"} - {lacking}:
+        folder = overlay(table, twice)
+    said = f"provider = newhost: no row of {lacking}.csv, so no run has it. Add one there."
+    with pytest.raises(InputError, match=said):
+        market(folder)
+    assert len(found := table_problems(load_tables(folder))) == 1 and said in found[0]
+    assert "newhost" in market_names(load_scenario("base", load_tables(overlay(lacking, twice)))).providers
 
 
 def test_a_segment_in_which_nobody_sells(overlay):

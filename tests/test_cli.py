@@ -83,7 +83,10 @@ def test_cost_cases_keep_their_rows(tmp_path):
         (["run", "--months", "0"], "months = 0: outside 1 to 240"),
         (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
         (["run", "no/such/file.toml"], "no such scenario file"),
-        (["cost", "--model", "llama-3.3-70b"], "--model and --accelerator are required"),
+        (
+            ["cost", "--model", "llama-3.3-70b"],
+            "cost: --accelerator required (or --cases IN.csv), but not given. Accelerators: ",
+        ),
         (["cost", "--model", "lama-3.3-70b", "--accelerator", "h100"], 'Did you mean "llama-3.3-70b"?'),
         (
             ["cost", "--model", "llama-3.3-70b", "--accelerator", "h100", "--accelerators", "1", "--precision", "bf16"],

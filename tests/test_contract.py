@@ -1,6 +1,7 @@
 """What buying costs: by hand on planted histories, equal where it must be, refused where it cannot be priced."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -104,10 +105,13 @@ def test_a_mix_that_drifts_lowers_every_bill_alike():
 
 
 @pytest.mark.parametrize(
-    ("drifting", "spot_usd", "even"),
-    [(False, [120, 120, 240], (480 - 110) / (30 + 10 + 30)), (True, [60, 60, 120], (240 - 40) / (17 + 10 + 17))],
+    ("drifting", "spot_usd", "even", "own"),
+    [
+        (False, [120, 120, 240], (480 - 110) / (30 + 10 + 30), (60 + 130 + 120 - 110) / (30 + 10 + 30)),
+        (True, [60, 60, 120], (240 - 40) / (17 + 10 + 17), (34 + 60 + 68 - 40) / (17 + 10 + 17)),
+    ],
 )
-def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even):
+def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even, own):
     """Three paths in blocks of two: on the second a leaves after month 1, in the second block all prices are twice those of the first.
 
     Once a is gone 4 + 5 and half of 4 are paid, times ten; of a mix worth 1, 1/2 and 1/5 it is 2 + 1 + 1.
@@ -135,13 +139,14 @@ def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even):
     assert [one.name for one in whole] == ["spot at the market's price", "spot at a", "fixed at a"]
     assert whole[0].cost_usd.tolist() == pytest.approx(spot_usd)
     assert whole[2].switched.tolist() == [False, True, False]
-    assert found == pytest.approx(even)
+    assert (found["a"].market, found["a"].own) == pytest.approx((even, own))
+    assert [one.even_usd_per_mtok for one in verdicts(whole, found)] == [None, None, pytest.approx(own)]
 
 
 def test_verdicts_by_hand():
     """Eleven paths at 0 to 10, or all at 4: dearer than spot on four of them, on the fifth the same."""
     spot = Strategy("spot", np.arange(11.0), np.zeros(11, bool))
-    first, second = verdicts([spot, Strategy("fixed", np.full(11, 4.0), np.arange(11) < 2)])
+    first, second = verdicts([spot, Strategy("fixed", np.full(11, 4.0), np.arange(11) < 2)], {})
     assert (first.mean_usd, first.p10_usd, first.p50_usd, first.p90_usd) == (5, 1, 5, 9)
     assert first.mean_usd_error == pytest.approx(np.sqrt(10 / 11))  # the variance of 0 to 10 is 10
     assert (first.switch_prob, first.dearer_than_spot_prob) == (0, 0)
@@ -173,19 +178,24 @@ def base(tables):
     return load_scenario("base", tables, months=12)
 
 
-def test_at_the_price_that_breaks_even_it_does(base):
-    asked = terms(providers=("together",), mtok_per_month=1e4, months=12, fixed_usd_per_mtok=None)
+@pytest.mark.parametrize(("against", "as_dear_as"), [("market", "spot at the market"), ("own", "spot at together")])
+def test_at_the_price_that_breaks_even_it_does(base, against, as_dear_as):
+    asked = terms(providers=("together", "groq"), mtok_per_month=1e4, months=12, fixed_usd_per_mtok=None)
     _, even = price_strategies(base, asked, 2_000, 7)
-    fixed, _ = price_strategies(
-        base, terms(providers=("together",), mtok_per_month=1e4, months=12, fixed_usd_per_mtok=even), 2_000, 7
-    )
-    spot, at_even = (next(s for s in fixed if s.name.startswith(name)) for name in ("spot at the market", "fixed at"))
+    quote = getattr(even["together"], against)
+    fixed, _ = price_strategies(base, replace(asked, fixed_usd_per_mtok=quote), 2_000, 7)
+    spot, at_even = (next(s for s in fixed if s.name.startswith(name)) for name in (as_dear_as, "fixed at together"))
     assert at_even.cost_usd.mean() == pytest.approx(spot.cost_usd.mean(), rel=1e-9)
+
+
+def test_one_path_has_no_error(base):
+    found = verdicts(*price_strategies(base, terms(providers=("groq",), months=12), 1, 7))
+    assert {one.mean_usd_error for one in found} == {None}
 
 
 def test_cost_is_proportional_to_volume_and_chances_are_not(base):
     small, large = (
-        verdicts(price_strategies(base, terms(providers=("groq",), mtok_per_month=n, months=12), 1_000, 7)[0])
+        verdicts(*price_strategies(base, terms(providers=("groq",), mtok_per_month=n, months=12), 1_000, 7))
         for n in (1e3, 1e4)
     )
     for one, ten in zip(small, large, strict=True):
@@ -241,6 +251,10 @@ def test_providers_by_any_name_or_the_largest():
         unknown.returncode == 2
         and 'no provider "togeter" known at 2026-10-31. Did you mean "together"?' in unknown.stderr
     )
+    listed = forecast(*words, "--provider", "amzn")  # an alias of a firm that sells no tokens under it
+    assert listed.returncode == 2 and "Known: alibaba, " in listed.stderr and "Did you mean" not in listed.stderr
+    alone = forecast(*words, "--provider", "all", "--provider", "groq")
+    assert alone.returncode == 2 and "--provider all stands alone" in alone.stderr
     done = forecast(*words[:6], "0")
     assert done.returncode == 2 and "months = 0: outside 1 to 240." in done.stderr
 

@@ -10,6 +10,8 @@ from forecast import tidy_table
 from forecast.arrays import Few
 from forecast.draws import BLOCK_PATHS
 from forecast.outcomes.fans import FANS, count, count_few, quantiles
+from forecast.scenario import load_scenario
+from forecast.simulation import simulate
 
 SEEDS = st.integers(0, 2**32 - 1)
 PROBS = np.array(tidy_table.PROBS)
@@ -132,3 +134,15 @@ def test_quantiles_agree_with_sorted_values_of_many_months():
     )  # half a bin, and between paths
     with pytest.raises(AssertionError):  # the control: quantiles of the next probability
         assert_allclose(quantiles(fan, count(fan, values), PROBS)[..., 1:], exact[..., :-1], rtol=BIN / 2 + 1e-3)
+
+
+PRICES = [name for name, fan in FANS.items() if fan.unit in ("USD/Mtok", "USD/accelerator-hour")]
+
+
+@pytest.mark.parametrize(("name", "months"), [("lpu-floor", 60), ("base", 240)])
+def test_no_price_of_a_shipped_scenario_or_a_long_horizon_is_called_nothing(name, months):
+    paths = simulate(load_scenario(name, months=months), n_paths=200, seed=7, threads=1)
+    for outcome in PRICES:
+        found = quantiles(FANS[outcome], paths.counts[outcome], PROBS)
+        assert (found > 0).all(), outcome
+        assert (found[..., PROBS == 0.9] < FANS[outcome].high).all(), outcome  # nor cut off above

@@ -204,6 +204,8 @@ def test_a_provider_without_a_fit_is_named(overlay):
     def added(rows):
         return [*rows, *(r | {"provider": "aardvark"} for r in rows if r["provider"] == "together")]
 
+    for table in ("provider_finances", "offers"):
+        overlay(table, added)
     with pytest.raises(InputError) as caught:
         load_scenario("base", load_tables(overlay("providers", added)))
     said = "providers.aardvark.growth_apart_per_month says fitted, but data/fits.csv holds no fit of it known by "

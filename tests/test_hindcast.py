@@ -124,6 +124,12 @@ def test_figures_of_a_planted_forecast():
     assert_allclose(graded.log_score, -(np.log(0.8) + np.log(0.6)) / 2)
 
 
+def test_an_event_that_hardly_any_path_has_is_not_called_impossible():
+    events = [Event("rare", 0.004, False, "a"), Event("never", 0.0, False, "b"), Event("likely", 0.31, True, "c")]
+    said = {line.split()[0]: line for line in hindcast_text(planted(events=events)).splitlines() if line.strip()}
+    assert " <1 %  no " in said["rare"] and " 0 %  no " in said["never"] and " 31 %  yes " in said["likely"]
+
+
 def test_an_impossible_event_is_scored_as_one_in_ten_thousand():
     assert_allclose(grade(planted(events=[Event("x", 0.0, True, "a")])).log_score, -np.log(1e-4))
 

@@ -146,6 +146,11 @@ def test_a_second_export_replaces_the_first_and_keeps_strangers(made, tmp_path):
 
 
 def test_the_api_of_the_contract(scenario, tmp_path):
+    assert {"load_tables", "simulate", "summarize", "export"} <= set(
+        dir(forecast)
+    )  # fetched late, and there to be found
+    with pytest.raises(forecast.InputError, match="Did you mean"):
+        forecast.load_scenario("bose")
     paths = forecast.simulate(scenario, n_paths=50, seed=7)
     frame = forecast.summarize(paths)
     assert frame.shape[1] == 14
@@ -190,6 +195,20 @@ def test_unknown_format(made, tmp_path):
     with pytest.raises(InputError, match="format pdf: one of csv, xlsx, parquet is allowed"):
         export_forecast(made, tmp_path / "x", ("pdf",))
     assert not (tmp_path / "x").exists()
+
+
+def test_what_a_short_horizon_or_one_path_cannot_tell_is_not_told(tables):
+    """Six months in a row do not fit into four; one path has no spread: neither a chance of none nor a small error is claimed."""
+    made = summarize_paths(simulate(load_scenario("base", tables, months=4), 1, seed=3))
+    printed = headline(made)
+    assert "; 1 paths" not in printed and "; 1 path, seed 3" in printed
+    assert (
+        printed.count("cannot be told, six months in a row do not fit into the horizon") == 5
+    )  # tokens, spend, segments
+    assert "not within the horizon" not in printed
+    assert "Monte Carlo error: 1 path cannot tell it, nor a band or a chance; at least 30 can." in printed
+    sentences = " ".join(s for answer in answers(made) for s in answer.sentences)
+    assert sentences.count("cannot be told: six do not fit into the horizon.") == 5
 
 
 @pytest.mark.parametrize(

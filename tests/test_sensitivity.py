@@ -13,6 +13,7 @@ from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import Asked, parse_asked
+from forecast.sensitivity.at_stake import is_open, question_of
 from forecast.sensitivity.boxes import find_box
 from forecast.sensitivity.first_order import first_order, importance, jackknife_error
 from forecast.sensitivity.learning import commitment_loss, learning_worth
@@ -77,6 +78,19 @@ def test_an_input_that_only_goes_with_a_leading_one_by_chance_is_not_important()
     meant = none.copy()
     meant[2, 0] = meant[0, 2] = 0.2  # correlated on purpose: what it carries counts as its own
     assert importance(u, y, first, meant)[2] == first.index[2]
+
+
+def test_what_seems_to_lead_because_it_goes_with_a_leading_one_by_chance_does_not():
+    """y = 3·x₁ + x₂; x₃ takes the values of x₁ on half the paths, as coordinates of few Sobol points may, and has no part in y."""
+    rng = np.random.default_rng(5)
+    u = rng.random((3, N))
+    together = rng.random(N) < 0.5
+    u[2, together] = u[0, together]
+    y = 3 * u[0] + u[1]
+    first = first_order(u, y)
+    assert first.index[2] > 2 * first.index[1] > 0.1  # both beyond a twentieth
+    left = importance(u, y, first, np.eye(3))
+    assert left[0] == first.index[0] and left[1] > 0.05 and left[2] < 0.05
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6, -0.5])
@@ -243,6 +257,26 @@ def test_the_verb_watch():
     assert done.returncode == 2 and "--within 8: outside 1 to 7" in done.stderr
     done = forecast("watch", *options, "--outcome", "exit:fringe")
     assert done.returncode == 2 and "so no signal can change it" in done.stderr
+    said = forecast("watch", *options, "--outcome", "exit:fringe", "--outcome", "runway_months:hyperbolic").stdout
+    assert (
+        "  exit:fringe@8 happens on no path, so no signal can change it.\n\nrunway_months:hyperbolic@8 is longer than "
+        in said
+    )
+    assert " 7 months (2027-06): chance " in said and "provider_finances.hyperbolic.cash_usd" in said
+
+
+def test_a_runway_is_longer_than_its_median_or_lasts(base):
+    """The question on months 1 to 9, and on months most of which lie beyond those that are followed."""
+    asked = parse_asked("runway_months:groq@9", market_names(base), base.months)
+    sample, _ = planted(0.3)
+    short = np.arange(len(sample.scores[0])) % 9 + 1.0
+    for months, text, yes in (
+        (short, "longer than 5 months, its median", short > 5),
+        (np.maximum(short, 8) + (short > 3), "longer than 8 months", np.maximum(short, 8) + (short > 3) >= 9),
+    ):
+        question = question_of(asked, replace(sample, outcomes={str(asked): np.minimum(months, 9)}))
+        assert question.text == f"runway_months:groq@9 is {text}"
+        assert (question.yes == yes).all() and is_open(question)
 
 
 def test_the_revenue_of_a_provider_can_be_asked_for(base):

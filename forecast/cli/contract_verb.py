@@ -9,9 +9,10 @@ from datetime import date
 import click
 
 from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
-from forecast.contract.pricing import Verdict, price_strategies, verdicts
+from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
-from forecast.delivery.words import SIZES, percent
+from forecast.delivery.words import SIZES, counted, percent
+from forecast.errors import InputError
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
@@ -62,6 +63,8 @@ def command(
     --provider all compares every seller of the segment, the cheapest first.
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
+    if "all" in providers and len(providers) > 1:
+        raise InputError("contract: --provider all stands alone. Leave it out, or the others.")
     if providers == ("all",):
         chosen = sellers(made, segment)
     else:
@@ -69,17 +72,18 @@ def command(
     terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market")
     with bar(n_paths, made.name, quiet) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
-    found = verdicts(strategies)
+    found = verdicts(strategies, even)
     if providers == ("all",):
         found.sort(key=lambda one: one.mean_usd)
     if as_json:
-        document = {"terms": asdict(terms), "break_even_usd_per_mtok": even, "strategies": [asdict(v) for v in found]}
+        first = even[terms.providers[0]].market
+        document = {"terms": asdict(terms), "break_even_usd_per_mtok": first, "strategies": [asdict(v) for v in found]}
         click.echo(json.dumps(document))
     else:
         click.echo(_text(terms, found, even, made, n_paths))
 
 
-def _text(terms: Terms, found: list[Verdict], even: float, made: Scenario, n_paths: int) -> str:
+def _text(terms: Terms, found: list[Verdict], even: dict[str, Even], made: Scenario, n_paths: int) -> str:
     mtok = terms.mtok_per_month * terms.months
     first = terms.providers[0]
     kinds = ("input", "cached")
@@ -88,20 +92,22 @@ def _text(terms: Terms, found: list[Verdict], even: float, made: Scenario, n_pat
     quoted = terms.fixed_usd_per_mtok is not None
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months from {made.as_of}; "
-        f"scenario {made.name}, {n_paths:,} paths",
+        f"scenario {made.name}, {counted(n_paths, 'path')}",
         f"  {f'cost of all {terms.months} months, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
-        f"{'must switch':>14s}{'above the market':>18s}",
+        f"{'even at':>10s}{'must switch':>14s}{'above the market':>18s}",
     ]
     for one in found:
+        error = "?" if one.mean_usd_error is None else _usd(one.mean_usd_error)
+        own = "" if one.even_usd_per_mtok is None else f"{one.even_usd_per_mtok:.3g}"
         lines.append(
-            f"  {one.strategy:44s}{_usd(one.mean_usd) + ' ± ' + _usd(one.mean_usd_error):>20s}{_usd(one.p10_usd):>12s}"
-            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{one.mean_usd / mtok:>12.3g}{percent(one.switch_prob):>14s}"
-            f"{percent(one.dearer_than_spot_prob):>18s}"
+            f"  {one.strategy:44s}{_usd(one.mean_usd) + ' ± ' + error:>20s}{_usd(one.p10_usd):>12s}"
+            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{one.mean_usd / mtok:>12.3g}{own:>10s}"
+            f"{percent(one.switch_prob):>14s}{percent(one.dearer_than_spot_prob):>18s}"
         )
     return "\n".join([
         *lines,
-        f"  Spot: month by month. Fixed at {first}, {even:.3g} USD per million tokens costs on average what the market's spot price does; "
-        "a lower quote saves.",
+        "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same",
+        f"  provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
         f"  Prices are those paid over all tokens of a mix of {percent(input_frac)} input, {percent(cached_frac)} of it cached, {drift}: "
         "see --mix.",
         f"  Must switch: the provider leaves and nobody serves on; "

@@ -112,11 +112,10 @@ def command(
             publish_file(out, text.encode())
         return
     if not model or not accelerator:
-        models, accelerators_known = (", ".join(known_names(made, kind)) for kind in ("model", "accelerator"))
-        raise InputError(
-            "cost: --model and --accelerator are required (or --cases IN.csv). Add them. "
-            f"Models: {models}. Accelerators: {accelerators_known}."
-        )
+        missing = [kind for kind, name in (("model", model), ("accelerator", accelerator)) if not name]
+        known = " ".join(f"{kind.capitalize()}s: {', '.join(known_names(made, kind))}." for kind in missing)
+        needed = " and ".join(f"--{kind}" for kind in missing)
+        raise InputError(f"cost: {needed} required (or --cases IN.csv), but not given. {known}")
     if as_techniques:
         table = techniques(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from forecast.delivery.words import percent
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
 from forecast.hindcast.quantities import QUANTITIES
@@ -59,7 +60,7 @@ def hindcast_text(found: Hindcast) -> str:
         lines += ["", f"{'EVENTS':{NAME_WIDTH}s}    prob  happened"]
         for event in most_surprising(found.events):
             lines.append(
-                f"  {event.name:{NAME_WIDTH - 2}s}  {100 * event.prob:4.0f} %  {'yes' if event.happened else 'no':3s}       {event.source}"
+                f"  {event.name:{NAME_WIDTH - 2}s}  {percent(event.prob):>6s}  {'yes' if event.happened else 'no':3s}       {event.source}"
             )
     lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
     lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]

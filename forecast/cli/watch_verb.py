@@ -50,7 +50,8 @@ def command(
 ) -> None:
     """Rank what to watch: signals of the coming months, the level that would change each answer, and their latest value.
 
-    A fan asks whether it will stand above today's value; an event asks whether it happens.
+    A fan asks whether it will stand above today's value, a runway whether it is longer than its median; an event asks
+    whether it happens.
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
@@ -59,9 +60,12 @@ def command(
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
     with bar(n_paths, made.name, quiet) as progress:
         sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
-    questions = [_open(question_of(each, sample)) for each in asked]
+    questions = [question_of(each, sample) for each in asked]
+    if not any(map(is_open, questions)):
+        raise InputError([f"watch: {_closed(question)}. Ask for another." for question in questions])
     found = [
-        (question, telling_signals(question, sample, names, within)) for question in steps(questions, "signals", quiet)
+        (question, telling_signals(question, sample, names, within) if is_open(question) else [])
+        for question in steps(questions, "signals", quiet)
     ]
     if as_json:
         document = [
@@ -75,11 +79,8 @@ def command(
         click.echo("\n\n".join([*texts, LEGEND.format(within=within)]))
 
 
-def _open(question: Question) -> Question:
-    if not is_open(question):
-        which = "every" if question.yes.all() else "no"
-        raise InputError(f"watch: {question.text} on {which} path, so no signal can change it. Ask for another.")
-    return question
+def _closed(question: Question) -> str:
+    return f"{question.text} on {'every' if question.yes.all() else 'no'} path, so no signal can change it"
 
 
 def _text(question: Question, signals: list[Signal], due: str) -> str:
@@ -87,6 +88,8 @@ def _text(question: Question, signals: list[Signal], due: str) -> str:
         f"{question.text} ({due}): chance {percent(float(question.yes.mean()))}",
         f"  {'watch':62s}{'tells':>14s}{'latest':>11s}{'level':>12s}{'chance beyond it':>19s}{'else':>7s}",
     ]
+    if not is_open(question):
+        return f"{lines[0]}\n  {_closed(question)}."
     if not signals:
         return lines[0] + "\n  Nothing that will be seen tells more than 1 % of it: it is the luck of the months."
     for s in signals:

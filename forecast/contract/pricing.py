@@ -9,7 +9,7 @@ served on by its buyer at the agreed price.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class Strategy:
     name: str
     cost_usd: Array  # [path], over all months
     switched: NDArray[np.bool_]
+    seller: str = ""  # of whom all is bought at a fixed price
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,30 @@ class Verdict:
 
     strategy: str
     mean_usd: float
-    mean_usd_error: float
+    mean_usd_error: float | None  # one path has none
     p10_usd: float
     p50_usd: float
     p90_usd: float
     switch_prob: float
     switch_prob_error: float
     dearer_than_spot_prob: float  # than following the market's price
+    even_usd_per_mtok: (
+        float | None
+    )  # the fixed price that costs on average what month by month at the same provider does
+
+
+@dataclass(frozen=True)
+class Even:
+    """The fixed prices, USD/Mtok of today's mix, at which a provider's contract costs on average what buying monthly does."""
+
+    market: float  # at the market's price
+    own: float  # at the provider's
 
 
 def price_strategies(
     scenario: Scenario, terms: Terms, n_paths: int, seed: int, progress: Callable[[int], None] = lambda paths: None
-) -> tuple[list[Strategy], float]:
-    """Return every strategy on the same paths, and the fixed price at which the first provider's contract breaks even.
+) -> tuple[list[Strategy], dict[str, Even]]:
+    """Return every strategy on the same paths, and the fixed prices at which each provider's contract breaks even.
 
     Args:
         scenario: long enough for the contract.
@@ -62,8 +74,8 @@ def price_strategies(
         n_paths, seed: as in `simulate`.
         progress: called with the number of paths of each block that is done.
 
-    The price that breaks even, USD/Mtok of today's mix: the mean of (cost of spot at the market) less what the contract
-    costs once its provider is gone, over the mean of the tokens bought at the fixed price.
+    The price that breaks even, USD/Mtok of today's mix: the mean of the cost of spot, at the market or at the provider, less
+    what the contract costs once its provider is gone, over the mean of the tokens bought at the fixed price.
 
     Raises:
         InputError: an unknown segment or provider, too many months, or numbers that are none.
@@ -72,26 +84,32 @@ def price_strategies(
     names = market_names(scenario)
     check_terms(scenario, names, terms)
     parts: list[list[Strategy]] = []
-    fixed_mtok, after_usd = [], []
+    fixed_mtok: dict[str, list[Array]] = {p: [] for p in terms.providers}
+    after_usd: dict[str, list[Array]] = {p: [] for p in terms.providers}
     for block in range(-(-n_paths // BLOCK_PATHS)):
         history = march(scenario, names, Draws(scenario, seed, block), watch=True)
         count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
         parts.append(
-            [Strategy(s.name, s.cost_usd[:count], s.switched[:count]) for s in _strategies(history, names, terms)]
-        )
-        served = _served(history, names, terms, terms.providers[0]) * _worth(history, names, terms)
-        fixed_mtok.append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
-        after_usd.append(_cost(history, names, terms, terms.providers[0], 0.0)[:count])
+            [replace(s, cost_usd=s.cost_usd[:count], switched=s.switched[:count]) for s in _strategies(history, names, terms)]
+        )  # fmt: skip
+        for provider in terms.providers:
+            served = _served(history, names, terms, provider) * _worth(history, names, terms)
+            fixed_mtok[provider].append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
+            after_usd[provider].append(_cost(history, names, terms, provider, 0.0)[:count])
         progress(count)
     whole = [
-        Strategy(same[0].name, np.concatenate([s.cost_usd for s in same]), np.concatenate([s.switched for s in same]))
+        replace(same[0], cost_usd=np.concatenate([s.cost_usd for s in same]), switched=np.concatenate([s.switched for s in same]))
         for same in zip(*parts, strict=True)
-    ]
-    even = (whole[0].cost_usd.mean() - np.concatenate(after_usd).mean()) / np.concatenate(fixed_mtok).mean()
-    return whole, float(even)
+    ]  # fmt: skip
+    spot = [each.cost_usd.mean() for each in whole[: len(terms.providers) + 1]]  # at the market, then at each provider
+    even = {}
+    for provider, own in zip(terms.providers, spot[1:], strict=True):
+        after, mtok = np.concatenate(after_usd[provider]).mean(), np.concatenate(fixed_mtok[provider]).mean()
+        even[provider] = Even(float((spot[0] - after) / mtok), float((own - after) / mtok))
+    return whole, even
 
 
-def verdicts(strategies: list[Strategy]) -> list[Verdict]:
+def verdicts(strategies: list[Strategy], even: dict[str, Even]) -> list[Verdict]:
     """Return the numbers of each strategy; the first one is to follow the market's price."""
     spot = strategies[0].cost_usd
     found = []
@@ -99,9 +117,10 @@ def verdicts(strategies: list[Strategy]) -> list[Verdict]:
         low, middle, high = (float(q) for q in np.quantile(each.cost_usd, [0.1, 0.5, 0.9]))
         prob = float(each.switched.mean())
         dearer = float((each.cost_usd > spot).mean())
-        mean, error = float(each.cost_usd.mean()), mean_error(each.cost_usd)
+        mean, error = float(each.cost_usd.mean()), mean_error(each.cost_usd) if len(spot) > 1 else None
+        own = even[each.seller].own if each.seller else None
         found.append(
-            Verdict(each.name, mean, error, low, middle, high, prob, probability_error(prob, len(spot)), dearer)
+            Verdict(each.name, mean, error, low, middle, high, prob, probability_error(prob, len(spot)), dearer, own)
         )
     return found
 
@@ -116,7 +135,7 @@ def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
         gone = ~_served(history, names, terms, provider)[-1]
         found.append(Strategy(f"spot at {provider}", _cost(history, names, terms, provider, None), gone))
         price = terms.fixed_usd_per_mtok or _offer(history, names, terms, provider)[0]
-        fixed.append(Strategy(f"fixed at {provider}", _cost(history, names, terms, provider, price), gone))
+        fixed.append(Strategy(f"fixed at {provider}", _cost(history, names, terms, provider, price), gone, provider))
     found += fixed
     if len(fixed) == 2:
         both = f"fixed, half at {terms.providers[0]} and half at {terms.providers[1]}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.delivery.words import band, calendar, dollars, listed, percent, short
+from forecast.delivery.words import band, calendar, counted, dollars, listed, percent, short
+from forecast.outcomes.dates import MONTHS_IN_A_ROW
 from forecast.tidy_table import Forecast
 
-LIKELY_PROB = 0.5
+LIKELY_PROB = 0.505  # what is told as more than 50 %
 SAFE_PROB = 0.05
+LEAST_PATHS = 30  # fewer do not tell their own spread
 NAMED = 5
 
 
@@ -35,9 +37,7 @@ def doubts(forecast: Forecast) -> list[str]:
     manifest = forecast.manifest
     counts, known = manifest["counts"], manifest["finances_as_of"]
     said = [
-        f"Monte Carlo error: at most {100 * worst_price_error_frac(forecast):.1f} % on a median price, "
-        f"{100 * worst_probability_error(manifest['paths']):.1f} points on a probability. "
-        "It says how far another seed would move the numbers, not how far the model is from the world.",
+        f"{doubts_of_chance(forecast)} It says how far another seed would move the numbers, not how far the model is from the world.",
         f"{counts['uncertain_inputs']:,} of {counts['inputs']:,} inputs are distributions; the others are taken as known.",
         "Private cash, burn, margins and volumes are assumptions, not measurements.",
     ]
@@ -46,6 +46,26 @@ def doubts(forecast: Forecast) -> list[str]:
             f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones."
         )
     return said
+
+
+def doubts_of_chance(forecast: Forecast) -> str:
+    """Return the largest Monte Carlo errors, or that so few paths do not tell them."""
+    n = forecast.manifest["paths"]
+    if n < LEAST_PATHS:
+        return f"Monte Carlo error: {counted(n, 'path')} cannot tell it, nor a band or a chance; at least {LEAST_PATHS} can."
+    return (
+        f"Monte Carlo error: at most {100 * worst_price_error_frac(forecast):.1f} % on a median price, "
+        f"{100 * worst_probability_error(n):.1f} points on a probability."
+    )
+
+
+def six_in_a_row_fit(months: int) -> bool:
+    """Return whether a row of six months, the first of them today's, ends within so many months.
+
+    >>> six_in_a_row_fit(4), six_in_a_row_fit(5)
+    (False, True)
+    """
+    return months >= MONTHS_IN_A_ROW - 1
 
 
 def segments(forecast: Forecast) -> list[str]:
@@ -144,7 +164,7 @@ def _consolidation(forecast: Forecast) -> list[str]:
         end = calendar(manifest["as_of"], horizon)
         said.append(
             f"The five largest hold {percent(forecast.value(share, None, 0, 0.5))} of {what} today and {percent(middle)} "
-            f"({percent(low)} to {percent(high)}) in {end}. {_chance(prob, end, 'they hold at least 80 % for six months in a row')}"
+            f"({percent(low)} to {percent(high)}) in {end}. {_chance(prob, horizon, end, 'they hold at least 80 % for six months in a row')}"
         )
     low, middle, high = three(forecast, "independent_providers", None, horizon)
     if low is not None and middle is not None and high is not None:
@@ -153,7 +173,9 @@ def _consolidation(forecast: Forecast) -> list[str]:
     return said
 
 
-def _chance(prob: float, end: str, what: str) -> str:
+def _chance(prob: float, horizon: int, end: str, what: str) -> str:
+    if not six_in_a_row_fit(horizon):
+        return f"Whether {what} cannot be told: six do not fit into the horizon."
     return f"The chance that {what} by {end} is {percent(prob)}; in {percent(1 - prob)} of paths it is not within the horizon."
 
 
@@ -163,7 +185,7 @@ def _convergence(forecast: Forecast) -> list[str]:
     for segment in segments(forecast):
         now, later = (band(three(forecast, "price_to_floor_ratio", segment, m), " to ") for m in (0, horizon))
         prob = forecast.value("convergence_month", segment, horizon) or 0.0
-        meets = _chance(prob, end, "it comes within 25 % of the floor for six months in a row")
+        meets = _chance(prob, horizon, end, "it comes within 25 % of the floor for six months in a row")
         said.append(f"{segment}: the price paid is {now} times the floor today and {later} times in {end}. {meets}")
     return said
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import Any
 
-from forecast.delivery.answers import drought
+from forecast.delivery.answers import doubts_of_chance, drought, six_in_a_row_fit
 from forecast.delivery.small_tables import runway
-from forecast.delivery.words import band, calendar, dollars, percent
+from forecast.delivery.words import band, calendar, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
 LINE_CHARACTERS = 120
+TOO_SHORT = "cannot be told, six months in a row do not fit into the horizon"
 
 
 def headline(forecast: Forecast) -> str:
@@ -22,7 +23,7 @@ def headline(forecast: Forecast) -> str:
     lines = [
         f"{manifest['scenario']}: {manifest['title']}",
         f"as of {manifest['as_of']}, {horizon} months to {calendar(manifest['as_of'], horizon)}; "
-        f"{manifest['paths']:,} paths, seed {manifest['seed']}, run {manifest['run_id']}",
+        f"{counted(manifest['paths'], 'path')}, seed {manifest['seed']}, run {manifest['run_id']}",
         "",
         *_at_risk(forecast, horizon),
         "",
@@ -30,7 +31,7 @@ def headline(forecast: Forecast) -> str:
         "",
         *_prices(forecast, marks),
         "",
-        *_sure(forecast, horizon),
+        *_sure(forecast),
     ]
     return "\n".join(lines)
 
@@ -60,6 +61,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
 
 def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
     lines = ["WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)"]
+    seen = six_in_a_row_fit(horizon)
     for what, outcome, share in (
         ("tokens", "consolidation_month", "top5_tokens_frac"),
         ("spend", "consolidation_spend_month", "top5_spend_frac"),
@@ -72,10 +74,8 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
             for f in forecast.find(outcome, month=month, quantile=None)
         ]
         never = 1 - (forecast.find(outcome, month=horizon, quantile=None)[0].value or 0)
-        lines.append(
-            f"  {what:7s} top five {percent(now)} today, {percent(later)} at the horizon; "
-            f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}"
-        )
+        said = f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}" if seen else TOO_SHORT
+        lines.append(f"  {what:7s} top five {percent(now)} today, {percent(later)} at the horizon; {said}")
     count = [_value(forecast, "independent_providers", month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)]
     now = _value(forecast, "independent_providers", month=0, quantile=0.5)
     lines.append(
@@ -105,7 +105,8 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
             cells = "".join(f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
             lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)
         reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
-        lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {percent(reached.value)}")
+        said = percent(reached.value) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
+        lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {said}")
     cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
     lines += [
         "  H100 rent, USD/hour      " + cells,
@@ -115,17 +116,11 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     return lines
 
 
-def _sure(forecast: Forecast, horizon: int) -> list[str]:
+def _sure(forecast: Forecast) -> list[str]:
     counts = forecast.manifest["counts"]
-    errors = [
-        f.standard_error / f.value
-        for f in forecast.find("market_price", month=horizon, quantile=0.5)
-        if f.value and f.standard_error
-    ]
     lines = [
         "HOW SURE",
-        f"  Monte Carlo error: at most {100 * max(errors, default=0.0):.1f} % on a median price, "
-        f"{100 * 0.5 / forecast.manifest['paths'] ** 0.5:.1f} points on a probability.",
+        f"  {doubts_of_chance(forecast)}",
         f"  {counts['uncertain_inputs']} of {counts['inputs']} inputs are distributions. Private cash, burn, margins and volumes are",
         "  assumptions: `forecast show` marks each, with its source and date.",
     ]

@@ -50,7 +50,9 @@ class Fan:
         return edges
 
 
-PRICE, FLOOR, FRACTION = (2.0**-11, 2.0**8), (2.0**-17, 2.0**3), (2.0**-9, 1.0)
+# Prices are resolved from a dollar for a million million tokens on: where custom silicon delivers its claims, or a horizon is
+# of twenty years, a narrower range called them nothing.
+PRICE, FLOOR, FRACTION = (2.0**-20, 2.0**8), (2.0**-24, 2.0**8), (2.0**-9, 1.0)
 FANS: dict[str, Fan] = {
     "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens of the month's mix, weighted by volume"),
     "constant_mix_price": Fan("USD/Mtok", "segment", *PRICE, "price of today's mix of input, cached input and output, weighted by volume"),
@@ -62,7 +64,7 @@ FANS: dict[str, Fan] = {
     "capability_floor": Fan("USD/Mtok", "segment", *FLOOR, "floor for the capability and the mix of today, which ever smaller models reach"),
     "price_to_floor_ratio": Fan("ratio", "segment", 2.0**-4, 2.0**13, "market_price over floor"),
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
-    "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**48, "tokens served in a month"),
+    "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**56, "tokens served in a month"),
     "rent": Fan("USD/accelerator-hour", "market", 2.0**-5, 2.0**7, "on-demand rent of an H100"),
     "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs"),
     "hhi_tokens": Fan("index", "market", *FRACTION, "Herfindahl index of tokens by provider, the fringe counted as nothing"),

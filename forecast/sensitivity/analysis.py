@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.boxes import Box, find_box
-from forecast.sensitivity.first_order import Effect, first_order, importance
+from forecast.sensitivity.first_order import LEADING, Effect, first_order, importance
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.shares import normal_correlation, shapley, total_indices
@@ -79,7 +79,9 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     y, other = (np.log(x) if on_log else x for x in (outcome, twin))
     first = first_order(sample.scores, y)
     correlation = normal_correlation(sample.scores)
-    order = np.argsort(-importance(sample.scores, y, first, correlation), kind="stable")
+    weight = importance(sample.scores, y, first, correlation)
+    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may lend from one that does
+    order = np.argsort(-weight, kind="stable")
     studied = order[:STUDIED]
     scores = sample.scores[studied]
     made, correlation = fit_surrogate(scores, y), correlation[studied]
@@ -92,7 +94,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     return Sensitivity(
         asked=asked,
         inputs=tuple(sample.inputs[i] for i in order),
-        first=Effect(first.index[order], first.error[order]),
+        first=Effect(alone[order], first.error[order]),
         total=total_indices(made),
         shapley=shapley(made, correlation[:, studied], seed=1),
         correlated=tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation),

@@ -11,6 +11,7 @@ from forecast.sensitivity.asked import Asked, asked_within
 from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.signals import Question, Signal, rank_signals, watched
 
+RUNWAY = "runway_months"
 USUAL = ("price_rise:{}@24", "rent@24", "market_price:{}@36", "consolidation_month")
 SHOWN, LEAST_TOLD = 6, 0.01
 
@@ -26,8 +27,16 @@ def needed(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
 
 
 def question_of(asked: Asked, sample: Sample) -> Question:
-    """Return the yes-or-no question on an outcome: does the event happen, does the fan stand above today's value."""
+    """Return the yes-or-no question on an outcome: does the event happen, does the fan stand above today's value.
+
+    A runway has no value today: the question is whether it is longer than its median, or than its month where half are.
+    """
     outcome = sample.outcomes[str(asked)]
+    if asked.outcome == RUNWAY:
+        median = float(np.median(outcome))
+        if median >= asked.month:  # as far as it is followed
+            return Question(f"{asked} is longer than {asked.month - 1} months", outcome >= asked.month)
+        return Question(f"{asked} is longer than {median:.0f} months, its median", outcome > median)
     if asked.unit == "probability":
         return Question(f"{asked} happens", outcome > 0.5)
     return Question(f"{asked} is above today's", outcome > sample.outcomes[str(_today(asked))])

@@ -54,18 +54,21 @@ def importance(scores: Array, outcome: Array, first: Effect, correlation: Array)
     """Return what inputs are ordered by: the first-order index, for lesser inputs with the leading ones taken off first.
 
     An input that by chance, or by the pattern of the Sobol points, goes together with a leading one in this sample
-    would seem to matter. Left as they are: the leading, from a twentieth of the variance on, and what is truly
-    correlated with one of them.
+    would seem to matter. Left as they are: the leading, from a twentieth of the variance on once those before them are
+    taken off, and what is truly correlated with one of them. Source: backfitting, Hastie & Tibshirani (1990).
 
     Args:
         scores, outcome: as for `first_order`.
         first: its result.
         correlation: of the inputs' normal scores, zero where none is meant, `[input, input]`.
     """
-    leading = first.index >= LEADING
+    leading, rest = np.zeros(len(scores), bool), outcome
+    for i in np.argsort(-first.index, kind="stable")[: int((first.index >= LEADING).sum())]:
+        own = rest.var() > 0 and first_order(scores[[i]], rest).index[0] * rest.var() / outcome.var() >= LEADING
+        if own or correlation[i, leading].any():
+            leading[i], rest = True, rest - _explained(scores[i], rest)
     if not leading.any():
         return first.index
-    rest = outcome - sum(_explained(row, outcome) for row in scores[leading])
     companion = (correlation[:, leading] != 0).any(axis=1)
     if rest.var() == 0:
         return np.where(leading | companion, first.index, 0.0)

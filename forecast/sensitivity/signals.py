@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from forecast.market.names import Names
 from forecast.outcomes.fans import FANS
 from forecast.sensitivity.asked import Asked
-from forecast.sensitivity.first_order import BINS, first_order
+from forecast.sensitivity.first_order import BINS, Effect, first_order, importance
 from forecast.sensitivity.sample import Sample, uniform_ranks
+from forecast.sensitivity.shares import normal_correlation
 
 Array = NDArray[np.float64]
 WATCHED_FANS = (
@@ -69,6 +70,9 @@ def rank_signals(question: Question, sample: Sample, seen: list[tuple[str, Array
     shown = np.array([value for _, value, _ in seen]).reshape(len(seen), len(yes))
     values, ranks = np.vstack([sample.values, shown]), np.vstack([sample.scores, uniform_ranks(shown)])
     told = first_order(ranks, yes)
+    n = len(sample.inputs)
+    of_inputs = Effect(told.index[:n], told.error[:n])
+    told.index[:n] = importance(sample.scores, yes, of_inputs, normal_correlation(sample.scores))
     found = []
     for i in np.argsort(-told.index, kind="stable"):
         cut, above, turns = _cut(ranks[i], yes)

@@ -56,7 +56,10 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
         found = alike[0] if len(alike) == 1 else None
     if found:
         return found
-    near = suggestion(wanted, [*known, *aliases]) or f" Known: {', '.join(known.values()) or 'none'}."
+    near = (
+        suggestion(wanted, [*known, *(alias for alias in aliases if aliases[alias] in known)])
+        or f" Known: {', '.join(known.values()) or 'none'}."
+    )
     raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{near}')
 
 
