@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-OTHER_SYSTEMS = ("disagg", "mtp")  # prefill on machines of its own; tokens drafted by the model's own module
+# Prefill on machines of its own; tokens drafted by the model's own module; sequences in flight that are not printed.
+OTHER_SYSTEMS = ("disagg", "mtp", "load inferred")
 
 
 def other_system(framework: str | None) -> bool:
-    """Return whether a run separated prefill or drafted tokens: it compares with no run that did neither.
+    """Return whether a run separated prefill, drafted tokens or did not print its load: it compares with no run that did neither.
 
     >>> other_system("sglang 0.5.9 MTP"), other_system("Dynamo disagg"), other_system("vllm 0.19.0"), other_system(None)
     (True, True, False, False)
