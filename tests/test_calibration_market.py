@@ -319,7 +319,7 @@ def test_what_came_is_what_the_events_say():
     tables, start = load_tables(), date(2025, 1, 1)
     assert foreseen.happened("departures_count", start, 12)(tables).middle == 1.0
     assert foreseen.happened("rounds_count", start, 12)(tables).middle == 7.0
-    with pytest.raises(ValueError, match=r"events.csv ends on 2026-0"):
+    with pytest.raises(ValueError, match=r"events.csv ends on 2026-10"):
         foreseen.happened("rounds_count", start, 24)(tables)
 
 

@@ -168,10 +168,13 @@ def test_an_impossible_correlation_is_repaired_and_reported():
 def test_an_added_provider_moves_no_other_draw(base, overlay):
     def copied(rows):
         added = [r | {"provider": "aardvark"} for r in rows if r["provider"] == "together"]
-        known = {"growth_apart_per_month": "normal(mean=0, sd=0.1)"}  # no fit stands for a newcomer
+        known = {
+            "growth_apart_per_month": "normal(mean=0, sd=0.1)",
+            "revenue_usd_per_year": "",
+        }  # no fit stands for a newcomer
         return [*(r | {name: cell for name, cell in known.items() if name in r} for r in added), *rows]
 
-    for table in ("providers", "provider_finances"):
+    for table in ("providers", "provider_finances", "offers"):
         folder = overlay(table, copied)
     with_it = load_scenario("base", load_tables(folder), months=12)
     assert len(with_it.inputs) > len(base.inputs)

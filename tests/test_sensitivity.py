@@ -212,9 +212,9 @@ def test_an_outcome_that_is_none(base, text, says):
 
 
 def test_cash_and_burn_drive_a_runway(base):
-    asked = parse_asked("out_of_cash:groq@13", market_names(base), base.months)
+    asked = parse_asked("out_of_cash:siliconflow@13", market_names(base), base.months)
     found = analyse(draw_sample(base, [asked], 5_000, 7), asked)
-    assert set(found.inputs[:2]) == {"provider_finances.groq.burn_usd_per_year", "provider_finances.groq.cash_usd"}
+    assert set(found.inputs[:2]) == {f"provider_finances.siliconflow.{x}" for x in ("burn_usd_per_year", "cash_usd")}
 
 
 def test_the_verb(tmp_path):
@@ -248,7 +248,7 @@ def test_a_signal_that_turns_the_answer_is_found_with_its_level():
 
 def test_the_verb_watch():
     options = ["--months", "8", "--paths", "1000", "--within", "3"]
-    document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:groq", "--json").stdout)
+    document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:hyperbolic", "--json").stdout)
     assert document["within_months"] == 3
     said = forecast("watch", *options, "--outcome", "rent").stdout
     assert said.startswith("rent@8 is above today's (2027-06): chance ") and "USD/accelerator-hour" in said

@@ -71,7 +71,7 @@ def test_known_revenues(tables):
             brought[provider] = found / today.value.median()
         elif known := scenario.inputs.get(f"provider_finances.{provider}.known_revenue_usd_per_year"):
             judged[provider] = found / known.value.median()
-    assert len(brought) >= 10 and all(abs(ratio - 1) < 0.03 for ratio in brought.values()), brought
+    assert len(brought) >= 10 and all(abs(ratio - 1) < 0.06 for ratio in brought.values()), brought
     assert judged and all(0.8 <= ratio <= 3.0 for ratio in judged.values()), judged
 
 

@@ -14,19 +14,19 @@ from forecast.trends.growth_law import Array, Known, Law, Spans, foreseen
 from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, sized
 from forecast.trends.trend import Estimate
 
-LONGEST_MONTHS = 9.0  # older figures tell too little: of firms that fell silent few grew as those that publish do
+LONGEST_MONTHS = 9.0  # of growth foreseen: of firms that fell silent few grew on as those that publish do
 LEAST_SD = 0.02  # of a log: figures are rounded
 REVENUE = METRICS[0]
 
 
 def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]:
-    """Return by firm the month, counted from today, and the log of its last revenue: the mean of figures of one time."""
+    """Return by firm the log of its last revenue, the mean of figures of one time, and the month, nine before today at most."""
     found = {}
     for (firm, metric), figures in published_figures(tables, today).items():
         latest = [figure for figure in figures if figures[-1][0] - figure[0] < LEAST_MONTHS]
         month, log = np.mean(latest, axis=0)
-        if metric == REVENUE and month >= -LONGEST_MONTHS:
-            found[firm] = (float(month), float(log))
+        if metric == REVENUE:
+            found[firm] = (max(float(month), -LONGEST_MONTHS), float(log))
     return found
 
 
@@ -56,7 +56,7 @@ def brought_forward(
 def revenue_estimates(
     tables: Tables, today: date, raw: Spans, laws: Sequence[Law], weight: Array, found: Sequence[Known]
 ) -> tuple[Estimate, ...]:
-    """Return the revenue of the as_of month of each firm of the finances with a figure of the last nine months."""
+    """Return the revenue of the as_of month of each firm of the finances that ever published one."""
     sold = tables["provider_finances"].latest("provider")
     last = {firm: figure for firm, figure in last_revenues(tables, today).items() if firm in sold}
     if not last:
@@ -67,7 +67,7 @@ def revenue_estimates(
             f"provider_finances.{firm}.revenue_usd_per_year",
             evidence.distribution("lognormal", *np.exp(log + np.array([-1, 1]) * Z_90 * max(sd, LEAST_SD)).tolist()),
             "USD/year", len(raw.firm), "low",
-            f"{np.exp(figure) / 1e9:.3g} billion a year, {-month:.1f} months before, grown by e^{log - figure:.2f}",
+            f"{np.exp(figure) / 1e9:.3g} billion a year, grown for {-month:.1f} months by e^{log - figure:.2f}",
         )
         for (firm, (month, figure)), log, sd in zip(last.items(), logs, sds, strict=True)
     )  # fmt: skip

@@ -442,7 +442,7 @@ def test_a_rent_of_the_drop_folder_scores_a_forecast(place):
     assert report.scored == 1
     with transaction(open_store(place)) as connection:
         assert [(row.due_on, row.value, row.evidence) for row in rows(connection, "SELECT * FROM scores")] == [
-            ("2026-11-30", 4.1, "store/rents.csv row 311")
+            ("2026-11-30", 4.1, "store/rents.csv row 321")
         ]
 
 
