@@ -17,6 +17,7 @@ class Tiers:
     """Prices of a fixed capability, `[segment, path]`."""
 
     log_price: Array
+    log_price_start: Array  # somebody serves the capability at it: what a price settles at is no more
     capability_floor_usd_per_mtok: Array  # floor of what reaches the capability with fewer parameters each year
     floor_ratio: Array
     reversion_per_month: Array
@@ -31,14 +32,17 @@ class Tiers:
             floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month
         )
         settles = np.log(self.capability_floor_usd_per_mtok * self.floor_ratio) + contract_scarcity
+        settles = np.minimum(settles, self.log_price_start)
         scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
         self.log_price = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
 
 
 def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
     """Return the tiers of the as_of month."""
+    log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
     return Tiers(
-        log_price=np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments)),
+        log_price=log_price,
+        log_price_start=log_price,
         capability_floor_usd_per_mtok=floor_usd_per_mtok,  # no time to shrink yet
         floor_ratio=draws.parameter("tier_floor_ratio"),
         reversion_per_month=draws.parameter("tier_reversion_per_month"),
