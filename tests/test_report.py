@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
+from forecast.delivery.plots import overview
+from forecast.delivery.words import calendar
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
 from forecast.report.closing import Section
@@ -200,6 +202,19 @@ def test_survival_is_the_share_of_paths_that_have_not_left(made, paths):
         if not paths.names.backed[row, 0]:
             dry = [np.mean(paths.runway_months[row] > month) for month in range(13)]
             np.testing.assert_allclose(survival(made, "out_of_cash", provider), dry, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("key", ["consolidation", "convergence"])
+def test_a_row_of_six_months_is_drawn_as_far_as_it_is_seen_whole(made, small, key):
+    (drawn,) = [chart for subject in SUBJECTS for chart in subject(made) if chart.key == key]
+    assert [row[0] for row in drawn.rows] == [calendar("2026-10-31", month) for month in range(8)]  # 12 less 5
+    assert not [chart for subject in SUBJECTS for chart in subject(small) if chart.key == key]
+
+
+def test_the_picture_shows_consolidation_as_far_as_a_row_is_seen_whole(made, small):
+    axes = overview(made).axes[-1]
+    assert [list(line.get_xdata()) for line in axes.lines] == [list(range(8))] * 2 and axes.get_xlim() == (0, 12)
+    assert not any(len(line.get_xdata()) for line in overview(small).axes[-1].lines)
 
 
 def test_what_does_not_exist_is_left_out(made):
