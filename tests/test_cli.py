@@ -29,6 +29,10 @@ def test_list_and_show():
     shown = forecast("show", "capital-drought", "--match", "funding_drought").stdout
     assert "scenarios/capital-drought.toml line" in shown
     assert "data/parameters.csv row" in forecast("show", "--match", "pue_ratio").stdout
+    other = "provider_finances.anthropic.other_revenue_usd_per_year"
+    instead = "not read: what token sales leave of provider_finances.anthropic.revenue_usd_per_year is"
+    assert instead in forecast("show", "--match", other).stdout
+    assert "not read" not in forecast("show", "--match", "provider_finances.novita").stdout
 
 
 def test_check():

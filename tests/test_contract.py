@@ -235,7 +235,8 @@ def test_the_verb():
     words = ["contract", "--mtok-per-month", "5e4", "--segment", "commodity", "--months", "3", "--provider", "together"]
     document = json.loads(forecast(*words, "--provider", "groq", "--paths", "500", "--json").stdout)
     assert len(document["strategies"]) == 6 and document["break_even_usd_per_mtok"] > 0
-    assert "must switch" in forecast(*words, "--paths", "500").stdout
+    said = forecast(*words, "--paths", "500").stdout
+    assert "must switch" in said and "compare a quote with even at" in said
 
 
 def test_providers_by_any_name_or_the_largest():

@@ -17,13 +17,17 @@ from hypothesis import strategies as st
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
+from forecast.delivery.plots import overview
+from forecast.delivery.words import calendar
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
+from forecast.report.charts import PANEL_WIDTH, Series, panel
 from forecast.report.closing import Section
 from forecast.report.figures import SUBJECTS, survival
 from forecast.report.page import page
 from forecast.report.pictures import chart_files
 from forecast.report.scales import Scale, log_ticks, spread, straight_ticks
+from forecast.report.sections import runway_section
 from forecast.report.stored import read_run
 from forecast.report.style import GRAPHIC, TEXT, THEMES, style_sheet
 from forecast.scenario import load_scenario
@@ -200,6 +204,33 @@ def test_survival_is_the_share_of_paths_that_have_not_left(made, paths):
         if not paths.names.backed[row, 0]:
             dry = [np.mean(paths.runway_months[row] > month) for month in range(13)]
             np.testing.assert_allclose(survival(made, "out_of_cash", provider), dry, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("key", ["consolidation", "convergence"])
+def test_a_row_of_six_months_is_drawn_as_far_as_it_is_seen_whole(made, small, key):
+    (drawn,) = [chart for subject in SUBJECTS for chart in subject(made) if chart.key == key]
+    assert [row[0] for row in drawn.rows] == [calendar("2026-10-31", month) for month in range(8)]  # 12 less 5
+    assert not [chart for subject in SUBJECTS for chart in subject(small) if chart.key == key]
+
+
+def test_the_picture_shows_consolidation_as_far_as_a_row_is_seen_whole(made, small):
+    axes = overview(made).axes[-1]
+    assert [list(line.get_xdata()) for line in axes.lines] == [list(range(8))] * 2 and axes.get_xlim() == (0, 12)
+    assert not any(len(line.get_xdata()) for line in overview(small).axes[-1].lines)
+
+
+def test_a_panel_has_room_for_its_longest_label():
+    """`>99 %` at 11 points takes 37 in a wide face (DejaVu Sans)."""
+    drawing = panel("key", "title", [Series("in the market", [1.0, 0.995])], "2026-10-31").drawing
+    (begins,) = re.findall(r'<text x="([\d.]+)"[^>]*>&gt;99\s%', drawing)
+    assert float(begins) + 37 <= PANEL_WIDTH
+
+
+def test_who_has_no_runway_stands_below_who_runs_no_risk(made):
+    safe = [f._replace(value=0.0) if f.provider == "zai" and f.outcome == "out_of_cash" else f for f in made.facts]
+    shown = runway_section(replace(made, facts=safe)).content
+    places = [shown.index(f">{name}</") for name in ("hyperbolic", "zai", "alibaba", "xai")]
+    assert places == sorted(places)
 
 
 def test_what_does_not_exist_is_left_out(made):

@@ -78,13 +78,16 @@ def test_before_all_data_every_line_says_so():
 
 
 def test_the_page_says_all(example):
-    said = page(example, {"parameters.rent_shock_sd"})
+    money = Estimate("provider_finances.ada.revenue_usd_per_year", parse("760000000"), "USD/year", 3, "low", "two")
+    example = replace(example, estimates=(*example.estimates, money))
+    said = page(example, {found.key for found in example.estimates})
     assert "not read" not in said and "not read: the model keeps its table's own" in page(example, set())
     for text in (
         "example: An example, USD",
         "a year on, over today: ×0.8 (0.5 to 1.25)",
         "today over its floor: ×2 (1 to 4)",
         "parameters.rent_shock_sd = 0.1 (0.0872 to 0.113) log",
+        "provider_finances.ada.revenue_usd_per_year = 760M (760M to 760M) USD/year",
         "30 observations · high confidence · rows",
         "ljung_box_prob = 0.4: above 0.05: nothing is left in the residuals",
         "walk                                  12     30   0.400   +10 %             80 %",

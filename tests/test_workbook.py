@@ -115,6 +115,10 @@ def test_charts_are_native_and_point_at_numbers(folder, book):
     assert len(charts) == 6  # runway, three segments, consolidation, convergence
     assert sum("lineChart" in c or "scatterChart" in c for c in charts) == 5
     data = book["chart_data"]
+    names = [c.value for c in data[1]]
+    for begun in ("of tokens", "of spend", "converged: commodity"):  # 12 months less the five whose rows pass the end
+        values = [row[names.index(begun)] for row in data.iter_rows(min_row=3, max_row=15, values_only=True)]
+        assert [value is None for value in values] == [False] * 8 + [True] * 5
     column = [c.value for c in data[1]].index("commodity price p50")
     prices = [r for r in book["prices"].iter_rows(min_row=3, values_only=True) if r[1] == "commodity"]
     assert [row[column] for row in data.iter_rows(min_row=3, max_row=15, values_only=True)] == [r[3] for r in prices]

@@ -110,8 +110,9 @@ def _text(terms: Terms, found: list[Verdict], even: dict[str, Even], made: Scena
         f"  provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
         f"  Prices are those paid over all tokens of a mix of {percent(input_frac)} input, {percent(cached_frac)} of it cached, {drift}: "
         "see --mix.",
-        f"  Must switch: the provider leaves and nobody serves on; "
-        f"taken to cost {terms.switch_cost_months:g} months of spend.",
+        f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
+        "market's price from then on.",
+        "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
         *([] if quoted else [
             f"  No quote is known: a provider's price is its revenue over its tokens, an estimate (forecast show --match {first}.paid). "
             "Give yours as --fixed-usd-per-mtok.",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.delivery.words import number
 from forecast.distributions import Distribution
 from forecast.trends.trend import Band, FormScore, Trend
 
@@ -57,7 +58,7 @@ def page(trend: Trend, awaited: Collection[str]) -> str:
 def _estimates(trend: Trend, awaited: Collection[str]) -> Iterator[str]:
     for found in trend.estimates:
         low, middle, high = found.value.quantile(np.array([0.1, 0.5, 0.9]))
-        yield f"{found.key} = {middle:.3g} ({low:.3g} to {high:.3g}) {found.unit}"
+        yield f"{found.key} = {number(middle)} ({number(low)} to {number(high)}) {found.unit}"
         yield f"    {found.observations_count} observations · {found.confidence} confidence · {found.note}"
         if found.key not in awaited:
             yield f"    not read: the model keeps its table's own, see `forecast show --match {found.key}`"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from forecast.delivery.words import band, calendar, counted, dollars, listed, percent, short
 from forecast.outcomes.dates import MONTHS_IN_A_ROW
 from forecast.tidy_table import Forecast
+
+T = TypeVar("T")
 
 LIKELY_PROB = 0.505  # what is told as more than 50 %
 SAFE_PROB = 0.05
@@ -66,6 +68,15 @@ def six_in_a_row_fit(months: int) -> bool:
     (False, True)
     """
     return months >= MONTHS_IN_A_ROW - 1
+
+
+def seen_whole(by_month: list[T]) -> list[T]:
+    """Return of values by month, from today to the horizon, those of months whose row of six ends within it.
+
+    >>> seen_whole([0.0, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2])
+    [0.0, 0.1]
+    """
+    return by_month[: max(0, len(by_month) - MONTHS_IN_A_ROW + 1)]
 
 
 def segments(forecast: Forecast) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from forecast.delivery.answers import seen_whole
 from forecast.delivery.folders import picture_format, publish_file
 from forecast.delivery.small_tables import consolidation, runway
 from forecast.tidy_table import Forecast
@@ -102,11 +103,16 @@ def _risk(axes: Any, forecast: Forecast) -> None:
 
 def _consolidates(axes: Any, forecast: Forecast) -> None:
     _, rows = consolidation(forecast)
-    months = [row[0] for row in rows]
-    axes.plot(months, [100 * row[1] for row in rows], color=PRICE, label="of tokens")
-    axes.plot(months, [100 * row[3] for row in rows], color=SPEND, linestyle="--", label="of spend")
+    seen = seen_whole(list(rows))
+    months = [row[0] for row in seen]
+    axes.plot(months, [100 * row[1] for row in seen], color=PRICE, label="of tokens")
+    axes.plot(months, [100 * row[3] for row in seen], color=SPEND, linestyle="--", label="of spend")
     axes.set(
-        title="Five largest hold 80 % for six months", xlabel="months from now", ylabel="% of paths", ylim=(-2, 102)
+        title="Five largest hold 80 % for six months",
+        xlabel="months from now",
+        ylabel="% of paths",
+        xlim=(0, max(len(rows) - 1, 1)),
+        ylim=(-2, 102),
     )
     axes.legend(fontsize=8)
     axes.grid(alpha=0.25)

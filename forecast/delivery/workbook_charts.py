@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from forecast.delivery.answers import segments
+from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.cell_text import safe_cell
 from forecast.delivery.small_tables import runway
 from forecast.tidy_table import Forecast
@@ -50,11 +50,11 @@ def chart_data(forecast: Forecast) -> ChartData:
                 curves.append(Curve("prices", title, f"{segment} {name} p{100 * quantile:.0f}", "USD/Mtok", values))
     for name, outcome in (("tokens", "consolidation_month"), ("spend", "consolidation_spend_month")):
         title = "Five largest hold 80 % for six months: probability by month"
-        values = [forecast.value(outcome, None, m) for m in months]
+        values = seen_whole([forecast.value(outcome, None, m) for m in months])
         curves.append(Curve("consolidation", title, f"of {name}", "probability", values))
     for segment in segments(forecast):
         title = "Price within 25 % of the floor for six months: probability by month"
-        values = [forecast.value("convergence_month", segment, m) for m in months]
+        values = seen_whole([forecast.value("convergence_month", segment, m) for m in months])
         curves.append(Curve("convergence", title, f"converged: {segment}", "probability", values))
     curves += _risk(forecast)
     length = max(len(curve.values) for curve in curves)
@@ -76,7 +76,7 @@ def _risk(forecast: Forecast) -> list[Curve]:
 
 def add_charts(book: Any, sheets: Mapping[str, Any], data: ChartData) -> None:
     """Draw every chart of the data to the right of its sheet's table."""
-    titles = list(dict.fromkeys((c.sheet, c.chart) for c in data.curves if c.chart))
+    titles = list(dict.fromkeys((c.sheet, c.chart) for c in data.curves if c.chart and c.values))
     for name, title in titles:
         columns = [(i, c) for i, c in enumerate(data.curves) if c.chart == title]
         chart = _bars(book, columns, data) if name == "runway" else _lines(book, columns)

@@ -14,7 +14,7 @@ from forecast.refresh.known import LAYOUTS, Amounts, Known, comparable
 from forecast.sources.quotes import Parsed, Quote, Unread, shown
 from forecast.store.observations import Observation, Suspect
 
-# Of 2,818 recorded changes of a list price 99.5 % are smaller than ×23; a wrong unit is off by 100 or more.
+# Of 2,507 recorded changes of a list price 99.5 % are no larger than ×25; a wrong unit is off by 100 or more.
 LARGEST_JUMP_RATIO = 25.0
 # Hosts of one model differ up to seven times; the first price of a series may stand this far from their median.
 LARGEST_SPREAD_RATIO = 40.0

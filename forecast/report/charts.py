@@ -13,6 +13,7 @@ from forecast.report.scales import Scale, log_ticks, month_ticks, spread, straig
 WIDTH, HEIGHT = 400, 230
 LEFT, TOP, BOTTOM = 46, 10, 26
 PANEL_WIDTH, PANEL_HEIGHT = 170, 92
+PANEL_ROOM = 46  # of ">99 %", the longest label beside a line
 LINE, LETTER = 13, 6.4  # from one label to the next, and of one letter
 CALENDAR_WIDTH = 46  # of a month under an axis
 FAN_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -116,14 +117,14 @@ def bar_chart(key: str, title: str, note: str, names: Sequence[str], bars: Seque
 def panel(key: str, title: str, curves: Sequence[Series], as_of: str) -> Chart:
     """Return a small drawing of one or two falling probabilities, for a row of many; its numbers stand elsewhere."""
     months = range(len(curves[0].values))
-    x, y = Scale(0, months[-1], 4, PANEL_WIDTH - 40), Scale(0, 1, PANEL_HEIGHT - 16, 8)
+    x, y = Scale(0, months[-1], 4, PANEL_WIDTH - PANEL_ROOM), Scale(0, 1, PANEL_HEIGHT - 16, 8)
     drawn = [frame(x, y, {}, {0.0: "", 0.5: "", 1.0: ""})]
     drawn += [line(points(months, curve.values, x, y), kind) for kind, curve in enumerate(curves)]
     ends = [curve.values[-1] for curve in curves]
     drawn.append(_end_labels(x, y, ends, [percent(end) for end in ends]))
     last = calendar(as_of, months[-1])
     drawn += [words(4, PANEL_HEIGHT - 3, calendar(as_of, 0), colour="quiet", size=10)]
-    drawn += [words(PANEL_WIDTH - 40, PANEL_HEIGHT - 3, last, "end", "quiet", 10)]
+    drawn += [words(PANEL_WIDTH - PANEL_ROOM, PANEL_HEIGHT - 3, last, "end", "quiet", 10)]
     said = f"by {last}: " + "; ".join(f"{c.name} {percent(c.values[-1])}" for c in curves)
     return Chart(key, title, "", picture(key, title, said, (PANEL_WIDTH, PANEL_HEIGHT), "".join(drawn)), [], [])
 

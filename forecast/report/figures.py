@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forecast.delivery.answers import segments
+from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.small_tables import runway
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
@@ -13,7 +13,7 @@ from forecast.tidy_table import Forecast
 
 SHOWN_BARS = 16
 NOTICED_PROB = 0.01
-ROW_NOTE = "probability that such a row of months has begun; one that begins in the last five is not seen whole"
+ROW_NOTE = "probability that such a row of months has begun, up to the last month whose row ends within the horizon"
 
 
 def price_charts(forecast: Forecast) -> list[Chart]:
@@ -62,8 +62,10 @@ def consolidation_charts(forecast: Forecast) -> list[Chart]:
     """Return when the five largest hold 80 %, their share, and the number of independent providers."""
     as_of, drawn = forecast.manifest["as_of"], []
     asked = (("tokens", "consolidation_month"), ("spend", "consolidation_spend_month"))
-    curves = [Series(name, chances(forecast, outcome, None)) for name, outcome in asked if forecast.find(outcome)]
-    if curves:
+    curves = [
+        Series(name, seen_whole(chances(forecast, outcome, None))) for name, outcome in asked if forecast.find(outcome)
+    ]
+    if _drawable(curves):
         drawn.append(curve_chart("consolidation", "Five largest hold 80 % for six months", ROW_NOTE, curves, as_of))
     shares = [("tokens", "top5_tokens_frac"), ("spend", "top5_spend_frac")]
     fans = [_fan(forecast, outcome, None, name) for name, outcome in shares if forecast.find(outcome)]
@@ -88,11 +90,11 @@ def convergence_charts(forecast: Forecast) -> list[Chart]:
     """Return when the price comes within 25 % of the floor, and how far apart the two are."""
     as_of, drawn = forecast.manifest["as_of"], []
     curves = [
-        Series(segment, chances(forecast, "convergence_month", segment))
+        Series(segment, seen_whole(chances(forecast, "convergence_month", segment)))
         for segment in segments(forecast)
         if forecast.find("convergence_month", segment=segment)
     ]
-    if curves:
+    if _drawable(curves):
         drawn.append(
             curve_chart("convergence", "Price within 25 % of the floor for six months", ROW_NOTE, curves, as_of)
         )
@@ -125,6 +127,11 @@ def endangered(forecast: Forecast) -> list[str]:
     worst = {n: max(forecast.value(o, n, horizon) or 0.0 for o in ("exit", "out_of_cash")) for n in names}
     leaves = {name: forecast.value("exit", name, horizon) or 0.0 for name in names}
     return sorted((n for n in names if worst[n] >= NOTICED_PROB), key=lambda n: (-leaves[n], n))
+
+
+def _drawable(curves: list[Series]) -> bool:
+    """Return whether there are curves of two months or more: a shorter horizon shows none of six in a row."""
+    return bool(curves) and len(curves[0].values) > 1
 
 
 def _fan(forecast: Forecast, outcome: str, entity: str | None, name: str) -> Series:

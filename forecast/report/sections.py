@@ -64,7 +64,7 @@ def runway_section(forecast: Forecast) -> Section:
     asked = {fact.provider for fact in forecast.find("runway_months")}
     rows = [
         [r[0], r[1], dollars(r[2]), *(_months(v, r[0] in asked) for v in r[3:6]), *map(percent, r[6:9]), r[9]]
-        for r in sorted(runway(forecast)[1], key=lambda r: (-(r[7] or r[6] or 0.0), r[0]))
+        for r in sorted(runway(forecast)[1], key=lambda r: (r[6] is None, -(r[7] or r[6] or 0.0), r[0]))
     ]
     caption = (
         f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "
