@@ -10,10 +10,9 @@ import numpy as np
 from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
+from forecast.inputs import OTHER_REVENUE, REVENUE
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
-
-REVENUE = "revenue_usd_per_year"
 
 
 @dataclass
@@ -42,7 +41,7 @@ def start_books(draws: Draws, names: Names) -> Books:
     tokens = frac * (finance("tokens_mtok_per_day") * DAYS_PER_MONTH)[names.offer_provider]
     margin = np.clip(finance("gross_margin_frac"), -np.inf, 0.95)[names.offer_provider]
     by_path = (len(names.offers), BLOCK_PATHS), (len(names.providers), BLOCK_PATHS)  # also where nothing is uncertain
-    other = np.broadcast_to(finance("other_revenue_usd_per_year"), by_path[1]) / MONTHS_PER_YEAR
+    other = np.broadcast_to(finance(OTHER_REVENUE), by_path[1]) / MONTHS_PER_YEAR
     known = [i for i, p in enumerate(names.providers) if f"provider_finances.{p}.{REVENUE}" in draws.scenario.inputs]
     whole = finance(REVENUE, [names.providers[i] for i in known]) / MONTHS_PER_YEAR
     other[known] = np.clip(whole - names.provider_sum(tokens * usd_per_mtok)[known], 0.0, np.inf)
