@@ -20,7 +20,7 @@ LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs 
 FADE_MONTHS: Array = np.geomspace(8, 60, 15)
 NO_FADE: Array = np.array([1e6])
 SCALE_LOG = 0.4  # of the misfit of a pair: two figures, each off by a quarter
-MOST_STEPS = 400
+MOST_STEPS = 4000  # where the scale hangs on one misfit, a step takes but a fortieth of the way
 
 
 class Pairs(NamedTuple):
