@@ -26,6 +26,8 @@ EVIDENCE = (
     "gpqa_at_least",
     "standard_error",
 )
+# All revenue of a provider, where it is known: then token sales leave the other one, whose own cell nobody reads.
+REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
 
 
 @dataclass(frozen=True)

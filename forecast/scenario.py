@@ -19,7 +19,7 @@ from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
-from forecast.inputs import EVIDENCE, Input, Origin, address, table_inputs
+from forecast.inputs import EVIDENCE, OTHER_REVENUE, REVENUE, Input, Origin, address, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
@@ -107,7 +107,7 @@ def load_scenario(
         raise InputError(broken)
     rows, inputs, columns = table_inputs(known)
     pairs = table_pairs(known)
-    problems = unknown_keys(chain)
+    problems, of_tables = unknown_keys(chain), dict(inputs)
     for file in chain:
         for key, raw in file_inputs(file):
             _override(inputs, columns, key, raw, file.place(key), str(vintage), problems)
@@ -126,6 +126,7 @@ def load_scenario(
         _override(
             inputs, columns, address(key.strip()), raw.strip(), f"--set {shortened(text)}", str(vintage), problems
         )
+    problems += _beside_all_revenue([item for key, item in inputs.items() if item is not of_tables.get(key)], inputs)
     if problems:
         raise InputError(problems)
     return Scenario(
@@ -186,3 +187,16 @@ def _override(
     made = value if isinstance(value, Distribution) else Distribution("fixed", (value,))
     persistence = inputs[key].persistence if key in inputs else "entity"
     inputs[key] = Input(key, made, column.unit, persistence, Origin(place, source, as_of, "assumption", why))
+
+
+def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:
+    """Return what is wrong with other revenue that is set where all revenue is known: the loop reads what token sales leave of that."""
+    found = []
+    for item in changed:
+        provider, _, column = item.key.rpartition(".")
+        if column == OTHER_REVENUE and (whole := f"{provider}.{REVENUE}") in inputs:
+            found.append(
+                f"{item.origin.place}: no equation reads {item.key} where {whole} is known; it is what token sales leave of that. "
+                "Set that one, and this one not."
+            )
+    return found

@@ -51,7 +51,7 @@ def table_problems(tables: Tables) -> list[str]:
         return found
     return [
         *_missing_parameters(tables), *_broken_references(tables, tables, set(names)), *_broken_rules(tables, set(names)),
-        *_left_out(tables, set(names)),
+        *_left_out(tables, set(names)), *_bound_to_none(tables, set(names)),
     ]  # fmt: skip
 
 
@@ -78,7 +78,9 @@ def overlay_problems(tables: Tables) -> list[str]:
         return []
     every = tables.apart()
     known = every.vintage(tables.as_of)
-    return _broken_references(known, every, own) + _broken_rules(known, own) + _left_out(every, own)
+    return [
+        *_broken_references(known, every, own), *_broken_rules(known, own), *_left_out(every, own), *_bound_to_none(every, own),
+    ]  # fmt: skip
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
@@ -93,6 +95,22 @@ def _left_out(every: Tables, names: set[str]) -> list[str]:
         for row in every["providers"]
         for table in needed
         if row["provider"] not in selling[table]
+    ]
+
+
+def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
+    """Return the contracts, if a table named says whose they are, of providers that never live on their own cash: none is read."""
+    if not names & {"contracts", "providers", "cloud_finances"}:
+        return []
+    clouds = {row["provider"] for row in every["cloud_finances"]}
+    alone = {
+        row["provider"] for row in every["providers"] if row["kind"] != "fringe" and not row["parent_backed"]
+    } - clouds
+    return [
+        f"{every['contracts'].label} row {row.number}, provider = {row['provider']}: contracts bind a provider on its own cash, and "
+        "this one has a parent's or is many. Delete the row, or correct data/providers.csv."
+        for row in every["contracts"]
+        if row["provider"] not in alone
     ]
 
 

@@ -85,6 +85,7 @@ def test_cost_cases_keep_their_rows(tmp_path):
         (["run", "--set", "pue_ratio"], "no '='"),
         (["run", "--paths", "0"], "paths = 0: outside 1 to"),
         (["run", "--months", "0"], "months = 0: outside 1 to 240"),
+        (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
         (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
         (["run", "no/such/file.toml"], "no such scenario file"),
         (

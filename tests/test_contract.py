@@ -237,6 +237,8 @@ def test_the_verb():
     assert len(document["strategies"]) == 6 and document["break_even_usd_per_mtok"] > 0
     said = forecast(*words, "--paths", "500").stdout
     assert "must switch" in said and "compare a quote with even at" in said
+    shown = forecast(*words[: words.index("--months")], "--months", "1", "--paths", "1").stdout
+    assert "commodity for 1 month from" in shown and "cost of 1 month, USD" in shown
 
 
 def test_providers_by_any_name_or_the_largest():

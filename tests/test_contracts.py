@@ -11,11 +11,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations.demand import contracted_ratio
+from forecast.errors import InputError
 from forecast.market.market import start_market
 from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
+from forecast.table_rules import table_problems
 from forecast.tables import load_tables
 
 SIGNED = ["nebius", "coreweave"]
@@ -118,14 +120,15 @@ def test_only_contracts_known_and_of_firms_on_their_own_cash_count(tables):
         assert contracts.ends_month.shape == (len(known), 1)
 
 
-def test_a_contract_of_a_firm_with_a_parent_moves_nothing(data_copy):
+def test_a_contract_of_a_firm_with_a_parent_is_refused(data_copy):
+    """It would move nothing, and nobody would know."""
     with (data_copy / "contracts.csv").open("a") as file:
         file.write("azure,9000000000,2031-12-31,derived,low,2026-05-07,coreweave-backlog-2026-05,\n")
-    scenario = load_scenario("base", load_tables(data_copy), months=2)
-    assert "azure" in scenario.rows["contracts"]
-    names = market_names(scenario)
-    contracts = start_market(scenario, names, Draws(scenario, 7, 0)).treasury.contracts
-    assert sorted(names.providers[row] for row in contracts.provider) == sorted(SIGNED)
+    said = r"contracts.csv row 7, provider = azure: contracts bind a provider on its own cash"
+    with pytest.raises(InputError, match=said):
+        load_scenario("base", load_tables(data_copy), months=2)
+    (problem,) = table_problems(load_tables(data_copy))
+    assert "provider = azure: contracts bind" in problem
 
 
 def test_contracts_add_up_to_the_published_backlog(tables):

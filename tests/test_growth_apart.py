@@ -99,10 +99,10 @@ def test_the_order_of_spans_is_no_matter():
     assert_allclose(one, other, rtol=1e-6, atol=1e-9)
 
 
-def row(metric, day, value, note="", provider="a", as_of=None):
+def row(metric, day, value, note="", provider="a", as_of=None, status="measured"):
     return {
         "metric": metric, "date_on": day, "value": value, "note": note, "provider": provider, "as_of": as_of or day,
-        "averaged_months": None,
+        "averaged_months": None, "status": status,
     }  # fmt: skip
 
 
@@ -116,6 +116,7 @@ def test_spans_by_hand():
         row("revenue_run_rate_usd", date(2025, 6, 1), 7.0),  # one figure makes no span
         row("tokens_per_day", date(2025, 6, 1), 9.0, provider="router"),  # not a provider of the market
         row("tokens_per_day", date(2025, 8, 1), 9.0),  # later than the day
+        row("tokens_per_day", date(2025, 6, 30), 9.0, as_of=MID_2025, status="projection"),  # hoped for
     ]
     found = spans.published_spans({"providers": [{"provider": "a"}], "provider_history": figures}, MID_2025)
     assert_allclose(found.growth_log, [3.0])

@@ -84,6 +84,19 @@ def test_the_vintage_decides_what_demand_knows(tables):
     assert demand_trend(tables.vintage(date(2025, 7, 1))).estimates[0].observations_count == 4
 
 
+@pytest.mark.parametrize(
+    ("day", "judged"),
+    [
+        (date(2026, 11, 26), 2),  # the scale of an origin's misfit closes in by a fortieth a step
+        (date(2028, 1, 31), 0),  # of the last year nothing is known, so no origin has seen anything come
+    ],
+)
+def test_a_refit_without_news_is_a_fit_all_the_same(tables, day, judged):
+    """Demand is fitted anew every night, also while nobody publishes."""
+    made = demand_trend(tables.vintage(day))
+    assert len(made.scores) == judged and made.estimates[0].value.median() > 0
+
+
 def test_the_steady_gain_is_found_again():
     rng = np.random.default_rng(3)
     years, dense = rng.uniform(0.1, 1.0, 60), np.arange(60) % 2

@@ -52,7 +52,19 @@ def test_the_spread_has_the_noise_since_and_the_disagreement_of_laws():
     assert_allclose(sds**2, 0.25 * each[0][1] ** 2 + 0.75 * each[1][1] ** 2 + 0.25 * 0.75 * apart**2)
 
 
-def figure(provider, on, value, months=None, note="", metric=REVENUE):
+def test_a_figure_of_the_very_day_stays_as_it_is():
+    """Growth of no time is none and is sure; less than nothing, by rounding, has no root."""
+    law = Law(reversion_per_month=0.01, apart_sd_per_month=0.08, noise_log=0.12, fade_months=12.0)
+    names = [f"firm {i}" for i in range(40)]
+    chance = np.random.default_rng(5)
+    raw = spans_of(firm=names * 3, metric=[REVENUE] * 120, start_months=-chance.uniform(9, 20, 120), end_months=-chance.uniform(0, 8, 120),
+                   growth_log=chance.normal(size=120), size_log=chance.normal(size=120))  # fmt: skip
+    logs, sds = brought({name: (0.0, 3.0) for name in names}, [law], [1.0], raw)
+    assert_allclose(logs, 3.0)
+    assert_allclose(sds, 0.0, atol=1e-12)
+
+
+def figure(provider, on, value, months=None, note="", metric=REVENUE, status="measured"):
     return {
         "provider": provider,
         "metric": metric,
@@ -60,6 +72,7 @@ def figure(provider, on, value, months=None, note="", metric=REVENUE):
         "value": value,
         "averaged_months": months,
         "note": note,
+        "status": status,
     }
 
 
@@ -69,6 +82,7 @@ def test_the_last_figure_is_the_mean_of_those_of_one_time_and_no_older_than_nine
         figure("a", date(2026, 6, 30), 4e9, months=3),  # stands for mid-May
         figure("a", date(2026, 6, 1), 9e9),
         figure("a", date(2026, 6, 15), 7e9, note="a lower bound"),
+        figure("a", date(2026, 10, 31), 2e10, status="projection"),  # expected in September
         figure("b", date(2026, 3, 31), 1e9, months=12),  # stands for the end of September
         figure("c", date(2026, 6, 30), 5.0, metric=METRICS[1]),
     ]

@@ -356,6 +356,26 @@ def test_evidence_cannot_be_set(base, tables, column):
         load_scenario("base", tables, settings=[f"{key}=2"])
 
 
+def test_other_revenue_cannot_be_set_where_all_revenue_is_known(tables, written):
+    """The one is what tokens leave of the other; whoever sets it would see nothing move."""
+    path = written('extends = "base"\n[provider_finances.anthropic]\nother_revenue_usd_per_year = 5e9\n')
+    (said,) = refusal(path, tables)
+    assert said == (
+        f"{path} line 3: no equation reads provider_finances.anthropic.other_revenue_usd_per_year where "
+        "provider_finances.anthropic.revenue_usd_per_year is known; it is what token sales leave of that. "
+        "Set that one, and this one not."
+    )
+    both = [
+        f"provider_finances.parasail.{column}=1e9" for column in ("other_revenue_usd_per_year", "revenue_usd_per_year")
+    ]
+    for alone in both:
+        load_scenario("base", tables, settings=[alone])
+    with pytest.raises(
+        InputError, match="--set provider_finances.parasail.other_revenue_usd_per_year=1e9: no equation reads"
+    ):
+        load_scenario("base", tables, settings=both)
+
+
 @pytest.mark.parametrize("column", ["memory_gb", "scaleup_gb_per_s", "memory_bandwidth_tb_per_s", "fp8_dense_tflops"])
 def test_what_an_accelerator_is_can_be_set(tables, column):
     key = f"accelerators.h200.{column}"

@@ -163,6 +163,13 @@ def planted(noise, n=4_000):
     return Sample(("parameters.a", "b", "c"), u, 10 * u, {str(asked): outcome}, {str(asked): twin}), asked
 
 
+def test_without_luck_inputs_decide_all_and_not_more():
+    """Covariance and variances are of one denominator: n − 1 over n gave shares above one, and errors below zero."""
+    found = analyse(*planted(0.0, n=1_000))
+    assert found.inputs_share == pytest.approx(1, abs=1e-12)
+    assert found.inputs_share_error == pytest.approx(0, abs=1e-12)
+
+
 def test_luck_and_inputs_are_told_apart():
     sample, asked = planted(0.3)
     found = analyse(sample, asked)

@@ -85,15 +85,15 @@ def command(
 
 def _text(terms: Terms, found: list[Verdict], even: dict[str, Even], made: Scenario, n_paths: int) -> str:
     mtok = terms.mtok_per_month * terms.months
-    first = terms.providers[0]
+    first, length = terms.providers[0], counted(terms.months, "month")
     kinds = ("input", "cached")
     input_frac, cached_frac = (number(made, "segments", terms.segment, f"{kind}_frac") for kind in kinds)
     drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
     quoted = terms.fixed_usd_per_mtok is not None
     lines = [
-        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {terms.months} months from {made.as_of}; "
+        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {length} from {made.as_of}; "
         f"scenario {made.name}, {counted(n_paths, 'path')}",
-        f"  {f'cost of all {terms.months} months, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
+        f"  {f'cost of {length}, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
         f"{'even at':>10s}{'must switch':>14s}{'above the market':>18s}",
     ]
     for one in found:

@@ -10,8 +10,7 @@ import click
 from forecast.cli.options import scenario_options
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
-from forecast.inputs import Origin
-from forecast.market.sellers import OTHER_REVENUE, REVENUE
+from forecast.inputs import OTHER_REVENUE, REVENUE, Origin
 from forecast.scenario import load_scenario
 
 

@@ -55,6 +55,10 @@ def command(
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
+    if made.months < 2:
+        raise InputError(
+            f"--months {made.months}: a signal comes before the horizon. Choose a horizon of two months or more."
+        )
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)

@@ -50,9 +50,7 @@ class Verdict:
     switch_prob: float
     switch_prob_error: float
     dearer_than_spot_prob: float  # than following the market's price
-    even_usd_per_mtok: (
-        float | None
-    )  # the fixed price that costs on average what month by month at the same provider does
+    even_usd_per_mtok: float | None  # at which fixing costs on average what month by month at the same provider does
 
 
 @dataclass(frozen=True)

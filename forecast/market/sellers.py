@@ -10,11 +10,9 @@ import numpy as np
 from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
+from forecast.inputs import OTHER_REVENUE, REVENUE
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
-
-REVENUE = "revenue_usd_per_year"
-OTHER_REVENUE = "other_revenue_usd_per_year"
 
 
 @dataclass

@@ -90,7 +90,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     threshold = above if above is not None else _threshold(outcome)
     happened = outcome > threshold
     box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
-    share = float(np.cov(y, other)[0, 1] / np.sqrt(y.var() * other.var()))
+    share = float(np.corrcoef(y, other)[0, 1])
     return Sensitivity(
         asked=asked,
         inputs=tuple(sample.inputs[i] for i in order),

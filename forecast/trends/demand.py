@@ -118,7 +118,7 @@ def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, 
             span = ahead.end_years - ahead.start_years
             said = long_run * span + (made.mean - long_run) * reach_years(ahead, np.exp(made.fade_log))
             cases[form] += list(zip(said, ahead.growth_log, strict=True))
-    return tuple(_score(form, np.array(found)) for form, found in cases.items())
+    return tuple(_score(form, np.array(found)) for form, found in cases.items() if found)
 
 
 def _score(form: str, cases: Array) -> FormScore:

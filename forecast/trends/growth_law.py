@@ -112,4 +112,5 @@ def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Ar
     """Return mean and variance of the growth in later spans, given those known, `[later]`."""
     weight = np.linalg.solve(by.root, covariance(spans, later, law))
     alone = np.diag(covariance(later, later, law)) + law.noise_log**2 * later.months
-    return before_the_data(later, law) + by.surprise @ weight, alone - (weight**2).sum(axis=0)
+    variance = np.maximum(alone - (weight**2).sum(axis=0), 0.0)  # rounding alone may leave less than nothing
+    return before_the_data(later, law) + by.surprise @ weight, variance

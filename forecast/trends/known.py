@@ -49,6 +49,11 @@ def rate_day(row: Row) -> date:
     return row["date_on"] - timedelta(days=round((row["averaged_months"] or 0) * DAYS_PER_MONTH / 2))
 
 
+def came_about(row: Row, today: date) -> bool:
+    """Return whether a figure of provider_history tells what was by a day: one that was expected does not, once its day has come."""
+    return row["date_on"] <= today and row["status"] != "projection"
+
+
 def counts_a_part(row: Row) -> bool:
     """Return whether a row says that it counts but a part of what the other rows of its series count."""
     return any(word in (row["note"] or "").lower() for word in PART_OF_A_COUNT)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends.growth_law import Spans
-from forecast.trends.known import counts_a_part, rate_day
+from forecast.trends.known import came_about, counts_a_part, rate_day
 from forecast.units import months_between
 
 Array = NDArray[np.float64]
@@ -25,7 +25,7 @@ def published_figures(tables: Tables, today: date) -> dict[tuple[str, str], list
     found: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in tables["provider_history"]:
         named = row["metric"] in METRICS and row["provider"] in firms
-        if named and row["date_on"] <= today and row["value"] > 0 and not counts_a_part(row):
+        if named and row["value"] > 0 and came_about(row, today) and not counts_a_part(row):
             month = months_between(today, rate_day(row))
             found[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
     return {key: [(month, float(np.mean(logs))) for month, logs in sorted(of.items())] for key, of in found.items()}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forecast.distributions import Z_90
 from forecast.errors import ForecastError
 from forecast.tables import Tables
-from forecast.trends.known import rate_day, years_between
+from forecast.trends.known import came_about, rate_day, years_between
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs 
 FADE_MONTHS: Array = np.geomspace(8, 60, 15)
 NO_FADE: Array = np.array([1e6])
 SCALE_LOG = 0.4  # of the misfit of a pair: two figures, each off by a quarter
-MOST_STEPS = 400
+MOST_STEPS = 4000  # where the scale hangs on one misfit, a step takes but a fortieth of the way
 
 
 class Pairs(NamedTuple):
@@ -65,7 +65,7 @@ def volume_pairs(tables: Tables, today: date) -> Pairs:
     """Return for each entity its latest volume, the last one at least five months before it, and so on back."""
     volumes = defaultdict(list)
     for row in tables["provider_history"]:
-        if row["metric"] == "tokens_per_day" and row["date_on"] <= today:
+        if row["metric"] == "tokens_per_day" and came_about(row, today):
             volumes[row["provider"]].append((years_between(today, rate_day(row)), float(np.log(row["value"]))))
     found = []
     for entity, points in volumes.items():
