@@ -106,6 +106,8 @@ def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
     alone = {
         row["provider"] for row in every["providers"] if row["kind"] != "fringe" and not row["parent_backed"]
     } - clouds
+    if not alone:
+        return []  # no row could be right, and a table has at least one
     return [
         f"{every['contracts'].label} row {row.number}, provider = {row['provider']}: contracts bind a provider on its own cash, and "
         "this one has a parent's or is many. Delete the row, or correct data/providers.csv."

@@ -184,7 +184,8 @@ def test_a_month_hangs_together(block):
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
     floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
-    settles = np.log(floor * tiers.floor_ratio) + rents.contract_scarcity
+    settles = np.minimum(np.log(floor * tiers.floor_ratio) + rents.contract_scarcity, tiers.log_price_start)
+    assert 0 < (settles == tiers.log_price_start).mean() < 1
     scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
     expected = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
     assert_allclose(tiers.log_price, expected, **close)
