@@ -64,6 +64,16 @@ def address(name: str) -> str:
     return name if name.partition(".")[0] in (*INPUT_TABLES, "parameters") else f"parameters.{name}"
 
 
+def all_revenue_of(key: str) -> str:
+    """Return the address of all revenue of a provider, that is read in place of `key` where known, if that is its other revenue.
+
+    >>> all_revenue_of("provider_finances.groq.other_revenue_usd_per_year"), all_revenue_of("provider_finances.groq.cash_usd")
+    ('provider_finances.groq.revenue_usd_per_year', '')
+    """
+    provider, _, column = key.rpartition(".")
+    return f"{provider}.{REVENUE}" if column == OTHER_REVENUE else ""
+
+
 def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     """Return the latest row of each entity, an input for each number in it, and each input's schema column.
 

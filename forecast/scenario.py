@@ -19,7 +19,7 @@ from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
-from forecast.inputs import EVIDENCE, OTHER_REVENUE, REVENUE, Input, Origin, address, table_inputs
+from forecast.inputs import EVIDENCE, Input, Origin, address, all_revenue_of, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
@@ -191,12 +191,9 @@ def _override(
 
 def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:
     """Return what is wrong with other revenue that is set where all revenue is known: the loop reads what token sales leave of that."""
-    found = []
-    for item in changed:
-        provider, _, column = item.key.rpartition(".")
-        if column == OTHER_REVENUE and (whole := f"{provider}.{REVENUE}") in inputs:
-            found.append(
-                f"{item.origin.place}: no equation reads {item.key} where {whole} is known; it is what token sales leave of that. "
-                "Set that one, and this one not."
-            )
-    return found
+    return [
+        f"{item.origin.place}: no equation reads {item.key} where {whole} is known; it is what token sales leave of that. "
+        "Set that one, and this one not."
+        for item in changed
+        if (whole := all_revenue_of(item.key)) in inputs
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from forecast.cells import Column, convert
 from forecast.errors import InputError, shortened, suggestion
+from forecast.table_files import Row
 from forecast.tables import Tables
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
@@ -83,6 +85,11 @@ def overlay_problems(tables: Tables) -> list[str]:
     ]  # fmt: skip
 
 
+def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
+    """Return whether a row of providers is of one that can run out of cash: no row of many, none with a parent's balance sheet."""
+    return row["kind"] != "fringe" and not row["parent_backed"] and row["provider"] not in clouds
+
+
 def _left_out(every: Tables, names: set[str]) -> list[str]:
     """Return the providers, if their table is one of those named, that no run has: without finances or an offer they sell nothing."""
     if "providers" not in names:
@@ -103,9 +110,7 @@ def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
     if not names & {"contracts", "providers", "cloud_finances"}:
         return []
     clouds = {row["provider"] for row in every["cloud_finances"]}
-    alone = {
-        row["provider"] for row in every["providers"] if row["kind"] != "fringe" and not row["parent_backed"]
-    } - clouds
+    alone = {row["provider"] for row in every["providers"] if lives_on_own_cash(row, clouds)}
     if not alone:
         return []  # no row could be right, and a table has at least one
     return [

@@ -64,13 +64,18 @@ def test_an_input_without_effect_has_none(ishigami):
     assert abs(effect.index[3]) < 3.5 * effect.error[3] + 1e-3
 
 
-def test_an_input_that_only_goes_with_a_leading_one_by_chance_is_not_important():
-    """y = 10·x₁ + x₂; x₃ has no part in y but lies with x₁ in this sample, at a correlation of 0.2."""
+def lent(part, slope):
+    """Three inputs, the third with the values of the first on a part of the paths, and y = slope·x₁ + x₂."""
     rng = np.random.default_rng(5)
     u = rng.random((3, N))
-    together = rng.random(N) < 0.2
+    together = rng.random(N) < part
     u[2, together] = u[0, together]
-    y = 10 * u[0] + u[1]
+    return u, slope * u[0] + u[1]
+
+
+def test_an_input_that_only_goes_with_a_leading_one_by_chance_is_not_important():
+    """y = 10·x₁ + x₂; x₃ has no part in y but lies with x₁ in this sample, at a correlation of 0.2."""
+    u, y = lent(0.2, 10)
     first, none = first_order(u, y), np.eye(3)
     assert first.index[2] > 3 * first.index[1]  # what it seems: 0.04 against 0.01
     left = importance(u, y, first, none)
@@ -82,11 +87,7 @@ def test_an_input_that_only_goes_with_a_leading_one_by_chance_is_not_important()
 
 def test_what_seems_to_lead_because_it_goes_with_a_leading_one_by_chance_does_not():
     """y = 3·x₁ + x₂; x₃ takes the values of x₁ on half the paths, as coordinates of few Sobol points may, and has no part in y."""
-    rng = np.random.default_rng(5)
-    u = rng.random((3, N))
-    together = rng.random(N) < 0.5
-    u[2, together] = u[0, together]
-    y = 3 * u[0] + u[1]
+    u, y = lent(0.5, 3)
     first = first_order(u, y)
     assert first.index[2] > 2 * first.index[1] > 0.1  # both beyond a twentieth
     left = importance(u, y, first, np.eye(3))

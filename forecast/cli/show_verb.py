@@ -10,7 +10,7 @@ import click
 from forecast.cli.options import scenario_options
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
-from forecast.inputs import OTHER_REVENUE, REVENUE, Origin
+from forecast.inputs import Origin, all_revenue_of
 from forecast.scenario import load_scenario
 
 
@@ -52,7 +52,7 @@ def command(
     click.echo(f"{made.name}: {made.title}\n{made.story}\nas of {made.as_of}, {made.months} months\n")
     for item in inputs:
         click.echo(f"{item.key} = {item.value} {item.unit}\n    {_where(item.origin)}")
-        if (whole := _stands_instead(item.key)) in made.inputs:
+        if (whole := all_revenue_of(item.key)) in made.inputs:
             click.echo(f"    not read: what token sales leave of {whole} is")
     for pair in pairs:
         click.echo(f"correlation of {pair.first} and {pair.second} = {pair.correlation:g}\n    {_where(pair.origin)}")
@@ -62,12 +62,6 @@ def command(
     click.echo("\nSources:")
     for key in sorted({origin.source for origin in origins} & cited.keys()):
         click.echo(f"    {key}: {cited[key]}")
-
-
-def _stands_instead(key: str) -> str:
-    """Return the input, all revenue of a provider, that stands in the place of a key, its other revenue, where it is known."""
-    provider, _, column = key.rpartition(".")
-    return f"{provider}.{REVENUE}" if column == OTHER_REVENUE else ""
 
 
 def _where(origin: Origin) -> str:

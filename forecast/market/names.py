@@ -13,6 +13,7 @@ from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
 from forecast.serving.workloads import number
+from forecast.table_rules import lives_on_own_cash
 
 REGIMES = ("hot", "normal", "cold")
 FARTHEST_DAYS = 730  # what was known two years ago is not the market of today
@@ -174,8 +175,8 @@ def market_names(scenario: Scenario) -> Names:
     for p in scenario.entities("providers"):
         if p in rows["provider_finances"]:
             row = rows["providers"][p]
-            backed = row["parent_backed"] or p in rows["cloud_finances"]
-            groups[2 if row["kind"] == "fringe" else 1 if backed else 0].append(p)
+            alone = lives_on_own_cash(row, rows["cloud_finances"])
+            groups[2 if row["kind"] == "fringe" else 0 if alone else 1].append(p)
     providers = [p for group in groups for p in group]
     free_count, single_count = len(groups[0]), len(groups[0]) + len(groups[1])
     segments = scenario.entities("segments")

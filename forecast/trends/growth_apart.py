@@ -15,7 +15,7 @@ from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
-from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, own_growth_today
+from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, over_laws, own_growth_today
 from forecast.trends.known import enough, vintage_day
 from forecast.trends.revenue_today import revenue_estimates
 from forecast.trends.rolling import LEVELS
@@ -51,9 +51,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = _weighed(spans, laws)
     own = [own_growth_today(spans, firms, law, by) for law, by in zip(laws, found, strict=True)]
-    means, variances = (np.array(column) for column in zip(*own, strict=True))
-    mean = weight @ means
-    sd = np.sqrt(weight @ (variances + (means - mean) ** 2))
+    mean, sd = over_laws(weight, own)
     bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
     money = _money_ratio(spans, laws, bands[1])
     count = {firm: int((spans.firm == firm).sum()) for firm in firms}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -114,3 +115,10 @@ def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Ar
     alone = np.diag(covariance(later, later, law)) + law.noise_log**2 * later.months
     variance = np.maximum(alone - (weight**2).sum(axis=0), 0.0)  # rounding alone may leave less than nothing
     return before_the_data(later, law) + by.surprise @ weight, variance
+
+
+def over_laws(weight: Array, said: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Return mean and spread of what laws say together: Σ wᵢ·μᵢ, and the root of Σ wᵢ·(σᵢ² + (μᵢ − μ)²); `said` has μᵢ and σᵢ²."""
+    means, variances = (np.array(column) for column in zip(*said, strict=True))
+    mean = weight @ means
+    return mean, np.sqrt(weight @ (variances + (means - mean) ** 2))

@@ -8,15 +8,16 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Z_90
+from forecast.inputs import REVENUE
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.growth_law import Array, Known, Law, Spans, foreseen
+from forecast.trends.growth_law import Array, Known, Law, Spans, foreseen, over_laws
 from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, sized
 from forecast.trends.trend import Estimate
 
 LONGEST_MONTHS = 9.0  # of growth foreseen: of firms that fell silent few grew on as those that publish do
 LEAST_SD = 0.02  # of a log: figures are rounded
-REVENUE = METRICS[0]
+RUN_RATE = METRICS[0]
 
 
 def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]:
@@ -25,7 +26,7 @@ def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]
     for (firm, metric), figures in published_figures(tables, today).items():
         latest = [figure for figure in figures if figures[-1][0] - figure[0] < LEAST_MONTHS]
         month, log = np.mean(latest, axis=0)
-        if metric == REVENUE:
+        if metric == RUN_RATE:
             found[firm] = (max(float(month), -LONGEST_MONTHS), float(log))
     return found
 
@@ -35,8 +36,7 @@ def brought_forward(
 ) -> tuple[Array, Array]:
     """Return mean and spread of the log of each firm's revenue today, `[firm]`: log R = log R₀ + G, R₀ published h months ago.
 
-    G is the growth the law foresees for the h months since, given all spans known, averaged over the laws by their weight:
-    its mean is Σ wᵢ·μᵢ, its variance Σ wᵢ·(σᵢ² + (μᵢ − μ)²).
+    G is the growth the law foresees for the h months since, given all spans known, `over_laws` by their weight.
 
     Args:
         last: by firm the month of its last revenue, counted from today, and its log.
@@ -45,12 +45,11 @@ def brought_forward(
     """
     months, logs = np.array(list(last.values()), float).reshape(-1, 2).T
     ahead = Spans(
-        np.array(list(last), str), np.full(len(last), REVENUE), months, np.zeros(len(last)), np.zeros(len(last)), logs
+        np.array(list(last), str), np.full(len(last), RUN_RATE), months, np.zeros(len(last)), np.zeros(len(last)), logs
     )
-    said = [foreseen(sized(raw, raw), sized(ahead, raw), law, by) for law, by in zip(laws, found, strict=True)]
-    means, variances = (np.array(column) for column in zip(*said, strict=True))
-    mean = weight @ means
-    return logs + mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
+    spans, since = sized(raw, raw), sized(ahead, raw)
+    mean, sd = over_laws(weight, [foreseen(spans, since, law, by) for law, by in zip(laws, found, strict=True)])
+    return logs + mean, sd
 
 
 def revenue_estimates(
@@ -64,7 +63,7 @@ def revenue_estimates(
     logs, sds = brought_forward(last, raw, laws, weight, found)
     return tuple(
         Estimate(
-            f"provider_finances.{firm}.revenue_usd_per_year",
+            f"provider_finances.{firm}.{REVENUE}",
             evidence.distribution("lognormal", *np.exp(log + np.array([-1, 1]) * Z_90 * max(sd, LEAST_SD)).tolist()),
             "USD/year", len(raw.firm), "low",
             f"{np.exp(figure) / 1e9:.3g} billion a year, grown for {-month:.1f} months by e^{log - figure:.2f}",
