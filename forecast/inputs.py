@@ -28,6 +28,8 @@ EVIDENCE = (
 )
 # All revenue of a provider, where it is known: then token sales leave the other one, whose own cell nobody reads.
 REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
+SELLING = ("provider_finances", "offers")  # a provider sells where it has rows of both
+CLOSURES = ("shutdown", "shutdown-and-hire")  # kinds of events after which it sells no more
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def all_revenue_of(key: str) -> str:
 def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     """Return the latest row of each entity, an input for each number in it, and each input's schema column.
 
+    Who had closed by the vintage has no finances and no offers there: providers without them are left out of the market.
+
     Raises:
         InputError: a cell says `fitted` and no fit was known, or the fit lies outside the limits of the cell.
     """
@@ -96,9 +100,14 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
             "parameters", name, "number", row["unit"], row["minimum"], row["maximum"], True, True, (), row["meaning"]
         )
         inputs[key] = Input(key, _made(row["value"]), row["unit"], row["persistence"], _origin(parameters, row))
+    closed = {row["actors"].split("; ")[-1] for row in tables["events"] if row["kind"] in CLOSURES}
     for table_name, keys in INPUT_TABLES.items():
         table = tables[table_name]
-        found = table.latest(*keys)
+        found = {
+            key: row
+            for key, row in table.latest(*keys).items()
+            if table_name not in SELLING or row["provider"] not in closed
+        }
         rows[table_name] = {(":".join(key) if isinstance(key, tuple) else key): row for key, row in found.items()}
         for entity, row in rows[table_name].items():
             for column in table.columns:

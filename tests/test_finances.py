@@ -165,7 +165,7 @@ def test_quantiles_are_those_of_the_living(scenario, history):
     """A block of 5,000 paths, its quantiles taken of the values themselves."""
     made = summarize_paths(simulate(scenario, 5_000, 7, threads=1))
     probs, month, place = [0.1, 0.5, 0.9], 24, year_months(MONTHS).index(24)
-    for provider in ("together", "hyperbolic", "anthropic"):
+    for provider in ("together", "deepinfra", "anthropic"):
         row = list(made.provider_kinds).index(provider)
         here = living(history)[row, place]
         revenue, cost = (history.finances[n][row, place] for n in ("revenue_usd_per_year", "firm_margin_frac"))
@@ -173,7 +173,7 @@ def test_quantiles_are_those_of_the_living(scenario, history):
         assert_allclose(found, np.quantile(revenue[here], probs), rtol=BIN)
         margins = [made.value("firm_margin_frac", provider, month, q) for q in probs]
         assert_allclose(margins, np.quantile(1 - cost[here], probs), atol=BIN)
-        if provider == "hyperbolic":  # the control: with those who have left the test fails
+        if provider == "deepinfra":  # the control: with those who have left the test fails
             assert not np.allclose(found, np.quantile(revenue, probs), rtol=BIN)
 
 
@@ -181,10 +181,10 @@ def test_errors_grow_as_fewer_are_left(made):
     """The error of a median of few paths is larger than of many: relative to the width of the band."""
 
     def relative(month):
-        low, high = (made.value("revenue_usd_per_year", "hyperbolic", month, q) for q in (0.25, 0.75))
-        return made.index["revenue_usd_per_year", "hyperbolic", month, 0.5].standard_error / np.log(high / low) / low
+        low, high = (made.value("revenue_usd_per_year", "deepinfra", month, q) for q in (0.25, 0.75))
+        return made.index["revenue_usd_per_year", "deepinfra", month, 0.5].standard_error / np.log(high / low) / low
 
-    left = made.value("exit", "hyperbolic", MONTHS)
+    left = made.value("exit", "deepinfra", MONTHS)
     assert left > 0.4 and relative(MONTHS) > relative(0)
 
 

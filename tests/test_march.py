@@ -755,7 +755,7 @@ def with_cash(tables, provider, factor, settings):
     return load_scenario("base", tables, settings=[*settings, f"{key}={text}"], months=24)
 
 
-@pytest.mark.parametrize("provider", ["hyperbolic", "together"])
+@pytest.mark.parametrize("provider", ["novita", "together"])
 def test_more_cash_never_shortens_a_runway(tables, run_block, provider):
     runways = []
     for factor in (1.0, 2.0):
@@ -824,7 +824,7 @@ def newcomer_scenario(overlay):
     """The base scenario with a provider too small to matter, in the tables' first row."""
 
     def added(rows):
-        rows = [*[r | {"provider": "aardvark"} for r in rows if r["provider"] == "hyperbolic"], *rows]
+        rows = [*[r | {"provider": "aardvark"} for r in rows if r["provider"] == "novita"], *rows]
         for row in rows:
             if row["provider"] == "aardvark":
                 row |= {k: v for k, v in NEGLIGIBLE.items() if k in row}

@@ -185,7 +185,7 @@ def test_the_numbers_are_those_of_the_table(made, parsed):
     said = " ".join(parsed.said).replace("\u00a0", " ")
     middle = made.value("market_price", "commodity", 12, 0.5)
     assert f"{middle:.3f}" in said
-    prob = made.value("out_of_cash", "hyperbolic", 12)
+    prob = made.value("out_of_cash", "nebius", 12)
     assert f"{100 * prob:.0f} %" in said and f"{100 * prob:.1f} %" in said
 
 
@@ -229,7 +229,7 @@ def test_a_panel_has_room_for_its_longest_label():
 def test_who_has_no_runway_stands_below_who_runs_no_risk(made):
     safe = [f._replace(value=0.0) if f.provider == "zai" and f.outcome == "out_of_cash" else f for f in made.facts]
     shown = runway_section(replace(made, facts=safe)).content
-    places = [shown.index(f">{name}</") for name in ("hyperbolic", "zai", "alibaba", "xai")]
+    places = [shown.index(f">{name}</") for name in ("nebius", "zai", "alibaba", "xai")]
     assert places == sorted(places)
 
 

@@ -258,6 +258,19 @@ def test_an_earlier_vintage_knows_less(tables):
     assert max(item.origin.as_of for item in past.inputs.values()) <= "2025-07-01"
 
 
+def test_who_has_closed_sells_no_more(base, tables, overlay):
+    """Hyperbolic ended its sale of tokens in 2026: known then, in no market after, and not brought back by its old rows."""
+    selling = ("provider_finances", "offers")
+    before = load_scenario("base", tables, as_of=date(2026, 1, 1))
+    for scenario, sells in ((before, True), (base, False)):
+        found = [any(row["provider"] == "hyperbolic" for row in scenario.rows[table].values()) for table in selling]
+        assert found == [sells, sells] and ("hyperbolic" in market_names(scenario).providers) is sells
+    opened = overlay(
+        "events", lambda rows: [row for row in rows if row["actors"] != "hyperbolic" or row["kind"] != "shutdown"]
+    )
+    assert "hyperbolic" in market_names(load_scenario("base", load_tables(opened))).providers
+
+
 def test_the_digest_names_the_forecast(tables, monkeypatch):
     digest = load_scenario("base", tables).digest()
     assert load_scenario("base", load_tables()).digest() == digest

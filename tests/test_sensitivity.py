@@ -220,9 +220,9 @@ def test_an_outcome_that_is_none(base, text, says):
 
 
 def test_cash_and_burn_drive_a_runway(base):
-    asked = parse_asked("out_of_cash:siliconflow@13", market_names(base), base.months)
+    asked = parse_asked("out_of_cash:parasail@13", market_names(base), base.months)
     found = analyse(draw_sample(base, [asked], 5_000, 7), asked)
-    assert set(found.inputs[:2]) == {f"provider_finances.siliconflow.{x}" for x in ("burn_usd_per_year", "cash_usd")}
+    assert set(found.inputs[:2]) == {f"provider_finances.parasail.{x}" for x in ("burn_usd_per_year", "cash_usd")}
 
 
 def test_the_verb(tmp_path):
@@ -256,7 +256,7 @@ def test_a_signal_that_turns_the_answer_is_found_with_its_level():
 
 def test_the_verb_watch():
     options = ["--months", "8", "--paths", "1000", "--within", "3"]
-    document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:hyperbolic", "--json").stdout)
+    document = json.loads(forecast("watch", *options, "--outcome", "out_of_cash:novita", "--json").stdout)
     assert document["within_months"] == 3
     said = forecast("watch", *options, "--outcome", "rent").stdout
     assert said.startswith("rent@8 is above today's (2027-06): chance ") and "USD/accelerator-hour" in said
@@ -265,12 +265,12 @@ def test_the_verb_watch():
     assert done.returncode == 2 and "--within 8: outside 1 to 7" in done.stderr
     done = forecast("watch", *options, "--outcome", "exit:fringe")
     assert done.returncode == 2 and "so no signal can change it" in done.stderr
-    said = forecast("watch", *options, "--outcome", "exit:fringe", "--outcome", "runway_months:hyperbolic").stdout
+    said = forecast("watch", *options, "--outcome", "exit:fringe", "--outcome", "runway_months:novita").stdout
     assert (
-        "  exit:fringe@8 happens on no path, so no signal can change it.\n\nrunway_months:hyperbolic@8 is longer than "
+        "  exit:fringe@8 happens on no path, so no signal can change it.\n\nrunway_months:novita@8 is longer than "
         in said
     )
-    assert " 7 months (2027-06): chance " in said and "provider_finances.hyperbolic.cash_usd" in said
+    assert " 7 months (2027-06): chance " in said and "provider_finances.novita.cash_usd" in said
 
 
 def test_a_runway_is_longer_than_its_median_or_lasts(base):
