@@ -14,7 +14,6 @@ from forecast.hindcast.series import SOLID
 from forecast.trends.known import came_about, counts_a_part
 
 BEFORE, DAY = date(2026, 1, 1), date(2026, 7, 1)
-YEARS = (DAY - BEFORE).days / 365
 RUN_RATE, REVENUES = "revenue_run_rate_usd", ("revenue_run_rate_usd", "revenue_year_usd")
 OLDEST_YEARS = 1.0  # of a run rate that is brought forward: the growth of firms that fell silent is not known
 WIDER_SCOPE = ("alibaba",)  # whose published revenue counts all of a cloud's AI products
