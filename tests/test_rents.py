@@ -18,7 +18,7 @@ from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
 
 TRUE = {"reversion_per_month": 0.1, "level_log": 0.6, "shock_log": 0.05, "noise_log": 0.04}
-VINTAGES = ("2025-01-01", "2025-07-01", "2026-01-01", "2026-10-31")
+VINTAGES = ("2025-01-01", "2025-07-01", "2026-01-01", "2026-07-01", "2026-10-31")
 
 
 @pytest.fixture(scope="module")

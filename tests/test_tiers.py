@@ -156,7 +156,7 @@ def test_the_same_row_known_in_time_moves_them(cases, overlay):
     assert any(before[key] != said for key, said in after.items())
 
 
-@pytest.mark.parametrize("as_of", ["2025-01-01", "2025-07-01", "2026-01-01", "2026-10-31"])
+@pytest.mark.parametrize("as_of", ["2025-01-01", "2025-07-01", "2026-01-01", "2026-07-01", "2026-10-31"])
 def test_every_vintage_has_trends_and_estimates_the_tables_would_accept(tables, as_of):
     found = tiers.tier_trends(tables.vintage(date.fromisoformat(as_of)))
     first, *rest = found
