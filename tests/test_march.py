@@ -489,7 +489,7 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
         tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
         tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
         far = draws.parameter("tier_shock_far_ratio") * max(distance, 0)
-        shock = 2 * np.hypot(draws.parameter("tier_shock_sd"), far)
+        shock = np.minimum(2 * np.hypot(draws.parameter("tier_shock_sd"), far), price.FARTHEST_LOG - distance)
         assert_allclose(tiers.log_price - settled, np.broadcast_to(shock, shape), rtol=1e-4, atol=1e-5)
 
 
