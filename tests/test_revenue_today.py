@@ -154,4 +154,18 @@ def test_other_business_is_what_tokens_leave_of_all_revenue(base):
     few = load_scenario("base", base.tables, settings=["provider_finances.nebius.revenue_usd_per_year=1"])
     small = start_books(Draws(few, 7, 0), names)
     assert_array_equal(small.other_usd_per_month[row], 0)
-    assert_array_equal(small.tokens_mtok_per_month, books.tokens_mtok_per_month)
+    others = names.offer_provider != row
+    assert_array_equal(small.tokens_mtok_per_month[others], books.tokens_mtok_per_month[others])
+    assert_array_equal(small.usd_per_mtok, books.usd_per_mtok)
+
+
+def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
+    """On a fifth of paths volume and price of DeepSeek make more than its revenue as drawn: then there is less volume."""
+    names, draws = market_names(base), Draws(base, 7, 0)
+    books = start_books(draws, names)
+    tokens = names.provider_sum(books.tokens_mtok_per_month * books.usd_per_mtok)
+    whole = tokens + books.other_usd_per_month
+    known = [p for p in names.providers if f"provider_finances.{p}.revenue_usd_per_year" in base.inputs]
+    rows = [names.providers.index(p) for p in known]
+    assert_allclose(whole[rows], draws.column("provider_finances", "revenue_usd_per_year", known) / 12, rtol=1e-5)
+    assert 0.1 < (books.other_usd_per_month[names.providers.index("deepseek")] == 0).mean() < 0.3
