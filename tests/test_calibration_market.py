@@ -47,8 +47,11 @@ def found():
     return made
 
 
-def planted(**series):
-    """Return a world of two paths, a lab and two hosts on their own cash, in one segment; one is bought on the second."""
+def planted(filed="", **series):
+    """Return a world of two paths, a lab and two hosts on their own cash, in one segment; one is bought on the second.
+
+    The other is listed on the first; `filed` is the address of the rate of a firm that filed for it.
+    """
     names = SimpleNamespace(
         providers=["lab", "near", "far"],
         kinds=["lab", "host", "host"],
@@ -63,8 +66,12 @@ def planted(**series):
         exit_kind=np.array([[0, 0], [0, BOUGHT], [0, 0]]),
         listed_month=np.array([[NEVER, NEVER], [NEVER, NEVER], [5, NEVER]]),
     )
-    tables = {"events": [{"kind": "funding-round", "actors": "far"}]}
-    return World(history, names, SimpleNamespace(tables=tables), {})
+    scenario = SimpleNamespace(
+        tables={"events": [{"kind": "funding-round", "actors": "far"}]},
+        rows={"providers": {name: {"listed": False} for name in names.providers}},
+        input=lambda key: SimpleNamespace(value=parse("2" if key == filed else "0")),
+    )
+    return World(history, names, scenario, {})
 
 
 def prices(near):
@@ -215,7 +222,12 @@ def test_exits_by_regime_by_hand():
     assert_allclose(firms_simulated.per_year("acquired", "hot")(world)[:2], [0.0, 12 / 6])
     assert_allclose(firms_simulated.per_year("acquired", "normal")(world)[:2], [np.nan, 0.0])
     assert_allclose(firms_simulated.per_year("failed", "hot")(world)[:2], 0.0)
-    assert_allclose(firms_simulated.per_year("ipo", "hot")(world)[:2], [12 / 24, 0.0])
+    assert_allclose(firms_simulated.per_year("ipo", "hot")(world)[:2], [12 / 17, 0.0])  # followed until it is listed
+    filed = planted("providers.far.listing_per_year", hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(3))
+    assert_allclose(firms_simulated.per_year("ipo", "hot")(filed)[:2], 0.0)
+    assert_allclose(firms_simulated.per_year("acquired", "hot")(filed)[:2], [0.0, 12 / 6])
+    world.scenario.rows["providers"]["far"]["listed"] = True
+    assert_allclose(firms_simulated.per_year("acquired", "hot")(world)[:2], [0.0, 12 / 3])
     assert np.isnan(firms_simulated.per_year("acquired", "hot", ("chip",))(world)).all()
 
 
@@ -223,14 +235,15 @@ def test_rounds_are_counted_of_firms_whose_rounds_are_recorded():
     rounds = np.zeros((3, 13, 2))
     rounds[1:, 2] = 1.0  # near is not in the table of events
     world = planted(hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(12), rounds=rounds)
-    assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], 1.0)
+    assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], [12 / 5, 1.0])  # until it is listed
 
 
 def leaving(month):
     """Return a world whose firms leave in these months, `[firm, path]`; NEVER: they stay."""
     names = SimpleNamespace(own_cash=slice(0, len(month)))
     kind = np.where(month == NEVER, 0, SHUT)
-    history = SimpleNamespace(exit_month=month, exit_kind=kind, series={"hhi_tokens": np.ones((1, 13, 1))})
+    never, months = np.full_like(month, NEVER), np.ones((1, 13, 1))
+    history = SimpleNamespace(exit_month=month, exit_kind=kind, listed_month=never, series={"hhi_tokens": months})
     return World(history, names, None, None)
 
 

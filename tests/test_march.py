@@ -1144,6 +1144,18 @@ def test_a_firm_that_filed_is_listed_at_the_rate_of_its_filing(tables, run_block
     assert listed[names.providers.index("minimax")] == 0
 
 
+def test_nobody_is_listed_twice(base, run_block):
+    """Whose shares are traded has no listing to come, and every firm that the events call listed is marked so."""
+    rows = base.rows["providers"]
+    traded = {provider for provider, row in rows.items() if row["listed"]}
+    gone = {row["actors"] for row in base.tables["events"] if row["kind"] == "ipo"} & set(rows)
+    assert {"nebius"} | gone == traded and len(gone) > 2
+    history, names, _ = run_block(base)
+    listed = (history.listed_month != NEVER).any(axis=1)
+    assert not traded & {p for p, is_so in zip(names.providers, listed, strict=True) if is_so}
+    assert listed[names.providers.index("groq")]
+
+
 def test_the_last_hyperscaler_stays(tables, run_block):
     """Even where none pays and all would leave at once, somebody sells closed models."""
     settings = ["cloud_leave_below_ratio=2", "cloud_leave_per_year=3"]
