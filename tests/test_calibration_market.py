@@ -156,7 +156,7 @@ def test_repricing_by_hand():
     assert_allclose(simulated.rises_frac(world), 0.5)
 
 
-def test_prices_over_cost_and_over_list_by_hand():
+def test_prices_over_cost_by_hand():
     def twice(values):
         return np.repeat(np.array(values, float)[:, None, None], 2, axis=2)
 
@@ -164,16 +164,10 @@ def test_prices_over_cost_and_over_list_by_hand():
         provider_spend=twice([4.0, 3.0, 1.0]),
         provider_cost=twice([2.0, 1.0, 3.0]),
         provider_tokens=twice([2.0, 1.0, 1.0]),
-        market_price=twice([2.0]),
-        volume=twice([4.0]),
     )
-    listed = SimpleNamespace(value=parse("lognormal(p10=4, p90=16)"))
-    scenario = SimpleNamespace(
-        input={"segments.one.list_usd_per_mtok": listed}.__getitem__,
-        tables={"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]},
-    )
-    world.names.segments = ["one"]
-    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 1, 1), "value": 0.5}
+    tables = {"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]}
+    scenario = SimpleNamespace(tables=tables)
+    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 7, 1), "value": 0.5}
     kinds = {"lab": {"kind": "lab"}, "near": {"kind": "host"}, "far": {"kind": "host"}}
     known = {
         "provider_history": [margin | {"provider": provider} for provider in ("lab", "near")],  # nobody knows far's
@@ -183,7 +177,6 @@ def test_prices_over_cost_and_over_list_by_hand():
     assert_allclose(simulated.price_over_cost("first")(world), 2.0)
     assert_allclose(simulated.price_over_cost("host")(world), 3.0)
     assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
-    assert_allclose(simulated.paid_over_list(world), 2 / 8)
 
 
 def test_shares_by_hand():
@@ -337,13 +330,13 @@ def test_what_came_is_what_the_events_say():
 
 
 def test_margins_known_by_hand():
-    def row(value, status):
-        return {"metric": "gross_margin_frac", "value": value, "status": status}
+    def row(value, status, on=date(2026, 1, 1)):
+        return {"metric": "gross_margin_frac", "value": value, "status": status, "date_on": on}
 
     rows = [*(row(v, "measured") for v in (-0.9, 0.4, 0.5, 0.6)), row(-2.0, "projection")]
+    rows.append(row(-2.0, "measured", date(2024, 12, 31)))
     tables = {"provider_history": rows}
     assert firms_observed.losing_frac(tables) == poisson_rate(1, 4)
-    assert firms_observed.gross_margin_frac(tables) == spread(np.array([-0.9, 0.4, 0.5, 0.6]))
 
 
 def test_no_loss_exceeds_what_was_raised(found):

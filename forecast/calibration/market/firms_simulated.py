@@ -99,13 +99,6 @@ def pair_correlation(history: History, names: Names, events: Collection[str]) ->
     return float(np.corrcoef(likely)[np.triu_indices(len(likely), 1)].mean())
 
 
-def gross_margin_frac(world: World) -> Values:
-    """Return the margin of the whole market over serving cost: 1 − Σ cost/Σ spend over the months."""
-    series = world.history.series
-    cost = (series["unit_cost"] * series["volume"]).sum(axis=(0, 1))
-    return np.asarray(1 - cost / (series["market_price"] * series["volume"]).sum(axis=(0, 1)), float)
-
-
 def losing_frac(world: World) -> Values:
     """Return the part of provider-months, of living single firms, with an offer sold below its serving cost."""
     losing = world.history.few["subsidy_usd_per_month"].whole()[world.names.single] > 0
