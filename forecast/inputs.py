@@ -28,6 +28,8 @@ EVIDENCE = (
 )
 # All revenue of a provider, where it is known: then token sales leave the other one, whose own cell nobody reads.
 REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
+# Of that revenue with the provider's own growth: both are read from the same figures.
+GROWTH, GROWTH_CORRELATION = "growth_apart_per_month", "growth_revenue_correlation"
 
 
 @dataclass(frozen=True)
