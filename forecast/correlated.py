@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from forecast.errors import suggestion
-from forecast.inputs import Input, Origin, address
+from forecast.inputs import GROWTH, REVENUE, Input, Origin, address
 from forecast.scenario_files import ScenarioFile
 from forecast.tables import Tables
 
@@ -34,6 +34,15 @@ def table_pairs(tables: Tables) -> Pairs:
         first, second = f"parameters.{row['first']}", f"parameters.{row['second']}"
         found[frozenset((first, second))] = Pair(first, second, row["correlation"], origin)
     return found
+
+
+def start_pairs(inputs: Mapping[str, Input], correlation: float) -> Iterator[tuple[str, str, float]]:
+    """Yield revenue of the as_of month and own growth of each provider whose revenue is known: they come of the same figures."""
+    for key in inputs:
+        table, _, rest = key.partition(".")
+        provider, _, column = rest.rpartition(".")
+        if table == "provider_finances" and column == REVENUE:
+            yield key, f"providers.{provider}.{GROWTH}", correlation
 
 
 def add_pairs(pairs: Pairs, file: ScenarioFile, inputs: Mapping[str, Input], as_of: str, problems: list[str]) -> None:

@@ -30,6 +30,8 @@ EVIDENCE = (
 REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
 SELLING = ("provider_finances", "offers")  # a provider sells where it has rows of both
 CLOSURES = ("shutdown", "shutdown-and-hire")  # kinds of events after which it sells no more
+# Of that revenue with the provider's own growth: both are read from the same figures.
+GROWTH, GROWTH_CORRELATION = "growth_apart_per_month", "growth_revenue_correlation"
 
 
 @dataclass(frozen=True)

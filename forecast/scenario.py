@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import Column, convert
-from forecast.correlated import Pair, add_pairs, table_pairs
+from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion
-from forecast.inputs import EVIDENCE, Input, Origin, address, all_revenue_of, table_inputs
+from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
@@ -60,7 +60,9 @@ class Scenario:
     @property
     def correlations(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of inputs, by address, with the correlation of their normal scores."""
-        return tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
+        named = tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
+        same = start_pairs(self.inputs, self.input(f"parameters.{GROWTH_CORRELATION}").value.median())
+        return named + tuple(pair for pair in same if {*pair[:2]} not in [{*of[:2]} for of in named])
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""

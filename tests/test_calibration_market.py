@@ -47,8 +47,11 @@ def found():
     return made
 
 
-def planted(**series):
-    """Return a world of two paths, a lab and two hosts on their own cash, in one segment; one is bought on the second."""
+def planted(filed="", **series):
+    """Return a world of two paths, a lab and two hosts on their own cash, in one segment; one is bought on the second.
+
+    The other is listed on the first; `filed` is the address of the rate of a firm that filed for it.
+    """
     names = SimpleNamespace(
         providers=["lab", "near", "far"],
         kinds=["lab", "host", "host"],
@@ -63,8 +66,12 @@ def planted(**series):
         exit_kind=np.array([[0, 0], [0, BOUGHT], [0, 0]]),
         listed_month=np.array([[NEVER, NEVER], [NEVER, NEVER], [5, NEVER]]),
     )
-    tables = {"events": [{"kind": "funding-round", "actors": "far"}]}
-    return World(history, names, SimpleNamespace(tables=tables), {})
+    scenario = SimpleNamespace(
+        tables={"events": [{"kind": "funding-round", "actors": "far"}]},
+        rows={"providers": {name: {"listed": False} for name in names.providers}},
+        input=lambda key: SimpleNamespace(value=parse("2" if key == filed else "0")),
+    )
+    return World(history, names, scenario, {})
 
 
 def prices(near):
@@ -149,7 +156,7 @@ def test_repricing_by_hand():
     assert_allclose(simulated.rises_frac(world), 0.5)
 
 
-def test_prices_over_cost_and_over_list_by_hand():
+def test_prices_over_cost_by_hand():
     def twice(values):
         return np.repeat(np.array(values, float)[:, None, None], 2, axis=2)
 
@@ -157,16 +164,10 @@ def test_prices_over_cost_and_over_list_by_hand():
         provider_spend=twice([4.0, 3.0, 1.0]),
         provider_cost=twice([2.0, 1.0, 3.0]),
         provider_tokens=twice([2.0, 1.0, 1.0]),
-        market_price=twice([2.0]),
-        volume=twice([4.0]),
     )
-    listed = SimpleNamespace(value=parse("lognormal(p10=4, p90=16)"))
-    scenario = SimpleNamespace(
-        input={"segments.one.list_usd_per_mtok": listed}.__getitem__,
-        tables={"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]},
-    )
-    world.names.segments = ["one"]
-    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 1, 1), "value": 0.5}
+    tables = {"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]}
+    scenario = SimpleNamespace(tables=tables)
+    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 7, 1), "value": 0.5}
     kinds = {"lab": {"kind": "lab"}, "near": {"kind": "host"}, "far": {"kind": "host"}}
     known = {
         "provider_history": [margin | {"provider": provider} for provider in ("lab", "near")],  # nobody knows far's
@@ -176,7 +177,6 @@ def test_prices_over_cost_and_over_list_by_hand():
     assert_allclose(simulated.price_over_cost("first")(world), 2.0)
     assert_allclose(simulated.price_over_cost("host")(world), 3.0)
     assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
-    assert_allclose(simulated.paid_over_list(world), 2 / 8)
 
 
 def test_shares_by_hand():
@@ -215,7 +215,12 @@ def test_exits_by_regime_by_hand():
     assert_allclose(firms_simulated.per_year("acquired", "hot")(world)[:2], [0.0, 12 / 6])
     assert_allclose(firms_simulated.per_year("acquired", "normal")(world)[:2], [np.nan, 0.0])
     assert_allclose(firms_simulated.per_year("failed", "hot")(world)[:2], 0.0)
-    assert_allclose(firms_simulated.per_year("ipo", "hot")(world)[:2], [12 / 24, 0.0])
+    assert_allclose(firms_simulated.per_year("ipo", "hot")(world)[:2], [12 / 17, 0.0])  # followed until it is listed
+    filed = planted("providers.far.listing_per_year", hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(3))
+    assert_allclose(firms_simulated.per_year("ipo", "hot")(filed)[:2], 0.0)
+    assert_allclose(firms_simulated.per_year("acquired", "hot")(filed)[:2], [0.0, 12 / 6])
+    world.scenario.rows["providers"]["far"]["listed"] = True
+    assert_allclose(firms_simulated.per_year("acquired", "hot")(world)[:2], [0.0, 12 / 3])
     assert np.isnan(firms_simulated.per_year("acquired", "hot", ("chip",))(world)).all()
 
 
@@ -223,14 +228,15 @@ def test_rounds_are_counted_of_firms_whose_rounds_are_recorded():
     rounds = np.zeros((3, 13, 2))
     rounds[1:, 2] = 1.0  # near is not in the table of events
     world = planted(hhi_tokens=np.ones((1, 13, 2)), regime=hot_until(12), rounds=rounds)
-    assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], 1.0)
+    assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], [12 / 5, 1.0])  # until it is listed
 
 
 def leaving(month):
     """Return a world whose firms leave in these months, `[firm, path]`; NEVER: they stay."""
     names = SimpleNamespace(own_cash=slice(0, len(month)))
     kind = np.where(month == NEVER, 0, SHUT)
-    history = SimpleNamespace(exit_month=month, exit_kind=kind, series={"hhi_tokens": np.ones((1, 13, 1))})
+    never, months = np.full_like(month, NEVER), np.ones((1, 13, 1))
+    history = SimpleNamespace(exit_month=month, exit_kind=kind, listed_month=never, series={"hhi_tokens": months})
     return World(history, names, None, None)
 
 
@@ -324,13 +330,13 @@ def test_what_came_is_what_the_events_say():
 
 
 def test_margins_known_by_hand():
-    def row(value, status):
-        return {"metric": "gross_margin_frac", "value": value, "status": status}
+    def row(value, status, on=date(2026, 1, 1)):
+        return {"metric": "gross_margin_frac", "value": value, "status": status, "date_on": on}
 
     rows = [*(row(v, "measured") for v in (-0.9, 0.4, 0.5, 0.6)), row(-2.0, "projection")]
+    rows.append(row(-2.0, "measured", date(2024, 12, 31)))
     tables = {"provider_history": rows}
     assert firms_observed.losing_frac(tables) == poisson_rate(1, 4)
-    assert firms_observed.gross_margin_frac(tables) == spread(np.array([-0.9, 0.4, 0.5, 0.6]))
 
 
 def test_no_loss_exceeds_what_was_raised(found):

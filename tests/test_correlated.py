@@ -42,6 +42,22 @@ def test_a_pair_of_the_tables_is_replaced_in_either_order(load, base):
     assert {frozenset(p[:2]): p[2] for p in changed.correlations} == wanted
 
 
+def test_start_and_own_growth_of_a_provider_go_together(load, base):
+    """Both are read from the same figures: by the fitted number, by one that is set, or by that of a scenario's own pair."""
+    revenue, growth = "provider_finances.nebius.revenue_usd_per_year", "providers.nebius.growth_apart_per_month"
+
+    def correlation(scenario):
+        draws = Draws(scenario, 7, 0)
+        return np.corrcoef(np.log(draws.values(revenue, revenue)), draws.values(growth, growth))[0, 1]
+
+    fitted = base.input("parameters.growth_revenue_correlation").value.median()
+    assert 0.5 < fitted < 0.8
+    assert correlation(base) == pytest.approx(fitted, abs=0.04)
+    apart = load_scenario("base", base.tables, settings=["growth_revenue_correlation=0"])
+    assert correlation(apart) == pytest.approx(0.0, abs=0.04)
+    assert correlation(load(entry(growth, revenue, -0.3))) == pytest.approx(-0.3, abs=0.04)
+
+
 def test_a_pair_moves_no_draw_of_others_and_another_digest(load, base):
     mine = load(entry("pue_ratio", "accelerator_life_years", 0.9))
     key = "parameters.electricity_usd_per_kwh"

@@ -489,7 +489,7 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
         tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
         tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
         far = draws.parameter("tier_shock_far_ratio") * max(distance, 0)
-        shock = 2 * np.hypot(draws.parameter("tier_shock_sd"), far)
+        shock = np.minimum(2 * np.hypot(draws.parameter("tier_shock_sd"), far), price.FARTHEST_LOG - distance)
         assert_allclose(tiers.log_price - settled, np.broadcast_to(shock, shape), rtol=1e-4, atol=1e-5)
 
 
@@ -1142,6 +1142,18 @@ def test_a_firm_that_filed_is_listed_at_the_rate_of_its_filing(tables, run_block
     still_in = (history.exit_month[names.providers.index("zai")] == NEVER).mean()
     assert_allclose(listed[names.providers.index("zai")], 1 - np.exp(-3.0), atol=0.02 + 1 - still_in)
     assert listed[names.providers.index("minimax")] == 0
+
+
+def test_nobody_is_listed_twice(base, run_block):
+    """Whose shares are traded has no listing to come, and every firm that the events call listed is marked so."""
+    rows = base.rows["providers"]
+    traded = {provider for provider, row in rows.items() if row["listed"]}
+    gone = {row["actors"] for row in base.tables["events"] if row["kind"] == "ipo"} & set(rows)
+    assert {"nebius"} | gone == traded and len(gone) > 2
+    history, names, _ = run_block(base)
+    listed = (history.listed_month != NEVER).any(axis=1)
+    assert not traded & {p for p, is_so in zip(names.providers, listed, strict=True) if is_so}
+    assert listed[names.providers.index("groq")]
 
 
 def test_the_last_hyperscaler_stays(tables, run_block):

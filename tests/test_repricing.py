@@ -158,15 +158,6 @@ class Listed(list):
         return {tuple(row[k] for k in keys) if keys[1:] else row[one]: row for row in self}
 
 
-def test_paid_over_list_by_hand():
-    prices = Listed(
-        {"provider": p, "model": m, "input_usd_per_mtok": i, "output_usd_per_mtok": 1.0}
-        for p, m, i in (("a", "x", 0.25), ("a", "one price", 1.0), ("b", "x", 0.25), ("c", "one price", 1.0))
-    )
-    found = paid_observed.paid_over_list({"host_prices": HOSTS, "price_changes": prices})
-    assert_allclose(found.middle, 0.2 / (2 * (0.04 + 0.96 / 4)))
-
-
 def test_the_router_weighed_by_the_market():
     sold = Listed(
         {"provider": p, "tokens_mtok_per_day": parse(f"lognormal(p10={low}, p90={high})")}
@@ -181,10 +172,10 @@ def test_price_over_cost_takes_known_margins_of_the_kind():
     rows = [
         {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on}
         for p, v, s, on in (
-            ("a", 0.5, "measured", date(2025, 1, 1)),
-            ("a", 0.9, "projection", date(2025, 1, 1)),
-            ("a", 0.9, "measured", date(2023, 1, 1)),
-            ("b", 0.75, "measured", date(2025, 1, 1)),
+            ("a", 0.5, "measured", date(2025, 7, 1)),
+            ("a", 0.9, "projection", date(2025, 7, 1)),
+            ("a", 0.9, "measured", date(2025, 6, 30)),
+            ("b", 0.75, "measured", date(2026, 1, 1)),
         )
     ]
     tables = {"provider_history": rows, "providers": providers}

@@ -11,7 +11,7 @@ from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 from forecast.trends import growth_apart, revenue_today
-from forecast.trends.growth_law import Law, Spans, known
+from forecast.trends.growth_law import Law, Spans, covariance, foreseen_with_growth_today, known
 from forecast.trends.spans import METRICS, published_figures, published_spans, sized
 from forecast.units import months_between
 
@@ -62,6 +62,36 @@ def test_a_figure_of_the_very_day_stays_as_it_is():
     logs, sds = brought({name: (0.0, 3.0) for name in names}, [law], [1.0], raw)
     assert_allclose(logs, 3.0)
     assert_allclose(sds, 0.0, atol=1e-12)
+
+
+def test_revenue_goes_with_own_growth_by_hand():
+    """Of a firm of which nothing is known: cov(G, g) = σ²·τ·(1 − e^(−h/τ)) over sd(G)·σ; laws that disagree add to it."""
+    laws = [Law(0.0, sd, 0.1, 12.0) for sd in (0.05, 0.1)]
+    last, found = {"b": (-5.0, 3.0)}, [known(sized(ONE, ONE), law) for law in laws]
+
+    def together(weight):
+        return revenue_today.growth_correlation(last, ONE, laws, np.array(weight), found)
+
+    sds = [brought(last, [law], [1.0])[1].item() for law in laws]
+    covariances = [law.apart_sd_per_month**2 * 12 * (1 - np.exp(-5 / 12)) for law in laws]
+    assert together([0.0, 1.0]) == pytest.approx(covariances[1] / sds[1] / 0.1)
+    _, sd = brought(last, laws, [0.5, 0.5])
+    assert together([0.5, 0.5]) == pytest.approx(np.mean(covariances) / sd.item() / np.sqrt((0.05**2 + 0.1**2) / 2))
+
+
+def test_growth_today_is_what_ties_the_months_since_to_those_ahead():
+    """Whatever is known: cov(G, ∫g over T months to come) = cov(G, g)·τ·(1 − e^(−T/τ)), market's growth and noise apart."""
+    law, chance = Law(0.01, 0.08, 0.12, 12.0), np.random.default_rng(6)
+    raw = spans_of(firm=["a", "b", "a", "b"], metric=[REVENUE] * 4, start_months=np.array([-20.0, -19, -12, -11]),
+                   end_months=np.array([-13.0, -14, -7, -6]), growth_log=chance.normal(size=4), size_log=np.zeros(4))  # fmt: skip
+    ends = {"start_months": np.array([-5.0]), "end_months": np.array([0.0])}
+    since = spans_of(firm=["a"], metric=[REVENUE], growth_log=[0.0], size_log=[0.0], **ends)
+    ahead = since._replace(metric=np.array(["tokens"]), start_months=np.array([0.0]), end_months=np.array([9.0]))
+    by = known(raw, law)
+    weights = [np.linalg.solve(by.root, covariance(raw, later, law)) for later in (since, ahead)]
+    tied = covariance(since, ahead, law) - weights[0].T @ weights[1]
+    expected = foreseen_with_growth_today(raw, since, law, by) * 12 * (1 - np.exp(-9 / 12))
+    assert_allclose(tied[0], expected, rtol=1e-9)
 
 
 def figure(provider, on, value, months=None, note="", metric=REVENUE, status="measured"):
@@ -154,4 +184,18 @@ def test_other_business_is_what_tokens_leave_of_all_revenue(base):
     few = load_scenario("base", base.tables, settings=["provider_finances.nebius.revenue_usd_per_year=1"])
     small = start_books(Draws(few, 7, 0), names)
     assert_array_equal(small.other_usd_per_month[row], 0)
-    assert_array_equal(small.tokens_mtok_per_month, books.tokens_mtok_per_month)
+    others = names.offer_provider != row
+    assert_array_equal(small.tokens_mtok_per_month[others], books.tokens_mtok_per_month[others])
+    assert_array_equal(small.usd_per_mtok, books.usd_per_mtok)
+
+
+def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
+    """On a fifth of paths volume and price of DeepSeek make more than its revenue as drawn: then there is less volume."""
+    names, draws = market_names(base), Draws(base, 7, 0)
+    books = start_books(draws, names)
+    tokens = names.provider_sum(books.tokens_mtok_per_month * books.usd_per_mtok)
+    whole = tokens + books.other_usd_per_month
+    known = [p for p in names.providers if f"provider_finances.{p}.revenue_usd_per_year" in base.inputs]
+    rows = [names.providers.index(p) for p in known]
+    assert_allclose(whole[rows], draws.column("provider_finances", "revenue_usd_per_year", known) / 12, rtol=1e-5)
+    assert 0.1 < (books.other_usd_per_month[names.providers.index("deepseek")] == 0).mean() < 0.3

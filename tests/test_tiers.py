@@ -201,9 +201,9 @@ def test_months_count_from_year_zero():
     assert month_end(month_of(date(2026, 2, 3))) == date(2026, 2, 28)
 
 
-def test_the_shock_ends_where_no_tier_began():
-    scale = tier_shock_scale(np.array([-3.0, 0.0, 4.0, 6.0, 60.0]), 0.3, 0.1)
-    np.testing.assert_allclose(scale, [0.3, 0.3, 0.5, np.hypot(0.3, 0.6), np.hypot(0.3, 0.6)])
+def test_the_shock_ends_where_no_tier_was_seen():
+    scale = tier_shock_scale(np.array([-3.0, 0.0, 4.0, 7.0, 60.0]), 0.3, 0.1)
+    np.testing.assert_allclose(scale, [0.3, 0.3, 0.5, np.hypot(0.3, 0.7), np.hypot(0.3, 0.7)])
     assert tier_shock_scale(np.array([5.0]), 0.12, 0.0).tolist() == [0.12]
 
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from forecast.arrays import Array
 
-FARTHEST_LOG = 6.0  # without an end, a shock in proportion to the distance would now and then feed itself
+# Without an end, a shock in proportion to the distance would feed itself. The farthest fall seen is that of GPQA 0.65, from 26
+# dollars to 0.027, 6.9 in logs (tier_prices.csv).
+FARTHEST_LOG = 7.0
 
 
 def allowed_subsidy_frac(
@@ -144,7 +146,7 @@ def felt_frac(repriced_frac: Array) -> Array:
 def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month: Array, shock: Array) -> Array:
     """Log price of a fixed capability, a month later: it falls fast toward a moving floor and stops there.
 
-    q(t+1) = q + κ·(f − q) + ε
+    q(t+1) = q + κ·(f − q) + ε, within f ± D, D = 7: no tier was seen to fall farther
 
     Args:
         log_price: q, log USD/Mtok.
@@ -158,16 +160,17 @@ def tier_log_price_next(log_price: Array, log_floor: Array, reversion_per_month:
     >>> tier_log_price_next(np.array([1.0]), np.array([0.0]), np.array([0.1]), np.array([0.0])).tolist()
     [0.9]
     """
-    return log_price + reversion_per_month * (log_floor - log_price) + shock
+    moved = log_price + reversion_per_month * (log_floor - log_price) + shock
+    return np.clip(moved, log_floor - FARTHEST_LOG, log_floor + FARTHEST_LOG)
 
 
 def tier_shock_scale(distance_log: Array, shock_sd: Array, far_ratio: Array) -> Array:
     """Scale of a month's shock to the price of a fixed capability: a young tier jumps, one at its floor hardly moves.
 
-    s(d) = √(σ² + (ω·min(max(d, 0), D))²), D = 6
+    s(d) = √(σ² + (ω·min(max(d, 0), D))²), D = 7
 
     Args:
-        distance_log: d, log of the price over the price at which it settles; no tier began more than D above.
+        distance_log: d, log of the price over the price at which it settles.
         shock_sd: σ, scale at or below that price, log, at least 0.
         far_ratio: ω, scale for a unit of distance, at least 0.
 

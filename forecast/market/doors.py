@@ -173,6 +173,8 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
         "cloud_leave_per_year"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
+    private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
+    kind["ipo_ratio"] = kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
     acquirer_weight = draws.column("providers", "acquirer_weight", names.providers)
     acquirers = np.flatnonzero(acquirer_weight.max(axis=1) > 0)
     acquirable = draws.column("providers", "acquirable_ratio", names.providers)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.arrays import SMALLEST, Array, Flags, Index, Spots, spots, spots_at
+from forecast.arrays import REAL, SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.inputs import OTHER_REVENUE, REVENUE
@@ -28,7 +28,8 @@ class Books:
 def start_books(draws: Draws, names: Names) -> Books:
     """Return today's books; a provider's average price is split over its segments as the segments pay.
 
-    Where all revenue of a provider is known, R, its other business is what tokens leave of it: max(R − V·p, 0).
+    Where all revenue of a provider is known, R, it bounds its tokens, V ≤ R/p, and its other business is what they leave
+    of it: R − V·p.
     """
 
     def finance(column: str, providers: list[str] = names.providers) -> Array:
@@ -43,8 +44,11 @@ def start_books(draws: Draws, names: Names) -> Books:
     by_path = (len(names.offers), BLOCK_PATHS), (len(names.providers), BLOCK_PATHS)  # also where nothing is uncertain
     other = np.broadcast_to(finance(OTHER_REVENUE), by_path[1]) / MONTHS_PER_YEAR
     known = [i for i, p in enumerate(names.providers) if f"provider_finances.{p}.{REVENUE}" in draws.scenario.inputs]
-    whole = finance(REVENUE, [names.providers[i] for i in known]) / MONTHS_PER_YEAR
-    other[known] = np.clip(whole - names.provider_sum(tokens * usd_per_mtok)[known], 0.0, np.inf)
+    whole = np.full(by_path[1], np.inf, REAL)
+    whole[known] = finance(REVENUE, [names.providers[i] for i in known]) / MONTHS_PER_YEAR
+    sold = names.provider_sum(tokens * usd_per_mtok)
+    tokens = tokens * np.minimum(1.0, whole / sold)[names.offer_provider]
+    other[known] = np.clip(whole - sold, 0.0, np.inf)[known]
     tokens, price, cost = (
         np.broadcast_to(x, by_path[0]).copy() for x in (tokens, usd_per_mtok, usd_per_mtok * (1 - margin))
     )

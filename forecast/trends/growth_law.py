@@ -98,15 +98,19 @@ def known(spans: Spans, law: Law) -> Known:
     return Known(float(fit), np.asarray(root), np.asarray(surprise))
 
 
-def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[Array, Array]:
-    """Return mean and variance of each firm's own growth at the vintage, logs a month, `[firm]`; 0 and σ² without spans.
+def with_growth_today(spans: Spans, law: Law) -> Array:
+    """Return the covariance of the growth in spans with their firm's own growth at the vintage, `[span]`, nothing known.
 
     cov(g, ∫g) = σ²·τ·(e^(e/τ) − e^(s/τ)), times counted back from the vintage.
     """
-    tau, variance = law.fade_months, law.apart_sd_per_month**2
-    reach = variance * tau * (np.exp(spans.end_months / tau) - np.exp(spans.start_months / tau))
-    weight = np.linalg.solve(by.root, (reach * (firms[:, None] == spans.firm)).T)
-    return by.surprise @ weight, variance - (weight**2).sum(axis=0)
+    tau = law.fade_months
+    return law.apart_sd_per_month**2 * tau * (np.exp(spans.end_months / tau) - np.exp(spans.start_months / tau))
+
+
+def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[Array, Array]:
+    """Return mean and variance of each firm's own growth at the vintage, logs a month, `[firm]`; 0 and σ² without spans."""
+    weight = np.linalg.solve(by.root, (with_growth_today(spans, law) * (firms[:, None] == spans.firm)).T)
+    return by.surprise @ weight, law.apart_sd_per_month**2 - (weight**2).sum(axis=0)
 
 
 def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Array]:
@@ -115,6 +119,13 @@ def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Ar
     alone = np.diag(covariance(later, later, law)) + law.noise_log**2 * later.months
     variance = np.maximum(alone - (weight**2).sum(axis=0), 0.0)  # rounding alone may leave less than nothing
     return before_the_data(later, law) + by.surprise @ weight, variance
+
+
+def foreseen_with_growth_today(spans: Spans, later: Spans, law: Law, by: Known) -> Array:
+    """Return the covariance of the growth in later spans with their firm's own growth at the vintage, given spans known."""
+    own = np.linalg.solve(by.root, (with_growth_today(spans, law) * (later.firm[:, None] == spans.firm)).T)
+    of_spans = np.linalg.solve(by.root, covariance(spans, later, law))
+    return np.asarray(with_growth_today(later, law) - (own * of_spans).sum(axis=0))
 
 
 def over_laws(weight: Array, said: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

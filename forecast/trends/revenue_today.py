@@ -8,10 +8,19 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Z_90
-from forecast.inputs import REVENUE
+from forecast.inputs import GROWTH_CORRELATION, REVENUE
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.growth_law import Array, Known, Law, Spans, foreseen, over_laws
+from forecast.trends.growth_law import (
+    Array,
+    Known,
+    Law,
+    Spans,
+    foreseen,
+    foreseen_with_growth_today,
+    over_laws,
+    own_growth_today,
+)
 from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, sized
 from forecast.trends.trend import Estimate
 
@@ -43,13 +52,34 @@ def brought_forward(
         raw: the spans known, sizes as published.
         laws: points of the law of growth; `weight` of each, `[law]`; `found`: what the spans say under each.
     """
-    months, logs = np.array(list(last.values()), float).reshape(-1, 2).T
-    ahead = Spans(
-        np.array(list(last), str), np.full(len(last), RUN_RATE), months, np.zeros(len(last)), np.zeros(len(last)), logs
-    )
-    spans, since = sized(raw, raw), sized(ahead, raw)
+    spans, since = sized(raw, raw), _since(last, raw)
     mean, sd = over_laws(weight, [foreseen(spans, since, law, by) for law, by in zip(laws, found, strict=True)])
-    return logs + mean, sd
+    return np.array([log for _, log in last.values()]) + mean, sd
+
+
+def _since(last: dict[str, tuple[float, float]], raw: Spans) -> Spans:
+    """Return the span from each firm's last revenue to today, whose growth nobody has published."""
+    months, logs = np.array(list(last.values()), float).reshape(-1, 2).T
+    none = np.zeros(len(last))
+    return sized(Spans(np.array(list(last), str), np.full(len(last), RUN_RATE), months, none, none, logs), raw)
+
+
+def growth_correlation(
+    last: dict[str, tuple[float, float]], raw: Spans, laws: Sequence[Law], weight: Array, found: Sequence[Known]
+) -> float:
+    """Return the correlation of revenue today with own growth today, over all firms: Σcov(G, g)/Σ sd(G)·sd(g).
+
+    A firm that grew more than is known since its last figure, G, grows more today, g: of each firm the covariance is
+    Σ wᵢ·(covᵢ + (Gᵢ − G)·(gᵢ − g)) over laws of weight w. Arguments as of `brought_forward`.
+    """
+    spans, since = sized(raw, raw), _since(last, raw)
+    each = list(zip(laws, found, strict=True))
+    grown = [foreseen(spans, since, law, by) for law, by in each]
+    growing = [own_growth_today(spans, since.firm, law, by) for law, by in each]
+    within = weight @ np.array([foreseen_with_growth_today(spans, since, law, by) for law, by in each])
+    (mean, sd), (mean_growing, sd_growing) = over_laws(weight, grown), over_laws(weight, growing)
+    apart = np.array([m for m, _ in grown]) - mean, np.array([m for m, _ in growing]) - mean_growing
+    return float((within + weight @ (apart[0] * apart[1])).sum() / (sd * sd_growing).sum())
 
 
 def revenue_estimates(
@@ -61,7 +91,11 @@ def revenue_estimates(
     if not last:
         return ()
     logs, sds = brought_forward(last, raw, laws, weight, found)
-    return tuple(
+    together = growth_correlation(last, raw, laws, weight, found)
+    return (
+        Estimate(f"parameters.{GROWTH_CORRELATION}", evidence.distribution("fixed", together), "fraction", len(last), "low",
+                 f"of {len(last)} firms together, by the law that brings their revenue forward"),
+        *(
         Estimate(
             f"provider_finances.{firm}.{REVENUE}",
             evidence.distribution("lognormal", *np.exp(log + np.array([-1, 1]) * Z_90 * max(sd, LEAST_SD)).tolist()),
@@ -69,4 +103,5 @@ def revenue_estimates(
             f"{np.exp(figure) / 1e9:.3g} billion a year, grown for {-month:.1f} months by e^{log - figure:.2f}",
         )
         for (firm, (month, figure)), log, sd in zip(last.items(), logs, sds, strict=True)
+        ),
     )  # fmt: skip

@@ -86,15 +86,6 @@ FIRM_COMPARISONS = (
         "a cause of exits that firms share beside the funding market and cash",
         LONG_MONTHS,
     ),
-    Comparison(
-        "gross margin",
-        "fraction",
-        "provider_history.csv",
-        MID,
-        firms_observed.gross_margin_frac,
-        firms_simulated.gross_margin_frac,
-        "margins of more than a few firms",
-    ),
     *(
         Comparison(
             f"sold below serving cost, {when}",

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, poisson_rate, sd_band, spread
+from forecast.calibration.market.band import Band, poisson_rate, sd_band
+from forecast.calibration.market.paid_observed import MARGINS_FROM
 from forecast.hindcast.series import SOLID
 from forecast.tables import Tables
 from forecast.trends.exits import exit_spells
@@ -49,20 +50,14 @@ def exits_correlation(tables: Tables) -> Band:
     return Band(*((end**2 - 1) / (firms - 1) for end in band))
 
 
-def gross_margin_frac(tables: Tables) -> Band:
-    """Return the gross margins that are known of providers."""
-    return spread(np.array(_margins(tables)))
-
-
 def losing_frac(tables: Tables) -> Band:
-    """Return the part of known gross margins below 0."""
-    margins = _margins(tables)
+    """Return the part of the gross margins known since the paths start that are below 0."""
+    margins = [
+        row["value"]
+        for row in tables["provider_history"]
+        if row["metric"] == "gross_margin_frac" and row["status"] in SOLID and row["date_on"] >= MARGINS_FROM
+    ]
     return poisson_rate(sum(margin < 0 for margin in margins), len(margins))
-
-
-def _margins(tables: Tables) -> list[float]:
-    rows = (row for row in tables["provider_history"] if row["metric"] == "gross_margin_frac")
-    return [row["value"] for row in rows if row["status"] in SOLID]
 
 
 def loss_bound(tables: Tables) -> Band:

@@ -25,17 +25,22 @@ GROUPS = 20  # of paths: rare events need many for a rate, and several for its s
 def per_year(event: str, regime: str, kinds: Collection[str] = SELLERS) -> Statistic:
     """Return a reader of events per year of the firms of some kinds, in months of a funding regime, of each group of paths.
 
-    Of rounds only the firms are counted whose rounds the tables record, as in what was observed.
+    As in what was observed, a firm is followed until it is listed, of rounds only those whose rounds the tables record,
+    and of listings those that had not filed when the paths start: when the cohort's time began nobody had.
     """
 
     def read(world: World) -> Values:
         firms = firms_of(world.scenario, world.names, "followed" if event == "round" else "all")
+        firms -= {
+            p for p in firms if world.scenario.rows["providers"][p]["listed"] or (event == "ipo" and _filed(world, p))
+        }
         rows = [i for i, p in enumerate(world.names.providers) if p in firms and world.names.kinds[i] in kinds]
         of_regime = world.history.series["regime"][0, 1:] == REGIMES.index(regime)
         count, months = np.zeros((2, of_regime.shape[1]), int)
         for row in rows:
-            count += (_happened(world, event, row) & of_regime).sum(axis=0)
-            months += (_there(world, row) & of_regime).sum(axis=0)
+            at_risk = _there(world, row) & of_regime
+            count += (_happened(world, event, row) & at_risk).sum(axis=0)
+            months += at_risk.sum(axis=0)
         return MONTHS_PER_YEAR * _by_group(count, months)
 
     return read
@@ -45,10 +50,14 @@ def _months(world: World) -> Index:
     return np.arange(1, world.months + 1)[:, None]
 
 
+def _filed(world: World, provider: str) -> bool:
+    return world.scenario.input(f"providers.{provider}.listing_per_year").value.median() > 0
+
+
 def _there(world: World, row: int) -> Flags:
-    """Return in which months a provider was there, `[month, path]`."""
-    left = world.history.exit_month[row]
-    return (left == NEVER) | (left >= _months(world))
+    """Return in which months a provider was there and not listed before, `[month, path]`."""
+    ends = (world.history.exit_month[row], world.history.listed_month[row])
+    return np.asarray(np.all([(end == NEVER) | (end >= _months(world)) for end in ends], axis=0))
 
 
 def _happened(world: World, event: str, row: int) -> Flags:
@@ -70,7 +79,7 @@ def _by_group(count: NDArray[np.int_], months: NDArray[np.int_]) -> Values:
 def exits_correlation(world: World) -> Values:
     """Return the correlation of two firms' exits within a quarter, (D − 1)/(n − 1), as observed; mean of each group of paths."""
     rows = range(world.names.own_cash.stop)
-    left = np.sum([_happened(world, event, row) for event in OUT for row in rows], axis=0)
+    left = np.sum([_happened(world, event, row) & _there(world, row) for event in OUT for row in rows], axis=0)
     there = np.sum([_there(world, row) for row in rows], axis=0)
     quarters = (world.months // 3, 3, -1)
     years = there.reshape(quarters).sum(axis=1) / MONTHS_PER_YEAR
@@ -88,13 +97,6 @@ def pair_correlation(history: History, names: Names, events: Collection[str]) ->
     left = np.isin(history.exit_kind[names.own_cash], kinds).astype(float)
     likely = left[np.abs(left.mean(axis=1) - 0.5) < 0.495]
     return float(np.corrcoef(likely)[np.triu_indices(len(likely), 1)].mean())
-
-
-def gross_margin_frac(world: World) -> Values:
-    """Return the margin of the whole market over serving cost: 1 − Σ cost/Σ spend over the months."""
-    series = world.history.series
-    cost = (series["unit_cost"] * series["volume"]).sum(axis=(0, 1))
-    return np.asarray(1 - cost / (series["market_price"] * series["volume"]).sum(axis=(0, 1)), float)
 
 
 def losing_frac(world: World) -> Values:

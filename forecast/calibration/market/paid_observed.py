@@ -1,4 +1,4 @@
-"""What the tables say is paid: against list prices, at hosts that both the router and the market know, and against cost."""
+"""What the tables say is paid: at hosts that both the router and the market know, and against cost."""
 
 from __future__ import annotations
 
@@ -13,32 +13,7 @@ from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.repricing import SELLERS
 
-OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
-MARGINS_FROM = date(2024, 6, 1)  # earlier ones are of other businesses
-
-
-def paid_over_list(tables: Tables) -> Band:
-    """Return what the router's users paid over what they would have at list prices without caching, hosts as clusters.
-
-    List price of the same mix of the models used: p_out·(o + (1 − o)/ρ). The output price paid is a list price, as no
-    cache serves output; ρ is output over input price, the median of the models that the host lists.
-    """
-    ratio = _output_over_input(tables)
-    return clustered_rate(
-        (r["provider"], r["revenue_usd_per_day"], listed * r["tokens_per_day"] / 1e6)
-        for r in tables["host_prices"]
-        if r["provider"] in ratio
-        for listed in [r["output_usd_per_mtok"] * (OUTPUT_FRAC + (1 - OUTPUT_FRAC) / ratio[r["provider"]])]
-    )
-
-
-def _output_over_input(tables: Tables) -> dict[str, float]:
-    """Return output over input price by provider, of models whose output costs more: one price for both is a catalogue's gap."""
-    by_provider: dict[str, list[float]] = {}
-    for row in tables["price_changes"].latest("provider", "model").values():
-        if 0 < row["input_usd_per_mtok"] < row["output_usd_per_mtok"]:
-            by_provider.setdefault(row["provider"], []).append(row["output_usd_per_mtok"] / row["input_usd_per_mtok"])
-    return {provider: float(np.median(ratios)) for provider, ratios in by_provider.items()}
+MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
 
 
 def paid_on_router(tables: Tables) -> Band:

@@ -79,15 +79,6 @@ PRICE_COMPARISONS = (
         simulated.paid_at_hosts,
         "prices paid by contract, which are not the router's",
     ),
-    Comparison(
-        "price paid over list price of the same mix without caching",
-        "ratio",
-        "host_prices.csv, price_changes.csv",
-        TODAY,
-        paid_observed.paid_over_list,
-        simulated.paid_over_list,
-        "list prices weighed by use (segments.csv)",
-    ),
     *(
         Comparison(
             f"price over serving cost, {kind}",
@@ -96,7 +87,7 @@ PRICE_COMPARISONS = (
             MID,
             paid_observed.price_over_cost(kind),
             simulated.price_over_cost(kind),
-            "margins of more firms: of hosts three are known, of clouds one, and their spread is no interval of a median",
+            "margins of token sales alone, and of more firms: what labs publish is the company's, its free users served",
         )
         for kind in ("first", "host")
     ),

@@ -89,15 +89,6 @@ def paid_at_hosts(world: World) -> Values:
     return np.asarray(spend / tokens, float)
 
 
-def paid_over_list(world: World) -> Values:
-    """Return what is paid in the as_of month over what list prices of the same mix without caching would bring."""
-    listed = [
-        world.scenario.input(f"segments.{name}.list_usd_per_mtok").value.median() for name in world.names.segments
-    ]
-    price, volume = (world.history.series[name][:, 0] for name in ("market_price", "volume"))
-    return np.asarray((price * volume).sum(axis=0) / (np.array(listed) @ volume), float)
-
-
 def price_over_cost(kind: str) -> Statistic:
     """Return a reader of the price over the serving cost of a kind of provider: the median of those whose margins are known.
 
