@@ -436,6 +436,9 @@ def test_habits_by_hand():
     assert found.moves_per_year.p90 / found.moves_per_year.p50 == pytest.approx(np.exp(1.2816 * np.sqrt(0.5)))
     assert (found.rise_ratio, found.cut_ratio) == pytest.approx((2.0, 0.5), rel=1e-8)
     assert habit_of(panel_of(series, months_of(series)), "cloud") is None
+    cut = [priced("a", f"m{n}", ("2025-01-01", 2.0), ("2025-03-01", 1.0), until=date(2025, 7, 1)) for n in range(3)]
+    found = habit_of(panel_of(cut, months_of(cut)), "host")
+    assert (found.rise_ratio, found.rises_frac) == (None, 0.0) and found.text().endswith("0 % up, cuts ×0.5, 3 moves")
     assert repriced_together(panel_of(series, months_of(series))).value == 1.0
 
 

@@ -25,15 +25,16 @@ class Habit:
 
     moves_per_year: Band  # per model and year listed
     rises_frac: float
-    rise_ratio: float  # middle one
-    cut_ratio: float
+    rise_ratio: float | None  # middle one, None where there was none
+    cut_ratio: float | None
     moves_count: int
 
     def text(self) -> str:
         rate = self.moves_per_year
+        sizes = (("rises", self.rise_ratio), ("cuts", self.cut_ratio))
         return (
             f"{rate.p50:.2g} moves a year listed ({rate.p10:.2g} to {rate.p90:.2g}), {100 * self.rises_frac:.0f} % up, "
-            f"rises ×{self.rise_ratio:.2g}, cuts ×{self.cut_ratio:.2g} ({self.moves_count} moves)"
+            f"{''.join(f'{way} ×{ratio:.2g}, ' for way, ratio in sizes if ratio)}{self.moves_count} moves"
         )
 
 
@@ -46,12 +47,13 @@ def habit_of(panel: Panel, kind: str) -> Habit | None:
     rows = panel.kind == kind
     step = panel.step[rows]
     moved = step[step != 0]
-    if min((moved > 0).sum(), (moved < 0).sum()) < TOGETHER_MOVES:
+    if len(moved) < TOGETHER_MOVES:
         return None
     months = (panel.watched[rows, 1:] & panel.watched[rows, :-1]).sum()
     spread = np.exp(NORMAL_90 * np.sqrt((_events(panel, rows) ** 2).sum()) / len(moved))
     rate = MONTHS_PER_YEAR * len(moved) / months
-    rises, cuts = (float(np.exp(np.median(way))) for way in (moved[moved > 0], moved[moved < 0]))
+    ways = (moved[moved > 0], moved[moved < 0])
+    rises, cuts = (float(np.exp(np.median(way))) if len(way) else None for way in ways)
     return Habit(Band(rate / spread, rate, rate * spread), float(np.mean(moved > 0)), rises, cuts, len(moved))
 
 
