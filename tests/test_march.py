@@ -922,7 +922,8 @@ def test_own_growth_is_that_of_the_fits(base, block):
     apart = growth_today(start_customers(draws, names, np.ones((3, BLOCK_PATHS), REAL), equal_shares(names)))
     for provider, row in zip(names.providers, apart, strict=True):
         law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
-        assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=1e-3)
+        # Correlated with revenue, draws are no strata: three standard errors of a quantile of 5,000.
+        assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=6e-3)
 
 
 def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(base, block):
