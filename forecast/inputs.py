@@ -22,7 +22,6 @@ INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parame
 EVIDENCE = (
     "known_revenue_usd_per_year",
     "published_owned_usd_per_accelerator_hour",
-    "list_usd_per_mtok",
     "gpqa_at_least",
     "standard_error",
 )

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.calibration.market import paid_observed
+from forecast.calibration.market import paid_observed, simulated
 from forecast.distributions import parse
 from forecast.draws import Draws
 from forecast.equations.price import felt_frac, logistic_shock, uniform_again
@@ -144,6 +145,7 @@ HOSTS = [
         "revenue_usd_per_day": r,
         "tokens_per_day": 1e6,
         "output_usd_per_mtok": 1.0,
+        "cache_hit_frac": 0.5,
         "blended_usd_per_mtok": r,
     }
     for p, r in (("a", 0.05), ("b", 0.15))
@@ -156,6 +158,23 @@ class Listed(list):
     def latest(self, *keys):
         one = keys[0]
         return {tuple(row[k] for k in keys) if keys[1:] else row[one]: row for row in self}
+
+
+def test_paid_over_list_by_hand():
+    prices = Listed(
+        {"provider": p, "model": m, "input_usd_per_mtok": i, "output_usd_per_mtok": 1.0}
+        for p, m, i in (("a", "x", 0.25), ("a", "one price", 1.0), ("b", "x", 0.25), ("c", "one price", 1.0))
+    )
+    tables = {"host_prices": HOSTS, "price_changes": prices}
+    found = paid_observed.paid_over_list(tables)
+    assert_allclose(found.middle, 0.2 / (2 * (0.04 + 0.96 / 4)))
+    # Half of the input is cached at a tenth of the price of input, output costs four times it: (0.96·0.55 + 0.16)/1.12.
+    ratio = {"parameters.output_price_ratio": "4", "parameters.cached_price_ratio": "0.1"}
+    scenario = SimpleNamespace(input=lambda name: SimpleNamespace(value=parse(ratio[name])))
+    world = SimpleNamespace(
+        tables=tables, scenario=scenario, history=SimpleNamespace(series={"market_price": np.ones((1, 1, 3))})
+    )
+    assert_allclose(simulated.paid_over_list(world), [(0.96 * 0.55 + 0.16) / 1.12] * 3)
 
 
 def test_the_router_weighed_by_the_market():

@@ -1,4 +1,4 @@
-"""What the tables say is paid: at hosts that both the router and the market know, and against cost."""
+"""What the tables say is paid: against list prices, at hosts that both the router and the market know, and against cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,39 @@ from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.repricing import SELLERS
 
+OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
 MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
+
+
+def paid_over_list(tables: Tables) -> Band:
+    """Return what the router's users paid over what they would have at list prices without caching, hosts as clusters."""
+    return clustered_rate(
+        (row["provider"], row["revenue_usd_per_day"], listed) for row, listed in at_list_prices(tables)
+    )
+
+
+def at_list_prices(tables: Tables) -> list[tuple[Row, float]]:
+    """Return the router's hosts, and what the tokens of each would bring a day at list prices without caching.
+
+    List price of the same mix of the models used: p_out·(o + (1 − o)/ρ). The output price paid is a list price, as no
+    cache serves output; ρ is output over input price, the median of the models that the host lists.
+    """
+    ratio = _output_over_input(tables)
+    return [
+        (row, row["output_usd_per_mtok"] * mix * row["tokens_per_day"] / 1e6)
+        for row in tables["host_prices"]
+        if row["provider"] in ratio
+        for mix in [OUTPUT_FRAC + (1 - OUTPUT_FRAC) / ratio[row["provider"]]]
+    ]
+
+
+def _output_over_input(tables: Tables) -> dict[str, float]:
+    """Return output over input price by provider, of models whose output costs more: one price for both is a catalogue's gap."""
+    by_provider: dict[str, list[float]] = {}
+    for row in tables["price_changes"].latest("provider", "model").values():
+        if 0 < row["input_usd_per_mtok"] < row["output_usd_per_mtok"]:
+            by_provider.setdefault(row["provider"], []).append(row["output_usd_per_mtok"] / row["input_usd_per_mtok"])
+    return {provider: float(np.median(ratios)) for provider, ratios in by_provider.items()}
 
 
 def paid_on_router(tables: Tables) -> Band:

@@ -79,6 +79,15 @@ PRICE_COMPARISONS = (
         simulated.paid_at_hosts,
         "prices paid by contract, which are not the router's",
     ),
+    Comparison(
+        "price paid over list price of the same mix without caching",
+        "ratio",
+        "host_prices.csv, price_changes.csv",
+        TODAY,
+        paid_observed.paid_over_list,
+        simulated.paid_over_list,
+        "prices of cached tokens by seller (parameters.cached_price_ratio)",
+    ),
     *(
         Comparison(
             f"price over serving cost, {kind}",

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.market.band import Values
-from forecast.calibration.market.paid_observed import known_margins
+from forecast.calibration.market.paid_observed import OUTPUT_FRAC, at_list_prices, known_margins
 from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
+from forecast.market.mix import Worth
 from forecast.trends.repricing import SELLERS
 
 GROUP_PATHS = 100
@@ -87,6 +88,20 @@ def paid_at_hosts(world: World) -> Values:
     known = np.isin(world.names.providers, list(hosts))
     spend, tokens = (world.history.series[name][known, 0].sum(axis=0) for name in ("provider_spend", "provider_tokens"))
     return np.asarray(spend / tokens, float)
+
+
+def paid_over_list(world: World) -> Values:
+    """Return what the prices of kinds of token make of the router's hosts: paid with their caching over list without it."""
+    inputs = [world.scenario.input(f"parameters.{name}").value for name in ("output_price_ratio", "cached_price_ratio")]
+    paths = world.history.series["market_price"].shape[-1]
+    cached_ratio = inputs[1].quantile((np.arange(paths) + 0.5) / paths)
+    worth = Worth(np.asarray(inputs[0].median()), cached_ratio)
+    hosts = at_list_prices(world.tables)
+    listed = np.array([value for _, value in hosts])
+    cached_frac = np.array([row["cache_hit_frac"] for row, _ in hosts])[:, None]
+    output_frac = np.asarray(OUTPUT_FRAC)
+    paid = worth.of(output_frac, cached_frac) / worth.of(output_frac, np.asarray(0.0))
+    return np.asarray(listed @ paid / listed.sum(), float)
 
 
 def price_over_cost(kind: str) -> Statistic:
