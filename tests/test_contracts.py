@@ -48,7 +48,7 @@ def in_a_slump(scenario, months=60):
     revenue, whole = np.full(shape, 1e6, REAL), np.ones(shape, REAL)
     wanted = np.full((len(names.segments), BLOCK_PATHS), 1e9, REAL)
     other = start_books(draws, names).other_usd_per_month
-    treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, wanted)
+    treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, wanted, 0 * revenue)
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
     found = [
         (treasury.other_revenue_usd_per_month().copy(), treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)

@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from forecast.distributions import parse
+from forecast.draws import Draws
+from forecast.equations.cash import funding_prob_per_month
+from forecast.hindcast.happenings import firms_of
+from forecast.market.market import start_market
+from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.exits import exits_trend
-from forecast.trends.funding import funding_trend, round_spells
+from forecast.trends.funding import ATTRACTION, funding_trend, round_spells
 from forecast.trends.known import TooFew
 from forecast.trends.regimes import Count, Spell, counts, difference_prob, dispersion, quarterly, rate_quantiles
 from forecast.trends.slips import launch_slips_trend
@@ -206,7 +211,19 @@ def test_the_rate_of_rounds_holds_what_was_seen(tables):
     """Times the attraction of a typical firm the fitted rate gives back rounds over provider-months."""
     made = funding_trend(tables.vintage(V26))
     rate = value_of(made, "regimes.hot.funding_per_month").median()
-    assert_allclose(rate * (1.2 * 1.9) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k
+    assert_allclose(rate * np.prod(ATTRACTION) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k
+
+
+@pytest.mark.parametrize("as_of", [date(2025, 1, 1), V25, date(2026, 1, 1), date(2026, 7, 1), V26])
+def test_the_loop_gives_back_from_the_first_month_what_the_fit_took_off(tables, as_of):
+    """The followed firms of each vintage attract as much money as the rate of one that stands still is divided by."""
+    scenario = load_scenario("base", tables, as_of=as_of)
+    names = market_names(scenario)
+    market = start_market(scenario, names, Draws(scenario, 7, 0))
+    followed = np.isin(names.providers[names.own_cash], list(firms_of(scenario, names, "followed")))
+    growth = market.trade.revenue[names.own_cash] / market.treasury.revenue_average
+    attraction = funding_prob_per_month(1.0, growth, market.treasury.runway_months[names.own_cash])[followed]
+    assert ATTRACTION[0] < attraction.mean() < ATTRACTION[1]
 
 
 @pytest.mark.parametrize("as_of", [date(2025, 1, 1), V25, date(2026, 1, 1), V26])

@@ -506,7 +506,7 @@ def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
 
 
 def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_whole(base, block):
-    """Without shocks of size both move to their target; what a shock adds to that is felt in part, or wholly."""
+    """Without shocks of size both move to their target; what a shock adds is felt in part, its mean and newer ones wholly."""
     _, names, draws = block
     uniform = np.random.default_rng(3).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
 
@@ -516,12 +516,14 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
         felt = kind["felt_frac"]
         kind |= {size: REAL(scale) * kind[size] for size in ("reprice_size_sd", "renew_size_sd")}
         now = (market.log_price, np.log(market.mix.price_ratio), market.rents.tightness, market.treasury.regime)
-        return market.sellers.reprice(*now, market.treasury.runway_months, uniform), felt
+        new = market.sellers.reprice(*now, market.treasury.runway_months, uniform)
+        return new, felt, price.mean_shock(kind["reprice_rise_prob"], kind["reprice_size_sd"])
 
-    (new, felt), (calm, _) = repriced(1), repriced(0)
+    (new, felt, mean), (calm, _, _) = repriced(1), repriced(0)
     same, felt, shock = new.same_model, new.offers.of(felt), new.model_change_log - calm.change_log
+    mean = new.offers.of(mean)
     assert 100 < same.sum() < same.size - 100 and (felt < 0.9).any()
-    assert_allclose((new.change_log - calm.change_log)[same], (felt * shock)[same], atol=2e-5)
+    assert_allclose((new.change_log - calm.change_log)[same], (mean + felt * (shock - mean))[same], atol=2e-5)
     assert_allclose((new.change_log - calm.change_log)[~same], shock[~same], atol=2e-5)
     assert np.abs(shock).max() > 0.5
 
@@ -534,7 +536,7 @@ def made_up_treasury(base, names, draws):
     revenue = np.random.default_rng(1).uniform(1e6, 1e8, shape).astype(REAL)
     wanted = np.full((len(names.segments), BLOCK_PATHS), 1e9, REAL)
     other = start_books(draws, names).other_usd_per_month
-    return start_treasury(base, draws, names, revenue, revenue / 2, other, wanted), revenue, wanted
+    return start_treasury(base, draws, names, revenue, revenue / 2, other, wanted, 0 * revenue), revenue, wanted
 
 
 def test_cash_changes_by_what_is_earned_and_raised(base, block):

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from forecast.calibration.market import paid_observed, simulated
 from forecast.distributions import parse
 from forecast.draws import Draws
-from forecast.equations.price import felt_frac, logistic_shock, uniform_again
+from forecast.equations.price import felt_frac, logistic_shock, mean_shock, uniform_again, uniform_of_sign
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.refresh.refitting import STAGES
@@ -57,9 +57,12 @@ def test_planted_rates_are_found():
     rng = np.random.default_rng(3)
     rate, size_sd, months = 0.05, 0.4, 4000.0
     steps = logistic_shock(rng.random(rng.poisson(rate * months)), np.array(size_sd))
-    reprice, size, together, renew = numbers(Habit(months, tuple(steps.tolist()), 10 * len(steps), 100, 1000.0), [])
+    reprice, size, rises, together, renew = numbers(
+        Habit(months, tuple(steps.tolist()), 10 * len(steps), 100, 1000.0), []
+    )
     assert_allclose(reprice.value, rate, rtol=0.2)  # 200 changes: three standard errors
     assert_allclose(size.value, size_sd, rtol=0.25)
+    assert_allclose(rises.value, 0.5, atol=0.11)
     assert_allclose([together.value, renew.value], [0.1, 0.1005])
 
 
@@ -68,6 +71,11 @@ def test_few_changes_take_the_size_of_all_sellers():
     every = [0.5]
     assert_allclose(numbers(Habit(100.0, few, 20, 1, 100.0), every)[1].value, 0.5 / MEDIAN_RATIO)
     assert_allclose(numbers(Habit(100.0, many, 20, 1, 100.0), every)[1].value, 0.1 / MEDIAN_RATIO)
+
+
+def test_the_sign_is_that_of_the_kind_however_few_its_changes():
+    few = numbers(Habit(100.0, (-0.1, -0.2, 0.1), 20, 1, 100.0), [0.5])
+    assert_allclose(few[2].value, 1.5 / 4)
 
 
 def test_each_kind_of_the_market_has_its_numbers(tables):
@@ -100,14 +108,34 @@ def test_a_shock_has_the_median_that_the_fit_assumes():
     assert_allclose(np.median(np.abs(logistic_shock(u, np.array(0.4)))), 0.4 * MEDIAN_RATIO, rtol=1e-3)
 
 
-def test_a_mean_over_models_moves_as_much_in_a_long_time():
+@pytest.mark.parametrize("rise_prob", [0.02, 0.5, 0.9])
+def test_a_bent_shock_rises_as_often_as_asked_and_is_as_large(rise_prob):
+    u, sd = (np.arange(100_000) + 0.5) / 100_000, np.array(0.4)
+    shock, even = logistic_shock(uniform_of_sign(u, np.array(rise_prob)), sd), logistic_shock(u, sd)
+    assert_allclose((shock > 0).mean(), rise_prob, atol=1e-5)
+    for sign in (shock > 0, shock < 0):
+        sizes = [np.quantile(np.abs(x), [0.1, 0.5, 0.9]) for x in (shock[sign], even)]
+        assert_allclose(*sizes, rtol=1e-2)
+    assert_allclose(shock.mean(), mean_shock(np.array(rise_prob), sd), atol=1e-3)
+
+
+@pytest.mark.parametrize("rise_prob", [0.5, 0.1])
+def test_a_mean_over_models_moves_as_much_in_a_long_time(rise_prob):
     """Twenty models, each repriced with chance 0.02 a month, a quarter of them together: the mean against the shortcut."""
     rng = np.random.default_rng(5)
-    months, rate, frac, sd = 200_000, 0.02, 0.25, 1.0
+    months, rate, frac, sd = 200_000, 0.02, 0.25, np.array(1.0)
+    prob = np.array(rise_prob)
+    drift = mean_shock(prob, sd)
+
+    def shock(*shape):
+        return logistic_shock(uniform_of_sign(rng.random(shape), prob), sd)
+
     groups = rng.random((months, 4)) < rate  # four groups of five models
-    mean = (groups * logistic_shock(rng.random((months, 4)), np.array(sd)) * frac).sum(axis=1)
-    alone = (rng.random(months) < rate) * felt_frac(frac) * logistic_shock(rng.random(months), np.array(sd))
-    assert_allclose(alone.var(), mean.var(), rtol=0.1)
+    mean = (groups * shock(months, 4) * frac).sum(axis=1)
+    alone = (rng.random(months) < rate) * (drift + felt_frac(frac) * (shock(months) - drift))
+    assert_allclose(alone.mean(), mean.mean(), atol=4 * (alone.var() / months) ** 0.5)
+    if rise_prob == 0.5:  # a drift felt wholly, now and then, is a coarser path to the same place
+        assert_allclose(alone.var(), mean.var(), rtol=0.1)
 
 
 @pytest.fixture(scope="module")

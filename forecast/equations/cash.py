@@ -105,7 +105,7 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
 
     Args:
         regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
-        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.7 where it doubles in a year).
+        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.6 where it doubles in a year).
         runway: cash over net burn, months.
 
     Returns:
@@ -117,6 +117,25 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
     at_ease = np.clip(growth_ratio, 0.5, 2.0)
     at_ease *= regime_per_month
     return at_ease + at_ease * np.less(runway, 12.0)
+
+
+def steady_growth_ratio(growth_per_month: Array) -> Array:
+    """Revenue over its moving average of twelve months, of a firm that has long grown as it grows today.
+
+    r = max(½, 12 − 11·e^(−g)), the fixed point of a' = a + (v − a)/12 under v' = v·e^g
+
+    Args:
+        growth_per_month: g, logarithmic, 1/month.
+
+    Returns:
+        Ratio; below ½ it would not count (`funding_prob_per_month`). Source: own-hazards.
+
+    One that stands still, and one that doubles in a year.
+
+    >>> steady_growth_ratio(np.array([0.0, np.log(2) / 12])).round(2).tolist()
+    [1.0, 1.62]
+    """
+    return np.clip(12.0 - 11.0 * np.exp(-growth_per_month), 0.5, np.inf)
 
 
 def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:

@@ -125,6 +125,43 @@ def logistic_shock(uniform: Array, scale: Array) -> Array:
     return scale * (math.sqrt(3.0) / math.pi) * np.log(uniform / (1.0 - uniform))
 
 
+def uniform_of_sign(uniform: Array, rise_prob: Array) -> Array:
+    """Uniform number bent so that a symmetric shock drawn with it is positive as often as asked; sizes stay as they are.
+
+    u' = u/(2·(1 − π)) where u < 1 − π, else 1 − (1 − u)/(2π)
+
+    Args:
+        uniform: u in (0, 1).
+        rise_prob: π, chance of a positive shock, above 0 and below 1; ½ leaves u as it is.
+
+    Returns:
+        Number in (0, 1), above ½ with probability π. Source: price_changes.csv (own-fit-trends).
+
+    >>> uniform_of_sign(np.array([0.2, 0.4, 0.9]), np.array([0.2, 0.2, 0.2])).round(9).tolist()
+    [0.125, 0.25, 0.75]
+    """
+    falls_prob = 1.0 - rise_prob
+    return np.where(uniform < falls_prob, uniform / (2.0 * falls_prob), 1.0 - (1.0 - uniform) / (2.0 * rise_prob))
+
+
+def mean_shock(rise_prob: Array, scale: Array) -> Array:
+    """Mean of a logistic shock that is positive with a given probability.
+
+    (2π − 1)·E|ε|, E|ε| = σ·(√3/π)·2·log 2
+
+    Args:
+        rise_prob: chance of a positive shock, 0–1.
+        scale: σ, standard deviation of the symmetric shock, at least 0.
+
+    Returns:
+        Mean, in the unit of σ. Source: the mean of |ε| of a logistic law.
+
+    >>> mean_shock(np.array([0.5, 1.0]), np.array([1.0])).round(4).tolist()
+    [0.0, 0.7643]
+    """
+    return (2.0 * rise_prob - 1.0) * scale * (math.sqrt(3.0) / math.pi * 2.0 * math.log(2.0))
+
+
 def felt_frac(repriced_frac: Array) -> Array:
     """Part of the shock to a repriced model that a seller's mean price feels: models repriced apart average out.
 

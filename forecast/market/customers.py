@@ -45,6 +45,11 @@ class Customers:
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )
 
+    def growth_start_per_month(self) -> Array:
+        """Return the growth in logs of each provider's tokens in the as_of month: the market's and its own, `[provider, path]`."""
+        growth: Array = self.theta["demand_growth_start_per_year"] / MONTHS_PER_YEAR + self.apart_per_month
+        return growth
+
     def notice(self, offers: Spots, log_price_change: Array) -> None:
         """Step 6: a new price moves what an offer's weight tends to."""
         segments = spots_at(self.names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)

@@ -135,15 +135,21 @@ class Sellers:
         )
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
-        shock = price.logistic_shock(np.clip(again, SMALLEST, 1 - SMALLEST), size_sd)
+        rise_prob = np.where(same, kind["reprice_rise_prob"], 0.5)
+        bent = price.uniform_of_sign(np.clip(again, SMALLEST, 1 - SMALLEST), rise_prob)
+        shock = price.logistic_shock(np.clip(bent, SMALLEST, 1 - SMALLEST), size_sd)
         target = target + np.where(same, 0, offers.of(self.ladder_log))
-        asked = target + np.where(same, kind["felt_frac"], 1) * shock
+        # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.
+        drift = price.mean_shock(rise_prob, size_sd)
+        asked = target + drift + np.where(same, kind["felt_frac"], 1) * (shock - drift)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(offers, asked - log_price, same, target + shock - log_price)
 
 
-KIND_COLUMNS = ("reprice_size_sd", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")
+KIND_COLUMNS = (
+    "reprice_size_sd reprice_rise_prob renew_size_sd market_weight_frac markup_long_frac premium_kept_frac".split()
+)
 
 
 def start_sellers(

@@ -131,11 +131,19 @@ def _transition(scenario: Scenario) -> NDArray[np.float64]:
 
 
 def start_treasury(
-    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array, wanted: Array
+    scenario: Scenario,
+    draws: Draws,
+    names: Names,
+    revenue: Array,
+    gross_profit: Array,
+    all_other: Array,
+    wanted: Array,
+    growth_per_month: Array,
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
-    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month.
+    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. Growth of
+    tokens, `[own_cash, path]`, says what revenue was before: whoever doubles in a year draws money from the first month on.
     """
     providers = names.providers[names.own_cash]
     shape = (len(providers), BLOCK_PATHS)
@@ -178,7 +186,7 @@ def start_treasury(
         other_apart_ratio=np.ones(shape, REAL),
         contracts=start_contracts(scenario, draws, names, other),
         other_growth=np.ones(shape, REAL),
-        revenue_average=np.clip(revenue, 1.0, np.inf),
+        revenue_average=np.clip(revenue / cash.steady_growth_ratio(growth_per_month), 1.0, np.inf),
         fixed_cost=fixed,
         net_flow=by_path(-burn),
         cash_usd=by_path(finance("cash_usd")),

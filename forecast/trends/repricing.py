@@ -52,7 +52,7 @@ def repricing_trend(tables: Tables) -> Trend:
     """Return the habits of repricing and renewal that the month loop reads, by kind of seller, gateways left out.
 
     λ = (k + ½)/T over model-months listed; σ = median |Δ ln p| · π/(√3·ln 3), the logistic shock with that median;
-    f = k/Σ models listed by the seller in the month of a change; g = (n + ½)/T', models added to a list that was already known. Of the models sold a share g is new a month later,
+    π = (rises + ½)/(k + 1); f = k/Σ models listed by the seller in the month of a change; g = (n + ½)/T', models added to a list that was already known. Of the models sold a share g is new a month later,
     whether the list grows or replaces. A model is added where its catalogue already showed the seller a month before.
 
     Raises:
@@ -124,12 +124,13 @@ def numbers(habit: Habit, every: Sequence[float]) -> tuple[Number, ...]:
     """Return what the loop reads of a kind of seller; sizes are those of `every` change where its own are few.
 
     >>> [n.value.__round__(3) for n in numbers(Habit(100.0, (0.1,), 4, 4, 50.0), [0.1, 0.3])]
-    [0.015, 0.33, 0.25, 0.09]
+    [0.015, 0.33, 0.75, 0.25, 0.09]
     """
     own = habit.steps_log if len(habit.steps_log) >= LEAST_STEPS else every
     count = len(habit.steps_log)
     changes = f"{count} changes in {habit.listed_months:.0f} model-months"
     sizes = f"median of {len(own)} changes" + ("" if own is habit.steps_log else " of all sellers")
+    rises = sum(step > 0 for step in habit.steps_log)
     together = f"{count} changes among {habit.beside_count} models of their sellers"
     added = f"{habit.added_count} models added in {habit.watched_months:.0f} model-months"
     return (
@@ -137,6 +138,8 @@ def numbers(habit: Habit, every: Sequence[float]) -> tuple[Number, ...]:
                "new prices of a model in a month", changes, count),
         Number("reprice_size_sd", float(np.median(np.abs(own))) / MEDIAN_RATIO, "log",
                "their standard deviation, were they logistic", sizes, len(own)),
+        Number("reprice_rise_prob", (rises + 0.5) / (count + 1), "probability",
+               "chance that a new price is higher", f"{rises} rises among {count} changes", count),
         Number("repriced_frac", min(1.0, max(count, 1) / max(habit.beside_count, 1)), "fraction",
                "part of a list with new prices in a month that has any", together, count),
         Number("renew_per_month", (habit.added_count + 0.5) / habit.watched_months, "1/month",
