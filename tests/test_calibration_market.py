@@ -164,18 +164,30 @@ def test_prices_over_cost_by_hand():
         provider_spend=twice([4.0, 3.0, 1.0]),
         provider_cost=twice([2.0, 1.0, 3.0]),
         provider_tokens=twice([2.0, 1.0, 1.0]),
+        provider_margin=twice([0.8, 0.5, 0.75]),
     )
     tables = {"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]}
     scenario = SimpleNamespace(tables=tables)
-    margin = {"metric": "gross_margin_frac", "status": "measured", "date_on": date(2025, 7, 1), "value": 0.5}
+    margin = {"status": "measured", "date_on": date(2025, 7, 1), "value": 0.5}
     kinds = {"lab": {"kind": "lab"}, "near": {"kind": "host"}, "far": {"kind": "host"}}
     known = {
-        "provider_history": [margin | {"provider": provider} for provider in ("lab", "near")],  # nobody knows far's
+        "provider_history": [
+            margin | {"provider": provider, "metric": metric}
+            for provider, metric in (
+                ("lab", "token_margin_frac"),
+                ("near", "token_margin_frac"),  # nobody knows far's
+                ("lab", "gross_margin_frac"),
+                ("near", "gross_margin_frac"),
+                ("far", "gross_margin_frac"),
+            )
+        ],
         "providers": SimpleNamespace(latest=lambda key: kinds),
     }
     world = World(world.history, world.names, scenario, known)
     assert_allclose(simulated.price_over_cost("first")(world), 2.0)
     assert_allclose(simulated.price_over_cost("host")(world), 3.0)
+    assert_allclose(simulated.revenue_over_cost("first")(world), 5.0)
+    assert_allclose(simulated.revenue_over_cost("host")(world), 3.0)
     assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
 
 

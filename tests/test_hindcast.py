@@ -214,7 +214,14 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert_allclose(drawn[0], (history.series["rent"][0, 3] / history.series["rent"][0, 0])[:200])
     watched = march(scenario, names, draws, watch=True)
     assert_allclose(watched.series["provider_tokens"].sum(axis=0), watched.series["volume"].sum(axis=0), rtol=1e-5)
-    of_providers = {"provider_tokens", "provider_spend", "provider_cost", "provider_revenue", "rounds"}
+    of_providers = {
+        "provider_tokens",
+        "provider_spend",
+        "provider_cost",
+        "provider_margin",
+        "provider_revenue",
+        "rounds",
+    }
     assert set(watched.series) - set(history.series) == {
         *of_providers,
         "offer_price",

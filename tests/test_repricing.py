@@ -225,6 +225,9 @@ def test_price_over_cost_takes_known_margins_of_the_kind():
             ("b", 0.75, "measured", date(2026, 1, 1)),
         )
     ]
+    rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8})
     tables = {"provider_history": rows, "providers": providers}
-    assert_allclose(paid_observed.price_over_cost("first")(tables).middle, 2.0)
-    assert_allclose(paid_observed.price_over_cost("host")(tables).middle, 4.0)
+    whole, tokens = paid_observed.WHOLE_FIRM, paid_observed.TOKENS_ALONE
+    assert_allclose(paid_observed.price_over_cost("first", whole)(tables).middle, 2.0)
+    assert_allclose(paid_observed.price_over_cost("first", tokens)(tables).middle, 5.0)
+    assert_allclose(paid_observed.price_over_cost("host", whole)(tables).middle, 4.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,8 @@ from forecast.tables import Tables
 from forecast.trends.repricing import SELLERS
 
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
+WHOLE_FIRM = ("gross_margin_frac",)  # metrics of provider_history: of all business, free users served
+TOKENS_ALONE = ("token_margin_frac", "compute_margin_paying_frac")
 MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
 
 
@@ -62,18 +64,18 @@ def paid_on_router(tables: Tables) -> Band:
     )
 
 
-def price_over_cost(kind: str) -> Callable[[Tables], Band]:
-    """Return a reader of price over serving cost, 1/(1 − margin), of the gross margins known of a kind of provider."""
-    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in known_margins(tables, kind)]))
+def price_over_cost(kind: str, metrics: Collection[str]) -> Callable[[Tables], Band]:
+    """Return a reader of revenue over what it costs to serve, 1/(1 − margin), of the margins known of a kind of provider."""
+    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in known_margins(tables, kind, metrics)]))
 
 
-def known_margins(tables: Tables, kind: str) -> Iterator[Row]:
-    """Return the rows of provider_history that say the gross margin of a kind of provider."""
+def known_margins(tables: Tables, kind: str, metrics: Collection[str]) -> Iterator[Row]:
+    """Return the rows of provider_history that say a margin of a kind of provider, as one of some metrics."""
     kind_of = {provider: row["kind"] for provider, row in tables["providers"].latest("provider").items()}
     return (
         row
         for row in tables["provider_history"]
-        if row["metric"] == "gross_margin_frac"
+        if row["metric"] in metrics
         and row["status"] in SOLID
         and row["date_on"] >= MARGINS_FROM
         and kind_of.get(row["provider"]) in SELLERS[kind]

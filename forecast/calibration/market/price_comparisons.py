@@ -88,15 +88,24 @@ PRICE_COMPARISONS = (
         simulated.paid_over_list,
         "prices of cached tokens by seller (parameters.cached_price_ratio)",
     ),
+    Comparison(
+        "price of tokens over their serving cost, first",
+        "ratio",
+        "provider_history.csv",
+        MID,
+        paid_observed.price_over_cost("first", paid_observed.TOKENS_ALONE),
+        simulated.price_over_cost("first"),
+        "margins of token sales of more firms: three are known, of Chinese interfaces and of paying users",
+    ),
     *(
         Comparison(
-            f"price over serving cost, {kind}",
+            f"revenue over its cost, whole firms, {kind}",
             "ratio",
             "provider_history.csv",
             MID,
-            paid_observed.price_over_cost(kind),
-            simulated.price_over_cost(kind),
-            "margins of token sales alone, and of more firms: what labs publish is the company's, its free users served",
+            paid_observed.price_over_cost(kind, paid_observed.WHOLE_FIRM),
+            simulated.revenue_over_cost(kind),
+            "what business is beside tokens, and its margin, an assumption (other_margin_frac): Zhipu's moved from projects to tokens",
         )
         for kind in ("first", "host")
     ),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.market.band import Values
-from forecast.calibration.market.paid_observed import OUTPUT_FRAC, at_list_prices, known_margins
+from forecast.calibration.market.paid_observed import (
+    OUTPUT_FRAC,
+    TOKENS_ALONE,
+    WHOLE_FIRM,
+    at_list_prices,
+    known_margins,
+)
 from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
 from forecast.market.mix import Worth
@@ -105,18 +113,38 @@ def paid_over_list(world: World) -> Values:
 
 
 def price_over_cost(kind: str) -> Statistic:
-    """Return a reader of the price over the serving cost of a kind of provider: the median of those whose margins are known.
+    """Return a reader of the price of tokens over their serving cost, of a kind of provider: of those whose margins are known.
 
-    Each firm's is the mean of its months; those that published are not the typical ones of a kind.
+    Each firm's is the mean of its months, and the median of firms counts; those that published are not the typical ones of
+    a kind.
     """
 
     def read(world: World) -> Values:
-        known = np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind)])
+        known = _known(world, kind, TOKENS_ALONE)
         spend, cost = (world.history.series[name][known] for name in ("provider_spend", "provider_cost"))
-        ratio = np.divide(spend, cost, out=np.full_like(spend, np.nan), where=cost > 0)  # the dead sell nothing
-        return np.asarray(np.nanmedian(np.nanmean(ratio, axis=1), axis=0), float)
+        return _median_firm(
+            np.divide(spend, cost, out=np.full_like(spend, np.nan), where=cost > 0)
+        )  # the dead sell nothing
 
     return read
+
+
+def revenue_over_cost(kind: str) -> Statistic:
+    """Return a reader of all revenue over its cost, as `price_over_cost`: what the margin of a whole firm is compared with."""
+
+    def read(world: World) -> Values:
+        margin = world.history.series["provider_margin"][_known(world, kind, WHOLE_FIRM)]
+        return _median_firm(np.divide(1, 1 - margin, out=np.full_like(margin, np.nan), where=margin < 1))  # as above
+
+    return read
+
+
+def _known(world: World, kind: str, metrics: Collection[str]) -> NDArray[np.bool_]:
+    return np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind, metrics)])
+
+
+def _median_firm(ratio: NDArray[np.float32]) -> Values:
+    return np.asarray(np.nanmedian(np.nanmean(ratio, axis=1), axis=0), float)
 
 
 def spend_concentration_ratio(world: World) -> Values:
