@@ -28,6 +28,7 @@ METRIC_LIMITS = {
     "revenue_forecast_2025_usd": (1e7, 1e11),
     "revenue_run_rate_usd": (1e6, 1e11),
     "revenue_year_usd": (1e5, 1e12),
+    "token_margin_frac": (-2, 1),
     "tokens_per_day": (1e10, 1e15),
     "tokens_per_day_via_openrouter": (1e7, 1e13),
     "total_raised_usd": (1e6, 1e12),

@@ -105,7 +105,7 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
 
     Args:
         regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
-        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.6 where it doubles in a year).
+        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.7 where it doubles in a year).
         runway: cash over net burn, months.
 
     Returns:

@@ -122,9 +122,7 @@ def price_over_cost(kind: str) -> Statistic:
     def read(world: World) -> Values:
         known = _known(world, kind, TOKENS_ALONE)
         spend, cost = (world.history.series[name][known] for name in ("provider_spend", "provider_cost"))
-        return _median_firm(
-            np.divide(spend, cost, out=np.full_like(spend, np.nan), where=cost > 0)
-        )  # the dead sell nothing
+        return _median_firm(_over(spend, cost))
 
     return read
 
@@ -134,13 +132,17 @@ def revenue_over_cost(kind: str) -> Statistic:
 
     def read(world: World) -> Values:
         margin = world.history.series["provider_margin"][_known(world, kind, WHOLE_FIRM)]
-        return _median_firm(np.divide(1, 1 - margin, out=np.full_like(margin, np.nan), where=margin < 1))  # as above
+        return _median_firm(_over(np.ones_like(margin), 1 - margin))
 
     return read
 
 
 def _known(world: World, kind: str, metrics: Collection[str]) -> NDArray[np.bool_]:
     return np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind, metrics)])
+
+
+def _over(earned: NDArray[np.float32], cost: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.divide(earned, cost, out=np.full_like(earned, np.nan), where=cost > 0)  # the dead sell nothing
 
 
 def _median_firm(ratio: NDArray[np.float32]) -> Values:
