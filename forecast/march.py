@@ -105,7 +105,6 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         month,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
-        wanted,
         customers.apart_per_month[own_cash],
         doors.present[own_cash],
         chance.uniforms("funding")[own_cash],

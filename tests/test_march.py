@@ -532,14 +532,38 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
 def made_up_treasury(base, names, draws):
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue = np.random.default_rng(1).uniform(1e6, 1e8, shape).astype(REAL)
-    wanted = np.full((len(names.segments), BLOCK_PATHS), 1e9, REAL)
     other = start_books(draws, names).other_usd_per_month
-    return start_treasury(base, draws, names, revenue, revenue / 2, other, wanted), revenue, wanted
+    return start_treasury(base, draws, names, revenue, revenue / 2, other), revenue
+
+
+def stand_still(treasury):
+    """The market's growth of other business, out."""
+    growth = ("other_growth_start_per_year", "demand_growth_long_per_year")
+    treasury.theta |= dict.fromkeys(growth, np.zeros(BLOCK_PATHS, REAL))
+
+
+def test_other_business_starts_at_the_growth_that_figures_show_and_fades(base, block):
+    """The first month's growth of all is that fitted, within the limit; later what is left of it fades as demand's does."""
+    _, names, draws = block
+    treasury, revenue = made_up_treasury(base, names, draws)
+    none, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
+    start, long, fade = (draws.parameter(name) for name in
+                         ("other_growth_start_per_year", "demand_growth_long_per_year", "demand_fade_months"))  # fmt: skip
+    part = treasury.other_part_of_limit
+    for month in range(1, 25):
+        treasury.step(month, revenue, revenue / 2, none, whole, whole)
+        if month == 1:  # at the end of which the limit is a little nearer
+            far = part < 0.5
+            assert_allclose(np.log(treasury.other_ratio)[far], start[far] / 12, rtol=0.1, atol=0.003)
+    start = start * (1 + part)
+    unbound = long * 2 - (start - long) * fade / 12 * np.expm1(-24 / fade)
+    assert_allclose(np.log(treasury.other_unbound_ratio), unbound, atol=2e-3)
+    assert (part * treasury.other_ratio < 1 + part).all()
 
 
 def test_cash_changes_by_what_is_earned_and_raised(base, block):
     _, names, draws = block
-    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
     assert_array_equal(treasury.other_revenue_usd_per_month(), np.broadcast_to(treasury.other_start, revenue.shape))
     chance = np.random.default_rng(2)
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
@@ -551,7 +575,7 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         cost = revenue * chance.uniform(0.2, 1.5, revenue.shape).astype(REAL)
         uniform = np.where(closes, 0.0, np.inf).astype(REAL)  # a chance above one is certain: 1 would close
         apart = chance.normal(0.0, 0.1, revenue.shape).astype(REAL)
-        treasury.step(month, revenue, cost, wanted * REAL(1.1**month), apart, alive.astype(REAL), uniform)
+        treasury.step(month, revenue, cost, apart, alive.astype(REAL), uniform)
         raised = closes & alive
         assert raised.any()
         # Exact, bit for bit: the same operations of single precision in the same order.
@@ -576,11 +600,11 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
 def test_who_earns_nothing_any_more_has_next_to_no_fixed_cost(tables):
     scenario = load_scenario("base", tables, ["provider_finances.parasail.other_revenue_usd_per_year=0"], months=2)
     names, draws = market_names(scenario), Draws(scenario, 7, 0)
-    treasury, revenue, wanted = made_up_treasury(scenario, names, draws)
+    treasury, revenue = made_up_treasury(scenario, names, draws)
     treasury.theta["fixed_cost_lag_months"] = np.ones(BLOCK_PATHS, REAL)
     gone, even = names.providers.index("parasail"), REAL(0) * revenue
     revenue[gone] = 0
-    treasury.step(1, revenue, even, wanted, even, even, even + 1)
+    treasury.step(1, revenue, even, even, even, even + 1)
     assert np.isfinite(treasury.fixed_cost).all()
     assert (treasury.fixed_cost[gone] < 0.001 * treasury.fixed_cost_start[gone]).all()
 
@@ -588,10 +612,10 @@ def test_who_earns_nothing_any_more_has_next_to_no_fixed_cost(tables):
 @pytest.mark.parametrize("months, keeps", [(0, False), (1e6, True)])
 def test_profit_is_kept_as_far_as_asked(base, block, months, keeps):
     _, names, draws = block
-    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
     treasury.theta["reserve_months"] = np.full(BLOCK_PATHS, months, REAL)
     before, never = treasury.cash_usd.copy(), np.full(revenue.shape, np.inf, REAL)
-    treasury.step(1, revenue * REAL(10), revenue, wanted, REAL(0) * revenue, np.ones(revenue.shape, REAL), never)
+    treasury.step(1, revenue * REAL(10), revenue, REAL(0) * revenue, np.ones(revenue.shape, REAL), never)
     earned = treasury.net_flow
     assert (earned > 0).any() and (earned < 0).any()
     assert_array_equal(treasury.cash_usd, before + (earned if keeps else np.minimum(earned, REAL(0))))
@@ -599,7 +623,7 @@ def test_profit_is_kept_as_far_as_asked(base, block, months, keeps):
 
 def test_a_listing_brings_a_round(base, block):
     _, names, draws = block
-    treasury, _, _ = made_up_treasury(base, names, draws)
+    treasury, _ = made_up_treasury(base, names, draws)
     cells = spots(np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1)
     before = treasury.cash_usd.copy()
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
@@ -611,11 +635,12 @@ def test_a_listing_brings_a_round(base, block):
 
 def test_a_month_at_todays_books_burns_todays_burn(base, block):
     _, names, draws = block
-    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
+    stand_still(treasury)
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[names.own_cash]) / 12
     even, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
-    treasury.step(1, revenue, revenue / 2, wanted, even, whole, whole)
+    treasury.step(1, revenue, revenue / 2, even, whole, whole)
     known = treasury.fixed_cost > 0  # fixed cost is not negative: some burn less
     assert known.any()
     # Burn is a difference of larger sums, each known to seven digits.
@@ -623,15 +648,15 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     off = np.abs(treasury.net_flow + burn)
     assert (off <= 5e-7 * turnover + 1.0)[known].all()
     with pytest.raises(AssertionError):  # the control: a thousandth more revenue is seen
-        treasury.step(1, revenue * REAL(1.001), revenue / 2, wanted, even, whole, whole)
+        treasury.step(1, revenue * REAL(1.001), revenue / 2, even, whole, whole)
         assert (np.abs(treasury.net_flow + burn) <= 5e-7 * turnover + 1.0)[known].all()
 
 
 def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block):
     _, names, draws = block
-    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
     never = np.full(revenue.shape, np.inf, REAL)
-    treasury.step(1, revenue, revenue / 2, wanted, np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL), never)
+    treasury.step(1, revenue, revenue / 2, np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL), never)
     assert treasury.runway_months.shape == (len(names.providers), BLOCK_PATHS)
     assert np.isinf(treasury.runway_months[names.backed[:, 0]]).all()
     lasts = np.maximum(treasury.cash_usd, 0) / np.maximum(-treasury.net_flow, 1)
@@ -641,7 +666,7 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
 
 def test_money_today_is_that_of_the_tables(base, block):
     _, names, draws = block
-    treasury, revenue, _ = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
     cash_usd, burn, debt, last = (
         draws.column("provider_finances", name, names.providers[names.own_cash])
         for name in ("cash_usd", "burn_usd_per_year", "debt_service_usd_per_year", "last_round_usd")
@@ -661,7 +686,7 @@ def test_money_today_is_that_of_the_tables(base, block):
 
 def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):
     _, names, draws = block
-    treasury, _, _ = made_up_treasury(base, names, draws)
+    treasury, _ = made_up_treasury(base, names, draws)
     treasury.theta["funding_drought_months"] = np.where(np.arange(BLOCK_PATHS) % 2, 3, 0).astype(REAL)
     chance = np.random.default_rng(5)
     for month in range(1, 6):
@@ -882,13 +907,14 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     customers = still_customers(base, names, draws, share, share_reversion_per_month=0)
     own = growth_today(customers)
     start = customers.log_weight.copy()
-    treasury, revenue, wanted = made_up_treasury(base, names, draws)
+    treasury, revenue = made_up_treasury(base, names, draws)
+    stand_still(treasury)
     fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
         apart = customers.apart_per_month[names.own_cash]
-        treasury.step(1, revenue, revenue / 2, wanted, apart, whole, whole)
+        treasury.step(1, revenue, revenue / 2, apart, whole, whole)
     expected = own * fade
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
@@ -899,9 +925,7 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     assert_allclose(part, 12 * all_other.sum(axis=0) / draws.parameter("spend_limit_usd_per_year"), rtol=1e-5)
     parents = all_other.sum(axis=0) - all_other[names.own_cash].sum(axis=0)
     mean = (parents + (all_other[names.own_cash] * treasury.other_apart_ratio).sum(axis=0)) / all_other.sum(axis=0)
-    assert_allclose(
-        treasury.other_ratio, (1 + part) / (1 + part * mean), rtol=1e-4
-    )  # no more tokens are wanted than at the start
+    assert_allclose(treasury.other_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
 
 
 def test_own_growth_that_is_renewed_keeps_its_spread(base, block):

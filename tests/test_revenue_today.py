@@ -11,7 +11,7 @@ from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 from forecast.trends import growth_apart, revenue_today
-from forecast.trends.growth_law import Law, Spans, covariance, foreseen_with_growth_today, known
+from forecast.trends.growth_law import Law, Spans, covariance, foreseen_with_growth_today, known, weighed
 from forecast.trends.spans import METRICS, published_figures, published_spans, sized
 from forecast.units import months_between
 
@@ -141,7 +141,7 @@ def test_figures_brought_forward_are_nearer_to_what_came_than_old_ones(tables):
         day = date(year, month, 1)
         then = tables.vintage(day)
         raw, laws = published_spans(then, day), growth_apart._laws(then)[:32]
-        weight, found = growth_apart._weighed(sized(raw, raw), laws)
+        weight, found = weighed(sized(raw, raw), laws)
         last = {f: figure for f, figure in revenue_today.last_revenues(then, day).items() if -9 < figure[0] < -3}
         truth = {f: between(published[f, REVENUE], months_between(today, day)) for f in last}
         last = {f: figure for f, figure in last.items() if truth[f] is not None}

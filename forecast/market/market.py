@@ -65,7 +65,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
-    treasury = start_treasury(scenario, draws, names, revenue, profit, other, wanted)
+    treasury = start_treasury(scenario, draws, names, revenue, profit, other)
     doors = start_doors(draws, names, other)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(

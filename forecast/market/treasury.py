@@ -14,6 +14,7 @@ from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
+from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
@@ -34,8 +35,8 @@ class Treasury:
     other_share_start: Array  # of the other revenue of all, those with a parent counted
     other_profit_start: Array
     debt_service: Array
-    demand_start: Array  # [path]
     other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
+    other_unbound_ratio: Array  # [path] what the market's growth would have made of other revenue without a limit
     other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
     other_apart_ratio: Array  # of each provider over that
     contracts: Contracts
@@ -64,21 +65,25 @@ class Treasury:
         month: int,
         revenue: Array,
         serving_cost: Array,
-        wanted: Array,
         apart: Array,
         present: Array,
         uniform: Array,
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arrays but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        All arrays are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
         all_apart = 1 + (self.other_share_start * (self.other_apart_ratio - 1)).sum(axis=0)
-        self.other_ratio = demand.other_revenue_ratio(
-            wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"], all_apart, self.other_part_of_limit
+        growth = demand.fading_rate(
+            theta["other_growth_start_per_year"] * (1 + self.other_part_of_limit),  # seen within the limit
+            theta["demand_growth_long_per_year"],
+            theta["demand_fade_months"],
+            month - HALF_A_MONTH,
         )
+        self.other_unbound_ratio *= np.exp(growth / MONTHS_PER_YEAR)
+        self.other_ratio = demand.other_revenue_ratio(self.other_unbound_ratio, all_apart, self.other_part_of_limit)
         self.other_growth = self.other_ratio * self.other_apart_ratio
         self.contracts.bind(self.other_growth, month)
         turnover = revenue + self.other_revenue_usd_per_month()
@@ -131,7 +136,7 @@ def _transition(scenario: Scenario) -> NDArray[np.float64]:
 
 
 def start_treasury(
-    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array, wanted: Array
+    scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
@@ -154,7 +159,8 @@ def start_treasury(
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_ratio growth_apart_money_ratio austerity_frac reserve_months"
+        "other_growth_start_per_year demand_growth_long_per_year demand_fade_months growth_apart_money_ratio "
+        "austerity_frac reserve_months"
     ).split()
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
@@ -172,8 +178,8 @@ def start_treasury(
         other_share_start=other / np.clip(whole, 1.0, np.inf),
         other_profit_start=other_profit,
         debt_service=debt,
-        demand_start=wanted.sum(axis=0),
         other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
+        other_unbound_ratio=np.ones(BLOCK_PATHS, REAL),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
         other_apart_ratio=np.ones(shape, REAL),
         contracts=start_contracts(scenario, draws, names, other),
