@@ -110,11 +110,11 @@ def price_strategies(
     even = {}
     for provider in terms.providers:
         by_months = {}
-        for length in lengths:
-            market, own, after, mtok = sums[provider, length]
-            by_months[length] = float((own - after) / mtok)
+        for length in lengths:  # the contract's own is the last
+            at_market, at_own, after, mtok = sums[provider, length]
+            market, by_months[length] = float((at_market - after) / mtok), float((at_own - after) / mtok)
         asked = float(np.median(np.concatenate(today[provider])))
-        even[provider] = Even(float((market - after) / mtok), by_months[terms.months], by_months, asked)
+        even[provider] = Even(market, by_months[terms.months], by_months, asked)
     return whole, even
 
 
