@@ -31,6 +31,7 @@ class Names:
     providers: list[str]
     kinds: list[str]  # of each provider
     segments: list[str]
+    capable_last: Index  # segments by the capability they ask for, the highest last
     accelerators: list[str]
     clouds: list[str]
     offers: list[str]
@@ -196,6 +197,7 @@ def market_names(scenario: Scenario) -> Names:
         providers=providers,
         kinds=[rows["providers"][p]["kind"] for p in providers],
         segments=segments,
+        capable_last=np.argsort([scenario.rows["segments"][s]["gpqa_at_least"] for s in segments], kind="stable"),
         accelerators=speed.accelerators,
         speed=speed,
         clouds=clouds,
