@@ -10,9 +10,9 @@ from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS
 from forecast.equations import demand, exits, price
 from forecast.march import step
-from forecast.market.finances import Finances
+from forecast.market.finances import Finances, subsidy_usd_per_month
 from forecast.market.market import LEAST_MARGIN_FRAC, start_market
-from forecast.market.records import noted, reported, subsidy_usd_per_month
+from forecast.market.records import noted, reported
 from forecast.market.sellers import start_books
 
 

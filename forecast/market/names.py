@@ -74,13 +74,6 @@ class Names:
             np.multiply(values[offers], by, out=scaled[offers])
         return scaled
 
-    def segment_less(self, values: Array, amount: Array) -> Array:
-        """Return offers' values less the amount of their segment, `[offer, path]`."""
-        less = np.empty_like(values)
-        for offers, by in zip(self.offers_of_segment, amount, strict=True):
-            np.subtract(values[offers], by, out=less[offers])
-        return less
-
     def segment_min(self, values: Array) -> Array:
         """Return the least of the offers of each segment, `[segment, path]`."""
         return np.stack([values[offers].min(axis=0) for offers in self.offers_of_segment])

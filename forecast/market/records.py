@@ -8,7 +8,7 @@ from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
-from forecast.market.finances import Finances
+from forecast.market.finances import Finances, subsidy_usd_per_month
 from forecast.market.market import Market
 from forecast.market.names import Names
 from forecast.market.router import start_router
@@ -43,12 +43,6 @@ def reported(market: Market) -> dict[str, Array]:
         "independent_providers": market.doors.independents()[None],
         "sustainability_ratio": market.sustainability,
     }
-
-
-def subsidy_usd_per_month(market: Market) -> Array:
-    """Return what selling below own cost costs each provider, `[provider, path]`."""
-    loss = market.trade.cost - market.trade.spend
-    return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
 def noted(market: Market, finances: Finances) -> dict[str, Array]:
@@ -90,6 +84,7 @@ class Watcher:
             "provider_tokens": tokens,
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
+            "provider_loss": subsidy_usd_per_month(market),
             "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
             "rounds": market.treasury.closes,
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix

@@ -248,32 +248,22 @@ def test_heavy_tails_by_hand():
     assert_allclose(shares.heavy_tailed(np.array([3.0, -3.0, 1.0]), 0.1), [4.8, -4.8, 0.8])
 
 
-def test_lasting_weights_by_hand():
-    assert shares.log_weight_next(0.7, 0.2, 0.0) == 0.7  # nobody reconsiders
-    assert_allclose(shares.log_weight_next(0.7, -0.8, 1.0), -0.8)  # everybody does
-    assert_allclose(shares.log_weight_next(0.7, -0.3, 0.1), 0.6)
-    assert shares.log_weight_next(0.7, 0.7, 0.3) == 0.7  # at its aim it rests
-
-
-def test_a_dearer_offer_aims_lower():
-    assert_allclose(shares.log_aim_change(np.array([0.5, -0.5, 0.0]), 3.0), [-1.5, 1.5, 0.0])
-    assert shares.log_aim_change(0.5, 0.0) == 0  # customers who do not look at prices
-    # Everybody reconsiders: 0.2 − 2·0.5.
-    assert_allclose(shares.log_weight_next(0.7, 0.2 + shares.log_aim_change(0.5, 2.0), 1.0), -0.8)
+def test_a_dearer_offer_loses_weight():
+    assert_allclose(shares.log_pending_change(np.array([0.5, -0.5, 0.0]), 3.0), [-1.5, 1.5, 0.0])
+    assert shares.log_pending_change(0.5, 0.0) == 0  # customers who do not look at prices
 
 
 @given(LOG, LOG, st.floats(0, 3))
 def test_the_way_to_a_price_does_not_matter(first, second, sensitivity):
-    at_once = shares.log_aim_change(first + second, sensitivity)
-    in_two = shares.log_aim_change(first, sensitivity) + shares.log_aim_change(second, sensitivity)
+    at_once = shares.log_pending_change(first + second, sensitivity)
+    in_two = shares.log_pending_change(first, sensitivity) + shares.log_pending_change(second, sensitivity)
     assert_allclose(in_two, at_once, atol=1e-12)
 
 
 @given(WEIGHTS, LOG, st.floats(0, 3), FRACTION)
 def test_a_change_of_all_prices_cancels_in_the_shares(weights, change, sensitivity, inertia):
     def share(price_change):
-        aim = np.log(weights) + shares.log_aim_change(price_change, sensitivity)
-        weight = np.exp(shares.log_weight_next(np.log(weights), aim, inertia))
+        weight = weights * np.exp(inertia * shares.log_pending_change(price_change, sensitivity))
         return weight / weight.sum()
 
     assert_allclose(share(change), weights / weights.sum(), rtol=1e-9)
@@ -451,11 +441,10 @@ def test_sustainability_by_hand():
 @given(st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=8), st.floats(0.0, 0.1))
 def test_reversion_moves_nothing_on_balance_at_the_start(amounts, reversion):
     share = np.array(amounts)[:, None] / np.sum(amounts)
-    log_weight = shares.log_over_typical(share, [slice(0, len(amounts))])
-    growth = shares.lasting_growth(0.0, log_weight, reversion)
-    assert_allclose((share * growth).sum(), 0.0, atol=1e-9)
+    growth = shares.lasting_growth(0.0, np.log(share), reversion)
+    typical = shares.lasting_growth(0.0, (share * np.log(share)).sum(), reversion)  # what the many small ones have
+    assert_allclose((share * growth).sum(), typical, atol=1e-9)
     assert growth[share.argmax()] <= growth[share.argmin()]
-    assert_allclose(np.exp(log_weight) / np.exp(log_weight).sum(), share, rtol=1e-9)
 
 
 @given(st.floats(0, 5))
@@ -495,7 +484,7 @@ def test_the_same_source_takes_numbers_and_blocks(shape):
         demand.demand_next(one, one, -one, one, one),
         price.target_log_price(one, one, one, one, one / 2, one, one / 2),
         hardware.hours_after_software(one, one, one),
-        shares.log_weight_next(one, shares.log_aim_change(one, one), one / 2),
+        shares.lasting_growth(one, shares.log_pending_change(one, one), one / 2),
         cash.fixed_cost_target(one, one, one, one / 2, one),
         cash.funding_prob_per_month(one, one, one),
         cash.runway_months(one, -one),
