@@ -93,9 +93,9 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     customers.notice(new.offers, new.change_log)
     customers.reconsider(chance.attraction(), market.share)
     market.share = customers.share(doors.absent)
-    tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
+    served = wanted * rents.served_frac(load_ratio)
     trade = market.trade = trade_of(
-        names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
+        names, market.share, served, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
     )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())

@@ -1057,8 +1057,7 @@ def test_a_vintage_before_the_data_is_bad_input(tables, run_block):
 @pytest.mark.parametrize(
     "setting",
     [
-        "subsidy_runway_months=0",
-        pytest.param("rent_tightness_push=0"),
+        "rent_tightness_push=0",
     ],
 )
 def test_what_a_range_allows_can_be_computed(tables, run_block, setting):

@@ -86,8 +86,7 @@ def herfindahl(amount: Array, total: Array) -> Array:
     [0.5]
     """
     share = amount / total
-    share *= share
-    return np.asarray(share.sum(axis=0))
+    return np.asarray(np.einsum("op,op->p", share, share))
 
 
 # Comparisons that put eight numbers in falling order (Batcher's network), and eight that first fall and then rise.

@@ -62,14 +62,14 @@ class Customers:
         shock *= self.shock_sd
         self.attraction += shock
         self.apart_per_month *= self.apart_kept
-        self.apart_per_month += self.apart_renewal_sd * normal
+        self.apart_per_month += np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
         growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
         fringe = names.fringe_offers  # of typical size for ever: their number follows entry and exit
         typical = names.segment_dot(share, self.log_weight)[names.offer_segment[fringe]]
         growth[fringe] = shares.lasting_growth(apart[fringe], typical, self.reversion_per_month)
         self.log_weight += growth
-        moved = self.pending_log * theta["share_inertia_per_month"]
+        moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=growth)
         self.log_weight += moved
         self.pending_log -= moved
 

@@ -21,7 +21,8 @@ def reported(market: Market) -> dict[str, Array]:
     floor, price = machines.floor_usd_per_mtok * mix.cost_ratio, trade.segment_spend / trade.segment_tokens
     all_tokens, all_spend = trade.segment_tokens.sum(axis=0), trade.segment_spend.sum(axis=0)
     tokens, spend = names.provider_sum(trade.tokens)[names.single], trade.revenue[names.single]
-    asked = market.sellers.usd_per_mtok + market.doors.absent.take(names.offer_provider, axis=0)
+    asked = market.doors.absent.take(names.offer_provider, axis=0)
+    asked += market.sellers.usd_per_mtok
     rent = rented_usd_per_accelerator_hour(machines.reference_owned_usd_per_hour(), market.rents.scarcity)
     return {
         "market_price": price,

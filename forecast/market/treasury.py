@@ -31,7 +31,8 @@ class Treasury:
     fixed_cost_elasticity: Array
     turnover_start: Array  # revenue of tokens and all else
     other_start: Array
-    other_share_start: Array  # of the other revenue of all, those with a parent counted
+    other_share_start: Array  # of the other revenue of all
+    other_share_of_parents: Array  # [path] what is left of it
     other_profit_start: Array
     debt_service: Array
     demand_start: Array  # [path]
@@ -75,7 +76,7 @@ class Treasury:
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
-        all_apart = 1 + (self.other_share_start * (self.other_apart_ratio - 1)).sum(axis=0)
+        all_apart = self.other_share_of_parents + np.einsum("op,op->p", self.other_share_start, self.other_apart_ratio)
         self.other_ratio = demand.other_revenue_ratio(
             wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"], all_apart, self.other_part_of_limit
         )
@@ -150,6 +151,7 @@ def start_treasury(
     other = all_other[names.own_cash]
     whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
+    other_share = other / np.clip(whole, 1.0, np.inf)
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
@@ -169,7 +171,8 @@ def start_treasury(
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
         turnover_start=revenue + other,
         other_start=other,
-        other_share_start=other / np.clip(whole, 1.0, np.inf),
+        other_share_start=other_share,
+        other_share_of_parents=1 - other_share.sum(axis=0),  # all of it where there is none
         other_profit_start=other_profit,
         debt_service=debt,
         demand_start=wanted.sum(axis=0),
