@@ -90,7 +90,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         reprice_uniform,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
-    customers.notice(new.offers, new.change_log)
+    customers.notice(new.offers, new.segments, new.change_log)
     customers.reconsider(chance.attraction(), market.share)
     market.share = customers.share(doors.absent)
     served = wanted * rents.served_frac(load_ratio)

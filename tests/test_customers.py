@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.arrays import REAL, spots
+from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS
 from forecast.equations import shares
 from forecast.market.customers import start_customers
@@ -22,7 +22,8 @@ def test_a_new_price_is_pending_for_its_offer_alone(customers):
     names = customers.names
     before = customers.pending_log.copy()
     cells = spots(np.random.default_rng(2).random(before.shape) < 0.1)
-    customers.notice(cells, np.full(len(cells.flat), 0.5, REAL))
+    segments = spots_at(names.offer_segment[cells.row], cells.path, BLOCK_PATHS)
+    customers.notice(cells, segments, np.full(len(cells.flat), 0.5, REAL))
     moved = np.zeros_like(before)
     moved[cells.row, cells.path] = 0.5
     sensitivity = np.broadcast_to(customers.sensitivity, (len(names.segments), BLOCK_PATHS))[names.offer_segment]

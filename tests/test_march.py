@@ -604,7 +604,7 @@ def test_a_listing_brings_a_round(base, block):
     before = treasury.cash_usd.copy()
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
     size = np.maximum(covers * np.maximum(-treasury.net_flow, REAL(0)), to_last * treasury.last_round_usd)
-    treasury.listed(cells)
+    treasury.raise_rounds(cells)
     before[cells.row, cells.path] += size[cells.row, cells.path]
     assert_array_equal(treasury.cash_usd, before)
 
@@ -653,7 +653,7 @@ def test_money_today_is_that_of_the_tables(base, block):
     ):  # fmt: skip
         assert_allclose(found, np.broadcast_to(known, revenue.shape), rtol=1e-5)
     assert_array_equal(treasury.revenue_average, revenue)
-    assert not treasury.closes.any()
+    assert not len(treasury.closes.flat)
     assert set(np.unique(treasury.regime)) == {REGIMES.index("hot"), REGIMES.index("normal")}
     hot = draws.parameter("regime_hot_start_prob").mean()
     assert_allclose((treasury.regime == REGIMES.index("hot")).mean(), hot, atol=0.03)  # four standard errors
@@ -683,7 +683,7 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         cash_usd=np.full(shape, 1e15, REAL),
         cash_without_rounds_usd=np.full(shape, start, REAL),
         net_flow=np.full(shape, drift, REAL),
-        listed=lambda providers: None,
+        raise_rounds=lambda providers: None,
     )
     sustainability = np.full((len(names.clouds), BLOCK_PATHS), 1e15, REAL)  # no hyperscaler has a reason to leave
     half = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)  # neither bought nor listed

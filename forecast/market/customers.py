@@ -45,9 +45,8 @@ class Customers:
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )
 
-    def notice(self, offers: Spots, log_price_change: Array) -> None:
-        """Step 6: a new price will move an offer's weight."""
-        segments = spots_at(self.names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
+    def notice(self, offers: Spots, segments: Spots, log_price_change: Array) -> None:
+        """Step 6: a new price will move an offer's weight; `segments` are those of the offers."""
         change = shares.log_pending_change(log_price_change, segments.of(self.sensitivity))
         offers.put(self.pending_log, offers.of(self.pending_log) + change)
 

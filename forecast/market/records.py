@@ -87,11 +87,18 @@ class Watcher:
             "provider_cost": trade.serving_cost,
             "provider_loss": subsidy_usd_per_month(market),
             "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
-            "rounds": market.treasury.closes,
+            "rounds": _rounds(market),
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix
             "repriced_log": _repriced_log(market),
             "regime": market.treasury.regime[None].astype(REAL),
         }
+
+
+def _rounds(market: Market) -> Array:
+    """Return 1 for providers on their own cash whose round closed this month, else 0, `[own_cash, path]`."""
+    closed = np.zeros_like(market.treasury.cash_usd)
+    market.treasury.closes.put(closed, 1)
+    return closed
 
 
 def _repriced_log(market: Market) -> Array:

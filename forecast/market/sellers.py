@@ -57,6 +57,7 @@ class NewPrices(NamedTuple):
     """The offers that have a new price, and in each of them how far prices moved, in logs."""
 
     offers: Spots
+    segments: Spots  # of each
     change_log: Array
     same_model: Flags  # the model was repriced; else newer ones took its place
     model_change_log: Array  # of the repriced model's list price; of newer models as change_log
@@ -133,7 +134,7 @@ class Sellers:
         asked = target + np.where(same, kind["felt_frac"], 1) * shock
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
-        return NewPrices(offers, asked - log_price, same, target + shock - log_price)
+        return NewPrices(offers, segments, asked - log_price, same, target + shock - log_price)
 
 
 KIND_COLUMNS = ("reprice_size_sd", "renew_size_sd", "market_weight_frac", "markup_long_frac", "premium_kept_frac")

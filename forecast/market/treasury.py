@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Index, Spots
+from forecast.arrays import REAL, Array, Index, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
 from forecast.market.contracts import Contracts, start_contracts
@@ -48,7 +48,7 @@ class Treasury:
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
-    closes: Array  # 1 for those whose round closed in the last month, else 0
+    closes: Spots  # of those whose round closed in the last month
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -105,24 +105,17 @@ class Treasury:
             revenue / self.revenue_average,
             runway,
         )
-        self._raise_rounds((uniform < prob * present).astype(REAL))
+        self.closes = spots(uniform < prob * present)
+        self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
 
-    def _raise_rounds(self, closes: Array) -> None:
-        """Add the rounds of those for whom `closes` is 1, not 0: on a tenth of all cells sums are cheaper than places."""
-        theta, self.closes = self.theta, closes
-        size = cash.round_size_usd(
-            self.net_flow, theta["round_covers_months"], self.last_round_usd, theta["round_to_last_ratio"]
-        )
-        self.cash_usd += closes * size
-        self.last_round_usd += closes * (size - self.last_round_usd)
-
-    def listed(self, providers: Spots) -> None:
-        """Add what a listing brings: a round."""
+    def raise_rounds(self, providers: Spots) -> Array:
+        """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
         size = cash.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        return size
 
 
 def _transition(scenario: Scenario) -> NDArray[np.float64]:
@@ -188,5 +181,5 @@ def start_treasury(
         cash_without_rounds_usd=by_path(finance("cash_usd")),
         last_round_usd=by_path(finance("last_round_usd")),
         runway_months=runway,
-        closes=np.zeros(shape, REAL),
+        closes=spots(np.zeros(shape, np.bool_)),
     )
