@@ -218,6 +218,7 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert set(watched.series) - set(history.series) == {
         *of_providers,
         "offer_price",
+        "provider_loss",
         "repriced_log",
         "regime",
         "router_share",
