@@ -62,7 +62,7 @@ def rounds_after(tables, provider, day):
 
 
 def grown(tables, day, of="demand_growth_start_per_year"):
-    """Return how many times as many tokens were wanted as on an earlier day, by the growth fitted at the vintage."""
+    """Return how many times as much there is of what grows as on an earlier day, by the growth fitted at the vintage."""
     fit = tables["fits"].latest("key")[f"parameters.{of}"]["value"]
     return float(np.exp(median(fit) * (tables.as_of - day).days / 365))
 

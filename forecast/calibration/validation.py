@@ -90,15 +90,15 @@ def inside_left_out(observed: Observations, error: Array) -> Flags:
 def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, float]:
     """Return `log_sd:seen:level` by spread_level: the spread whose central 80 % holds 80 % of the errors left out.
 
-    A row weighs 1/√(rows of its pair), so that the few pairs with hundreds of rows do not decide how sure all others
-    are. What is less known is never surer: the first of `errors` is the least that the others may be.
+    Every pair counts once, so that the few with hundreds of rows do not decide how sure all others are. What is less known
+    is never surer: the first of `errors` is the least that the others may be.
     """
     found: dict[str, float] = {}
     counted, least = observed.kind != "interactive", next(iter(errors))
     levels, pairs = spread_level(observed.columns), observed.design_pair
     names, index = np.unique(pairs[counted], return_inverse=True)
     weight = np.zeros(len(pairs))
-    weight[counted] = 1 / np.sqrt(np.bincount(index, minlength=len(names)))[index]
+    weight[counted] = 1 / np.bincount(index, minlength=len(names))[index]
     for seen, error in errors.items():
         for level in sorted(set(levels[counted])):
             chosen = counted & (levels == level)

@@ -107,11 +107,10 @@ def scarcity_next(
     push: Array,
     reversion_per_month: Array,
     shock: Array,
-    running_ratio: Array,
 ) -> Array:
     """Log of rent over owned cost, a month later: it reverts to a level that tightness pushes.
 
-    x(t+1) = max(log r, x + κ·(x̄ + β·τ − x) + ε)
+    x(t+1) = x + κ·(x̄ + β·τ − x) + ε
 
     Args:
         scarcity: x, log(rent/owned).
@@ -120,16 +119,14 @@ def scarcity_next(
         push: β, change of the target for a unit of tightness, at least 0.
         reversion_per_month: κ, 0–1.
         shock: ε, log.
-        running_ratio: r, cost of keeping a machine running over owned cost, 0–1: nobody rents out below it.
 
     Returns:
         x a month later. Source: AR(1) fit to the H100 index (own-rent-fit).
 
-    >>> scarcity_next(1.0, 0.8, 0.25, 0.8, 0.1, 0.0, 0.3).item()
+    >>> scarcity_next(1.0, 0.8, 0.25, 0.8, 0.1, 0.0)
     1.0
     """
-    moved = scarcity + reversion_per_month * (level + push * tightness - scarcity) + shock
-    return np.maximum(moved, np.log(running_ratio))
+    return scarcity + reversion_per_month * (level + push * tightness - scarcity) + shock
 
 
 def average_next(average: Array, value: Array, window_months: Array | float) -> Array:

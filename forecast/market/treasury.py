@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Index, Spots
+from forecast.arrays import REAL, Array, Index, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
 from forecast.market.contracts import Contracts, start_contracts
@@ -32,7 +32,8 @@ class Treasury:
     fixed_cost_elasticity: Array
     turnover_start: Array  # revenue of tokens and all else
     other_start: Array
-    other_share_start: Array  # of the other revenue of all, those with a parent counted
+    other_share_start: Array  # of the other revenue of all
+    other_share_of_parents: Array  # [path] what is left of it
     other_profit_start: Array
     debt_service: Array
     other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
@@ -48,7 +49,7 @@ class Treasury:
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
-    closes: Array  # 1 for those whose round closed in the last month, else 0
+    closes: Spots  # of those whose round closed in the last month
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -75,7 +76,7 @@ class Treasury:
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
-        all_apart = 1 + (self.other_share_start * (self.other_apart_ratio - 1)).sum(axis=0)
+        all_apart = self.other_share_of_parents + np.einsum("op,op->p", self.other_share_start, self.other_apart_ratio)
         growth = demand.fading_rate(
             theta["other_growth_start_per_year"] * (1 + self.other_part_of_limit),  # seen within the limit
             theta["demand_growth_long_per_year"],
@@ -109,24 +110,17 @@ class Treasury:
             revenue / self.revenue_average,
             runway,
         )
-        self._raise_rounds((uniform < prob * present).astype(REAL))
+        self.closes = spots(uniform < prob * present)
+        self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
 
-    def _raise_rounds(self, closes: Array) -> None:
-        """Add the rounds of those for whom `closes` is 1, not 0: on a tenth of all cells sums are cheaper than places."""
-        theta, self.closes = self.theta, closes
-        size = cash.round_size_usd(
-            self.net_flow, theta["round_covers_months"], self.last_round_usd, theta["round_to_last_ratio"]
-        )
-        self.cash_usd += closes * size
-        self.last_round_usd += closes * (size - self.last_round_usd)
-
-    def listed(self, providers: Spots) -> None:
-        """Add what a listing brings: a round."""
+    def raise_rounds(self, providers: Spots) -> Array:
+        """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
         size = cash.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        return size
 
 
 def _transition(scenario: Scenario) -> NDArray[np.float64]:
@@ -155,6 +149,7 @@ def start_treasury(
     other = all_other[names.own_cash]
     whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
+    other_share = other / np.clip(whole, 1.0, np.inf)
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
@@ -175,7 +170,8 @@ def start_treasury(
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
         turnover_start=revenue + other,
         other_start=other,
-        other_share_start=other / np.clip(whole, 1.0, np.inf),
+        other_share_start=other_share,
+        other_share_of_parents=1 - other_share.sum(axis=0),  # all of it where there is none
         other_profit_start=other_profit,
         debt_service=debt,
         other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
@@ -191,5 +187,5 @@ def start_treasury(
         cash_without_rounds_usd=by_path(finance("cash_usd")),
         last_round_usd=by_path(finance("last_round_usd")),
         runway_months=runway,
-        closes=np.zeros(shape, REAL),
+        closes=spots(np.zeros(shape, np.bool_)),
     )
