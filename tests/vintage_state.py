@@ -144,7 +144,8 @@ class State:
         """Return the cells that the rule gives, as text."""
         rounds = rounds_after(self.now, self.provider, BEFORE)
         other = self.old["other_revenue_usd_per_year"] * grown(self.now, BEFORE, "other_growth_start_per_year")
-        last = self.revenues[-1]["value"] if self.revenues and self.provider not in WIDER_SCOPE else None
+        fresh = [row for row in self.revenues if (DAY - row["date_on"]).days <= 365 * OLDEST_YEARS]
+        last = fresh[-1]["value"] if fresh and self.provider not in WIDER_SCOPE else None
         burn = self.burn()
         return {
             "tokens_mtok_per_day": text(self.tokens()),
