@@ -6,7 +6,7 @@ they are found once and read by `Spots`: boolean masks and `np.where` cost thirt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,26 +80,3 @@ def spots(flags: Flags) -> Spots:
 def spots_at(row: Index, path: Index, paths: int) -> Spots:
     """Return the cells at so many rows and paths of arrays with so many paths."""
     return Spots(row * paths + path, row, path)
-
-
-@dataclass
-class Few:
-    """Monthly `[row, path]` values most of which are zero: the cells of the others in each month, and what they hold."""
-
-    shape: tuple[int, int]
-    cells: list[Spots] = field(default_factory=list)
-    values: list[NDArray[Any]] = field(default_factory=list)
-
-    def add(self, values: NDArray[Any]) -> None:
-        """Add the values of the next month, `[row, path]`, at least 0."""
-        assert values.shape == self.shape
-        cells = spots(values > 0)
-        self.cells.append(cells)
-        self.values.append(cells.of(values))
-
-    def whole(self) -> NDArray[Any]:
-        """Return all of the values, `[row, month, path]`."""
-        whole = np.zeros((self.shape[0], len(self.cells), self.shape[1]), REAL)
-        for month, (cells, values) in enumerate(zip(self.cells, self.values, strict=True)):
-            whole[cells.row, month, cells.path] = values
-        return whole

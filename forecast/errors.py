@@ -41,3 +41,14 @@ def suggestion(name: str, allowed: Iterable[str]) -> str:
     names = {one.lower(): one for one in sorted(set(allowed))}
     near = difflib.get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.6)
     return f' Did you mean "{names[near[0]]}"?' if near else ""
+
+
+def suggestion_of_parts(name: str, allowed: Iterable[str]) -> str:
+    """Return ' Did you mean "x"?' for the shortest allowed name that holds both or all dotted parts of a name, or an empty string.
+
+    >>> suggestion_of_parts("together.cash", ["providers.together.own_frac", "finances.together.cash_usd"])
+    ' Did you mean "finances.together.cash_usd"?'
+    """
+    parts = name.lower().split(".")
+    holding = [one for one in allowed if all(part in one for part in parts)] if len(parts) > 1 else []
+    return f' Did you mean "{min(holding, key=lambda one: (len(one), one))}"?' if holding else ""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Few
+from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS
 
 YEAR = 12
-FEW = ("subsidy_usd_per_month",)  # quantities of a provider that are zero almost everywhere
 Series = dict[str, NDArray[np.float32]]
 
 
@@ -21,7 +20,6 @@ class History:
     """Monthly series `[entity, month, path]`, and how each provider fared."""
 
     series: Series
-    few: dict[str, Few]  # the quantities named in FEW
     exit_month: NDArray[np.int16]  # [provider, path]
     exit_kind: NDArray[np.int8]
     listed_month: NDArray[np.int16]

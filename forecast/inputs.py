@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from forecast.cells import Column, convert
 from forecast.distributions import SEE_FITS, Distribution
@@ -209,6 +210,7 @@ def _origin(table: Table, row: Row, column: str = "") -> Origin:
     return Origin(f"{table.label} row {row.number}", row["source"], str(row["as_of"]), status, note)
 
 
+@cache
 def assumed_columns(note: str) -> set[str]:
     """Return the words that a note calls assumptions: columns among them are marked so, whatever the mark of their row.
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecast.arrays import REAL, Few
+from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.history import FEW, History, Series, record, year_months
+from forecast.history import History, Series, record, year_months
 from forecast.market.finances import Finances
 from forecast.market.market import Market, start_market
 from forecast.market.names import Names
-from forecast.market.records import Watcher, noted, reported, subsidy_usd_per_month
+from forecast.market.records import Watcher, noted, reported
 from forecast.market.trade import trade_of
 from forecast.scenario import Scenario
 
@@ -39,11 +39,9 @@ def march(
     finances, years = Finances(draws, names), year_months(scenario.months)
     watcher = Watcher(draws, names, finances) if watch else None
     series, seen, yearly = {} if memory is None else memory, Series(), Series()
-    subsidies = Few((len(names.providers), BLOCK_PATHS))
     for month in range(scenario.months + 1):
         if month:
             step(market, chance, month, scenario.months)
-        subsidies.add(subsidy_usd_per_month(market))
         if month in note_months:
             record(seen, note_months.index(month), len(note_months), noted(market, finances))
         if month in years:
@@ -53,8 +51,8 @@ def march(
     doors = market.doors
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[names.own_cash] = doors.runway_months
-    few, available = dict(zip(FEW, (subsidies,), strict=True)), market.machines.available_month()
-    return History(series, few, doors.exit_month, doors.exit_kind, doors.listed_month, runway, available, seen, yearly)
+    available = market.machines.available_month()
+    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway, available, seen, yearly)
 
 
 def step(market: Market, chance: Chance, month: int, months: int) -> None:
@@ -92,12 +90,12 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         reprice_uniform,
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
-    customers.notice(new.offers, new.change_log)
+    customers.notice(new.offers, new.segments, new.change_log)
     customers.reconsider(chance.attraction(), market.share)
     market.share = customers.share(doors.absent)
-    tokens = names.segment_scaled(market.share, wanted * rents.served_frac(load_ratio))
+    served = wanted * rents.served_frac(load_ratio)
     trade = market.trade = trade_of(
-        names, tokens, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
+        names, market.share, served, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
     )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.regime())
@@ -105,7 +103,6 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         month,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
-        wanted,
         customers.apart_per_month[own_cash],
         doors.present[own_cash],
         chance.uniforms("funding")[own_cash],

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from forecast.draws import BLOCK_PATHS
-from forecast.history import FEW, History, year_months
+from forecast.history import History, year_months
 from forecast.market.names import Names
 from forecast.outcomes.by_path import found_in, values_of
 from forecast.outcomes.dates import DATES
-from forecast.outcomes.fans import FANS, Counts, count, count_few
+from forecast.outcomes.fans import FANS, Counts, count
 from forecast.outcomes.finances import FINANCES
 from forecast.scenario import Scenario
 
@@ -61,10 +61,6 @@ class Paths:
                 values[:, :, place] = values_of(name, history.noted, self.names)[:, :, :wanted]
         recorded = history.series | history.finances
         for name, fan in (FANS | FINANCES).items():
-            if name in history.few:
-                with self._lock:
-                    count_few(fan, history.few[name], wanted, self.counts[name])
-                continue
             found = count(fan, np.ascontiguousarray(recorded[name][:, :, :wanted]))
             with self._lock:
                 self.counts[name] += found
@@ -109,7 +105,7 @@ def no_paths(
 ) -> Paths:  # fmt: skip
     """Return room for a simulation, with nothing in it yet; `made` makes its arrays, `more` is what to keep by path beside the fans."""
     labels, providers, kept = names.labels(), (len(names.providers), n_paths), (len(kept_months), n_paths)
-    rows = {name: len(labels[FANS[name].axis]) for name in FANS if kept_months and name not in FEW}
+    rows = {name: len(labels[FANS[name].axis]) for name in FANS if kept_months}
     rows |= dict.fromkeys(found_in(names, more) if kept_months else (), 1)
     return Paths(
         scenario=scenario,

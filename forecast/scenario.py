@@ -18,7 +18,7 @@ from typing import Any
 from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
-from forecast.errors import InputError, shortened, suggestion
+from forecast.errors import InputError, shortened, suggestion, suggestion_of_parts
 from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
 from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
 from forecast.table_files import Row
@@ -159,7 +159,8 @@ def _override(
         table, _, rest = key.partition(".")
         if table == "parameters":
             names = [k.partition(".")[2] for k in columns if k.startswith("parameters.")]
-            problems.append(f'{place}: no parameter "{shortened(rest)}".{suggestion(rest, names)} Correct the key.')
+            near = suggestion(rest, names) or suggestion_of_parts(rest, columns)
+            problems.append(f'{place}: no parameter "{shortened(rest)}".{near} Correct the key.')
         else:
             problems.append(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
         return

@@ -73,11 +73,16 @@ def file_digest(path: Path) -> str:
 
 
 def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, or empty."""
+    """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, empty, or not separated by commas."""
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
+    return csv_cells(path.read_bytes(), label)
+
+
+def csv_cells(content: bytes, label: str) -> list[list[str]]:
+    """Return the cells of the content of a CSV file, with the refusals of `csv_records`."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{label}: byte {error.start} is not UTF-8; tables are UTF-8 text. Save the file as UTF-8 CSV."
@@ -88,6 +93,10 @@ def csv_records(path: Path, label: str) -> list[list[str]]:
         records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
+    if records and len(records[0]) == 1 and ";" in records[0][0]:
+        raise InputError(
+            f"{label}: its cells stand between semicolons. Save it with commas between cells and decimal points."
+        )
     if not records:
         raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
     return records

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from forecast.cli import run_verb
+from forecast.cli import cost_verb, run_verb
 from forecast.cli.main import group
 from forecast.contract.pricing import price_strategies
 from forecast.contract.terms import Terms
@@ -292,12 +292,28 @@ def test_a_case_with_too_few_or_too_many_cells_says_so_in_its_row(row, tmp_path)
         (CASES + "h100,2,\0,fp8,1,1,1\n", "holds a NUL byte"),
         (CASES + "x" * 200_000 + ",2,m,fp8,1,1,1\n", r"field larger than field limit"),
         ("", "the file is empty; a header row is required"),
+        (CASES.replace(",", ";"), "its cells stand between semicolons. Save it with commas"),
     ],
 )
 def test_files_of_cases_that_cannot_be_read(text, said, tmp_path):
     """Before, an open quote swallowed every row after it, and of two columns the last was taken."""
     outcome = priced(tmp_path, text)
     assert isinstance(outcome.exception, InputError) and said in str(outcome.exception)
+
+
+def test_cases_from_stdin(tmp_path):
+    """`-` was a file of that name."""
+    text = CASES + "h100,2,llama-3.1-70b,fp8,1000,200,8\n"
+    piped = CliRunner().invoke(group, ["cost", "--cases", "-"], input=text)
+    assert piped.exit_code == 0 and piped.stdout == priced(tmp_path, text).stdout
+    empty = CliRunner().invoke(group, ["cost", "--cases", "-"], input="")
+    assert "stdin: the file is empty" in str(empty.exception)
+
+
+def test_cases_from_a_stdin_that_is_closed(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="--cases -: stdin is closed"):
+        cost_verb._read_cases("-")
 
 
 def test_a_drop_folder_that_is_a_file(tmp_path, monkeypatch):

@@ -188,6 +188,42 @@ def test_at_the_price_that_breaks_even_it_does(base, against, as_dear_as):
     assert at_even.cost_usd.mean() == pytest.approx(spot.cost_usd.mean(), rel=1e-9)
 
 
+def test_shorter_contracts_break_even_where_they_do_alone(base):
+    asked = terms(providers=("together",), months=12, fixed_usd_per_mtok=None)
+    _, even = price_strategies(base, asked, 500, 7)
+    assert list(even["together"].own_by_months) == [3, 6, 12]
+    assert even["together"].own_by_months[12] == even["together"].own
+    _, short = price_strategies(base, replace(asked, months=6), 500, 7)
+    assert even["together"].own_by_months[6] == pytest.approx(short["together"].own, rel=1e-12)
+    assert list(short["together"].own_by_months) == [3, 6]
+
+
+def test_a_mix_of_the_buyer_by_hand(tables):
+    """Output at 4 and cached input at 0.1 of an input token: 0.05·4 + 0.95·(0.3 + 0.7·0.1) of the segment, 0.2·4 + 0.8 of the buyer."""
+    fixed = {"output_price_ratio": 4, "cached_price_ratio": 0.1, "segments.commodity.input_frac": 0.95}
+    fixed |= {"segments.commodity.cached_frac": 0.7}
+    made = load_scenario("base", tables, [f"{name}={value}" for name, value in fixed.items()], months=12)
+    usual = terms(providers=("together",), months=12, fixed_usd_per_mtok=None)
+    whole, even = price_strategies(made, usual, 200, 7)
+    own, own_even = price_strategies(made, replace(usual, output_frac=0.2, cached_frac=0.0), 200, 7)
+    ratio = (0.2 * 4 + 0.8) / (0.05 * 4 + 0.95 * (0.3 + 0.7 * 0.1))
+    for one, other in zip(whole, own, strict=True):
+        np.testing.assert_allclose(other.cost_usd, one.cost_usd * ratio, rtol=1e-5)  # single precision
+    assert own_even["together"].own == pytest.approx(even["together"].own * ratio, rel=1e-5)
+    assert own_even["together"].today == pytest.approx(even["together"].today * ratio, rel=1e-5)
+    same, _ = price_strategies(made, replace(usual, output_frac=0.05), 200, 7)
+    np.testing.assert_allclose(same[0].cost_usd, whole[0].cost_usd, rtol=1e-5)
+    quoted = replace(usual, fixed_usd_per_mtok=0.3, output_frac=0.2)
+    paid = price_strategies(made, quoted, 200, 7)[0][2].cost_usd
+    assert np.median(paid) == pytest.approx(0.3 * 12 * 10), "a quote is of the mix that is bought"
+
+
+def test_equal_costs_have_no_error():
+    """The mean of equal numbers is not exactly theirs: 0.1 on seven paths has a deviation of 1e-17."""
+    same = Strategy("fixed", np.full(7, 0.1), np.zeros(7, bool))
+    assert verdicts([same], {})[0].mean_usd_error == 0.0
+
+
 def test_one_path_has_no_error(base):
     found = verdicts(*price_strategies(base, terms(providers=("groq",), months=12), 1, 7))
     assert {one.mean_usd_error for one in found} == {None}
@@ -215,6 +251,12 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
         ({"providers": ("groq",), "mtok_per_month": -1.0}, "--mtok-per-month -1: a number above 0"),
         ({"providers": ("groq",), "fixed_usd_per_mtok": float("nan")}, "--fixed-usd-per-mtok nan: a number above 0"),
         ({"providers": ("groq",), "switch_cost_months": 40.0}, "outside 0 to 12"),
+        ({"providers": ("groq",), "output_frac": 1.5}, "--output-frac 1.5: outside 0 to 1"),
+        ({"providers": ("groq",), "cached_frac": -0.1}, "--cached-frac -0.1: outside 0 to 1"),
+        (
+            {"providers": ("groq",), "cached_frac": 0.5, "drifting_mix": True},
+            "--mix market: drifts from the segment's mix",
+        ),
     ],
 )
 def test_terms_that_cannot_be_priced(base, changed, says):
@@ -235,10 +277,38 @@ def test_the_verb():
     words = ["contract", "--mtok-per-month", "5e4", "--segment", "commodity", "--months", "3", "--provider", "together"]
     document = json.loads(forecast(*words, "--provider", "groq", "--paths", "500", "--json").stdout)
     assert len(document["strategies"]) == 6 and document["break_even_usd_per_mtok"] > 0
+    assert set(document["router_usd_per_mtok"]) == {"together", "groq"}
+    fixed = next(one for one in document["strategies"] if one["strategy"] == "fixed at groq")
+    assert document["even_usd_per_mtok_by_months"]["groq"] == {"3": fixed["even_usd_per_mtok"]}
+    assert 0 < fixed["today_usd_per_mtok"] < 1
     said = forecast(*words, "--paths", "500").stdout
-    assert "must switch" in said and "compare a quote with even at" in said
+    assert "must switch" in said and "compare a quote with even at" in said and "By length" not in said
     shown = forecast(*words[: words.index("--months")], "--months", "1", "--paths", "1").stdout
     assert "commodity for 1 month from" in shown and "cost of 1 month, USD" in shown
+
+
+def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
+    words = [
+        "contract",
+        "--mtok-per-month",
+        "5e4",
+        "--segment",
+        "open-frontier",
+        "--paths",
+        "200",
+        "--provider",
+        "fireworks",
+    ]
+    said = forecast(*words, "--months", "12", "--output-frac", "0.2", "--cached-frac", "0").stdout
+    assert "By length, fixed at fireworks is even at: 3 months " in said
+    assert "your mix of 80 % input, 0 % of it cached" in said
+    fixed = next(line for line in said.splitlines() if line.startswith("  fixed at fireworks"))
+    assert " 2.11 " in fixed  # 0.2·8.480909 + 0.8·0.521945 of host_prices.csv
+    assert "No quote is known" in said
+    quoted = forecast(*words, "--months", "2", "--fixed-usd-per-mtok", "0.5").stdout
+    assert "By length" not in quoted and "No quote is known" not in quoted
+    everyone = forecast(*words[:-1], "all", "--months", "2", "--fixed-usd-per-mtok", "0.5")
+    assert everyone.returncode == 2 and "--fixed-usd-per-mtok is one provider's quote" in everyone.stderr
 
 
 def test_providers_by_any_name_or_the_largest():

@@ -42,19 +42,20 @@ def test_contracts_keep_at_most_todays_revenue_and_less_each_month(signed, defau
 
 
 def in_a_slump(scenario, months=60):
-    """Return a treasury at today's books, and after each month of one in which nobody wants tokens any more."""
+    """Return a treasury at today's books, and after each month of one in which nobody wants what it sells beside tokens."""
     names, draws = market_names(scenario), Draws(scenario, 7, 0)
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue, whole = np.full(shape, 1e6, REAL), np.ones(shape, REAL)
-    wanted = np.full((len(names.segments), BLOCK_PATHS), 1e9, REAL)
     other = start_books(draws, names).other_usd_per_month
-    treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, wanted, 0 * revenue)
-    treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
+    treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, 0 * revenue)
+    still = "austerity_frac other_growth_start_per_year demand_growth_long_per_year".split()
+    treasury.theta |= dict.fromkeys(still, np.zeros(BLOCK_PATHS, REAL))
+    treasury.other_unbound_ratio *= REAL(0.06)
     found = [
         (treasury.other_revenue_usd_per_month().copy(), treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)
     ]
     for month in range(1, months + 1):
-        treasury.step(month, revenue, revenue / 2, wanted / 100, 0 * revenue, whole, np.inf * whole)
+        treasury.step(month, revenue, revenue / 2, 0 * revenue, whole, np.inf * whole)
         found.append((treasury.other_revenue_usd_per_month(), treasury.net_flow, treasury.fixed_cost))
     other, flow, fixed = (np.stack(each) for each in zip(*found, strict=True))
     return names.providers[names.own_cash], draws, treasury, other, flow, fixed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.arrays import REAL, spots
+from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS
 from forecast.equations import shares
 from forecast.market.customers import start_customers
@@ -18,16 +18,17 @@ def customers(block):
     return start_customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL))
 
 
-def test_a_new_price_moves_the_aim_of_its_offer_alone(customers):
+def test_a_new_price_is_pending_for_its_offer_alone(customers):
     names = customers.names
-    before = customers.log_aim.copy()
+    before = customers.pending_log.copy()
     cells = spots(np.random.default_rng(2).random(before.shape) < 0.1)
-    customers.notice(cells, np.full(len(cells.flat), 0.5, REAL))
+    segments = spots_at(names.offer_segment[cells.row], cells.path, BLOCK_PATHS)
+    customers.notice(cells, segments, np.full(len(cells.flat), 0.5, REAL))
     moved = np.zeros_like(before)
     moved[cells.row, cells.path] = 0.5
     sensitivity = np.broadcast_to(customers.sensitivity, (len(names.segments), BLOCK_PATHS))[names.offer_segment]
-    assert_allclose(customers.log_aim - before, -sensitivity * moved, atol=1e-5)
-    assert_array_equal(customers.log_weight, before)
+    assert_allclose(customers.pending_log - before, -sensitivity * moved, atol=1e-5)
+    assert_array_equal(customers.log_weight, 0)  # equal customers of all
 
 
 def test_shocks_pass_and_are_as_large_as_the_kind_of_seller_says(customers, block):
@@ -61,5 +62,4 @@ def test_customers_follow_to_a_buyer_that_sells_the_same(customers):
                     grown[own] *= 1 + kept * weight[names.offer_at[p, s], 3] / weight[own, 3]
     assert (grown != weight[:, 3]).any()
     weight[:, 3] = grown
-    for found in (customers.log_weight, customers.log_aim):
-        assert_allclose(found, np.log(weight), atol=1e-5)
+    assert_allclose(customers.log_weight, np.log(weight), atol=1e-5)

@@ -94,8 +94,7 @@ def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_sta
     """A chance of 0.2 a month: below it, where machines do not pay, all leave but where nobody else is in the market."""
     _, names, draws = block
     doors, cloud = doors_of(draws, names), names.cloud_provider
-    leave = np.full(1, -12 * np.log(0.8), REAL)
-    doors.theta |= {"cloud_leave_below_ratio": np.ones(1, REAL), "cloud_leave_per_year": leave}
+    doors.theta["cloud_leave_below_ratio"], doors.cloud_leave_prob = np.ones(1, REAL), np.full(1, 0.2, REAL)
     pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
     uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)
     pays[0, 0], uniform[cloud[0], 1] = 1.1, 0.3  # all others leave; on the third path all would
@@ -149,9 +148,8 @@ def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     customers = start_customers(draws, names, np.ones((len(names.segments), BLOCK_PATHS), REAL), share)
     before = customers.log_weight.copy()
     customers.grow_fringe(ratio)
-    for weight in (customers.log_weight, customers.log_aim):
-        grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)
-        assert_allclose(weight - before, grown, atol=1e-6)
+    grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)
+    assert_allclose(customers.log_weight - before, grown, atol=1e-6)
 
 
 def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
@@ -163,7 +161,7 @@ def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
     shape = doors.runway_months.shape
     treasury = SimpleNamespace(
         regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow=np.zeros(shape, REAL),
-        cash_without_rounds_usd=np.full(shape, 9, REAL), listed=lambda providers: None,
+        cash_without_rounds_usd=np.full(shape, 9, REAL), raise_rounds=lambda providers: None,
     )  # fmt: skip
     treasury.cash_usd[seller, ::2] = -1
     uniform = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)

@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast import tidy_table
-from forecast.arrays import Few
-from forecast.draws import BLOCK_PATHS
-from forecast.outcomes.fans import FANS, count, count_few, quantiles
+from forecast.outcomes.fans import FANS, count, quantiles
+from forecast.outcomes.finances import FINANCES
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 
 SEEDS = st.integers(0, 2**32 - 1)
 PROBS = np.array(tidy_table.PROBS)
-LOW = FANS["subsidy_usd_per_month"]
+LOW = FINANCES["subsidy_usd_per_month"]
 BIN = 2.0**-6  # width of a bin over its lower edge, at most
 SIXTEENTHS = np.arange(1, 16) / 16  # exact ranks
 
@@ -27,53 +26,18 @@ def values_of(fan, shape, seed, low_frac):
     return np.where(random.random(shape) < low_frac, 0.0, spread).astype(np.float32)
 
 
-def few_of(values):
-    """The same values, kept as a few."""
-    few = Few((values.shape[0], values.shape[2]))
-    for month in range(values.shape[1]):
-        few.add(np.ascontiguousarray(values[:, month]))
-    assert_array_equal(few.whole(), values)
-    return few
-
-
-def counted_few(fan, values, paths):
-    """The histogram of the first paths of values, found from a few."""
-    counts = np.zeros((*values.shape[:2], fan.bins), np.int32)
-    for _ in range(2):  # a block is added to what others have counted
-        count_few(fan, few_of(values), paths, counts)
-    assert not (counts % 2).any()
-    return counts // 2
-
-
-@given(SEEDS, st.sampled_from([0.0, 0.5, 0.95, 1.0]), st.integers(1, 50))
-def test_counting_the_few_is_counting_all(seed, low_frac, paths):
-    values = values_of(LOW, (3, 4, 50), seed, low_frac)
-    found = counted_few(LOW, values, paths)
-    assert_array_equal(found, count(LOW, np.ascontiguousarray(values[:, :, :paths])))
-    assert_array_equal(found.sum(axis=2), np.full((3, 4), paths))
-
-
-def test_counting_the_few_is_counting_all_at_the_edges():
-    edges = LOW.edges().astype(np.float32)
-    around = np.concatenate([np.nextafter(edges, np.float32(side)) for side in (0, np.inf)] + [edges])
-    values = np.concatenate([around, [0.0, LOW.low, LOW.high, 1e30]]).astype(np.float32)[None, None]
-    values = np.maximum(values, 0)
-    assert_array_equal(counted_few(LOW, values, values.size), count(LOW, values))
-
-
 @pytest.mark.parametrize("outcome", FANS)
 def test_what_is_counted_in_the_loop_is_counted_in_any_way(block, outcome):
     fan, history = FANS[outcome], block[0]
-    series = history.few[outcome].whole() if outcome in history.few else history.series[outcome]
+    series = history.series[outcome]
     found = count(fan, series)
-    assert_array_equal(counted_few(fan, series, BLOCK_PATHS), found)
     edges = fan.edges()
     edges[[0, -1]] = -np.inf, np.inf  # what lies beyond is counted at the ends
     for entity, month in ((0, 0), (-1, -1)):
         assert_array_equal(found[entity, month], np.histogram(series[entity, month], edges)[0])
 
 
-@given(SEEDS, st.integers(1, 300), st.sampled_from(["market_price", "volume", "subsidy_usd_per_month", "rent"]))
+@given(SEEDS, st.integers(1, 300), st.sampled_from(["market_price", "volume", "rent"]))
 def test_a_quantile_lies_in_the_bin_of_the_sorted_value(seed, paths, outcome):
     fan = FANS[outcome]
     values = np.clip(values_of(fan, (2, 3, paths), seed, 0.0), fan.low * (1 + BIN), fan.high)

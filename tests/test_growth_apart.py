@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from forecast.tables import load_tables
 from forecast.trends import growth_apart, growth_law, spans
 from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
 from forecast.trends.known import TooFew
+from forecast.trends.revenue_growth import revenue_growth_estimate
 
 LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0)
 MID_2025 = date(2025, 7, 1)
@@ -53,6 +55,41 @@ def test_the_covariance_is_the_double_integral():
     stranger = made(["b"], -3.0, 0.0)
     assert_allclose(growth_law.covariance(one, stranger, LAW), [[MARKET_SD**2 * 9]])
     assert_allclose(growth_law.covariance(one, stranger._replace(metric=np.array(["n"])), LAW), 0.0)
+
+
+def test_growth_that_all_share_of_one_span_by_hand():
+    """μ given one span of 4 months that grew by 0.5 more than 4·0.12: cov m²·4 over the variance of its surprise."""
+    one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5)
+    variance = growth_law.covariance(one, one, LAW)[0, 0] + 4 * LAW.noise_log**2
+    by = growth_law.known(one, LAW)
+    mean, left = growth_law.market_growth("m", one, LAW, by)
+    assert_allclose(mean, MARKET_LOG_PER_MONTH + 0.5 * 4 * MARKET_SD**2 / variance)
+    assert_allclose(left, MARKET_SD**2 - (4 * MARKET_SD**2) ** 2 / variance)
+    other, all_of_it = growth_law.market_growth("n", one, LAW, by)  # of another metric nothing is learnt
+    assert_allclose((other, all_of_it), [[MARKET_LOG_PER_MONTH], [MARKET_SD**2]])
+
+
+def test_growth_of_revenue_is_read_from_figures_of_accounts_alone(tables, overlay):
+    """A run rate that a firm chose to tell moves nothing, the same figure of a quarter does; nor does one from the future."""
+    laws = growth_apart._laws(tables.vintage(MID_2025))
+
+    def growth(told):
+        def added(rows):
+            like = next(row for row in rows if row["metric"] == "revenue_run_rate_usd")
+            mine = {"provider": "groq", "status": "measured", "note": ""}
+            figures = (("2024-12-31", "100000000"), ("2025-03-31", "400000000"))
+            return rows + [like | mine | {"date_on": day, "value": value} | told for day, value in figures]
+
+        cut = load_tables(overlay("provider_history", added)).vintage(MID_2025)
+        return revenue_growth_estimate(cut, MID_2025, laws)
+
+    without = revenue_growth_estimate(tables.vintage(MID_2025), MID_2025, laws)
+    chosen = growth({"averaged_months": "", "as_of": "2025-05-01"})
+    assert (chosen.value, chosen.observations_count) == (without.value, without.observations_count)
+    assert growth({"averaged_months": "3", "as_of": "2025-07-02"}).observations_count == without.observations_count
+    of_accounts = growth({"averaged_months": "3", "as_of": "2025-05-01"})
+    assert of_accounts.observations_count == without.observations_count + 1
+    assert of_accounts.value.median() > without.value.median() + 0.1
 
 
 def test_own_growth_of_one_span_by_hand():
@@ -166,7 +203,7 @@ def test_volumes_that_swing_widen_the_law_of_all_and_not_that_of_revenue():
     both = Spans(*(np.concatenate(column) for column in zip(money, tokens, strict=True)))
     sds = (0.04, 0.06, 0.08, 0.1, 0.12, 0.16)
     laws = [LAW._replace(apart_sd_per_month=sd) for sd in sds]
-    weight, _ = growth_apart._weighed(both, laws)
+    weight, _ = growth_law.weighed(both, laws)
     all_sd = growth_apart.evidence.band(np.array(sds), weight)
     found = growth_apart._money_ratio(both, laws, all_sd)
     assert found.p90 < 0.7

@@ -225,6 +225,7 @@ def test_samples_are_the_paths_of_the_engine(run_block):
     assert set(watched.series) - set(history.series) == {
         *of_providers,
         "offer_price",
+        "provider_loss",
         "repriced_log",
         "regime",
         "router_share",
@@ -264,12 +265,12 @@ def test_a_check_is_one_row(overlay):
 
 
 def test_inputs_set_with_hindsight_are_named(found, tables):
-    assert "parameters.running_cost_ratio" in found.hindsight
+    assert "parameters.network_frac" in found.hindsight
     assert not any(key.startswith("provider_finances.") for key in found.hindsight)
     today = load_scenario("base", tables).inputs  # the same inputs rest on what is known now
     assert HINDSIGHT not in {today[key].origin.source for key in found.hindsight}
     text = hindcast_text(found)
-    assert f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs" in text and "  parameters.running_cost_ratio" in text
+    assert f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs" in text and "  parameters.network_frac" in text
     assert hindcast_json(found)["hindsight"] == list(found.hindsight)
 
 

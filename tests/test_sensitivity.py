@@ -326,3 +326,19 @@ def test_a_margin_is_read_where_there_is_one():
     few = Sample(("a", "b"), sample.scores, values, outcomes, {"margin:groq@12": np.full(6_000, np.nan)})
     with pytest.raises(InputError, match="sensitivity: 0 paths on which margin:groq@12 is a number; at least 1,000"):
         analyse(few, asked)
+
+
+@pytest.mark.parametrize("left_in", ["outcomes", "twins"])
+def test_a_firm_that_leaves_with_one_luck_only(left_in):
+    """Where it had left with the other luck alone, the share of all inputs was the logarithm of 0: nan %."""
+    random, asked = np.random.default_rng(6), Asked("revenue", "groq", 0, 12, "USD/year")
+    values = random.random((2, 2_000))
+    of = {name: (1 + values[0] + 0.1 * random.random(2_000)) * 1e9 for name in ("outcomes", "twins")}
+    sample = Sample(
+        ("a", "b"), uniform_ranks(values), values, *({"revenue:groq@12": of[n]} for n in ("outcomes", "twins"))
+    )
+    assert analyse(sample, asked).on_log
+    of[left_in][0] = 0.0
+    found = analyse(sample, asked)
+    assert not found.on_log and 0.9 < found.inputs_share <= 1
+    assert "> 1." in found.event and found.event.endswith("B")

@@ -92,10 +92,10 @@ def test_a_flag_and_a_whole_number_are_what_they_say(data_copy):
 
 def test_a_misspelt_header_suggests(data_copy):
     path = data_copy / "regimes.csv"
-    path.write_text(path.read_text("utf-8").replace("subsidy_ratio", "subsidy_raito", 1), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("distressed_sale_prob", "distressed_sale_porb", 1), "utf-8")
     assert problems(data_copy) == [
-        'data/regimes.csv row 1: no column subsidy_ratio; unknown column "subsidy_raito". '
-        'Did you mean "subsidy_ratio"? Correct the header.'
+        'data/regimes.csv row 1: no column distressed_sale_prob; unknown column "distressed_sale_porb". '
+        'Did you mean "distressed_sale_prob"? Correct the header.'
     ]
 
 

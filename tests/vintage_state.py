@@ -18,7 +18,6 @@ RUN_RATE, REVENUES = "revenue_run_rate_usd", ("revenue_run_rate_usd", "revenue_y
 OLDEST_YEARS = 1.0  # of a run rate that is brought forward: the growth of firms that fell silent is not known
 WIDER_SCOPE = ("alibaba",)  # whose published revenue counts all of a cloud's AI products
 ALL_USES = ("volcano",)  # whose published tokens count its own uses too
-OTHER_GROWTH = 0.6  # of other revenue over tokens: parameters.other_growth_ratio
 BAND = 1.5  # either way, of a volume brought forward
 KNOWN_BAND = 0.15  # either way, of cash that was published
 
@@ -62,9 +61,9 @@ def rounds_after(tables, provider, day):
     return [size for size in found if size]
 
 
-def grown(tables, day):
-    """Return how many times as many tokens were wanted as on an earlier day, by the growth fitted at the vintage."""
-    fit = tables["fits"].latest("key")["parameters.demand_growth_start_per_year"]["value"]
+def grown(tables, day, of="demand_growth_start_per_year"):
+    """Return how many times as much there is of what grows as on an earlier day, by the growth fitted at the vintage."""
+    fit = tables["fits"].latest("key")[f"parameters.{of}"]["value"]
     return float(np.exp(median(fit) * (tables.as_of - day).days / 365))
 
 
@@ -144,8 +143,9 @@ class State:
     def row(self):
         """Return the cells that the rule gives, as text."""
         rounds = rounds_after(self.now, self.provider, BEFORE)
-        other = self.old["other_revenue_usd_per_year"] * grown(self.now, BEFORE) ** OTHER_GROWTH
-        last = self.revenues[-1]["value"] if self.revenues and self.provider not in WIDER_SCOPE else None
+        other = self.old["other_revenue_usd_per_year"] * grown(self.now, BEFORE, "other_growth_start_per_year")
+        fresh = [row for row in self.revenues if (DAY - row["date_on"]).days <= 365 * OLDEST_YEARS]
+        last = fresh[-1]["value"] if fresh and self.provider not in WIDER_SCOPE else None
         burn = self.burn()
         return {
             "tokens_mtok_per_day": text(self.tokens()),

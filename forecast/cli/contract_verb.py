@@ -37,6 +37,8 @@ from forecast.serving.workloads import number
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
 @click.option("--mix", type=click.Choice(["today", "market"]), default="today", show_default=True,
               help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
+@click.option("--output-frac", type=float, help="Output among all your tokens, 0 to 1.  [default: the segment's]")
+@click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
 @set_option
 @as_of_option()
 @chance_options
@@ -51,6 +53,8 @@ def command(
     fixed_usd_per_mtok: float | None,
     switch_cost_months: float,
     mix: str,
+    output_frac: float | None,
+    cached_frac: float | None,
     settings: tuple[str, ...],
     as_of: date | None,
     n_paths: int,
@@ -65,59 +69,117 @@ def command(
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     if "all" in providers and len(providers) > 1:
         raise InputError("contract: --provider all stands alone. Leave it out, or the others.")
+    if providers == ("all",) and fixed_usd_per_mtok is not None:
+        raise InputError(
+            "contract: --fixed-usd-per-mtok is one provider's quote. Name it with --provider, or leave the quote out."
+        )
     if providers == ("all",):
         chosen = sellers(made, segment)
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
-    terms = Terms(segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market")
+    terms = Terms(
+        segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market", output_frac, cached_frac
+    )  # fmt: skip
     with bar(n_paths, made.name, quiet) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
     if providers == ("all",):
         found.sort(key=lambda one: one.mean_usd)
+    router = _router_prices(made, terms)
     if as_json:
-        first = even[terms.providers[0]].market
-        document = {"terms": asdict(terms), "break_even_usd_per_mtok": first, "strategies": [asdict(v) for v in found]}
+        document = {
+            "terms": asdict(terms),
+            "break_even_usd_per_mtok": even[chosen[0]].market,
+            "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
+            "router_usd_per_mtok": router,
+            "strategies": [asdict(v) for v in found],
+        }
         click.echo(json.dumps(document))
     else:
-        click.echo(_text(terms, found, even, made, n_paths))
+        click.echo(_text(terms, found, even, router, made, n_paths))
 
 
-def _text(terms: Terms, found: list[Verdict], even: dict[str, Even], made: Scenario, n_paths: int) -> str:
+def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
+    """Return what customers of the router last paid each provider that it names, USD/Mtok at the buyer's share of output."""
+    latest = made.tables["host_prices"].latest("provider")
+    output_frac = 1 - _input_frac(terms, made)
+    return {
+        provider: output_frac * latest[provider]["output_usd_per_mtok"] + (1 - output_frac) * latest[provider]["input_usd_per_mtok"]
+        for provider in terms.providers
+        if provider in latest
+    }  # fmt: skip
+
+
+def _input_frac(terms: Terms, made: Scenario) -> float:
+    return number(made, "segments", terms.segment, "input_frac") if terms.output_frac is None else 1 - terms.output_frac
+
+
+def _text(
+    terms: Terms, found: list[Verdict], even: dict[str, Even], router: dict[str, float], made: Scenario, n_paths: int
+) -> str:
     mtok = terms.mtok_per_month * terms.months
     first, length = terms.providers[0], counted(terms.months, "month")
-    kinds = ("input", "cached")
-    input_frac, cached_frac = (number(made, "segments", terms.segment, f"{kind}_frac") for kind in kinds)
-    drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
-    quoted = terms.fixed_usd_per_mtok is not None
+    wide = max(len(one.strategy) for one in found) + 1
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {length} from {made.as_of}; "
         f"scenario {made.name}, {counted(n_paths, 'path')}",
-        f"  {f'cost of {length}, USD':44s}{'mean':>20s}{'p10':>12s}{'median':>12s}{'p90':>12s}{'USD/Mtok':>12s}"
-        f"{'even at':>10s}{'must switch':>14s}{'above the market':>18s}",
+        f"  {f'cost of {length}, USD':{wide}s}{'mean':>18s}{'p10':>9s}{'median':>9s}{'p90':>9s}{'USD/Mtok':>10s}"
+        f"{'even at':>9s}{'today':>8s}{'router':>8s}{'must switch':>13s}{'above market':>14s}",
     ]
     for one in found:
         error = "?" if one.mean_usd_error is None else _usd(one.mean_usd_error)
-        own = "" if one.even_usd_per_mtok is None else f"{one.even_usd_per_mtok:.3g}"
+        prices = (one.even_usd_per_mtok, one.today_usd_per_mtok, router.get(one.strategy.removeprefix("fixed at ")))
+        own, today, paid = ("" if price is None else f"{price:.3g}" for price in prices)
         lines.append(
-            f"  {one.strategy:44s}{_usd(one.mean_usd) + ' ± ' + error:>20s}{_usd(one.p10_usd):>12s}"
-            f"{_usd(one.p50_usd):>12s}{_usd(one.p90_usd):>12s}{one.mean_usd / mtok:>12.3g}{own:>10s}"
-            f"{percent(one.switch_prob):>14s}{percent(one.dearer_than_spot_prob):>18s}"
+            f"  {one.strategy:{wide}s}{_usd(one.mean_usd) + ' ± ' + error:>18s}{_usd(one.p10_usd):>9s}"
+            f"{_usd(one.p50_usd):>9s}{_usd(one.p90_usd):>9s}{one.mean_usd / mtok:>10.3g}{own:>9s}{today:>8s}{paid:>8s}"
+            f"{percent(one.switch_prob):>13s}{percent(one.dearer_than_spot_prob):>14s}"
         )
     return "\n".join([
         *lines,
         "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same",
         f"  provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
-        f"  Prices are those paid over all tokens of a mix of {percent(input_frac)} input, {percent(cached_frac)} of it cached, {drift}: "
-        "see --mix.",
+        *_shorter(terms, even),
+        _mix_line(terms, made),
         f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
         "market's price from then on.",
         "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
-        *([] if quoted else [
-            f"  No quote is known: a provider's price is its revenue over its tokens, an estimate (forecast show --match {first}.paid). "
-            "Give yours as --fixed-usd-per-mtok.",
-        ]),
+        f"  Today: a provider's revenue over all its tokens, an estimate (forecast show --match {first}.paid). Router: what customers of "
+        "the largest router",
+        "  last paid it for all its models there, with their caching (host_prices.csv). Where the two are far apart get a quote before "
+        "you choose.",
+        *([] if terms.fixed_usd_per_mtok is not None else ["  No quote is known: give yours as --fixed-usd-per-mtok."]),
     ])  # fmt: skip
+
+
+def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
+    """Return at which prices shorter contracts are even, where it is a choice between one or two providers."""
+    if len(terms.providers) > 2 or len(even[terms.providers[0]].own_by_months) < 2:
+        return []
+    lines = []
+    for provider in terms.providers:
+        by_months = even[provider].own_by_months.items()
+        said = ", ".join(f"{months} months {price:.3g}" for months, price in by_months)
+        lines.append(f"  By length, fixed at {provider} is even at: {said}.")
+    return lines
+
+
+def _mix_line(terms: Terms, made: Scenario) -> str:
+    """Return of which kinds of tokens the prices are."""
+    own = terms.output_frac is not None or terms.cached_frac is not None
+    cached_frac = (
+        number(made, "segments", terms.segment, "cached_frac") if terms.cached_frac is None else terms.cached_frac
+    )
+    drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
+    how = (
+        "priced by output_price_ratio and cached_price_ratio."
+        if own
+        else "see --mix; of other tokens: --output-frac, --cached-frac."
+    )
+    return (
+        f"  Prices are those paid over all tokens of {'your' if own else 'a'} mix of {percent(_input_frac(terms, made))} input, "
+        f"{percent(cached_frac)} of it cached, {drift}: {how}"
+    )
 
 
 def _usd(value: float) -> str:

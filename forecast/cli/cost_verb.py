@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.speed import known_names
-from forecast.table_files import csv_records
+from forecast.table_files import csv_cells, csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
 USED = {  # options that a way of asking looks at; None looks at all but the others' own
@@ -90,7 +91,7 @@ def refuse_unused(way: str | None) -> None:
 @set_option
 @as_of_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--cases", type=click.Path(dir_okay=False), help="CSV of many deployments.")
+@click.option("--cases", type=click.Path(dir_okay=False, allow_dash=True), help="CSV of many deployments; - is stdin.")
 @out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
@@ -133,7 +134,7 @@ def command(
 
 def _read_cases(path: str) -> list[dict[str, str]]:
     try:
-        header, *records = csv_records(Path(path), path)
+        header, *records = _stdin_cells() if path == "-" else csv_records(Path(path), path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
     if missing := [c for c in CASE_COLUMNS if c not in header]:
@@ -143,3 +144,9 @@ def _read_cases(path: str) -> list[dict[str, str]]:
     if twice := [c for c in CASE_COLUMNS if header.count(c) > 1]:
         raise InputError(f"{path} row 1: column {', '.join(twice)} stands twice. Delete one.")
     return [read_case(header, cells) for cells in records if cells]
+
+
+def _stdin_cells() -> list[list[str]]:
+    if sys.stdin is None:  # closed by the caller (<&-)
+        raise InputError("--cases -: stdin is closed. Open it, or give a file.")
+    return csv_cells(sys.stdin.buffer.read(), "stdin")

@@ -51,7 +51,7 @@ def _text(document: dict[str, Any], with_failures: bool) -> str:
             f"  failed {f['failed_at'][:16]}  {f['step']} {f['subject']}: {f['message']}" for f in document["failures"]
         ]
         lines += [
-            f"  held {q['observed_at'][:16]}  {q['source']} {q['provider']} {q['item']} {q['found']}: {q['reason']}"
+            f"  held {q['observed_at'][:16]}  {' '.join(filter(None, (q['source'], q['provider'], q['item'], q['found'])))}: {q['reason']}"
             for q in document["quarantine"]
         ]
     return "\n".join(lines)

@@ -1,9 +1,9 @@
 """A buyer's choice: fix the price today or buy month by month, of whom, and what each may cost.
 
-Every strategy is priced on the same paths, for the mix of input, cached input and output of today: a contract fixes
-prices by kind of token. A buyer whose mix drifts as the market's pays less in later months, however he buys. A provider
-that leaves ends its contract, and its customer goes on at the market's price, after a disruption; one that is bought is
-served on by its buyer at the agreed price.
+Every strategy is priced on the same paths, for the mix of input, cached input and output of today or the buyer's own: a
+contract fixes prices by kind of token. A buyer whose mix drifts as the market's pays less in later months, however he
+buys. A provider that leaves ends its contract, and its customer goes on at the market's price, after a disruption; one
+that is bought is served on by its buyer at the agreed price.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import REAL
 from forecast.contract.terms import Terms, check_terms
 from forecast.draws import BLOCK_PATHS, Draws, check_chance
 from forecast.history import History
 from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER
+from forecast.market.mix import start_mix
 from forecast.market.names import Names, market_names
 from forecast.monte_carlo import mean_error, probability_error
 from forecast.scenario import Scenario
 
 Array = NDArray[np.float64]
 MOST_PATHS = 1_000_000  # every path's cost is kept
+SHORTER_MONTHS = (3, 6, 12, 24, 36, 48, 60)  # lengths that stand beside the one asked for
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,17 @@ class Verdict:
     switch_prob_error: float
     dearer_than_spot_prob: float  # than following the market's price
     even_usd_per_mtok: float | None  # at which fixing costs on average what month by month at the same provider does
+    today_usd_per_mtok: float | None  # median of what it asks today
 
 
 @dataclass(frozen=True)
 class Even:
-    """The fixed prices, USD/Mtok of today's mix, at which a provider's contract costs on average what buying monthly does."""
+    """The fixed prices, USD/Mtok of the mix bought, at which a provider's contract costs on average what buying monthly does."""
 
     market: float  # at the market's price
     own: float  # at the provider's
+    own_by_months: dict[int, float]  # the same for the shorter of SHORTER_MONTHS, the contract's own length last
+    today: float  # no break-even: the median of what the provider asks today
 
 
 def price_strategies(
@@ -72,7 +78,7 @@ def price_strategies(
         n_paths, seed: as in `simulate`.
         progress: called with the number of paths of each block that is done.
 
-    The price that breaks even, USD/Mtok of today's mix: the mean of the cost of spot, at the market or at the provider, less
+    The price that breaks even, USD/Mtok of the mix bought: the mean of the cost of spot, at the market or at the provider, less
     what the contract costs once its provider is gone, over the mean of the tokens bought at the fixed price.
 
     Raises:
@@ -81,30 +87,65 @@ def price_strategies(
     check_chance(n_paths, seed, MOST_PATHS)
     names = market_names(scenario)
     check_terms(scenario, names, terms)
+    lengths = [*(length for length in SHORTER_MONTHS if length < terms.months), terms.months]
     parts: list[list[Strategy]] = []
-    fixed_mtok: dict[str, list[Array]] = {p: [] for p in terms.providers}
-    after_usd: dict[str, list[Array]] = {p: [] for p in terms.providers}
+    sums = {(provider, length): np.zeros(4) for provider in terms.providers for length in lengths}
+    today: dict[str, list[Array]] = {provider: [] for provider in terms.providers}
     for block in range(-(-n_paths // BLOCK_PATHS)):
-        history = march(scenario, names, Draws(scenario, seed, block), watch=True)
+        draws = Draws(scenario, seed, block)
+        history = _of_own_mix(march(scenario, names, draws, watch=True), draws, names, terms)
         count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
         parts.append(
             [replace(s, cost_usd=s.cost_usd[:count], switched=s.switched[:count]) for s in _strategies(history, names, terms)]
         )  # fmt: skip
         for provider in terms.providers:
-            served = _served(history, names, terms, provider) * _worth(history, names, terms)
-            fixed_mtok[provider].append(served[:, :count].sum(axis=0) * terms.mtok_per_month)
-            after_usd[provider].append(_cost(history, names, terms, provider, 0.0)[:count])
+            today[provider].append(_offer(history, names, terms, provider)[0, :count])
+        for (provider, length), total in sums.items():
+            total += [each[:count].sum() for each in _weighed(history, names, replace(terms, months=length), provider)]
         progress(count)
     whole = [
         replace(same[0], cost_usd=np.concatenate([s.cost_usd for s in same]), switched=np.concatenate([s.switched for s in same]))
         for same in zip(*parts, strict=True)
     ]  # fmt: skip
-    spot = [each.cost_usd.mean() for each in whole[: len(terms.providers) + 1]]  # at the market, then at each provider
     even = {}
-    for provider, own in zip(terms.providers, spot[1:], strict=True):
-        after, mtok = np.concatenate(after_usd[provider]).mean(), np.concatenate(fixed_mtok[provider]).mean()
-        even[provider] = Even(float((spot[0] - after) / mtok), float((own - after) / mtok))
+    for provider in terms.providers:
+        by_months = {}
+        for length in lengths:  # the contract's own is the last
+            at_market, at_own, after, mtok = sums[provider, length]
+            market, by_months[length] = float((at_market - after) / mtok), float((at_own - after) / mtok)
+        asked = float(np.median(np.concatenate(today[provider])))
+        even[provider] = Even(market, by_months[terms.months], by_months, asked)
     return whole, even
+
+
+def _weighed(history: History, names: Names, terms: Terms, provider: str) -> list[Array]:
+    """Return what a price that breaks even weighs, each `[path]`: spot at the market and at the provider, USD, what is paid once
+    it is gone, USD, and the million tokens that it serves, each at its worth."""
+    worth = _worth(history, names, terms)
+    return [
+        (_market(history, names, terms) * worth).sum(axis=0) * terms.mtok_per_month,
+        _cost(history, names, terms, provider, None),
+        _cost(history, names, terms, provider, 0.0),
+        (_served(history, names, terms, provider) * worth).sum(axis=0) * terms.mtok_per_month,
+    ]
+
+
+def _of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> History:
+    """Return a history whose prices are those of the buyer's own shares of output and of cached input, where he gives any."""
+    if terms.output_frac is None and terms.cached_frac is None:
+        return history
+    row, mix = names.segments.index(terms.segment), start_mix(draws, names)
+    of_segment = [frac[row] for frac in mix.start]
+    own = [
+        frac if given is None else np.full_like(frac, given)
+        for frac, given in zip(of_segment, (terms.output_frac, terms.cached_frac), strict=True)
+    ]
+    ratio = mix.price.of(*own) / mix.price.of(*of_segment)
+    priced = {
+        name: np.asarray(history.series[name] * ratio, REAL)
+        for name in ("constant_mix_price", "market_price", "offer_price")
+    }
+    return replace(history, series={**history.series, **priced})
 
 
 def verdicts(strategies: list[Strategy], even: dict[str, Even]) -> list[Verdict]:
@@ -116,9 +157,13 @@ def verdicts(strategies: list[Strategy], even: dict[str, Even]) -> list[Verdict]
         prob = float(each.switched.mean())
         dearer = float((each.cost_usd > spot).mean())
         mean, error = float(each.cost_usd.mean()), mean_error(each.cost_usd) if len(spot) > 1 else None
-        own = even[each.seller].own if each.seller else None
+        if error and np.ptp(each.cost_usd) == 0:  # the mean of equal numbers is not exactly theirs
+            error = 0.0
+        own, today = (even[each.seller].own, even[each.seller].today) if each.seller else (None, None)
         found.append(
-            Verdict(each.name, mean, error, low, middle, high, prob, probability_error(prob, len(spot)), dearer, own)
+            Verdict(
+                each.name, mean, error, low, middle, high, prob, probability_error(prob, len(spot)), dearer, own, today
+            )
         )
     return found
 

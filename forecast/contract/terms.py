@@ -21,6 +21,8 @@ class Terms:
     fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
     switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
     drifting_mix: bool = False  # the buyer's tokens change their kinds as the market's do
+    output_frac: float | None = None  # output of all his tokens; None: the segment's
+    cached_frac: float | None = None  # cached of his input; None: the segment's
 
 
 def sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
@@ -63,5 +65,15 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
     ]  # fmt: skip
     if not 0 <= terms.switch_cost_months <= 12:
         problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")
+    fracs = {"--output-frac": terms.output_frac, "--cached-frac": terms.cached_frac}
+    problems += [
+        f"{option} {frac:g}: outside 0 to 1."
+        for option, frac in fracs.items()
+        if frac is not None and not 0 <= frac <= 1
+    ]
+    if terms.drifting_mix and any(frac is not None for frac in fracs.values()):
+        problems.append(
+            "--mix market: drifts from the segment's mix. Leave out --output-frac and --cached-frac, or --mix."
+        )
     if problems:
         raise InputError(problems)

@@ -107,11 +107,10 @@ def scarcity_next(
     push: Array,
     reversion_per_month: Array,
     shock: Array,
-    running_ratio: Array,
 ) -> Array:
     """Log of rent over owned cost, a month later: it reverts to a level that tightness pushes.
 
-    x(t+1) = max(log r, x + κ·(x̄ + β·τ − x) + ε)
+    x(t+1) = x + κ·(x̄ + β·τ − x) + ε
 
     Args:
         scarcity: x, log(rent/owned).
@@ -120,16 +119,14 @@ def scarcity_next(
         push: β, change of the target for a unit of tightness, at least 0.
         reversion_per_month: κ, 0–1.
         shock: ε, log.
-        running_ratio: r, cost of keeping a machine running over owned cost, 0–1: nobody rents out below it.
 
     Returns:
         x a month later. Source: AR(1) fit to the H100 index (own-rent-fit).
 
-    >>> scarcity_next(1.0, 0.8, 0.25, 0.8, 0.1, 0.0, 0.3).item()
+    >>> scarcity_next(1.0, 0.8, 0.25, 0.8, 0.1, 0.0)
     1.0
     """
-    moved = scarcity + reversion_per_month * (level + push * tightness - scarcity) + shock
-    return np.maximum(moved, np.log(running_ratio))
+    return scarcity + reversion_per_month * (level + push * tightness - scarcity) + shock
 
 
 def average_next(average: Array, value: Array, window_months: Array | float) -> Array:
@@ -229,25 +226,23 @@ def idle_ratio(own_frac: Array, tightness: Array, most: Array) -> Array:
     return 1.0 + own_frac * (np.minimum(np.exp(np.maximum(0.0, -np.asarray(tightness))), most) - 1.0)
 
 
-def other_revenue_ratio(demand_ratio: Array, growth_ratio: Array, apart_ratio: Array, part_of_limit: Array) -> Array:
-    """Revenue outside token sales over its level today, of a firm that grows with the market: as demand does but less, within a limit.
+def other_revenue_ratio(unbound_ratio: Array, apart_ratio: Array, part_of_limit: Array) -> Array:
+    """Revenue outside token sales over its level today, of a firm that grows with the market, within a limit.
 
-    r = q·(1 + b)/(1 + b·ā·q), q = (D/D₀)^γ
+    r = q·(1 + b)/(1 + b·ā·q)
 
     Args:
-        demand_ratio: D/D₀, tokens wanted over those of the as_of month, positive.
-        growth_ratio: γ, relative growth of other revenue for relative growth of demand, at least 0.
+        unbound_ratio: q, what the market's growth would have made of it without a limit, positive.
         apart_ratio: ā, what growth apart from the market has made of all other revenue, positive: the mean of firms' own ratios a.
         part_of_limit: b, other revenue of all today over what the world can spend on it, at least 0.
 
     Returns:
         Ratio; that of a firm is a·r, and that of all, ā·r, stays below (1 + b)/b. Source: Verhulst (1838), own-assumption.
 
-    >>> [float(other_revenue_ratio(np.float64(4), 0.5, ratio, part)) for ratio, part in ((1.0, 0.0), (1.0, 0.5), (2.0, 0.5))]
+    >>> [float(other_revenue_ratio(np.float64(2), ratio, part)) for ratio, part in ((1.0, 0.0), (1.0, 0.5), (2.0, 0.5))]
     [2.0, 1.5, 1.0]
     """
-    unbound = demand_ratio**growth_ratio
-    ratio: Array = unbound * (1 + part_of_limit) / (1 + part_of_limit * apart_ratio * unbound)
+    ratio: Array = unbound_ratio * (1 + part_of_limit) / (1 + part_of_limit * apart_ratio * unbound_ratio)
     return ratio
 
 

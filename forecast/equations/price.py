@@ -8,31 +8,29 @@ import numpy as np
 
 from forecast.arrays import Array
 
+CASH_MONTHS = 12.0  # runway below which a provider looks for money, and sells nothing below cost
 # Without an end, a shock in proportion to the distance would feed itself. The farthest fall seen is that of GPQA 0.65, from 26
 # dollars to 0.027, 6.9 in logs (tier_prices.csv).
 FARTHEST_LOG = 7.0
 
 
-def allowed_subsidy_frac(
-    depth_frac: Array, regime_ratio: Array, runway_months: Array, full_runway_months: Array
-) -> Array:
+def allowed_subsidy_frac(depth_frac: Array, cold: Array, runway_months: Array) -> Array:
     """Deepest discount under own cost that cash and the funding market allow.
 
-    d = D·r·min(1, max(0, R/R*))
+    d = D where the market is not cold and R ≥ 12, else 0
 
     Args:
-        depth_frac: D, deepest discount of a well funded provider in a hot market, 0–1.
-        regime_ratio: r, part of it that the regime tolerates, 0–1.
+        depth_frac: D, deepest discount of a provider with a year of cash, 0–1.
+        cold: whether the funding market is cold.
         runway_months: R, cash over net burn, months (infinite when nothing burns).
-        full_runway_months: R*, runway at which the discount is unrestricted, months, positive.
 
     Returns:
-        Fraction in [0, D]. Source: MODEL §6 step 5 (a subsidy needs cash and a warm market).
+        Fraction, 0 or D. Source: MODEL §6 step 5 (a subsidy needs cash and a warm market), own-assumption.
 
-    >>> allowed_subsidy_frac(0.4, 1.0, 9.0, 18.0).round(6).item()
-    0.2
+    >>> allowed_subsidy_frac(np.array(0.4), np.array([False, False, True]), np.array([12.0, 11.0, 99.0])).tolist()
+    [0.4, 0.0, 0.0]
     """
-    return depth_frac * regime_ratio * np.clip(runway_months / full_runway_months, 0.0, 1.0)
+    return depth_frac * (np.logical_not(cold) & (runway_months >= CASH_MONTHS))
 
 
 def markup_when_slack(markup_frac: Array, tightness: Array) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,10 +31,10 @@ def heavy_tailed(normal: Array, tail: Array) -> Array:
     return shock
 
 
-def log_aim_change(log_price_change: Array, sensitivity: Array) -> Array:
-    """How far a new price moves the log weight that an offer tends to.
+def log_pending_change(log_price_change: Array, sensitivity: Array) -> Array:
+    """How far a new price will move the log weight of an offer, once all customers have chosen anew.
 
-    Δa = −α·Δq
+    Δd = −α·Δq
 
     Args:
         log_price_change: Δq, change of the offer's log price.
@@ -44,32 +43,10 @@ def log_aim_change(log_price_change: Array, sensitivity: Array) -> Array:
     Returns:
         Log weight. A change of all prices alike cancels in the shares. Source: MODEL §6 step 6.
 
-    >>> log_aim_change(0.5, 2.0)
+    >>> log_pending_change(0.5, 2.0)
     -1.0
     """
     return -sensitivity * log_price_change
-
-
-def log_weight_next(log_weight: Array, log_aim: Array, inertia_per_month: Array) -> Array:
-    """Log of an offer's lasting weight in its segment, a month later.
-
-    w(t+1) = w + λ·(a − w)
-
-    Args:
-        log_weight: w, log weight (shares are weights over their sum).
-        log_aim: a, log weight once all customers have chosen at today's prices.
-        inertia_per_month: λ, share of customers who reconsider in a month, 0–1.
-
-    Returns:
-        Log weight. Source: MODEL §6 step 6.
-
-    >>> log_weight_next(np.array([0.0]), np.array([-1.0]), np.array([0.1])).tolist()
-    [-0.1]
-    """
-    moved = log_aim - log_weight
-    moved *= inertia_per_month  # in place, as in all equations on many rows: fresh memory costs more than the product
-    moved += log_weight
-    return moved
 
 
 def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_month: Array) -> Array:
@@ -79,7 +56,7 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
 
     Args:
         apart_per_month: g, the seller's growth beyond the market's, in logs.
-        log_weight: w, over that of the seller of the typical token, as it is by now.
+        log_weight: w; what all offers of a segment lose alike cancels in the shares.
         reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
 
     Returns:
@@ -91,27 +68,6 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
     growth = -reversion_per_month * log_weight
     growth += apart_per_month
     return growth
-
-
-def log_over_typical(share: Array, offers_of_segment: Sequence[slice]) -> Array:
-    """Log of each share over that of the typical token's seller in its segment, the weight of which is then 0.
-
-    w = log s − Σ s·log s
-
-    Args:
-        share: s of each offer, above 0, adding up to 1 in each segment, [offer, path].
-        offers_of_segment: which rows are of one segment.
-
-    Returns:
-        Log weight, [offer, path]. Source: own-assumption; only differences within a segment count.
-
-    >>> log_over_typical(np.array([[0.5], [0.5]]), [slice(0, 2)]).tolist()
-    [[0.0], [0.0]]
-    """
-    log_share = np.log(share)
-    for offers in offers_of_segment:
-        log_share[offers] -= (share[offers] * log_share[offers]).sum(axis=0)
-    return log_share
 
 
 def herfindahl(amount: Array, total: Array) -> Array:
@@ -130,8 +86,7 @@ def herfindahl(amount: Array, total: Array) -> Array:
     [0.5]
     """
     share = amount / total
-    share *= share
-    return np.asarray(share.sum(axis=0))
+    return np.asarray(np.einsum("op,op->p", share, share))
 
 
 # Comparisons that put eight numbers in falling order (Batcher's network), and eight that first fall and then rise.

@@ -28,7 +28,7 @@ class Customers:
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
     reversion_per_month: Array  # [path] of a log weight to that of a typical seller
     log_weight: Array
-    log_aim: Array  # that log_weight tends to
+    pending_log: Array  # what prices will yet make of log_weight
     attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
 
     def want(self, month: int, spend_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
@@ -50,11 +50,10 @@ class Customers:
         growth: Array = self.theta["demand_growth_start_per_year"] / MONTHS_PER_YEAR + self.apart_per_month
         return growth
 
-    def notice(self, offers: Spots, log_price_change: Array) -> None:
-        """Step 6: a new price moves what an offer's weight tends to."""
-        segments = spots_at(self.names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
-        change = shares.log_aim_change(log_price_change, segments.of(self.sensitivity))
-        offers.put(self.log_aim, offers.of(self.log_aim) + change)
+    def notice(self, offers: Spots, segments: Spots, log_price_change: Array) -> None:
+        """Step 6: a new price will move an offer's weight; `segments` are those of the offers."""
+        change = shares.log_pending_change(log_price_change, segments.of(self.sensitivity))
+        offers.put(self.pending_log, offers.of(self.pending_log) + change)
 
     def reconsider(self, normal: Array, share: Array) -> None:
         """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay.
@@ -67,14 +66,16 @@ class Customers:
         shock *= self.shock_sd
         self.attraction += shock
         self.apart_per_month *= self.apart_kept
-        self.apart_per_month += self.apart_renewal_sd * normal
+        self.apart_per_month += np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        over_typical = names.segment_less(self.log_weight, names.segment_dot(share, self.log_weight))
-        growth = shares.lasting_growth(apart, over_typical, self.reversion_per_month)
-        growth[names.fringe_offers] = apart[names.fringe_offers]  # their number follows entry and exit
-        self.log_aim += growth
+        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
+        fringe = names.fringe_offers  # of typical size for ever: their number follows entry and exit
+        typical = names.segment_dot(share, self.log_weight)[names.offer_segment[fringe]]
+        growth[fringe] = shares.lasting_growth(apart[fringe], typical, self.reversion_per_month)
         self.log_weight += growth
-        self.log_weight = shares.log_weight_next(self.log_weight, self.log_aim, theta["share_inertia_per_month"])
+        moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=growth)
+        self.log_weight += moved
+        self.pending_log -= moved
 
     def share(self, absent: Array) -> Array:
         """Return each offer's share of its segment, `[offer, path]`; an infinite absence weighs nothing."""
@@ -90,9 +91,7 @@ class Customers:
 
     def grow_fringe(self, ratio: Array) -> None:
         """Scale the weight of the small ones with their number."""
-        offers, growth = self.names.fringe_offers, np.log(ratio)
-        self.log_aim[offers] += growth
-        self.log_weight[offers] += growth
+        self.log_weight[self.names.fringe_offers] += np.log(ratio)
 
     def follow(self, seller: Index, buyer: Index, path: Index, kept: Array) -> None:
         """Move the customers of bought providers to their buyers, segment by segment, where the buyer sells there."""
@@ -100,11 +99,10 @@ class Customers:
         both = np.flatnonzero((there >= 0) & (here >= 0))
         deal = both // self.names.offer_at.shape[1]
         buyers, sellers = (spots_at(of.take(both), path.take(deal), BLOCK_PATHS) for of in (there, here))
-        for weight in (self.log_weight, self.log_aim):
-            # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
-            before = buyers.of(weight)
-            grown = exits.merged_log_weight(before, sellers.of(weight), kept.take(deal))
-            buyers.add(weight, grown - before)
+        # One buyer may take two sellers on one path: ratios multiply, so that none is lost.
+        before = buyers.of(self.log_weight)
+        grown = exits.merged_log_weight(before, sellers.of(self.log_weight), kept.take(deal))
+        buyers.add(self.log_weight, grown - before)
 
 
 def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
@@ -117,7 +115,6 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
     today = draws.column("providers", "growth_apart_per_month", names.providers)
-    log_weight = shares.log_over_typical(share, names.offers_of_segment)
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -130,7 +127,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
         reversion_per_month=draws.parameter("share_reversion_per_month"),
-        log_weight=log_weight,
-        log_aim=log_weight.copy(),
+        log_weight=np.log(share),
+        pending_log=np.zeros_like(share),
         attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
     )

@@ -38,6 +38,7 @@ class Doors:
     other_revenue_start: Array  # [cloud, path] USD/month
     highest_purchase_prob: Array  # [own_cash, 1] in a month of any regime: bounds the draws worth a look
     highest_listing_prob: Array
+    cloud_leave_prob: Array  # [path] in a month in which its machines do not pay
     alive: Flags
     present: Array  # 1 for the living, else 0
     absent: Array  # 0 for the living, else infinite
@@ -72,7 +73,7 @@ class Doors:
         self._note_runways(month, horizon, cells, gone, treasury)
         listed = cells.among(lists)
         listed.put(self.listed_month, month)
-        treasury.listed(listed)
+        treasury.raise_rounds(listed)
         self._leave(month, cells.among(gone), kind[gone])
         self._leave(month, self._clouds_that_leave(sustainability, uniform), LEFT)
         self._hand_over(cells.among(gone & (kind != SHUT)), treasury, customers, bids)
@@ -119,7 +120,7 @@ class Doors:
         """Return the hyperscalers whose machines do not pay and that leave; the last stays, with the others' customers."""
         cloud = self.names.cloud_provider
         losing = sustainability < self.theta["cloud_leave_below_ratio"]
-        tired = uniform[cloud] < exits.monthly_prob(self.theta["cloud_leave_per_year"])
+        tired = uniform[cloud] < self.cloud_leave_prob
         leaving = self.alive[cloud] & losing & tired
         leaving &= (self.alive[cloud] & ~leaving).any(axis=0)
         found = spots(leaving)
@@ -169,8 +170,7 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "retention_frac")
     parameters = (
-        "licence_frac entry_per_year fringe_exit_per_year cloud_running_ratio cloud_leave_below_ratio "
-        "cloud_leave_per_year"
+        "licence_frac entry_per_year fringe_exit_per_year cloud_running_ratio cloud_leave_below_ratio"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
@@ -196,6 +196,7 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
         other_revenue_start=other_usd_per_month[names.cloud_provider],
         highest_purchase_prob=exits.monthly_prob(purchases[names.own_cash].max(axis=1, keepdims=True)),
         highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
+        cloud_leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),
         alive=np.ones(shape, dtype=bool),
         present=np.ones(shape, REAL),
         absent=np.zeros(shape, REAL),

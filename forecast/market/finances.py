@@ -11,6 +11,12 @@ from forecast.market.names import Names
 from forecast.units import MONTHS_PER_YEAR
 
 
+def subsidy_usd_per_month(market: Market) -> Array:
+    """Return what selling below own cost costs each provider, `[provider, path]`."""
+    loss = market.trade.cost - market.trade.spend
+    return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
+
+
 class Finances:
     """Reads a market as an investor does: a provider's tokens and its other business together."""
 
@@ -50,4 +56,5 @@ class Finances:
             "firm_margin_frac": cost,
             "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
             "provider_tokens_frac": tokens,
+            "subsidy_usd_per_month": subsidy_usd_per_month(market) * doors.present,
         }

@@ -61,13 +61,12 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
     share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
     mix = start_mix(draws, names)
-    sold, price = books.tokens_mtok_per_month, books.usd_per_mtok
-    trade = trade_of(names, sold, price, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
+    trade = trade_of(names, share, wanted, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
     customers = start_customers(draws, names, wanted, share)
     growth = customers.growth_start_per_month()[names.own_cash]
-    treasury = start_treasury(scenario, draws, names, revenue, profit, other, wanted, growth)
+    treasury = start_treasury(scenario, draws, names, revenue, profit, other, growth)
     doors = start_doors(draws, names, other)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(

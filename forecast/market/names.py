@@ -31,6 +31,7 @@ class Names:
     providers: list[str]
     kinds: list[str]  # of each provider
     segments: list[str]
+    capable_last: Index  # segments by the capability they ask for, the highest last
     accelerators: list[str]
     clouds: list[str]
     offers: list[str]
@@ -65,21 +66,14 @@ class Names:
 
     def segment_dot(self, values: Array, weights: Array) -> Array:
         """Return the sum over the offers of each segment of values times weights, `[segment, path]`."""
-        return np.stack([(values[offers] * weights[offers]).sum(axis=0) for offers in self.offers_of_segment])
+        return np.stack([np.einsum("op,op->p", values[offers], weights[offers]) for offers in self.offers_of_segment])
 
-    def segment_scaled(self, values: Array, factor: Array) -> Array:
-        """Return offers' values times the factor of their segment, `[offer, path]`."""
-        scaled = np.empty_like(values)
+    def segment_scaled(self, values: Array, factor: Array, out: Array | None = None) -> Array:
+        """Return offers' values times the factor of their segment, `[offer, path]`, in `out` if given, which may be `values`."""
+        scaled = np.empty_like(values) if out is None else out
         for offers, by in zip(self.offers_of_segment, factor, strict=True):
             np.multiply(values[offers], by, out=scaled[offers])
         return scaled
-
-    def segment_less(self, values: Array, amount: Array) -> Array:
-        """Return offers' values less the amount of their segment, `[offer, path]`."""
-        less = np.empty_like(values)
-        for offers, by in zip(self.offers_of_segment, amount, strict=True):
-            np.subtract(values[offers], by, out=less[offers])
-        return less
 
     def segment_min(self, values: Array) -> Array:
         """Return the least of the offers of each segment, `[segment, path]`."""
@@ -196,6 +190,7 @@ def market_names(scenario: Scenario) -> Names:
         providers=providers,
         kinds=[rows["providers"][p]["kind"] for p in providers],
         segments=segments,
+        capable_last=np.argsort([scenario.rows["segments"][s]["gpqa_at_least"] for s in segments], kind="stable"),
         accelerators=speed.accelerators,
         speed=speed,
         clouds=clouds,

@@ -8,7 +8,7 @@ from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
-from forecast.market.finances import Finances
+from forecast.market.finances import Finances, subsidy_usd_per_month
 from forecast.market.market import Market
 from forecast.market.names import Names
 from forecast.market.router import start_router
@@ -21,7 +21,8 @@ def reported(market: Market) -> dict[str, Array]:
     floor, price = machines.floor_usd_per_mtok * mix.cost_ratio, trade.segment_spend / trade.segment_tokens
     all_tokens, all_spend = trade.segment_tokens.sum(axis=0), trade.segment_spend.sum(axis=0)
     tokens, spend = names.provider_sum(trade.tokens)[names.single], trade.revenue[names.single]
-    asked = market.sellers.usd_per_mtok + market.doors.absent.take(names.offer_provider, axis=0)
+    asked = market.doors.absent.take(names.offer_provider, axis=0)
+    asked += market.sellers.usd_per_mtok
     rent = rented_usd_per_accelerator_hour(machines.reference_owned_usd_per_hour(), market.rents.scarcity)
     return {
         "market_price": price,
@@ -43,12 +44,6 @@ def reported(market: Market) -> dict[str, Array]:
         "independent_providers": market.doors.independents()[None],
         "sustainability_ratio": market.sustainability,
     }
-
-
-def subsidy_usd_per_month(market: Market) -> Array:
-    """Return what selling below own cost costs each provider, `[provider, path]`."""
-    loss = market.trade.cost - market.trade.spend
-    return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
 def noted(market: Market, finances: Finances) -> dict[str, Array]:
@@ -90,13 +85,21 @@ class Watcher:
             "provider_tokens": tokens,
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
+            "provider_loss": subsidy_usd_per_month(market),
             "provider_margin": 1 - self._finances.of_the_living(market)["firm_margin_frac"],  # of all business
             "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
-            "rounds": market.treasury.closes,
+            "rounds": _rounds(market),
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix
             "repriced_log": _repriced_log(market),
             "regime": market.treasury.regime[None].astype(REAL),
         }
+
+
+def _rounds(market: Market) -> Array:
+    """Return 1 for providers on their own cash whose round closed this month, else 0, `[own_cash, path]`."""
+    closed = np.zeros_like(market.treasury.cash_usd)
+    market.treasury.closes.put(closed, 1)
+    return closed
 
 
 def _repriced_log(market: Market) -> Array:

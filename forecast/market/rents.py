@@ -51,7 +51,6 @@ class Rents:
             theta["rent_tightness_push"],
             theta["rent_reversion_per_month"],
             theta["rent_shock_sd"] * normal,
-            theta["running_cost_ratio"],
         )
         self.lagged_scarcity = demand.average_next(self.lagged_scarcity, self.scarcity, theta["supply_lag_months"])
         self.contract_scarcity = demand.average_next(
@@ -84,7 +83,7 @@ def start_rents(draws: Draws) -> Rents:
     names = (
         "rent_to_owned_log_level rent_tightness_push rent_reversion_per_month rent_shock_sd contract_rent_ratio "
         "contract_lag_months supply_growth_start_per_year supply_growth_long_per_year supply_fade_months "
-        "supply_response supply_lag_months supply_level_ratio supply_shift_month running_cost_ratio idle_hours_ratio"
+        "supply_response supply_lag_months supply_level_ratio supply_shift_month idle_hours_ratio"
     ).split()
     theta = {name: draws.parameter(name) for name in names}
     scarcity = draws.parameter("rent_to_owned_log_start")

@@ -11,8 +11,10 @@ from forecast.arrays import REAL, SMALLEST, Array, Flags, Index, Spots, spots, s
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.inputs import OTHER_REVENUE, REVENUE
-from forecast.market.names import REGIMES, Names, in_regime
+from forecast.market.names import REGIMES, Names
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+
+COLD = REGIMES.index("cold")
 
 
 @dataclass
@@ -59,6 +61,7 @@ class NewPrices(NamedTuple):
     """The offers that have a new price, and in each of them how far prices moved, in logs."""
 
     offers: Spots
+    segments: Spots  # of each
     change_log: Array
     same_model: Flags  # the model was repriced; else newer ones took its place
     model_change_log: Array  # of the repriced model's list price; of newer models as change_log
@@ -81,8 +84,6 @@ class Sellers:
     kind: dict[str, Array]  # other habits, by offer
     ladder_log: Array  # [path] newer models over those they replace, beside what cost and rivals explain
     subsidy_depth_frac: Array  # [path]
-    subsidy_runway_months: Array
-    regime_subsidy_ratio: Array  # [regime, path]
 
     def use(self, fleet_usd_per_mtok: Array) -> Array:
         """Return the owned cost of the machine hours that a token takes, after fleets have moved, `[offer, path]`."""
@@ -115,10 +116,7 @@ class Sellers:
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
         kind = {column: offers.of(values) for column, values in self.kind.items()}
         allowed = price.allowed_subsidy_frac(
-            offers.of(self.subsidy_depth_frac),
-            offers.of(in_regime(self.regime_subsidy_ratio, regime)),
-            sellers.of(runway),
-            offers.of(self.subsidy_runway_months),
+            offers.of(self.subsidy_depth_frac), offers.of(regime == COLD), sellers.of(runway)
         )
         log_price = offers.of(self.log_price)
         drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
@@ -144,7 +142,7 @@ class Sellers:
         asked = target + drift + np.where(same, kind["felt_frac"], 1) * (shock - drift)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
-        return NewPrices(offers, asked - log_price, same, target + shock - log_price)
+        return NewPrices(offers, segments, asked - log_price, same, target + shock - log_price)
 
 
 KIND_COLUMNS = (
@@ -178,6 +176,4 @@ def start_sellers(
         kind=kind,
         ladder_log=draws.parameter("ladder_log"),
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
-        subsidy_runway_months=draws.parameter("subsidy_runway_months"),
-        regime_subsidy_ratio=draws.column("regimes", "subsidy_ratio", list(REGIMES)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.arrays import Array
+from forecast.arrays import Array, Index
 from forecast.draws import Draws
 from forecast.equations import price
 from forecast.market.names import Names
@@ -25,16 +25,23 @@ class Tiers:
     far_ratio: Array
     shrink_per_year: Array
     fade_months: Array
+    capable_last: Index
 
     def step(self, month: int, floor_usd_per_mtok: Array, contract_scarcity: Array, normal: Array) -> None:
-        """Move the prices a month: toward a multiple of the capability's floor at contract rents, by a shock that grows with the distance."""
+        """Move the prices a month: toward a multiple of the capability's floor at contract rents, by a shock that grows with the distance.
+
+        Whoever does the harder thing does the easier one too, so no lower capability is dearer than a higher one: prices
+        that cross change places, which keeps their mean.
+        """
         self.capability_floor_usd_per_mtok = price.capability_floor(
             floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month
         )
         settles = np.log(self.capability_floor_usd_per_mtok * self.floor_ratio) + contract_scarcity
         settles = np.minimum(settles, self.log_price_start)
         scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
-        self.log_price = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
+        alone = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
+        self.log_price = np.empty_like(alone)
+        self.log_price[self.capable_last] = np.sort(alone, axis=0)
 
 
 def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
@@ -50,4 +57,5 @@ def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
         far_ratio=draws.parameter("tier_shock_far_ratio"),
         shrink_per_year=draws.column("segments", "capability_shrink_per_year", names.segments),
         fade_months=draws.parameter("capability_fade_months"),
+        capable_last=names.capable_last,
     )

@@ -28,19 +28,26 @@ class Trade(NamedTuple):
 
 
 def trade_of(
-    names: Names, tokens: Array, usd_per_mtok: Array, unit_cost_usd_per_mtok: Array, price_ratio: Array
+    names: Names,
+    share: Array,
+    segment_tokens: Array,
+    usd_per_mtok: Array,
+    unit_cost_usd_per_mtok: Array,
+    price_ratio: Array,
 ) -> Trade:
-    """Return the trade of a month from tokens, prices and unit costs, each `[offer, path]`.
+    """Return the trade of a month from shares, prices and unit costs, each `[offer, path]`, and tokens of each `[segment, path]`.
 
     Prices are of today's mix of tokens; `price_ratio`, `[segment, path]`, is what the month's mix is worth over it.
     """
-    spend = names.segment_scaled(tokens * usd_per_mtok, price_ratio)
+    tokens = names.segment_scaled(share, segment_tokens)
+    spend = tokens * usd_per_mtok
+    names.segment_scaled(spend, price_ratio, out=spend)
     cost = tokens * unit_cost_usd_per_mtok
     return Trade(
         tokens=tokens,
         spend=spend,
         cost=cost,
-        segment_tokens=names.segment_sum(tokens),
+        segment_tokens=segment_tokens,
         segment_spend=names.segment_sum(spend),
         segment_cost=names.segment_sum(cost),
         revenue=names.provider_sum(spend),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Index, Spots
+from forecast.arrays import REAL, Array, Index, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand
 from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
+from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
@@ -31,11 +32,12 @@ class Treasury:
     fixed_cost_elasticity: Array
     turnover_start: Array  # revenue of tokens and all else
     other_start: Array
-    other_share_start: Array  # of the other revenue of all, those with a parent counted
+    other_share_start: Array  # of the other revenue of all
+    other_share_of_parents: Array  # [path] what is left of it
     other_profit_start: Array
     debt_service: Array
-    demand_start: Array  # [path]
     other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
+    other_unbound_ratio: Array  # [path] what the market's growth would have made of other revenue without a limit
     other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
     other_apart_ratio: Array  # of each provider over that
     contracts: Contracts
@@ -47,7 +49,7 @@ class Treasury:
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
-    closes: Array  # 1 for those whose round closed in the last month, else 0
+    closes: Spots  # of those whose round closed in the last month
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -64,21 +66,25 @@ class Treasury:
         month: int,
         revenue: Array,
         serving_cost: Array,
-        wanted: Array,
         apart: Array,
         present: Array,
         uniform: Array,
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arrays but `wanted` are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        All arrays are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
-        all_apart = 1 + (self.other_share_start * (self.other_apart_ratio - 1)).sum(axis=0)
-        self.other_ratio = demand.other_revenue_ratio(
-            wanted.sum(axis=0) / self.demand_start, theta["other_growth_ratio"], all_apart, self.other_part_of_limit
+        all_apart = self.other_share_of_parents + np.einsum("op,op->p", self.other_share_start, self.other_apart_ratio)
+        growth = demand.fading_rate(
+            theta["other_growth_start_per_year"] * (1 + self.other_part_of_limit),  # seen within the limit
+            theta["demand_growth_long_per_year"],
+            theta["demand_fade_months"],
+            month - HALF_A_MONTH,
         )
+        self.other_unbound_ratio *= np.exp(growth / MONTHS_PER_YEAR)
+        self.other_ratio = demand.other_revenue_ratio(self.other_unbound_ratio, all_apart, self.other_part_of_limit)
         self.other_growth = self.other_ratio * self.other_apart_ratio
         self.contracts.bind(self.other_growth, month)
         turnover = revenue + self.other_revenue_usd_per_month()
@@ -104,24 +110,17 @@ class Treasury:
             revenue / self.revenue_average,
             runway,
         )
-        self._raise_rounds((uniform < prob * present).astype(REAL))
+        self.closes = spots(uniform < prob * present)
+        self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
 
-    def _raise_rounds(self, closes: Array) -> None:
-        """Add the rounds of those for whom `closes` is 1, not 0: on a tenth of all cells sums are cheaper than places."""
-        theta, self.closes = self.theta, closes
-        size = cash.round_size_usd(
-            self.net_flow, theta["round_covers_months"], self.last_round_usd, theta["round_to_last_ratio"]
-        )
-        self.cash_usd += closes * size
-        self.last_round_usd += closes * (size - self.last_round_usd)
-
-    def listed(self, providers: Spots) -> None:
-        """Add what a listing brings: a round."""
+    def raise_rounds(self, providers: Spots) -> Array:
+        """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
         size = cash.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        return size
 
 
 def _transition(scenario: Scenario) -> NDArray[np.float64]:
@@ -137,7 +136,6 @@ def start_treasury(
     revenue: Array,
     gross_profit: Array,
     all_other: Array,
-    wanted: Array,
     growth_per_month: Array,
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
@@ -158,11 +156,13 @@ def start_treasury(
     other = all_other[names.own_cash]
     whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
+    other_share = other / np.clip(whole, 1.0, np.inf)
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
     parameters = (
         "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_ratio growth_apart_money_ratio austerity_frac reserve_months"
+        "other_growth_start_per_year demand_growth_long_per_year demand_fade_months growth_apart_money_ratio "
+        "austerity_frac reserve_months"
     ).split()
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
@@ -177,11 +177,12 @@ def start_treasury(
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
         turnover_start=revenue + other,
         other_start=other,
-        other_share_start=other / np.clip(whole, 1.0, np.inf),
+        other_share_start=other_share,
+        other_share_of_parents=1 - other_share.sum(axis=0),  # all of it where there is none
         other_profit_start=other_profit,
         debt_service=debt,
-        demand_start=wanted.sum(axis=0),
         other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
+        other_unbound_ratio=np.ones(BLOCK_PATHS, REAL),
         other_ratio=np.ones(BLOCK_PATHS, REAL),
         other_apart_ratio=np.ones(shape, REAL),
         contracts=start_contracts(scenario, draws, names, other),
@@ -193,5 +194,5 @@ def start_treasury(
         cash_without_rounds_usd=by_path(finance("cash_usd")),
         last_round_usd=by_path(finance("last_round_usd")),
         runway_months=runway,
-        closes=np.zeros(shape, REAL),
+        closes=spots(np.zeros(shape, np.bool_)),
     )

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import Few
-
 Array = NDArray[np.float64]
 Counts = NDArray[np.int32]
 FRACTION_BITS = 17  # dropped of the 23: six stay
@@ -66,7 +64,6 @@ FANS: dict[str, Fan] = {
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
     "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**56, "tokens served in a month"),
     "rent": Fan("USD/accelerator-hour", "market", 2.0**-5, 2.0**7, "on-demand rent of an H100"),
-    "subsidy_usd_per_month": Fan("USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs"),
     "hhi_tokens": Fan("index", "market", *FRACTION, "Herfindahl index of tokens by provider, the fringe counted as nothing"),
     "hhi_spend": Fan("index", "market", *FRACTION, "Herfindahl index of spend by provider, the fringe counted as nothing"),
     "top5_tokens_frac": Fan("fraction", "market", *FRACTION, "share of the five largest providers in tokens"),
@@ -82,31 +79,13 @@ def count(fan: Fan, series: NDArray[np.float32]) -> Counts:
 
 
 def _count_rows(fan: Fan, rows: NDArray[np.float32]) -> Counts:
-    """Return the histogram of `[month, path]` values, `[month, bin]`."""
+    """Return the histogram of `[month, path]` values, `[month, bin]`; what lies beyond the range is in the first or last bin."""
     months = len(rows)
-    index = _bits_of(fan, rows)
+    index: NDArray[np.int32] = rows.view(np.int32) >> FRACTION_BITS
+    np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
     index += np.arange(months, dtype=np.int32)[:, None] * fan.bins - fan.first
     found = np.bincount(index.reshape(-1), minlength=months * fan.bins).reshape(months, fan.bins)
     return found.astype(np.int32)
-
-
-def count_few(fan: Fan, few: Few, paths: int, counts: Counts) -> None:
-    """Add the same histogram of the first `paths` of values most of which are zero: the lowest bin has the others."""
-    assert counts.flags.c_contiguous  # or the flat array would be a copy
-    months, flat = len(few.cells), counts.reshape(-1)
-    for month, (cells, values) in enumerate(zip(few.cells, few.values, strict=True)):
-        asked = np.flatnonzero(cells.path < paths)
-        row = cells.row.take(asked)
-        place = _bits_of(fan, values.take(asked)) - fan.first
-        np.add.at(flat, (row * months + month) * fan.bins + place, np.int32(1))
-        counts[:, month, 0] += (paths - np.bincount(row, minlength=len(counts))).astype(np.int32)
-
-
-def _bits_of(fan: Fan, values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the bit pattern of the bin in which each value lies; what lies beyond the range is in the first or last."""
-    index: NDArray[np.int32] = values.view(np.int32) >> FRACTION_BITS
-    np.clip(index, fan.first, fan.first + fan.bins - 1, out=index)
-    return index
 
 
 def quantiles(fan: Fan, counts: Counts, probs: Array) -> Array:

@@ -28,6 +28,9 @@ FINANCES: dict[str, Fan] = {
     "provider_tokens_frac": Fan(
         "fraction", "provider", 2.0**-24, 1.0, "share of all tokens, of a provider still in the market",
     ),
+    "subsidy_usd_per_month": Fan(
+        "USD/month", "provider", 2.0**16, 2.0**36, "what selling below own serving cost costs a provider still in the market",
+    ),
 }  # fmt: skip
 
 

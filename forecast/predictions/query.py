@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.errors import suggestion
-from forecast.history import FEW
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 
 EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
 ARRIVAL = "available"  # of an accelerator: on the market
-MONTHLY = (*(name for name in FANS if name not in FEW), *BY_PATH)  # compared with a number in one month
+MONTHLY = (*FANS, *BY_PATH)  # compared with a number in one month
 QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
 MIDDLE_DAY = 15  # until then the end of the month before is nearer
 ATOM = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -78,6 +79,10 @@ def _dropped(source: Source, place: Place) -> Parsed:
     if place.drop.is_file():
         raise SourceError(f"{place.drop}: a file; the drop folder holds CSV files. Correct FORECAST_DROP")
     if not place.drop.is_dir():
+        if os.environ.get("FORECAST_DROP"):
+            found.unread.append(
+                Unread("", shown(str(place.drop)), "", "no such folder. Make it, or correct FORECAST_DROP.")
+            )
         return found
     for path in sorted(place.drop.glob("*.[cC][sS][vV]")):
         try:
@@ -87,8 +92,8 @@ def _dropped(source: Source, place: Place) -> Parsed:
         except OSError as error:
             raise SourceError(f"{shown(path.name)} cannot be read ({error.strerror})") from None
         else:
-            found.quotes.extend(parsed.quotes)
-            found.unread.extend(parsed.unread)
+            found.quotes.extend(quote._replace(file=path.name) for quote in parsed.quotes)
+            found.unread.extend(one._replace(found=f"{one.found} in {shown(path.name)}") for one in parsed.unread)
     return found
 
 

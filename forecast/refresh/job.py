@@ -24,7 +24,15 @@ from forecast.refresh.planning import Plan, Request, planned
 from forecast.refresh.publishing import latest_folder
 from forecast.refresh.refitting import refitted
 from forecast.refresh.report import Report
-from forecast.refresh.running import Simulator, causes, publish, run_scenarios, score_what_came_due, store_run
+from forecast.refresh.running import (
+    Simulator,
+    causes,
+    compared_run,
+    publish,
+    run_scenarios,
+    score_what_came_due,
+    store_run,
+)
 from forecast.scenario import Scenario
 from forecast.simulation import simulate
 from forecast.sources.fetch import Limits
@@ -33,7 +41,7 @@ from forecast.store.database import open_store, transaction
 from forecast.store.lock import locked
 from forecast.store.observations import Observation, observations
 from forecast.store.places import Place
-from forecast.store.runs import Failure, add_failures, last_published, run_with_key, runs, scenarios_of
+from forecast.store.runs import Failure, Run, add_failures, last_published, run_with_key, runs, scenarios_of
 from forecast.tables import Tables, load_tables
 
 if TYPE_CHECKING:
@@ -165,7 +173,7 @@ def _carry_out(
     report.step = "store"
     with transaction(engine, place.label) as connection:
         if results:
-            report.causes = causes(last_published(connection), plan)
+            report.causes = causes(compared_run(connection, results) or last_published(connection), plan)
             report.drift = store_run(connection, plan, results, now, report.seconds()).drift
             report.scored = len(score_what_came_due(connection, plan.tables))
         made = run_with_key(connection, plan.key)
@@ -174,7 +182,15 @@ def _carry_out(
         report.folder, report.status = str(publish(engine, place, made.run_id, now)), "published"
     elif made:
         report.status = "up to date"
+        if not _is_latest(engine, place, made):  # a run of an earlier vintage or of other settings came between
+            publish(engine, place, made.run_id, now)
     return [*plan.errors.values(), *errors.values()]
+
+
+def _is_latest(engine: Engine, place: Place, run: Run) -> bool:
+    with transaction(engine, place.label) as connection:
+        last = last_published(connection)
+    return last is not None and last.run_id == run.run_id
 
 
 def _record(engine: Engine, place: Place, report: Report, now: datetime) -> None:

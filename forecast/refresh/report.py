@@ -65,7 +65,7 @@ class Report:
         lines += [f"  {_source_text(source)}" for source in self.sources]
         for source in self.sources:
             lines += [
-                f"    held: {one.provider} {one.item} {one.found}: {one.reason}" for one in source.suspects[:SHOWN]
+                f"    held: {' '.join(filter(None, (one.provider, one.item, one.found)))}: {one.reason}" for one in source.suspects[:SHOWN]
             ] if source.quarantined else []  # fmt: skip
         lines += [f"  failed: {f['step']} {f['subject']}: {f['message']}" for f in self.failures]
         lines += [f"  warning: {w['step']} {w['subject']}: {w['message']}" for w in self.warnings]

@@ -61,6 +61,13 @@ def moved(connection: Connection, results: dict[str, Result]) -> list[dict[str, 
     return found
 
 
+def compared_run(connection: Connection, names: Iterable[str]) -> Run | None:
+    """Return the run that scenarios are compared with, the one made last where they differ; None before the first."""
+    query = "SELECT run_id FROM influences WHERE scenario = :scenario"
+    found = [find_run(connection, row.run_id) for name in names for row in rows(connection, query, scenario=name)]
+    return max(found, key=lambda run: run.made_at, default=None)
+
+
 def causes(before: Run | None, plan: Plan) -> list[str]:
     """Return what differs between the run before and this one: files by their digests, options, version, vintage."""
     if before is None:
@@ -88,6 +95,9 @@ def store_run(connection: Connection, plan: Plan, results: dict[str, Result], no
         scenario = plan.scenarios[name]
         due = [due_on(scenario.as_of, month) for month in range(scenario.months + 1)]
         add_forecast(connection, run.run_id, result.forecast, due)
+        before = compared_run(connection, [name])
+        if before and before.recipe["scenarios"][name][0] > plan.recipe["scenarios"][name][0]:
+            continue  # the run of an earlier vintage: the next is compared with the newest still
         replace(connection, "influences", "scenario", {
             "scenario": name, "run_id": run.run_id, "content": packed_influences(result.influences)
         })  # fmt: skip

@@ -65,7 +65,8 @@ def check_quotes(
         if not problem and key in said and quote.as_of is None:  # of a dated history the later row of a day holds
             problem = f"the feed also says {_text(said[key])} for this series"
         if problem:
-            suspects.append(Suspect(*one[:4], _text(one.amounts), problem))
+            place = f" in {shown(quote.file)}" if quote.file else ""
+            suspects.append(Suspect(*one[:4], _text(one.amounts) + place, problem))
         else:
             said[key] = one.amounts
             accepted.append(one)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.delivery.words import number
 from forecast.errors import InputError
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.boxes import Box, find_box
@@ -75,7 +76,8 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         raise InputError(
             f"sensitivity: {asked} is {outcome[0]:g} on every path, so nothing drives it. Ask for another."
         )
-    on_log = asked.unit not in ("probability", "months", "fraction", "providers") and bool(outcome.min() > 0)
+    positive = bool(min(outcome.min(), twin.min()) > 0)  # who has left earns 0, with this luck or with another
+    on_log = positive and asked.unit not in ("probability", "months", "fraction", "providers")
     y, other = (np.log(x) if on_log else x for x in (outcome, twin))
     first = first_order(sample.scores, y)
     correlation = normal_correlation(sample.scores)
@@ -106,7 +108,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         inputs_share=share,
         inputs_share_error=(1 - share**2) / np.sqrt(len(y)),
         on_log=on_log,
-        event=f"{asked} > {threshold:.3g}",
+        event=f"{asked} > {number(threshold)}",
         box=box,
         box_limits=_limits(sample, studied, box),
         mean=float(outcome.mean()),

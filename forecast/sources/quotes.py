@@ -27,6 +27,7 @@ class Quote(NamedTuple):
     kind: str = ""  # kind of the seller where the feed says so
     as_of: date | None = None  # from when it holds; None: the feed shows the present only
     confirmed: bool = False  # a person has looked at it and says that it is so
+    file: str = ""  # of the drop folder
 
 
 class Unread(NamedTuple):

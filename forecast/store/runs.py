@@ -124,8 +124,8 @@ def run_with_key(connection: Connection, key: str) -> Run | None:
 
 
 def last_published(connection: Connection) -> Run | None:
-    """Return the run that was made last of the published ones, None before the first."""
-    last = "made_at = (SELECT max(made_at) FROM runs WHERE published_at IS NOT NULL) AND published_at IS NOT NULL"
+    """Return the run that was published last, None before the first: the one that `latest` points at."""
+    last = "published_at = (SELECT max(published_at) FROM runs)"
     return next(iter(runs(connection, last)[::-1]), None)
 
 
@@ -170,7 +170,7 @@ def mark_published(connection: Connection, run_id: str, at: str) -> None:
     """Note that a run's files are in their place and `latest` points at them."""
     from sqlalchemy import text
 
-    query = "UPDATE runs SET published_at = :at WHERE run_id = :run_id AND published_at IS NULL"
+    query = "UPDATE runs SET published_at = :at WHERE run_id = :run_id"
     connection.execute(text(query), {"at": at, "run_id": run_id})
 
 

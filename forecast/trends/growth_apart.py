@@ -15,8 +15,9 @@ from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
-from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, over_laws, own_growth_today
+from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, over_laws, own_growth_today, weighed
 from forecast.trends.known import enough, vintage_day
+from forecast.trends.revenue_growth import revenue_growth_estimate
 from forecast.trends.revenue_today import revenue_estimates
 from forecast.trends.rolling import LEVELS
 from forecast.trends.spans import METRICS, published_spans, sized
@@ -49,7 +50,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
     enough(len(raw.firm), FEWEST_SPANS, "spans between two figures of a provider", table, tables)
     firms = np.array(sorted({row["provider"] for row in tables["providers"] if row["kind"] != "fringe"}))
     spans, laws = sized(raw, raw), _laws(tables)
-    weight, found = _weighed(spans, laws)
+    weight, found = weighed(spans, laws)
     own = [own_growth_today(spans, firms, law, by) for law, by in zip(laws, found, strict=True)]
     mean, sd = over_laws(weight, own)
     bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
@@ -77,6 +78,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
+            revenue_growth_estimate(tables, today, laws),
             *revenue_estimates(tables, today, raw, laws, weight, found),
         ),
     )  # fmt: skip
@@ -88,17 +90,9 @@ def _laws(tables: Tables) -> list[Law]:
     return [Law(reversion, sd, noise, fade) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
 
 
-def _weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
-    """Return the weight of each law, and what the spans say under it."""
-    found = [known(spans, law) for law in laws]
-    fit = np.array([one.log_likelihood for one in found])
-    weight = np.exp(fit - fit.max())
-    return weight / weight.sum(), found
-
-
 def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:
     """Return the spread of own growth by spans of revenue alone over the median of that by all spans."""
-    weight, _ = _weighed(spans.where(spans.metric == METRICS[0]), laws)
+    weight, _ = weighed(spans.where(spans.metric == METRICS[0]), laws)
     alone = evidence.band(np.array([law.apart_sd_per_month for law in laws]), weight)
     return Band(*(quantile / all_sd.p50 for quantile in alone))
 
@@ -114,7 +108,7 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
         if len(before.firm) < FEWEST_SPANS or not len(later.firm):
             continue
         spans, ahead = sized(before, before), sized(later, before)
-        middle = laws[int(np.argmax(_weighed(spans, laws)[0]))]
+        middle = laws[int(np.argmax(weighed(spans, laws)[0]))]
         cases[FORM].append(_said(spans, ahead, middle, known(spans, middle)))
         # Strangers have no growth of their own that is known.
         strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))

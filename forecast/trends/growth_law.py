@@ -113,6 +113,23 @@ def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[A
     return by.surprise @ weight, law.apart_sd_per_month**2 - (weight**2).sum(axis=0)
 
 
+def weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
+    """Return the weight of each law, and what the spans say under it."""
+    found = [known(spans, law) for law in laws]
+    fit = np.array([one.log_likelihood for one in found])
+    weight = np.exp(fit - fit.max())
+    return weight / weight.sum(), found
+
+
+def market_growth(metric: str, spans: Spans, law: Law, by: Known) -> tuple[Array, Array]:
+    """Return mean and variance of the growth of a metric that all firms share, logs a month, `[1]`, given spans.
+
+    cov(μ, growth) = m²·h for spans of the metric, 0 for others.
+    """
+    weight = np.linalg.solve(by.root, MARKET_SD**2 * spans.months * (spans.metric == metric))[:, None]
+    return MARKET_LOG_PER_MONTH + by.surprise @ weight, MARKET_SD**2 - (weight**2).sum(axis=0)
+
+
 def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Array]:
     """Return mean and variance of the growth in later spans, given those known, `[later]`."""
     weight = np.linalg.solve(by.root, covariance(spans, later, law))

@@ -19,22 +19,28 @@ METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
 
 
-def published_figures(tables: Tables, today: date) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Return by provider and metric (month counted from today, log of the figure) in order; of several on one day the mean."""
+def published_figures(
+    tables: Tables, today: date, of_accounts: bool = False
+) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Return by provider and metric (month counted from today, log of the figure) in order; of several on one day the mean.
+
+    Figures `of_accounts` are those of a period, which come whatever they say; others are rates of a day that a firm chose.
+    """
     firms = {row["provider"] for row in tables["providers"]}
     found: dict[tuple[str, str], dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in tables["provider_history"]:
         named = row["metric"] in METRICS and row["provider"] in firms
-        if named and row["value"] > 0 and came_about(row, today) and not counts_a_part(row):
+        told = row["averaged_months"] or not of_accounts
+        if named and told and row["value"] > 0 and came_about(row, today) and not counts_a_part(row):
             month = months_between(today, rate_day(row))
             found[row["provider"], row["metric"]][month].append(float(np.log(row["value"])))
     return {key: [(month, float(np.mean(logs))) for month, logs in sorted(of.items())] for key, of in found.items()}
 
 
-def published_spans(tables: Tables, today: date) -> Spans:
+def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> Spans:
     """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
-    for (firm, metric), figures in published_figures(tables, today).items():
+    for (firm, metric), figures in published_figures(tables, today, of_accounts).items():
         last = figures[0]
         for month, log in figures[1:]:
             if month - last[0] >= LEAST_MONTHS:

@@ -29,7 +29,8 @@ from forecast.sources.fetch import Limits
 from forecast.store.database import open_store, rows, transaction
 from forecast.store.lock import Locked, locked
 from forecast.store.observations import observations, quarantine
-from forecast.store.runs import failures, runs
+from forecast.store.places import place_of
+from forecast.store.runs import failures, find_run, runs
 from forecast.table_rules import table_problems
 from forecast.tables import Tables
 from forecast.tidy_table import PROBS
@@ -102,6 +103,44 @@ def test_the_first_refresh_publishes_and_the_second_adds_nothing(place, content)
     assert content() == before
 
 
+def test_what_is_held_names_its_file(place):
+    drop(place, "half.csv", DROP.rstrip("\n").rpartition(",")[0])
+    drop(place, "zero.csv", DROP.split("\n")[0] + "\n2026-11-20,together,host,glm-5,0,0\n")
+    held = refresh(place, SMALL, NOW).sources[0].suspects
+    assert {one.found.rpartition(" in ")[2] for one in held} == {"'half.csv'", "'zero.csv'"}
+
+
+def test_a_drop_folder_that_was_named_and_is_missing(tmp_path, monkeypatch):
+    """Before, a mistyped one passed for an empty folder for ever; only the default one may be missing."""
+    assert refresh(place_of(str(tmp_path / "usual.sqlite")), SMALL, NOW).sources[0].suspects == []
+    monkeypatch.setenv("FORECAST_DROP", str(tmp_path / "mistyped"))
+    report = refresh(place_of(str(tmp_path / "store.sqlite")), SMALL, NOW)
+    (held,) = report.sources[0].suspects
+    assert held.reason == "no such folder. Make it, or correct FORECAST_DROP." and "mistyped" in held.item
+    assert report.exit_code(True) == 0 and "mistyped': no such folder" in report.text()
+
+
+def test_a_run_of_the_past_or_of_other_settings_does_not_stay_the_latest(place):
+    """Before, `latest` showed it, and the next run was compared with it, until the data changed."""
+    usual = refresh(place, SMALL, NOW)
+    past = refresh(place, replace(SMALL, as_of=date(2026, 6, 30)), NOW + timedelta(hours=1))
+    assert past.status == "published" and latest_folder(place.runs).name == past.run_id
+    dear = refresh(place, replace(SMALL, settings=("electricity_usd_per_kwh=0.9",)), NOW + timedelta(hours=2))
+    assert any(cause.startswith("settings [] ") for cause in dear.causes), (
+        "compared with the usual run, not with June's"
+    )
+    assert not any(cause.startswith("as_of") for cause in dear.causes)
+    again = refresh(place, SMALL, NOW + timedelta(days=1))
+    assert (again.status, again.run_id) == ("up to date", usual.run_id)
+    assert latest_folder(place.runs).name == usual.run_id
+    with transaction(open_store(place)) as connection:
+        assert find_run(connection, "latest").run_id == usual.run_id
+        assert len(runs(connection)) == 3
+    drop(place, "prices.csv", DROP)
+    news = refresh(place, SMALL, NOW + timedelta(days=2))
+    assert any(cause.startswith("settings ['electricity") for cause in news.causes), "the drift is against that run"
+
+
 def test_a_new_price_makes_a_new_run_at_its_date(place):
     before = refresh(place, SMALL, NOW)
     drop(place, "prices.csv", DROP)
@@ -137,9 +176,9 @@ def test_what_is_held_is_written_down(place):
     drop(place, "notes.csv", "hello\nworld\n")
     report = refresh(place, SMALL, NOW)
     assert report.sources[0].quarantined == 2 and report.exit_code(False) == 0
-    assert "held: together glm-5 0, 3.1: a price of zero" in report.text()
+    assert "held: together glm-5 0, 3.1 in 'prices.csv': a price of zero" in report.text()
     held = json.loads(json.dumps(report.document()))["sources"][0]["suspects"]
-    assert ("glm-5", "0, 3.1") in [(one["item"], one["found"]) for one in held]
+    assert ("glm-5", "0, 3.1 in 'prices.csv'") in [(one["item"], one["found"]) for one in held]
     with transaction(open_store(place)) as connection:
         assert sorted(one["item"] for one in quarantine(connection)) == ["glm-5", "notes.csv"]
         assert [one.item for one in observations(connection)] == ["gpt-oss-120b"]

@@ -65,7 +65,7 @@ def test_each_line_of_the_text():
         "  litellm      failed: no answer, 12 days old (too old)",
         "  openrouter   unchanged: 0 new, 0 newly held",
     ]
-    assert lines[5 : 5 + SHOWN] == [f"    held:  US {k} 9: too dear" for k in range(SHOWN)]
+    assert lines[5 : 5 + SHOWN] == [f"    held: US {k} 9: too dear" for k in range(SHOWN)]
     assert lines[5 + SHOWN : 9 + SHOWN] == [
         "  failed: fetch litellm: no answer",
         "  failed: run base: ZeroDivisionError: by zero",

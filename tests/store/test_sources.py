@@ -93,6 +93,10 @@ def test_the_drop_folder_knows_a_file_by_its_columns():
     assert found.quotes == [Quote("electricity", "", "US Iowa (industrial)", (0.07,), "2026-08")]
     assert found.unread[0].reason == "only the category price in USD/kWh is read from the folder"
     assert drop.parse(DROP.split("\n")[0].encode()).quotes == [], "an empty table is no mistake"
+    with pytest.raises(
+        SourceError, match="stand between semicolons. Save it with commas between cells and decimal point"
+    ):
+        drop.parse(DROP.replace(",", ";").encode())
     with pytest.raises(SourceError, match="the header is 'a,b'; prices need date, "):
         drop.parse(b"a,b\n1,2\n")
     assert (

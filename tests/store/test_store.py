@@ -101,7 +101,7 @@ def test_a_run_and_its_forecast_come_back_whole(engine, small, tmp_path):
         assert json.loads(fans[0].quantiles) == [f.value for f in small.find("rent", month=1)]
         mark_published(connection, "abc123", "2026-11-02T03:01:00")
         mark_published(connection, "abc123", "2026-11-09T03:01:00")
-        assert find_run(connection, "latest").published_at == "2026-11-02T03:01:00"
+        assert find_run(connection, "latest").published_at == "2026-11-09T03:01:00", "when it was last made the latest"
     for forecast, name in ((small, "before"), (back, "after")):
         export_forecast(forecast, tmp_path / name)
     for path in (tmp_path / "before").iterdir():

@@ -101,7 +101,7 @@ def pair_correlation(history: History, names: Names, events: Collection[str]) ->
 
 def losing_frac(world: World) -> Values:
     """Return the part of provider-months, of living single firms, with an offer sold below its serving cost."""
-    losing = world.history.few["subsidy_usd_per_month"].whole()[world.names.single] > 0
+    losing = world.history.series["provider_loss"][world.names.single] > 0
     alive = world.history.series["provider_tokens"][world.names.single] > 0
     return np.asarray((losing & alive).sum(axis=(0, 1)) / alive.sum(axis=(0, 1)), float)
 
@@ -111,5 +111,5 @@ def loss_over_raised(world: World) -> Values:
     rows = (row for row in world.scenario.tables["provider_history"] if row["metric"] == "total_raised_usd")
     raised = {row["provider"]: row["value"] for row in sorted(rows, key=lambda row: row["date_on"])}
     own = {p: i for i, p in enumerate(world.names.providers[world.names.own_cash]) if p in raised}
-    loss = world.history.few["subsidy_usd_per_month"].whole()[list(own.values()), 1:].sum(axis=1)
+    loss = world.history.series["provider_loss"][list(own.values()), 1:].sum(axis=1)
     return np.asarray((loss / np.array([raised[p] for p in own])[:, None]).max(axis=0), float)
