@@ -32,7 +32,7 @@ def copy_of(row: dict[str, str], copy: int, single: set[str]) -> dict[str, str] 
     """Return a row, or a fit, of a provider under another name; None for those of which there is one only."""
     if "key" in row:
         table, provider, *rest = row["key"].split(".")
-        if table != "providers" or provider in single:
+        if table not in ("providers", "provider_finances") or provider in single:
             return None
         return row | {"key": ".".join([table, f"{provider}-{copy}", *rest])}
     return None if row["provider"] in single else row | {"provider": f"{row['provider']}-{copy}"}
