@@ -41,7 +41,8 @@ def copy_of(row: dict[str, str], copy: int, single: set[str]) -> dict[str, str] 
 def with_copies(folder: Path, times: int) -> Scenario:
     """Return the base scenario with each provider that has no parent, and is no cloud, so many times."""
     data = shipped_directory("data")
-    clouds = {row["provider"] for row in csv.DictReader((data / "cloud_finances.csv").open())}
+    with (data / "cloud_finances.csv").open() as source:
+        clouds = {row["provider"] for row in csv.DictReader(source)}
     for table in COPIED:
         with (data / f"{table}.csv").open() as source:
             rows = list(csv.DictReader(source))
