@@ -81,8 +81,8 @@ def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_b
     _, names, draws = block
     doors, cells = doors_of(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
     shape = doors.runway_months.shape
-    money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow")}
-    money["cash_without_rounds_usd"][0, :5], money["net_flow"][0, :5] = [-1, 6, 20, 6, 6], -2
+    money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow_without_rounds")}
+    money["cash_without_rounds_usd"][0, :5], money["net_flow_without_rounds"][0, :5] = [-1, 6, 20, 6, 6], -2
     doors.runway_months[0, 3] = 2
     gone = np.array([False, True, True, True, False])
     doors._note_runways(5, 12, cells, gone, SimpleNamespace(**money))
@@ -160,7 +160,7 @@ def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
     seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
     shape = doors.runway_months.shape
     treasury = SimpleNamespace(
-        regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow=np.zeros(shape, REAL),
+        regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow_without_rounds=np.zeros(shape, REAL),
         cash_without_rounds_usd=np.full(shape, 9, REAL), raise_rounds=lambda providers: None,
     )  # fmt: skip
     treasury.cash_usd[seller, ::2] = -1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.equations.cash import fixed_cost_target
+from forecast.equations.cash import planned_fixed_cost
 
 # Revenue, loss (below 0 a profit) and gross margin, earlier and later, in any one unit: of provider_history.csv and
 # hyperscaler_finance.csv (quarters times four); a margin that was not published is that of provider_finances.csv.
@@ -30,7 +30,7 @@ def grown(tables):
     for firm, (before, after) in FIRMS.items():
         ratio, e = after[0] / before[0], elasticity[kinds[firm]]
         seen = np.log(fixed_cost(*after) / fixed_cost(*before))
-        found.append((np.log(fixed_cost_target(1.0, e, ratio, 0.0, 0.0)) - seen, np.log(1 - e + e * ratio) - seen))
+        found.append((np.log(planned_fixed_cost(1.0, e, ratio)) - seen, np.log(1 - e + e * ratio) - seen))
     return np.array(found).T
 
 

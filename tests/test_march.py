@@ -593,10 +593,14 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         other = treasury.other_profit_start * treasury.other_growth
         flow = (revenue - cost) + other - treasury.fixed_cost - treasury.debt_service
         assert_array_equal(treasury.net_flow, flow)
-        earned = np.where(alive, flow, REAL(0))
+        flow_alone = flow + (treasury.fixed_cost - treasury.fixed_cost_without_rounds)
+        earned, earned_alone = (np.where(alive, each, REAL(0)) for each in (flow, flow_alone))
         reserve = (revenue + treasury.other_start * treasury.other_growth) * treasury.theta["reserve_months"]
         # A profit is kept up to the reserve; what was there before stays.
-        kept, kept_alone = (np.minimum(before + earned, np.maximum(before, reserve)) for before in (money, alone))
+        kept, kept_alone = (
+            np.minimum(before + gain, np.maximum(before, reserve))
+            for before, gain in ((money, earned), (alone, earned_alone))
+        )
         assert (kept < money + earned).any()
         assert (kept == money + earned)[earned <= 0].all()
         assert_array_equal(treasury.cash_without_rounds_usd, kept_alone)
@@ -630,6 +634,25 @@ def test_profit_is_kept_as_far_as_asked(base, block, months, keeps):
     earned = treasury.net_flow
     assert (earned > 0).any() and (earned < 0).any()
     assert_array_equal(treasury.cash_usd, before + (earned if keeps else np.minimum(earned, REAL(0))))
+
+
+def test_who_gets_no_money_cuts_as_its_own_cash_runs_short(base, block):
+    """One tenth of a year's burn is left and a round comes each month: the funded cut nothing, the ledger without rounds does."""
+    _, names, draws = block
+    treasury, revenue = made_up_treasury(base, names, draws)
+    stand_still(treasury)
+    treasury.cash_usd[:] = treasury.cash_without_rounds_usd[:] = np.maximum(-treasury.net_flow, REAL(1))
+    treasury.cash_usd += REAL(1e14)
+    treasury.runway_months[names.own_cash] = cash.runway_months(treasury.cash_usd, treasury.net_flow)
+    treasury.theta["fixed_cost_lag_months"] = np.ones(BLOCK_PATHS, REAL)
+    even, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
+    treasury.step(1, revenue, revenue / 2, even, whole, whole)
+    burns = (treasury.net_flow < -1e5) & (treasury.fixed_cost > 1e5)
+    assert burns.mean() > 0.3
+    kept = (treasury.fixed_cost_without_rounds / treasury.fixed_cost)[burns]
+    assert_allclose(kept, (1 - draws.parameter("austerity_frac") * (1 - 1 / 24) + 0 * revenue)[burns], rtol=1e-3)
+    saved = (treasury.net_flow_without_rounds - treasury.net_flow)[burns]
+    assert_allclose(saved, (treasury.fixed_cost - treasury.fixed_cost_without_rounds)[burns], rtol=1e-2)
 
 
 def test_a_listing_brings_a_round(base, block):
@@ -718,7 +741,7 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         regime=np.zeros(BLOCK_PATHS, np.intp),
         cash_usd=np.full(shape, 1e15, REAL),
         cash_without_rounds_usd=np.full(shape, start, REAL),
-        net_flow=np.full(shape, drift, REAL),
+        net_flow_without_rounds=np.full(shape, drift, REAL),
         raise_rounds=lambda providers: None,
     )
     sustainability = np.full((len(names.clouds), BLOCK_PATHS), 1e15, REAL)  # no hyperscaler has a reason to leave

@@ -29,32 +29,44 @@ def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost:
     return flow
 
 
-def fixed_cost_target(
-    cost_start: Array, elasticity: Array, revenue_ratio: Array, austerity_frac: Array, runway_months: Array
-) -> Array:
-    """Fixed cost toward which a provider moves: it grows with revenue, but less, and shrinks when cash runs short.
+def planned_fixed_cost(cost_start: Array, elasticity: Array, revenue_ratio: Array) -> Array:
+    """Fixed cost that goes with revenue, for a provider with cash enough: it grows with revenue, but less.
 
-    X* = X₀·v^ε·(1 − A·max(0, 1 − R/24))
+    X = X₀·v^ε
 
     Args:
         cost_start: X₀, fixed cost of the as_of month, USD/month.
         elasticity: ε, relative growth of fixed cost for relative growth of revenue, at least 0.
         revenue_ratio: v, revenue of tokens and all else over that of the as_of month, positive.
-        austerity_frac: A, part shed as the runway falls from two years to zero, 0–1.
-        runway_months: R, cash over net burn, months.
 
     Returns:
         USD/month. Source: own-assumption; the form by six firms of provider_history.csv and hyperscaler_finance.csv.
 
-    >>> fixed_cost_target(10.0, 0.5, 4.0, 0.3, 24.0).item()
+    >>> planned_fixed_cost(10.0, 0.5, 4.0).item()
     20.0
     """
-    kept = austerity_frac / 24.0 * runway_months
-    kept += 1.0 - austerity_frac
     grown = np.asarray(elasticity * np.log(revenue_ratio))
-    target = cost_start * np.exp(grown, out=grown)  # twice as fast as a power
-    target *= np.clip(kept, 0.0, 1.0)
-    return target
+    return np.asarray(cost_start * np.exp(grown, out=grown))  # twice as fast as a power
+
+
+def kept_cost_frac(austerity_frac: Array, runway_months: Array) -> Array:
+    """Part of planned fixed cost that a provider keeps as its cash runs short.
+
+    1 − A·max(0, 1 − R/24)
+
+    Args:
+        austerity_frac: A, part shed as the runway falls from two years to zero, 0–1.
+        runway_months: R, cash over net burn, months, at least 0.
+
+    Returns:
+        Fraction, 1 − A to 1. Source: own-assumption.
+
+    >>> kept_cost_frac(0.5, 12.0).item()
+    0.75
+    """
+    kept = np.asarray(austerity_frac / 24.0 * runway_months)
+    kept += 1.0 - austerity_frac
+    return np.minimum(kept, 1.0)
 
 
 def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:

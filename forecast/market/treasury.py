@@ -46,6 +46,9 @@ class Treasury:
     fixed_cost: Array
     net_flow: Array
     cash_usd: Array
+    # The same if no new money came: the provider then cuts as its own cash runs short.
+    fixed_cost_without_rounds: Array
+    net_flow_without_rounds: Array
     cash_without_rounds_usd: Array
     last_round_usd: Array
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
@@ -90,21 +93,28 @@ class Treasury:
         turnover = revenue + self.other_revenue_usd_per_month()
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
-        target = cash.fixed_cost_target(
+        alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
+        planned = cash.planned_fixed_cost(
             self.fixed_cost_start,
             self.fixed_cost_elasticity,
             np.clip(turnover_ratio, NEXT_TO_NOTHING, np.inf, out=turnover_ratio),
-            theta["austerity_frac"],
-            runway,
         )
-        self.fixed_cost = demand.average_next(self.fixed_cost, target, theta["fixed_cost_lag_months"])
+        self.fixed_cost, self.fixed_cost_without_rounds = (
+            demand.average_next(
+                before, planned * cash.kept_cost_frac(theta["austerity_frac"], left), theta["fixed_cost_lag_months"]
+            )
+            for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
+        )
         self.net_flow = cash.net_flow_usd_per_month(
             revenue - serving_cost, self.other_profit_start * self.other_growth, self.fixed_cost, self.debt_service
         )
-        earned, reserve = self.net_flow * present, turnover
+        self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
+        reserve = turnover
         reserve *= theta["reserve_months"]
-        self.cash_usd = cash.cash_next_usd(self.cash_usd, earned, reserve)
-        self.cash_without_rounds_usd = cash.cash_next_usd(self.cash_without_rounds_usd, earned, reserve)
+        self.cash_usd = cash.cash_next_usd(self.cash_usd, self.net_flow * present, reserve)
+        self.cash_without_rounds_usd = cash.cash_next_usd(
+            self.cash_without_rounds_usd, self.net_flow_without_rounds * present, reserve
+        )
         prob = cash.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             revenue / self.revenue_average,
@@ -191,6 +201,8 @@ def start_treasury(
         fixed_cost=fixed,
         net_flow=by_path(-burn),
         cash_usd=by_path(finance("cash_usd")),
+        fixed_cost_without_rounds=fixed,
+        net_flow_without_rounds=by_path(-burn),
         cash_without_rounds_usd=by_path(finance("cash_usd")),
         last_round_usd=by_path(finance("last_round_usd")),
         runway_months=runway,

@@ -340,12 +340,12 @@ def test_net_flow_by_hand():
 
 def test_fixed_cost_by_hand():
     # Fixed cost of 10 with elasticity ½: four times the revenue is twice the cost. A year of runway sheds half of 40 %.
-    assert_allclose(cash.fixed_cost_target(10.0, 0.5, 4.0, 0.4, 12.0), 20 * 0.8)
-    assert_allclose(cash.fixed_cost_target(10.0, 0.5, 0.25, 0.4, 0.0), 5 * 0.6)
-    for_ever = cash.runway_months(1e12, 1.0)
-    assert cash.fixed_cost_target(10.0, 0.5, 1.0, 0.4, for_ever) == 10.0
-    assert cash.fixed_cost_target(10.0, 0.0, 7.0, 0.0, 0.0) == 10.0  # nothing follows
-    assert_allclose(cash.fixed_cost_target(10.0, 1.0, 7.0, 0.0, 0.0), 70.0)  # all follows
+    assert_allclose(cash.planned_fixed_cost(10.0, 0.5, 4.0), 20)
+    assert_allclose(cash.planned_fixed_cost(10.0, 0.5, 0.25), 5)
+    assert cash.planned_fixed_cost(10.0, 0.0, 7.0) == 10.0  # nothing follows
+    assert_allclose(cash.planned_fixed_cost(10.0, 1.0, 7.0), 70.0)  # all follows
+    assert_allclose(cash.kept_cost_frac(0.4, np.array([12.0, 0.0, 24.0])), [0.8, 0.6, 1.0])
+    assert cash.kept_cost_frac(0.4, cash.runway_months(1e12, 1.0)) == 1.0  # for ever
 
 
 def test_cash_next_by_hand():
@@ -369,12 +369,11 @@ def test_spending_takes_from_profit_only(cash_usd, flow, reserve, more):
     assert cash.cash_next_usd(cash_usd, flow, reserve + more) >= found
 
 
-@given(POSITIVE, st.floats(0, 2), st.floats(1e-6, 1e4), FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
-def test_a_longer_runway_never_cuts_fixed_cost(start, elasticity, ratio, austerity, runway, more):
-    full = start * ratio**elasticity
-    found = cash.fixed_cost_target(start, elasticity, ratio, austerity, runway)
-    assert full * (1 - austerity) * (1 - 1e-12) - 1e-12 <= found <= full * (1 + 1e-12)
-    assert cash.fixed_cost_target(start, elasticity, ratio, austerity, runway + more) >= found
+@given(FRACTION, st.floats(0, 1e12), st.floats(0, 1e3))
+def test_a_longer_runway_never_cuts_fixed_cost(austerity, runway, more):
+    found = cash.kept_cost_frac(austerity, runway)
+    assert (1 - austerity) * (1 - 1e-12) - 1e-12 <= found <= 1
+    assert cash.kept_cost_frac(austerity, runway + more) >= found
 
 
 def test_runway_by_hand():
@@ -489,7 +488,8 @@ def test_the_same_source_takes_numbers_and_blocks(shape):
         price.target_log_price(one, one, one, one, one / 2, one, one / 2),
         hardware.hours_after_software(one, one, one),
         shares.lasting_growth(one, shares.log_pending_change(one, one), one / 2),
-        cash.fixed_cost_target(one, one, one, one / 2, one),
+        cash.planned_fixed_cost(one, one, one),
+        cash.kept_cost_frac(one / 2, one),
         cash.funding_prob_per_month(one, one, one),
         cash.runway_months(one, -one),
         exits.fringe_count_next(one, one, one, one, one),
