@@ -2,7 +2,6 @@
 
 import pytest
 
-from forecast.assumptions import Assumption
 from forecast.delivery.answers import answers, doubts, marked_months
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import UNITS, tables
@@ -225,19 +224,6 @@ def test_how_sure_it_is(made):
     older = Forecast(made.facts, made.manifest | {"finances_as_of": "2026-09-30"}, made.provider_kinds)
     known = "the finances of providers are those known at 2026-09-30;"
     assert doubts(older)[3].lower().startswith(known) and known in headline(older)
-
-
-def test_a_drought_is_told_where_funding_stops_and_firms_save(made):
-    def told(**values):
-        assumed = [Assumption(**{**dict.fromkeys(Assumption._fields, ""), "key": f"parameters.{k}", "value": v})
-                   for k, v in values.items()]  # fmt: skip
-        dry = Forecast(made.facts, made.manifest, made.provider_kinds, assumed)
-        found = "Funding stops in this scenario" in headline(dry)
-        assert found == any(one.startswith("Funding stops") for one in answers(dry)[0].sentences)
-        return found
-
-    assert told(funding_drought_months=24, austerity_frac=0.3)
-    assert not told(funding_drought_months=24, austerity_frac=0) and not told(austerity_frac=0.3)
 
 
 @pytest.mark.parametrize(

@@ -211,19 +211,12 @@ def test_what_a_short_horizon_or_one_path_cannot_tell_is_not_told(tables):
     assert sentences.count("cannot be told: six do not fit into the horizon.") == 5
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [((), False), (("funding_drought_months=12",), True), (("funding_drought_months=12", "austerity_frac=0"), False)],
-)
-def test_a_drought_says_why_cash_lasts_longer(tables, settings, said):
-    """And it does last longer than in base, where rounds are spent; where nobody saves it does not, and nothing is said."""
+def test_a_drought_neither_lengthens_nor_shortens_cash_without_new_money(tables):
+    """That cash has no rounds in any scenario: who cuts as it runs short does so in each."""
     made, usual = (
         summarize_paths(simulate(load_scenario("base", tables, chosen, months=24), 2_500, seed=3))
-        for chosen in (settings, ())
+        for chosen in (("funding_drought_months=12",), ())
     )
-    words = " ".join(headline(made).split()), " ".join(s for answer in answers(made) for s in answer.sentences)
-    for text in words:
-        assert ("Funding stops in this scenario, and firms spend less as their cash runs short" in text) == said
     dry = [sum(f.value for f in one.find("out_of_cash", month=24)) for one in (made, usual)]
-    assert (dry[0] < 0.95 * dry[1]) == said
+    assert dry[0] == pytest.approx(dry[1], rel=0.1)
     assert max(map(len, headline(made).splitlines())) < 160

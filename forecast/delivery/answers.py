@@ -110,20 +110,6 @@ def worst_probability_error(n_paths: int) -> float:
     return 0.5 / n_paths**0.5
 
 
-def drought(forecast: Forecast) -> list[str]:
-    """Return, where funding stops for a time and firms then save, why cash without new money lasts longer; else nothing.
-
-    A runway is that of a firm as it lives in the scenario: one that raised money spends it, one that cannot saves.
-    """
-    assumed = {a.key: a.value for a in forecast.assumptions}
-    if not all(assumed.get(f"parameters.{name}") for name in ("funding_drought_months", "austerity_frac")):
-        return []
-    return [
-        "Funding stops in this scenario, and firms spend less as their cash runs short: today's cash alone lasts longer than where "
-        "rounds may be had. That is no sign of strength: nobody adds to it."
-    ]
-
-
 def _runway(forecast: Forecast) -> list[str]:
     month = min(24, forecast.manifest["months"])
     asked = dict.fromkeys(f.provider for f in forecast.find("runway_months") if f.provider)
@@ -136,7 +122,6 @@ def _runway(forecast: Forecast) -> list[str]:
         _likely_dry({name: dry[name] for name in order if dry[name] > LIKELY_PROB}, month),
         *([_cash_lasts(forecast, order[0])] if dry[order[0]] else []),
         f"Of {len(asked)} providers without a parent's balance sheet, {safe} run that risk with less than 5 %.",
-        *drought(forecast),
     ]
 
 

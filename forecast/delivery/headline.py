@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import Any
 
-from forecast.delivery.answers import doubts_of_chance, drought, six_in_a_row_fit
+from forecast.delivery.answers import doubts_of_chance, six_in_a_row_fit
 from forecast.delivery.small_tables import runway
 from forecast.delivery.words import band, calendar, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
@@ -55,8 +54,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         lines.append(
             f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
-    said = " ".join(drought(forecast))
-    return lines + wrap(said, LINE_CHARACTERS, initial_indent="  ", subsequent_indent="  ")
+    return lines
 
 
 def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
