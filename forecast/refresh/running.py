@@ -86,8 +86,9 @@ def causes(before: Run | None, plan: Plan) -> list[str]:
 def store_run(connection: Connection, plan: Plan, results: dict[str, Result], now: datetime, seconds: float) -> Run:
     """Add a run with its forecasts, in the caller's transaction, and return it."""
     found = moved(connection, results)
+    # Milliseconds, for two small runs in one second are still one after the other.
     run = Run(
-        plan.run_id, plan.key, now.isoformat(timespec="seconds"), None, plan.as_of, plan.recipe, plan.inputs,
+        plan.run_id, plan.key, now.isoformat(timespec="milliseconds"), None, plan.as_of, plan.recipe, plan.inputs,
         last_observation(connection), round(seconds, 3), found,
     )  # fmt: skip
     add_run(connection, run)
@@ -126,5 +127,5 @@ def publish(engine: Engine, place: Place, run_id: str, now: datetime) -> Path:
 
     folder = publish_run(place.runs, run_id, fill)
     with transaction(engine, place.label) as connection:
-        mark_published(connection, run_id, now.isoformat(timespec="seconds"))
+        mark_published(connection, run_id, now.isoformat(timespec="milliseconds"))
     return folder

@@ -19,12 +19,12 @@ SMALL = Request(sources=("drop",), months=3, n_paths=400)
 
 @pytest.fixture
 def explained(place, run_verb):
-    """Return a function that refreshes twice with something done between, and explains the second run."""
+    """Return a function that refreshes twice within a second, something done between, and explains the second run."""
 
     def run(first, between, second):
         ids = [refresh(place, first, NOW).run_id]
         between()
-        ids.append(refresh(place, second, NOW.replace(hour=4)).run_id)
+        ids.append(refresh(place, second, NOW.replace(microsecond=5000)).run_id)
         done = run_verb("explain", ids[-1], "--store", place.label, "--json")
         assert done.exit_code == 0, done.exception
         found = json.loads(done.stdout)
