@@ -52,3 +52,14 @@ def suggestion_of_parts(name: str, allowed: Iterable[str]) -> str:
     parts = name.lower().split(".")
     holding = [one for one in allowed if all(part in one for part in parts)] if len(parts) > 1 else []
     return f' Did you mean "{min(holding, key=lambda one: (len(one), one))}"?' if holding else ""
+
+
+def separator_problem(header: list[str]) -> str:
+    """Return what is wrong with the separators of a CSV file with this header, or an empty string.
+
+    >>> separator_problem(["a;b"]), separator_problem(["a", "b"])
+    ('its cells stand between semicolons. Save it with commas between cells and decimal points.', '')
+    """
+    if len(header) == 1 and ";" in header[0]:
+        return "its cells stand between semicolons. Save it with commas between cells and decimal points."
+    return ""

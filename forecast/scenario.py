@@ -62,7 +62,8 @@ class Scenario:
         """Pairs of inputs, by address, with the correlation of their normal scores."""
         named = tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
         same = start_pairs(self.inputs, self.input(f"parameters.{GROWTH_CORRELATION}").value.median())
-        return named + tuple(pair for pair in same if {*pair[:2]} not in [{*of[:2]} for of in named])
+        told = {frozenset(pair[:2]) for pair in named}
+        return named + tuple(pair for pair in same if frozenset(pair[:2]) not in told)
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import KINDS, Column, convert
-from forecast.errors import InputError, shortened, suggestion
+from forecast.errors import InputError, separator_problem, shortened, suggestion
 
 LARGEST_FILE_BYTES = 200_000_000
 
@@ -93,12 +93,10 @@ def csv_cells(content: bytes, label: str) -> list[list[str]]:
         records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
-    if records and len(records[0]) == 1 and ";" in records[0][0]:
-        raise InputError(
-            f"{label}: its cells stand between semicolons. Save it with commas between cells and decimal points."
-        )
     if not records:
         raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
+    if problem := separator_problem(records[0]):
+        raise InputError(f"{label}: {problem}")
     return records
 
 

@@ -102,7 +102,7 @@ def command(
 def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
     """Return what customers of the router last paid each provider that it names, USD/Mtok at the buyer's share of output."""
     latest = made.tables["host_prices"].latest("provider")
-    output_frac = 1 - _input_frac(terms, made)
+    output_frac = 1 - _bought_fracs(terms, made)[0]
     return {
         provider: output_frac * latest[provider]["output_usd_per_mtok"] + (1 - output_frac) * latest[provider]["input_usd_per_mtok"]
         for provider in terms.providers
@@ -110,8 +110,13 @@ def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _input_frac(terms: Terms, made: Scenario) -> float:
-    return number(made, "segments", terms.segment, "input_frac") if terms.output_frac is None else 1 - terms.output_frac
+def _bought_fracs(terms: Terms, made: Scenario) -> tuple[float, float]:
+    """Return input of all tokens bought and cached of the input: the buyer's own, or the segment's where he gives none."""
+    input_frac, cached_frac = (number(made, "segments", terms.segment, f"{kind}_frac") for kind in ("input", "cached"))
+    return (
+        input_frac if terms.output_frac is None else 1 - terms.output_frac,
+        cached_frac if terms.cached_frac is None else terms.cached_frac,
+    )
 
 
 def _text(
@@ -166,10 +171,7 @@ def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
 
 def _mix_line(terms: Terms, made: Scenario) -> str:
     """Return of which kinds of tokens the prices are."""
-    own = terms.output_frac is not None or terms.cached_frac is not None
-    cached_frac = (
-        number(made, "segments", terms.segment, "cached_frac") if terms.cached_frac is None else terms.cached_frac
-    )
+    own, (input_frac, cached_frac) = terms.own_mix, _bought_fracs(terms, made)
     drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
     how = (
         "priced by output_price_ratio and cached_price_ratio."
@@ -177,7 +179,7 @@ def _mix_line(terms: Terms, made: Scenario) -> str:
         else "see --mix; of other tokens: --output-frac, --cached-frac."
     )
     return (
-        f"  Prices are those paid over all tokens of {'your' if own else 'a'} mix of {percent(_input_frac(terms, made))} input, "
+        f"  Prices are those paid over all tokens of {'your' if own else 'a'} mix of {percent(input_frac)} input, "
         f"{percent(cached_frac)} of it cached, {drift}: {how}"
     )
 

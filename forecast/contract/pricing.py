@@ -100,8 +100,10 @@ def price_strategies(
         )  # fmt: skip
         for provider in terms.providers:
             today[provider].append(_offer(history, names, terms, provider)[0, :count])
-        for (provider, length), total in sums.items():
-            total += [each[:count].sum() for each in _weighed(history, names, replace(terms, months=length), provider)]
+            by_month = _weighed(history, names, terms, provider)
+            for length in lengths:
+                usd_or_mtok = (each[:length].sum(axis=0) * terms.mtok_per_month for each in by_month)
+                sums[provider, length] += [each[:count].sum() for each in usd_or_mtok]
         progress(count)
     whole = [
         replace(same[0], cost_usd=np.concatenate([s.cost_usd for s in same]), switched=np.concatenate([s.switched for s in same]))
@@ -119,20 +121,20 @@ def price_strategies(
 
 
 def _weighed(history: History, names: Names, terms: Terms, provider: str) -> list[Array]:
-    """Return what a price that breaks even weighs, each `[path]`: spot at the market and at the provider, USD, what is paid once
-    it is gone, USD, and the million tokens that it serves, each at its worth."""
+    """Return what a price that breaks even weighs, each `[month, path]` for a million tokens a month: spot at the market and at
+    the provider, USD, what is paid once it is gone, USD, and the million tokens if it serves, each at its worth."""
     worth = _worth(history, names, terms)
     return [
-        (_market(history, names, terms) * worth).sum(axis=0) * terms.mtok_per_month,
-        _cost(history, names, terms, provider, None),
-        _cost(history, names, terms, provider, 0.0),
-        (_served(history, names, terms, provider) * worth).sum(axis=0) * terms.mtok_per_month,
+        _market(history, names, terms) * worth,
+        _monthly_cost(history, names, terms, provider, None),
+        _monthly_cost(history, names, terms, provider, 0.0),
+        _served(history, names, terms, provider) * worth,
     ]
 
 
 def _of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> History:
     """Return a history whose prices are those of the buyer's own shares of output and of cached input, where he gives any."""
-    if terms.output_frac is None and terms.cached_frac is None:
+    if not terms.own_mix:
         return history
     row, mix = names.segments.index(terms.segment), start_mix(draws, names)
     of_segment = [frac[row] for frac in mix.start]
@@ -190,17 +192,25 @@ def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
 def _cost(
     history: History, names: Names, terms: Terms, provider: str, fixed_usd_per_mtok: float | Array | None
 ) -> Array:
-    """Return the cost of buying at a provider, `[path]`: at a fixed price, or at its own of each month.
+    """Return the cost of buying at a provider, `[path]`: N times the months' cost of a million tokens."""
+    monthly = _monthly_cost(history, names, terms, provider, fixed_usd_per_mtok)
+    return np.asarray(monthly.sum(axis=0) * terms.mtok_per_month)
 
-    C = N·Σ over months of m·(p while it serves, the market's price after) + N·s·m·(the market's price when it leaves),
-    m the worth of the buyer's mix over that of today's
+
+def _monthly_cost(
+    history: History, names: Names, terms: Terms, provider: str, fixed_usd_per_mtok: float | Array | None
+) -> Array:
+    """Return the cost of a million tokens a month at a provider, `[month, path]`: at a fixed price, or at its own of each month.
+
+    c = m·(p while it serves, the market's price after) + s·m·(the market's price when it leaves), m the worth of the
+    buyer's mix over that of today's
     """
     served, market = _served(history, names, terms, provider), _market(history, names, terms)
     own = _offer(history, names, terms, provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
     paid = np.where(served, own, market)
     left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
     disruption = terms.switch_cost_months * left * market
-    return np.asarray(((paid + disruption) * _worth(history, names, terms)).sum(axis=0) * terms.mtok_per_month)
+    return np.asarray((paid + disruption) * _worth(history, names, terms))
 
 
 def _market(history: History, names: Names, terms: Terms) -> Array:

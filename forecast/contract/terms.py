@@ -24,6 +24,11 @@ class Terms:
     output_frac: float | None = None  # output of all his tokens; None: the segment's
     cached_frac: float | None = None  # cached of his input; None: the segment's
 
+    @property
+    def own_mix(self) -> bool:
+        """Whether the buyer says anything of his own kinds of tokens."""
+        return self.output_frac is not None or self.cached_frac is not None
+
 
 def sellers(scenario: Scenario, segment: str) -> tuple[str, ...]:
     """Return the named providers that sell a segment, those of most tokens today first, at the medians of what is known."""
@@ -71,7 +76,7 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
         for option, frac in fracs.items()
         if frac is not None and not 0 <= frac <= 1
     ]
-    if terms.drifting_mix and any(frac is not None for frac in fracs.values()):
+    if terms.drifting_mix and terms.own_mix:
         problems.append(
             "--mix market: drifts from the segment's mix. Leave out --output-frac and --cached-frac, or --mix."
         )

@@ -111,9 +111,7 @@ class Doors:
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
         """Note when cash without rounds ends; whoever goes with some left has what it would have lasted at the last burn."""
         left_usd = cells.of(treasury.cash_without_rounds_usd)
-        ends = np.where(
-            left_usd < 0, month, month + cash.runway_months(left_usd, cells.of(treasury.net_flow_without_rounds))
-        )
+        ends = month + cash.runway_months(left_usd, cells.of(treasury.net_flow_without_rounds))  # 0 below zero
         ends[ends > horizon] = np.inf
         new = np.isinf(cells.of(self.runway_months)) & ((left_usd < 0) | gone)
         cells.among(new).put(self.runway_months, ends[new])

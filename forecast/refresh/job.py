@@ -41,7 +41,7 @@ from forecast.store.database import open_store, transaction
 from forecast.store.lock import locked
 from forecast.store.observations import Observation, observations
 from forecast.store.places import Place
-from forecast.store.runs import Failure, Run, add_failures, last_published, run_with_key, runs, scenarios_of
+from forecast.store.runs import Failure, add_failures, last_published, run_with_key, runs, scenarios_of
 from forecast.tables import Tables, load_tables
 
 if TYPE_CHECKING:
@@ -172,8 +172,9 @@ def _carry_out(
         report.add_failure("run", name, error)
     report.step = "store"
     with transaction(engine, place.label) as connection:
+        last = last_published(connection)
         if results:
-            report.causes = causes(compared_run(connection, results) or last_published(connection), plan)
+            report.causes = causes(compared_run(connection, results) or last, plan)
             report.drift = store_run(connection, plan, results, now, report.seconds()).drift
             report.scored = len(score_what_came_due(connection, plan.tables))
         made = run_with_key(connection, plan.key)
@@ -182,15 +183,9 @@ def _carry_out(
         report.folder, report.status = str(publish(engine, place, made.run_id, now)), "published"
     elif made:
         report.status = "up to date"
-        if not _is_latest(engine, place, made):  # a run of an earlier vintage or of other settings came between
+        if last is None or last.run_id != made.run_id:  # a run of an earlier vintage or of other settings came between
             publish(engine, place, made.run_id, now)
     return [*plan.errors.values(), *errors.values()]
-
-
-def _is_latest(engine: Engine, place: Place, run: Run) -> bool:
-    with transaction(engine, place.label) as connection:
-        last = last_published(connection)
-    return last is not None and last.run_id == run.run_id
 
 
 def _record(engine: Engine, place: Place, report: Report, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from forecast.errors import separator_problem
 from forecast.sources.quotes import SourceError, shown
 
 
@@ -22,6 +23,6 @@ def csv_rows(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
     if not records:
         raise SourceError("the file is empty; a header row is required.")
     header = [name.strip() for name in records[0]]
-    if len(header) == 1 and ";" in header[0]:
-        raise SourceError("its cells stand between semicolons. Save it with commas between cells and decimal points.")
+    if problem := separator_problem(header):
+        raise SourceError(problem)
     return header, [dict(zip(header, map(str.strip, cells), strict=False)) for cells in records[1:] if any(cells)]

@@ -20,7 +20,7 @@ from forecast.trends.known import enough, vintage_day
 from forecast.trends.revenue_growth import revenue_growth_estimate
 from forecast.trends.revenue_today import revenue_estimates
 from forecast.trends.rolling import LEVELS
-from forecast.trends.spans import METRICS, published_spans, sized
+from forecast.trends.spans import RUN_RATE, published_spans, sized
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
@@ -74,7 +74,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
               for (name, unit), b in zip(READ, bands, strict=False)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
-                     int((spans.metric == METRICS[0]).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
+                     int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
@@ -92,7 +92,7 @@ def _laws(tables: Tables) -> list[Law]:
 
 def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:
     """Return the spread of own growth by spans of revenue alone over the median of that by all spans."""
-    weight, _ = weighed(spans.where(spans.metric == METRICS[0]), laws)
+    weight, _ = weighed(spans.where(spans.metric == RUN_RATE), laws)
     alone = evidence.band(np.array([law.apart_sd_per_month for law in laws]), weight)
     return Band(*(quantile / all_sd.p50 for quantile in alone))
 

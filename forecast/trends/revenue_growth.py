@@ -8,11 +8,10 @@ from datetime import date
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.growth_law import Law, market_growth, over_laws, weighed
-from forecast.trends.spans import METRICS, published_spans, sized
+from forecast.trends.spans import RUN_RATE, published_spans, sized
 from forecast.trends.trend import Estimate
 from forecast.units import MONTHS_PER_YEAR
 
-RUN_RATE = METRICS[0]
 OTHER_GROWTH = "other_growth_start_per_year"
 
 

@@ -21,12 +21,11 @@ from forecast.trends.growth_law import (
     over_laws,
     own_growth_today,
 )
-from forecast.trends.spans import LEAST_MONTHS, METRICS, published_figures, sized
+from forecast.trends.spans import LEAST_MONTHS, RUN_RATE, published_figures, sized
 from forecast.trends.trend import Estimate
 
 LONGEST_MONTHS = 9.0  # of growth foreseen: of firms that fell silent few grew on as those that publish do
 LEAST_SD = 0.02  # of a log: figures are rounded
-RUN_RATE = METRICS[0]
 
 
 def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]:

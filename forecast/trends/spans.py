@@ -16,6 +16,7 @@ from forecast.units import months_between
 Array = NDArray[np.float64]
 
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
+RUN_RATE = METRICS[0]
 LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
 
 

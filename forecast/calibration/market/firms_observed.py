@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from forecast.calibration.market.band import Band, poisson_rate, sd_band
-from forecast.calibration.market.paid_observed import MARGINS_FROM
-from forecast.hindcast.series import SOLID
+from forecast.calibration.market.paid_observed import WHOLE_FIRM, margins
 from forecast.tables import Tables
 from forecast.trends.exits import exit_spells
 from forecast.trends.funding import round_spells
@@ -52,12 +51,8 @@ def exits_correlation(tables: Tables) -> Band:
 
 def losing_frac(tables: Tables) -> Band:
     """Return the part of the gross margins known since the paths start that are below 0."""
-    margins = [
-        row["value"]
-        for row in tables["provider_history"]
-        if row["metric"] == "gross_margin_frac" and row["status"] in SOLID and row["date_on"] >= MARGINS_FROM
-    ]
-    return poisson_rate(sum(margin < 0 for margin in margins), len(margins))
+    known = [row["value"] for row in margins(tables, WHOLE_FIRM)]
+    return poisson_rate(sum(margin < 0 for margin in known), len(known))
 
 
 def loss_bound(tables: Tables) -> Band:

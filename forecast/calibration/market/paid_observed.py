@@ -72,11 +72,13 @@ def price_over_cost(kind: str, metrics: Collection[str]) -> Callable[[Tables], B
 def known_margins(tables: Tables, kind: str, metrics: Collection[str]) -> Iterator[Row]:
     """Return the rows of provider_history that say a margin of a kind of provider, as one of some metrics."""
     kind_of = {provider: row["kind"] for provider, row in tables["providers"].latest("provider").items()}
+    return (row for row in margins(tables, metrics) if kind_of.get(row["provider"]) in SELLERS[kind])
+
+
+def margins(tables: Tables, metrics: Collection[str]) -> Iterator[Row]:
+    """Return the rows of provider_history that say a margin of anyone since the paths start, as one of some metrics."""
     return (
         row
         for row in tables["provider_history"]
-        if row["metric"] in metrics
-        and row["status"] in SOLID
-        and row["date_on"] >= MARGINS_FROM
-        and kind_of.get(row["provider"]) in SELLERS[kind]
+        if row["metric"] in metrics and row["status"] in SOLID and row["date_on"] >= MARGINS_FROM
     )
