@@ -15,7 +15,8 @@ def customers(block):
     """Equal customers of all offers."""
     _, names, draws = block
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
-    return start_customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL))
+    small = np.ones((len(names.providers), BLOCK_PATHS), REAL)  # a dollar a year
+    return start_customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL), small)
 
 
 def test_a_new_price_is_pending_for_its_offer_alone(customers):

@@ -12,7 +12,7 @@ from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spa
 from forecast.trends.known import TooFew
 from forecast.trends.revenue_growth import revenue_growth_estimate
 
-LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0)
+LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0, size_power=0.2)
 MID_2025 = date(2025, 7, 1)
 
 
@@ -33,9 +33,10 @@ def planted(law, seed=3, firms=60, quarters=6):
     own = law.apart_sd_per_month * chance.standard_normal(firms)
     size, found = 2 * chance.standard_normal(firms), []
     for quarter in range(quarters):
-        before = size.copy()
+        before, ratio = size.copy(), np.maximum(1, np.exp(size)) ** -law.size_power
         for _ in range(3):
-            size = size + own - law.reversion_per_month * before + law.noise_log * chance.standard_normal(firms)
+            luck = ratio * (own + law.noise_log * chance.standard_normal(firms))
+            size = size + luck - law.reversion_per_month * before
             own = kept * own + law.apart_sd_per_month * np.sqrt(1 - kept**2) * chance.standard_normal(firms)
         start = 3.0 * (quarter - quarters)
         names = [f"firm {i}" for i in range(firms)]
@@ -93,12 +94,13 @@ def test_growth_of_revenue_is_read_from_figures_of_accounts_alone(tables, overla
 
 
 def test_own_growth_of_one_span_by_hand():
-    """g given one span: cov/variance of its surprise."""
+    """g of a typical firm given one span of one e times as large: cov/variance of its surprise, q = e^−0.2 in both."""
     one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5, size=1.0)
     by = growth_law.known(one, LAW)
     mean, variance = growth_law.own_growth_today(one, np.array(["a", "b"]), LAW, by)
-    reach = 0.01 * 12 * (1 - np.exp(-4 / 12))
-    whole = growth_law.covariance(one, one, LAW)[0, 0] + 0.1**2 * 4
+    ratio = np.exp(-0.2)
+    reach = ratio * 0.01 * 12 * (1 - np.exp(-4 / 12))
+    whole = growth_law.covariance(one, one, LAW)[0, 0] + (0.1 * ratio) ** 2 * 4
     assert_allclose(mean, [reach / whole * (0.5 + 4 * 0.02), 0.0])
     assert_allclose(variance, [0.01 - reach**2 / whole, 0.01])
 
@@ -109,6 +111,17 @@ def test_the_law_that_was_planted_is_the_likeliest(name):
     true = likelihood(found)
     for ratio in (0.6, 1.6):
         assert likelihood(found, **{name: getattr(LAW, name) * ratio}) < true - 1
+
+
+def test_the_power_of_size_that_was_planted_is_likelier_than_none_and_the_other_way_round():
+    alike = planted(LAW._replace(size_power=0.0))  # the control: it is the spans and not the law that say so
+    assert likelihood(planted(LAW), size_power=0.0) < likelihood(planted(LAW)) - 1
+    assert likelihood(alike, size_power=0.0) > likelihood(alike) + 1
+
+
+def test_the_small_grow_apart_as_the_typical_do_and_the_large_less():
+    sizes = np.log([0.01, 1.0, 32.0])
+    assert_allclose(growth_law.spread_ratio(made(["a", "b", "c"], -1.0, 0.0, size=sizes), LAW), [1.0, 1.0, 0.5])
 
 
 def test_without_reversion_none_is_likelier():

@@ -151,7 +151,8 @@ def test_a_weight_common_to_a_segment_cancels_in_the_shares(block, level):
     _, names, draws = block
     random = np.random.default_rng(6)
     weight = random.integers(-3, 4, (len(names.offers), BLOCK_PATHS)).astype(REAL)
-    customers = start_customers(draws, names, np.ones((len(names.segments), BLOCK_PATHS), REAL), np.exp(weight))
+    wanted, revenue = (np.ones((len(of), BLOCK_PATHS), REAL) for of in (names.segments, names.providers))
+    customers = start_customers(draws, names, wanted, np.exp(weight), revenue)
     customers.log_weight = weight + REAL(level)
     absent = np.where(random.random((len(names.providers), BLOCK_PATHS)) < 0.1, np.inf, 0.0).astype(REAL)
     exact = np.exp(weight.astype(float)) * np.isfinite(absent)[names.offer_provider]
@@ -910,16 +911,18 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
     many = np.ones((len(more.offers), BLOCK_PATHS), REAL)
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
-    apart = start_customers(draws, names, wanted, share).apart_per_month
-    assert_array_equal(start_customers(others, more, wanted, many).apart_per_month[1:], apart)
+    revenue = np.full((len(more.providers), BLOCK_PATHS), 1e11, REAL)
+    apart = start_customers(draws, names, wanted, share, revenue[1:]).apart_per_month
+    assert_array_equal(start_customers(others, more, wanted, many, revenue).apart_per_month[1:], apart)
 
 
-def still_customers(base, names, draws, share, **theta):
-    """Return customers without price changes, shocks or inertia, but for what `theta` asks."""
+def still_customers(base, names, draws, share, revenue_usd_per_year=1.0, **theta):
+    """Return customers without price changes, shocks or inertia, but for what `theta` asks; all sellers are small."""
     theta = {"growth_apart_renewal_ratio": 0} | theta
     scenario = load_scenario("base", load_tables(), settings=[f"{name}={value}" for name, value in theta.items()])
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
-    customers = start_customers(Draws(scenario, 7, 0), names, wanted, share)
+    revenue = np.full((len(names.providers), BLOCK_PATHS), revenue_usd_per_year, REAL)
+    customers = start_customers(Draws(scenario, 7, 0), names, wanted, share, revenue)
     customers.theta["share_inertia_per_month"] = np.zeros(BLOCK_PATHS, REAL)
     return customers
 
@@ -969,15 +972,32 @@ def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
     customers = still_customers(base, names, draws, equal_shares(names), **asked)
     chance = np.random.default_rng(4)
     shape = (len(names.providers), BLOCK_PATHS)
-    customers.apart_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
+    customers.apart_if_typical_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
     for _ in range(24):
         customers.reconsider(chance.standard_normal(shape, REAL), equal_shares(names))
     assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
 
 
+def test_the_larger_a_firm_the_less_it_grows_apart(base, block):
+    """From q = 32 typical firms, y = q^0.2 = 2, on: dy/dt = β·ĝ, so a firm has grown by log(y/2)/β after 60 months."""
+    _, names, draws = block
+    share = equal_shares(names)
+    asked = {"share_reversion_per_month": 0, "growth_apart_typical_usd_per_year": 1e9}
+    customers = still_customers(base, names, draws, share, 32e9, **asked)
+    customers.apart_kept = np.ones(BLOCK_PATHS, REAL)
+    customers.apart_if_typical_per_month[:] = 0.05
+    assert_allclose(customers.apart_size, 2.0, rtol=1e-5)
+    start = customers.log_weight.copy()
+    after_months(customers, 60)
+    single = [o for o in range(len(names.offers)) if o not in names.fringe_offers]
+    grown = np.log((2 + 60 * 0.2 * 0.05) / 2) / 0.2
+    assert_allclose((customers.log_weight - start)[single], grown, rtol=0.01)  # months are steps
+
+
 def test_own_growth_is_that_of_the_fits(base, block):
     _, names, draws = block
-    apart = growth_today(start_customers(draws, names, np.ones((3, BLOCK_PATHS), REAL), equal_shares(names)))
+    wanted, revenue = (np.ones((count, BLOCK_PATHS), REAL) for count in (3, len(names.providers)))
+    apart = growth_today(start_customers(draws, names, wanted, equal_shares(names), revenue))
     for provider, row in zip(names.providers, apart, strict=True):
         law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
         # Correlated with revenue, draws are no strata: three standard errors of a quantile of 5,000.
@@ -991,7 +1011,7 @@ def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(b
         share[offers.start] *= 3  # one large seller in each segment
         share[offers] /= share[offers].sum(axis=0)
     customers = still_customers(base, names, draws, share, share_reversion_per_month=0.02)
-    customers.apart_per_month[:] = 0
+    customers.apart_if_typical_per_month[:] = 0
     start, large = customers.log_weight.copy(), [offers.start for offers in names.offers_of_segment]
     after, fringe = after_months(customers, 1), names.fringe_offers
     typical = names.segment_dot(share, start)[names.offer_segment[fringe]]  # they move as the typical seller does

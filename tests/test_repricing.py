@@ -170,6 +170,7 @@ def test_other_renewals_change_no_repricing(tables, year):
 HOSTS = [
     {
         "provider": p,
+        "date_on": date(2026, 8, 29),
         "revenue_usd_per_day": r,
         "tokens_per_day": 1e6,
         "output_usd_per_mtok": 1.0,
@@ -189,9 +190,18 @@ class Listed(list):
 
 
 def test_paid_over_list_by_hand():
+    recent, old, later = date(2026, 1, 1), date(2025, 8, 1), date(2026, 9, 1)
     prices = Listed(
-        {"provider": p, "model": m, "input_usd_per_mtok": i, "output_usd_per_mtok": 1.0}
-        for p, m, i in (("a", "x", 0.25), ("a", "one price", 1.0), ("b", "x", 0.25), ("c", "one price", 1.0))
+        {"provider": p, "model": m, "changed_on": on, "input_usd_per_mtok": i, "output_usd_per_mtok": 1.0}
+        for p, m, on, i in (
+            ("a", "x", recent, 0.25),
+            ("a", "one price", recent, 1.0),
+            ("a", "used no more", old, 0.5),
+            ("a", "used no more", recent, 0.6),  # another price makes it no newer
+            ("a", "not yet known", later, 0.1),
+            ("b", "x", recent, 0.25),
+            ("c", "one price", recent, 1.0),
+        )
     )
     tables = {"host_prices": HOSTS, "price_changes": prices}
     found = paid_observed.paid_over_list(tables)

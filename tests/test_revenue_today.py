@@ -33,14 +33,16 @@ def brought(last, laws, weight, raw=ONE):
 
 def test_a_figure_brought_forward_by_hand():
     """Five months at 0.12 less 0.02 for each log above the mean size, of one log: 5 · (0.12 − 0.02) = 0.5."""
-    deaf = Law(reversion_per_month=0.02, apart_sd_per_month=1e-6, noise_log=1e4, fade_months=12.0)  # learns nothing
+    deaf = Law(
+        reversion_per_month=0.02, apart_sd_per_month=1e-6, noise_log=1e4, fade_months=12.0, size_power=0.2
+    )  # learns nothing
     logs, _ = brought({"b": (-5.0, 3.0)}, [deaf], [1.0])
     assert_allclose(logs, [3.5], rtol=1e-6)
 
 
 def test_the_spread_has_the_noise_since_and_the_disagreement_of_laws():
     """ν²·h + m²·h² = 0.04·5 + 0.01·25 where nothing is learnt; laws of G = 0.6 and 0.4 add 0.1²."""
-    noisy = Law(reversion_per_month=0.0, apart_sd_per_month=1e-6, noise_log=0.2, fade_months=12.0)
+    noisy = Law(reversion_per_month=0.0, apart_sd_per_month=1e-6, noise_log=0.2, fade_months=12.0, size_power=0.2)
     tokens = ONE._replace(metric=np.array([METRICS[1]]), size_log=np.array([0.0]))
     both = Spans(*(np.concatenate(column) for column in zip(ONE, tokens, strict=True)))
     _, (sd,) = brought({"b": (-5.0, 3.0)}, [noisy], [1.0], tokens._replace(metric=np.array([REVENUE])))
@@ -55,7 +57,7 @@ def test_the_spread_has_the_noise_since_and_the_disagreement_of_laws():
 
 def test_a_figure_of_the_very_day_stays_as_it_is():
     """Growth of no time is none and is sure; less than nothing, by rounding, has no root."""
-    law = Law(reversion_per_month=0.01, apart_sd_per_month=0.08, noise_log=0.12, fade_months=12.0)
+    law = Law(reversion_per_month=0.01, apart_sd_per_month=0.08, noise_log=0.12, fade_months=12.0, size_power=0.2)
     names = [f"firm {i}" for i in range(40)]
     chance = np.random.default_rng(5)
     raw = spans_of(firm=names * 3, metric=[REVENUE] * 120, start_months=-chance.uniform(9, 20, 120), end_months=-chance.uniform(0, 8, 120),
@@ -67,7 +69,7 @@ def test_a_figure_of_the_very_day_stays_as_it_is():
 
 def test_revenue_goes_with_own_growth_by_hand():
     """Of a firm of which nothing is known: cov(G, g) = σ²·τ·(1 − e^(−h/τ)) over sd(G)·σ; laws that disagree add to it."""
-    laws = [Law(0.0, sd, 0.1, 12.0) for sd in (0.05, 0.1)]
+    laws = [Law(0.0, sd, 0.1, 12.0, 0.0) for sd in (0.05, 0.1)]
     last, found = {"b": (-5.0, 3.0)}, [known(sized(ONE, ONE), law) for law in laws]
 
     def together(weight):
@@ -82,7 +84,7 @@ def test_revenue_goes_with_own_growth_by_hand():
 
 def test_growth_today_is_what_ties_the_months_since_to_those_ahead():
     """Whatever is known: cov(G, ∫g over T months to come) = cov(G, g)·τ·(1 − e^(−T/τ)), market's growth and noise apart."""
-    law, chance = Law(0.01, 0.08, 0.12, 12.0), np.random.default_rng(6)
+    law, chance = Law(0.01, 0.08, 0.12, 12.0, 0.2), np.random.default_rng(6)
     raw = spans_of(firm=["a", "b", "a", "b"], metric=[REVENUE] * 4, start_months=np.array([-20.0, -19, -12, -11]),
                    end_months=np.array([-13.0, -14, -7, -6]), growth_log=chance.normal(size=4), size_log=np.zeros(4))  # fmt: skip
     ends = {"start_months": np.array([-5.0]), "end_months": np.array([0.0])}

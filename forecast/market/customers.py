@@ -24,6 +24,9 @@ class Customers:
     sensitivity: Array  # [segment, path] to prices
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's, at the middle of the month
+    apart_if_typical_per_month: Array  # the same, were the firm of typical size
+    apart_size: Array  # [provider, path] revenue over that of the typical firm, to the power with which spread falls
+    apart_size_power: Array  # [path]
     apart_kept: Array  # [path] part of it left after a month
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
     reversion_per_month: Array  # [path] of a log weight to that of a typical seller
@@ -65,8 +68,12 @@ class Customers:
         shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
         shock *= self.shock_sd
         self.attraction += shock
-        self.apart_per_month *= self.apart_kept
-        self.apart_per_month += np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
+        self.apart_if_typical_per_month *= self.apart_kept
+        self.apart_if_typical_per_month += np.multiply(
+            normal, self.apart_renewal_sd, out=shock
+        )  # memory that is at hand
+        self.apart_per_month = shares.apart_of_size(self.apart_if_typical_per_month, self.apart_size)
+        self.apart_size *= 1 + self.apart_size_power * self.apart_per_month
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
         growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
         fringe = names.fringe_offers  # of typical size for ever: their number follows entry and exit
@@ -105,8 +112,8 @@ class Customers:
         buyers.add(self.log_weight, grown - before)
 
 
-def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> Customers:
-    """Return the customers of the as_of month: the volumes and shares of the books."""
+def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> Customers:
+    """Return the customers of the as_of month: the volumes and shares of the books, and all revenue `[provider, path]`."""
     parameters = (
         "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
         "spend_limit_usd_per_year "
@@ -114,7 +121,11 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
     ).split()
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
-    today = draws.column("providers", "growth_apart_per_month", names.providers)
+    # Half a month before today: so the middles of months add up to the growth that the fit integrates.
+    apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(kept)
+    size_power = draws.parameter("growth_apart_size_power")
+    size_ratio = revenue_usd_per_year / draws.parameter("growth_apart_typical_usd_per_year")
+    size = np.broadcast_to(size_ratio**size_power, (len(names.providers), BLOCK_PATHS)).copy()
     return Customers(
         names=names,
         theta={name: draws.parameter(name) for name in parameters},
@@ -122,8 +133,10 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array) -> 
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        # Half a month before today: so the middles of months add up to the growth that the fit integrates.
-        apart_per_month=today / np.sqrt(kept),
+        apart_per_month=shares.apart_of_size(apart, size),
+        apart_if_typical_per_month=np.broadcast_to(apart, size.shape).copy(),
+        apart_size=size,
+        apart_size_power=size_power,
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
         reversion_per_month=draws.parameter("share_reversion_per_month"),

@@ -19,6 +19,7 @@ from forecast.market.tiers import Tiers, start_tiers
 from forecast.market.trade import Trade, trade_of
 from forecast.market.treasury import Treasury, start_treasury
 from forecast.scenario import Scenario
+from forecast.units import MONTHS_PER_YEAR
 
 # Entry is known at today's margin; from a market that loses money there is nobody to count, and a ratio would turn its sign.
 LEAST_MARGIN_FRAC = 0.1
@@ -64,7 +65,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     trade = trade_of(names, share, wanted, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
-    customers = start_customers(draws, names, wanted, share)
+    customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
     growth = customers.growth_start_per_month()[names.own_cash]
     treasury = start_treasury(scenario, draws, names, revenue, profit, other, growth)
     doors = start_doors(draws, names, other)

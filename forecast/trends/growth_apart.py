@@ -20,7 +20,7 @@ from forecast.trends.known import enough, vintage_day
 from forecast.trends.revenue_growth import revenue_growth_estimate
 from forecast.trends.revenue_today import revenue_estimates
 from forecast.trends.rolling import LEVELS
-from forecast.trends.spans import RUN_RATE, published_spans, sized
+from forecast.trends.spans import RUN_RATE, published_spans, sized, typical_size_log
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
@@ -29,7 +29,8 @@ Array = NDArray[np.float64]
 FEWEST_SPANS = 4
 POINTS = 512
 READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
-FADE, MONEY = "growth_apart_fade_months", "growth_apart_money_ratio"
+FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
+MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
 
 
@@ -38,8 +39,9 @@ def growth_apart_trend(tables: Tables) -> Trend:
 
     The growth of a figure over h months is h·(μ − κ·size) + ∫g + ν·√h·ε, with g a firm's own growth, normal with spread σ,
     that fades by e in `growth_apart_fade_months` and is renewed. Market and own growth by Gaussian conditioning, κ, σ and
-    ν by a cloud of points (`growth_law.py`). Only firms that grow like to publish; κ rests on those that did. Volumes
-    grow apart more than revenue: how much less revenue does is σ of its spans alone over σ of all.
+    ν by a cloud of points (`growth_law.py`). σ, ν and a provider's own growth are those of a firm of typical size, which is
+    given too: the large grow apart less. Only firms that grow like to publish; κ rests on those that did. Volumes grow
+    apart more than revenue: how much less revenue does is σ of its spans alone over σ of all.
 
     Raises:
         TooFew: fewer than four spans between two figures of one provider were known.
@@ -75,6 +77,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
               for (name, unit), b in zip(READ, bands, strict=False)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
                      int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
+            Estimate(f"parameters.{TYPICAL}", evidence.distribution("fixed", float(np.exp(typical_size_log(raw, RUN_RATE)))),
+                     "USD/year", int((spans.metric == RUN_RATE).sum()), "low", "mean log of the firms' sizes over their spans"),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
                        len(spans.firm), "low", f"spans of its own: {count[firm]}")
               for i, firm in enumerate(firms.tolist())),
@@ -85,9 +89,9 @@ def growth_apart_trend(tables: Tables) -> Trend:
 
 
 def _laws(tables: Tables) -> list[Law]:
-    assumed = tables["parameters"].latest("parameter")[FADE]["value"]
-    fade = settled(tables, f"parameters.{FADE}", assumed).median()
-    return [Law(reversion, sd, noise, fade) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
+    assumed = tables["parameters"].latest("parameter")
+    fade, power = (settled(tables, f"parameters.{name}", assumed[name]["value"]).median() for name in (FADE, POWER))
+    return [Law(reversion, sd, noise, fade, power) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
 
 
 def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:

@@ -55,9 +55,18 @@ def sized(spans: Spans, by: Spans) -> Spans:
     """Return spans whose size is over the mean of the spans `by` of the metric, both brought to the vintage at its mean growth."""
     size = spans.size_log.copy()
     for metric in set(by.metric):
-        like = by.where(by.metric == metric)
-        rate = like.growth_log.sum() / like.months.sum()
-        level = (like.size_log - rate * like.start_months).mean()
         at = spans.metric == metric
+        rate, level = _typical(by.where(by.metric == metric))
         size[at] += -rate * spans.start_months[at] - level
     return spans._replace(size_log=size)
+
+
+def typical_size_log(spans: Spans, metric: str) -> float:
+    """Return the log of the size at the vintage that `sized` calls typical of a metric."""
+    return _typical(spans.where(spans.metric == metric))[1]
+
+
+def _typical(like: Spans) -> tuple[float, float]:
+    """Return the mean growth of spans of one metric, logs a month, and the mean log of their sizes brought to the vintage at it."""
+    rate = like.growth_log.sum() / like.months.sum()
+    return rate, (like.size_log - rate * like.start_months).mean()

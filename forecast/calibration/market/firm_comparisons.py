@@ -10,6 +10,7 @@ from forecast.calibration.market.compared import MID, ROUTER_TIME, TODAY, Compar
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
 BY_REGIME = "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them"
 FAILING = "the cash and burn of small firms, assumptions; the market names firms that were alive when it was drawn up"
+# What was seen of failures is of 2024 to 2026: firms of mid-2025 had less money than today's, most of whom raised a year's or more.
 BY_KIND = (
     "how much more often a kind is bought (acquired_ratio of provider_kinds.csv), an assumption; few events of each"
 )
@@ -24,7 +25,7 @@ FIRM_COMPARISONS = (
             f"{what} per firm and year, {regime} market",
             "per year",
             source,
-            TODAY,
+            MID if event == "failed" else TODAY,
             firms_observed.per_year(event, regime),
             firms_simulated.per_year(event, regime),
             FAILING if event == "failed" else BY_REGIME,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from forecast.trends.repricing import SELLERS
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
 WHOLE_FIRM = ("gross_margin_frac",)  # metrics of provider_history: of all business, free users served
 TOKENS_ALONE = ("token_margin_frac", "compute_margin_paying_frac")
+# The router's users buy new models: in every week of token_shares.csv since 2025-10 all of its ten largest were at most a year old.
+USED = timedelta(days=365)
 MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
 
 
@@ -30,24 +32,27 @@ def at_list_prices(tables: Tables) -> list[tuple[Row, float]]:
     """Return the router's hosts, and what the tokens of each would bring a day at list prices without caching.
 
     List price of the same mix of the models used: p_out·(o + (1 − o)/ρ). The output price paid is a list price, as no
-    cache serves output; ρ is output over input price, the median of the models that the host lists.
+    cache serves output; ρ is output over input price, the median of the models that the host listed within the year before.
     """
-    ratio = _output_over_input(tables)
-    return [
-        (row, row["output_usd_per_mtok"] * mix * row["tokens_per_day"] / 1e6)
-        for row in tables["host_prices"]
-        if row["provider"] in ratio
-        for mix in [OUTPUT_FRAC + (1 - OUTPUT_FRAC) / ratio[row["provider"]]]
-    ]
+    listed_on: dict[tuple[str, str], date] = {}
+    for row in tables["price_changes"]:
+        key = row["provider"], row["model"]
+        listed_on[key] = min(listed_on.get(key, row["changed_on"]), row["changed_on"])
+    latest = tables["price_changes"].latest("provider", "model")
+    found = []
+    for row in tables["host_prices"]:
+        day = row["date_on"]
+        used = [of for of, on in listed_on.items() if of[0] == row["provider"] and day - USED <= on <= day]
+        if ratios := [ratio for of in used if (ratio := _output_over_input(latest[of]))]:
+            mix = OUTPUT_FRAC + (1 - OUTPUT_FRAC) / float(np.median(ratios))
+            found.append((row, row["output_usd_per_mtok"] * mix * row["tokens_per_day"] / 1e6))
+    return found
 
 
-def _output_over_input(tables: Tables) -> dict[str, float]:
-    """Return output over input price by provider, of models whose output costs more: one price for both is a catalogue's gap."""
-    by_provider: dict[str, list[float]] = {}
-    for row in tables["price_changes"].latest("provider", "model").values():
-        if 0 < row["input_usd_per_mtok"] < row["output_usd_per_mtok"]:
-            by_provider.setdefault(row["provider"], []).append(row["output_usd_per_mtok"] / row["input_usd_per_mtok"])
-    return {provider: float(np.median(ratios)) for provider, ratios in by_provider.items()}
+def _output_over_input(row: Row) -> float:
+    """Return output over input price of a model, 0 unless output costs more: one price for both is a catalogue's gap."""
+    asked, output = row["input_usd_per_mtok"], row["output_usd_per_mtok"]
+    return float(output / asked) if 0 < asked < output else 0.0
 
 
 def paid_on_router(tables: Tables) -> Band:

@@ -8,8 +8,8 @@ from forecast.calibration.market.compared import MID, TODAY, Comparison
 PRICES = "price_changes.csv, price_series.csv"
 KINDS = ("first", "host", "cloud")
 REPRICING = (
-    "a new price is also drawn to the market's, which adds to the fitted size (`forecast trend repricing`); a hundred paths are read "
-    "together, as few prices change on one"
+    "a new price is also drawn to the market's, which moves the fitted size a little (`forecast trend repricing`); a hundred paths are "
+    "read together, as few prices change on one; the makers' middle changes are halvings, at which their interval ends"
 )
 
 PRICE_COMPARISONS = (
@@ -95,7 +95,8 @@ PRICE_COMPARISONS = (
         MID,
         paid_observed.price_over_cost("first", paid_observed.TOKENS_ALONE),
         simulated.price_over_cost("first"),
-        "margins of token sales of more firms: three are known, of Chinese interfaces and of paying users",
+        "margins of token sales of more firms. Of three known Zhipu's comes out (1.3 in its months); OpenAI's is of paying users, "
+        "subscriptions and all; MiniMax's books of 2025-07 start at no margin, as its 0.65 of that year was published in 2026-03",
     ),
     *(
         Comparison(
