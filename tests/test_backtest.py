@@ -309,7 +309,17 @@ def test_a_series_name_cannot_run_in_a_spreadsheet(cases):
 
 def test_json_has_the_shape_of_the_contract(cases):
     made = document({"list-price": cases, "tier": cases}, ["row 3: left out"])
-    wanted = {"n", "crps", "crps_naive", "skill", "skill_drift", "pit_ks", "brier_skill_change", "coverage_80"}
+    wanted = {
+        "n",
+        "crps",
+        "crps_naive",
+        "skill",
+        "skill_drift",
+        "pit_ks",
+        "brier_skill_change",
+        "coverage_80",
+        "skill_no_change",
+    }
     assert set(made["horizons"]) == {"3", "6", "12"}
     assert all(set(found) == wanted for found in made["horizons"].values())
     assert made["series"]["tier"]["horizons"] == made["horizons"]
