@@ -23,7 +23,7 @@ from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases
 from forecast.trends.list_price.features import FEATURES, features_of
 from forecast.trends.list_price.habits import habit_of, repriced_together
-from forecast.trends.list_price.jumps import fit_jumps
+from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps
 from forecast.trends.list_price.outside import outside_cases
 from forecast.trends.list_price.panel import months_of, panel_of
 from forecast.trends.list_price.peers import peers_of
@@ -32,7 +32,7 @@ from forecast.trends.list_price.ridge import linear_ridge, logistic_ridge
 from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.list_price.windows import windows_of
-from forecast.trends.rolling import LEVELS, WALK, scores
+from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, scores
 
 HEADER = "date,provider,provider_kind,model,input_usd_per_mtok,output_usd_per_mtok"
 
@@ -170,12 +170,36 @@ def test_quantiles_are_those_of_the_mixture(some):
     _, training = some
     panel = panel_of(training, months_of(training))
     windows = windows_of(panel)
-    jumps = fit_jumps(windows)
+    jumps = fit_jumps(windows, windows)
     some_rows = windows.features[::997]
     levels = np.linspace(0.0005, 0.9995, 1000)
     prob, change = jumps.forecast(some_rows, 12, levels)
     assert (np.diff(change, axis=0) >= 0).all()
     assert_allclose((change != 0).mean(axis=0), prob, atol=0.003)  # the atom has the probability that is reported
+
+
+def test_sellers_without_rises_move_as_often_as_they_did_and_not_as_routers_do(ours):
+    panel = panel_of(ours, months_of(ours))
+    known = windows_of(panel).known_in(panel.months.index(date(2025, 7, 1)))
+    own = known.where(~known.routed)
+    assert 0 < (own.change_log > 0).sum() < FEWEST_MOVES < (own.change_log < 0).sum()
+    falls = own.where(own.change_log <= 0)
+    for windows in (own, falls):
+        jumps, moved = fit_jumps(windows, known), windows.change_log != 0
+        spans = [windows.span_months == months for months in HORIZONS_MONTHS]
+        weight = np.concatenate([windows.weight[at] for at in spans])
+        prob = np.concatenate(
+            [
+                jumps.forecast(windows.features[at], months, LEVELS)[0]
+                for months, at in zip(HORIZONS_MONTHS, spans, strict=True)
+            ]
+        )
+        seen = np.average(moved, weights=windows.weight)
+        assert np.average(prob, weights=weight) == pytest.approx(seen, rel=1e-3)  # a logit's constant sees to it
+        assert np.average(known.change_log != 0, weights=known.weight) > 2 * seen  # what all sellers together would say
+    _, change = fit_jumps(falls, known).forecast(own.features[::97], 12, np.linspace(0.0005, 0.9995, 1000))
+    assert (np.diff(change, axis=0) >= 0).all()
+    assert (change[-1] > 0).any()  # a rise is unlikely, not impossible
 
 
 # the backtest
@@ -285,7 +309,17 @@ def test_a_series_name_cannot_run_in_a_spreadsheet(cases):
 
 def test_json_has_the_shape_of_the_contract(cases):
     made = document({"list-price": cases, "tier": cases}, ["row 3: left out"])
-    wanted = {"n", "crps", "crps_naive", "skill", "skill_drift", "pit_ks", "brier_skill_change", "coverage_80"}
+    wanted = {
+        "n",
+        "crps",
+        "crps_naive",
+        "skill",
+        "skill_drift",
+        "pit_ks",
+        "brier_skill_change",
+        "coverage_80",
+        "skill_no_change",
+    }
     assert set(made["horizons"]) == {"3", "6", "12"}
     assert all(set(found) == wanted for found in made["horizons"].values())
     assert made["series"]["tier"]["horizons"] == made["horizons"]

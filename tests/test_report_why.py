@@ -104,7 +104,7 @@ def test_hostile_names_of_inputs_signals_and_claims_are_inert(made, driven, rent
     signal = Signal(name, 0.5, 0.01, 1.0, 2.0, True, 0.6, 0.2, True)
     check = Check(name, "count", 0.0, 1.0, 2.0, 5.0, name, None)
     found = Hindcast(name, date(2025, 1, 1), 100, 7, (check,), (), (), ())
-    scores = {name: {3: Scores(9, 0.1, 0.2, 0.5, 0.6, 0.0, None, 0.8)}}
+    scores = {name: {3: Scores(9, 0.1, 0.2, 0.5, 0.6, 0.0, None, 0.8, 0.4)}}
     more = [
         drivers_section([hostile], "2026-10-31"),
         watch_section([AtStake(rent, 0.4, [signal])], 6, "2026-10-31"),
@@ -155,7 +155,7 @@ def test_signals_that_tell_no_more_than_chance_are_left_out(base, sample, rent):
 def test_how_past_forecasts_did_by_hand():
     checks = [Check("rent h100", "ratio", 0.5, 1.0, 2.0, value, "s", 0.3) for value in (1.0, 1.9, 4.0)]
     found = Hindcast("base", date(2025, 11, 1), 100, 7, tuple(checks), (Event("e", 0.5, True, "s"),), (), ())
-    text = said(past_section({"rent": {6: Scores(70, 0.1, 0.12, 0.16, 0.59, 0.0, None, 0.83)}}, found))
+    text = said(past_section({"rent": {6: Scores(70, 0.1, 0.12, 0.16, 0.59, 0.0, None, 0.83, 0.1)}}, found))
     assert "+16 %" in text and "+59 %" in text and "83 %" in text
     assert "2 of 3 checks, 67 %" in text and "Brier score 0.250" in text
     assert "0.5" in text.split("Worst misses")[1]  # log 4 lies log 2 above log 2, the interval is log 4 wide

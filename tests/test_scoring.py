@@ -1,5 +1,7 @@
 """Scores against brute force and against a public library, and controls that must fail."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scoringrules as oracle
@@ -147,6 +149,8 @@ def test_scores_of_two_cases_by_hand():
     assert found.crps == pytest.approx(0.5) and found.crps_naive == pytest.approx(0.5)
     assert found.skill == pytest.approx(0.0)
     assert found.skill_drift == pytest.approx(1 - 0.5 / 1.5)
+    assert found.skill_no_change == pytest.approx(1 - 0.5 / ((0.0 + 1.0) / 2))
+    assert scores(replace(small(), last_log=np.array([-1.0, -1.0]))).skill_no_change == pytest.approx(1 - 0.5 / 1.5)
     assert found.brier_skill_change == pytest.approx(1 - (0.0625 + 0.5625) / 2 / 0.25)
     assert found.coverage_80 == 0.0
 

@@ -20,11 +20,11 @@ TITLES = {
     "tier": "PRICE OF A FIXED CAPABILITY",
     "rent": "RENT OF ACCELERATORS",
 }
-HEADER = ("months", "forecasts", "CRPS", "walk", "skill", "vs halving", "change", "PIT", "80 % holds")
+HEADER = ("months", "forecasts", "CRPS", "walk", "skill", "vs halving", "no change", "moves", "PIT", "80 % holds")
 LEGEND = """CRPS: error of a whole distribution, in logs (0.1 is a price about 10 % off), averaged over quantiles; walk: that of a
-driftless random walk; skill: share of the walk's CRPS saved; vs halving: the same against prices that halve every year;
-change: share of the Brier score saved in saying whether a price moves, against the base rate; PIT: distance from uniform,
-0 is right; 80 % holds: share of values inside the 80 % band."""
+driftless random walk; skill: share of the walk's CRPS saved; vs halving: the same against prices that halve every year; no
+change: the same against the last price; moves: share of the Brier score saved in saying whether a price moves, against the
+base rate; PIT: distance from uniform, 0 is right; 80 % holds: share of values inside the 80 % band."""
 
 
 def document(found: Mapping[str, Cases], notes: Sequence[str] = ()) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _table(name: str, cases: Cases) -> str:
 
 
 def _cells(months: int, s: Scores) -> tuple[str, ...]:
-    percent = [_percent(x) for x in (s.skill, s.skill_drift, s.brier_skill_change)]
+    percent = [_percent(x) for x in (s.skill, s.skill_drift, s.skill_no_change, s.brier_skill_change)]
     return (
         str(months),
         f"{s.n:,}",
@@ -104,7 +104,7 @@ def _percent(value: float | None) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return f"{cells[0]:<15}" + "".join(
-        f"{cell:>{width}}" for cell, width in zip(cells[1:], (7, 10, 8, 8, 7, 11, 8, 7, 11), strict=True)
+        f"{cell:>{width}}" for cell, width in zip(cells[1:], (7, 10, 8, 8, 7, 11, 11, 7, 7, 11), strict=True)
     )
 
 

@@ -11,7 +11,7 @@ import click
 
 from forecast.cli.options import store_option
 from forecast.refresh.overlay import overlaid_tables
-from forecast.refresh.scores import Score, due_scores, summary, truths
+from forecast.refresh.scores import Score, due_scores, summary
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import observations
 from forecast.store.places import place_of
@@ -26,7 +26,9 @@ SHOWN = 20
 def command(store: str | None, as_json: bool) -> None:
     """Score the stored forecasts whose month has passed against what the tables and the store say came true.
 
-    CRPS is in logarithms, as in `forecast backtest`; coverage_80 is the share that fell between the 10 and 90 % points.
+    CRPS is in logarithms, as in `forecast backtest`; skill is the share saved of the error of "no change" since the
+    as_of month; coverage_80 is the share that fell between the 10 and 90 % points. What a catch-up run says of months
+    that were over when it was made is told apart: later code and fits made it.
     """
     place, found = place_of(store), list[Score]()
     if not place.exists and not as_json:
@@ -35,7 +37,7 @@ def command(store: str | None, as_json: bool) -> None:
     if place.exists:
         with transaction(open_store(place), place.label) as connection, tempfile.TemporaryDirectory() as temporary:
             tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))
-            found = due_scores(connection, truths(tables), unscored=False)
+            found = due_scores(connection, tables, unscored=False)
     document: dict[str, Any] = {"summary": summary(found), "scores": [one._asdict() for one in found]}
     click.echo(json.dumps(document) if as_json else _text(document, found))
 
@@ -43,14 +45,33 @@ def command(store: str | None, as_json: bool) -> None:
 def _text(document: dict[str, Any], found: list[Score]) -> str:
     if not found:
         return "no stored forecast has come due yet: its month must pass and be in the tables"
-    lines = [f"{'scenario':20s}{'outcome':16s}{'n':>5s}{'CRPS (log)':>12s}{'inside 80 %':>13s}"]
+    lines = [_HEADER, *(_summed(row) for row in document["summary"])]
     lines += [
-        f"{row['scenario']:20s}{row['outcome']:16s}{row['n']:5d}{row['crps_log']:12.3f}{100 * row['coverage_80']:11.0f} %"
-        for row in document["summary"]
+        "",
+        f"the last {min(SHOWN, len(found))}: run, outcome, month, months ahead, median (80 % band), came true",
     ]
-    lines += ["", f"the last {min(SHOWN, len(found))}: run, outcome, month, median, came true, evidence"]
-    lines += [
-        f"  {one.run_id}  {one.outcome} {one.segment}  {one.due_on[:7]}  {one.median:.4g}  {one.value:.4g}  {one.evidence}"
-        for one in found[-SHOWN:]
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_one(score) for score in found[-SHOWN:])])
+
+
+_HEADER = (
+    f"{'scenario':20s}{'outcome':12s}{'made':16s}{'n':>6s}{'CRPS (log)':>12s}{'no change':>11s}{'skill':>8s}"
+    f"{'80 % holds':>12s}"
+)
+
+
+def _summed(row: dict[str, Any]) -> str:
+    made = "in advance" if row["in_advance"] else "afterwards"
+    rival = "" if row["crps_no_change"] is None else f"{row['crps_no_change']:.3f}"
+    skill = "" if row["skill"] is None else f"{100 * row['skill']:+.0f} %"
+    return (
+        f"{row['scenario']:20s}{row['outcome']:12s}{made:16s}{row['n']:6d}{row['crps_log']:12.3f}{rival:>11s}{skill:>8s}"
+        f"{100 * row['coverage_80']:10.0f} %"
+    )
+
+
+def _one(score: Score) -> str:
+    what = f"{score.outcome} {score.segment}".strip()
+    return (
+        f"  {score.run_id}  {what}  {score.due_on[:7]}  {score.horizon_months}  {score.median:.4g} ({score.p10:.4g} to "
+        f"{score.p90:.4g})  {score.value:.4g} {'inside' if score.inside_80 else 'outside'}  {score.evidence}"
+    )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from forecast.delivery.exports import export_forecast
 from forecast.paths import Paths
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
+from forecast.refresh.observed import due_on
 from forecast.refresh.planning import Plan
 from forecast.refresh.publishing import publish_run
-from forecast.refresh.scores import Score, due_on, due_scores, truths
+from forecast.refresh.scores import Score, due_scores
 from forecast.scenario import Scenario
 from forecast.store.database import insert, replace, rows, transaction
 from forecast.store.observations import last_observation
@@ -107,7 +108,7 @@ def store_run(connection: Connection, plan: Plan, results: dict[str, Result], no
 
 def score_what_came_due(connection: Connection, tables: Tables) -> list[Score]:
     """Add the scores of stored forecasts whose month has been observed, and return them."""
-    found = due_scores(connection, truths(tables), unscored=True)
+    found = due_scores(connection, tables, unscored=True)
     names = ("run_id", "scenario", "outcome", "segment", "due_on", "value", "evidence", "crps_log", "inside_80")
     insert(connection, "scores", [{name: getattr(one, name) for name in names} for one in found])
     return found

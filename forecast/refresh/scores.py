@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import calendar
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forecast.refresh.observed import Seen, last_by, levels_at, month_end, truths
 from forecast.scoring import crps_of_quantiles
 from forecast.store.database import rows
+from forecast.store.runs import Run, runs
 from forecast.tables import Tables
 from forecast.tidy_table import PROBS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# The H100 on-demand index that the model's rent is read off (parameter rent_to_owned_log_start).
-RENT_INDEX = "index: normalised SXM median of rate cards"
-
-
-class Truth(NamedTuple):
-    """What came true of an outcome in a month: the value and the row it stands in."""
-
-    value: float
-    evidence: str
-
 
 class Score(NamedTuple):
-    """A forecast that has come due, with its scores."""
+    """A forecast that has come due, with its scores.
+
+    `no_change` is what was last seen by the month of its as_of day, None before the first sighting; `in_advance` is 1
+    when the forecast was made before its month was over, else it is a hindcast by later code, fits and judgements.
+    """
 
     run_id: str
     scenario: str
@@ -43,6 +38,10 @@ class Score(NamedTuple):
     evidence: str
     crps_log: float
     inside_80: int
+    p10: float
+    p90: float
+    no_change: float | None
+    in_advance: int
 
 
 class Tally(NamedTuple):
@@ -54,103 +53,89 @@ class Tally(NamedTuple):
     coverage_80: float
 
 
-LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
+def due_scores(connection: Connection, tables: Tables, unscored: bool) -> list[Score]:
+    """Return the scores of the stored fans that something came true of, by due date.
 
-
-def due_on(as_of: date, months: int) -> str:
-    """Return the end of a month nearest to the day some months after another: what is observed is observed at month ends.
-
-    >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
-    ('2027-01-31', '2027-02-28')
-    """
-    return month_end(as_of, months - (as_of.day <= LAST_EARLY_DAY))
-
-
-def month_end(as_of: date, months: int) -> str:
-    """Return the last day of the month that lies some months after another's.
-
-    >>> month_end(date(2026, 11, 5), 3)
-    '2027-02-28'
-    """
-    year, month = divmod(as_of.year * 12 + as_of.month - 1 + months, 12)
-    return f"{year}-{month + 1:02d}-{calendar.monthrange(year, month + 1)[1]:02d}"
-
-
-def truths(tables: Tables) -> dict[tuple[str, str, str], Truth]:
-    """Return what the tables say of the outcomes that are observed, by outcome, segment and last day of the month.
-
-    rent is the H100 on-demand index; a segment's tier_price the third-lowest price at its GPQA.
-    """
-    found: dict[tuple[str, str, str], Truth] = {}
-    rents, tiers = tables["rents"], tables["tier_prices"]
-    for row in rents:
-        if (row["provider"], row["accelerator"], row["channel"]) == (RENT_INDEX, "h100", "on-demand"):
-            place = f"{rents.label} row {row.number}"
-            found["rent", "", month_end(row["date_on"], 0)] = Truth(row["usd_per_accelerator_hour"], place)
-    for segment, about in tables["segments"].latest("segment").items():
-        for row in tiers:
-            price = row["third_cheapest_usd_per_mtok"]
-            if row["gpqa_at_least"] == about["gpqa_at_least"] and price is not None:
-                place = f"{tiers.label} row {row.number}"
-                found["tier_price", segment, month_end(row["date_on"], 0)] = Truth(price, place)
-    return found
-
-
-def due_scores(connection: Connection, came_true: dict[tuple[str, str, str], Truth], unscored: bool) -> list[Score]:
-    """Return the scores of the stored fans that something came true of, by outcome and due date.
+    A segment's tier is that of the level it stood for when the forecast was made: later ones ask more of a segment.
 
     Args:
         connection: of the store.
-        came_true: what `truths` returned.
+        tables: what came true, and what a segment stood for at each vintage.
         unscored: only those without a score in the store.
     """
-    last: dict[str, str] = {}
-    for outcome, _, day in came_true:
-        last[outcome] = max(day, last.get(outcome, day))
-    query = "SELECT fans.* FROM fans WHERE outcome = :outcome AND due_on <= :last"
+    came_true, made = truths(tables), {run.run_id: run for run in runs(connection)}
+    vintages = {as_of for run in made.values() for as_of, *_ in run.recipe["scenarios"].values()}
+    levels = {as_of: levels_at(tables, date.fromisoformat(as_of)) for as_of in vintages}
+    met: list[tuple[Any, Run, Seen]] = []
+    for fan in _due(connection, came_true, unscored):
+        level = levels[made[fan.run_id].recipe["scenarios"][fan.scenario][0]].get(fan.segment, "")
+        seen = came_true.get((fan.outcome, level), {})
+        if fan.due_on in seen:
+            met.append((fan, made[fan.run_id], seen))
+    return [_score(*one) for one in met]
+
+
+def _due(connection: Connection, came_true: Mapping[tuple[str, str], Seen], unscored: bool) -> list[Any]:
+    """Return the stored fans whose month lies before the last one observed, by due date."""
+    last = {
+        outcome: max(day for (name, _), seen in came_true.items() if name == outcome for day in seen)
+        for outcome, _ in came_true
+    }
+    query = "SELECT * FROM fans WHERE outcome = :outcome AND due_on <= :last"
     if unscored:
         same = " AND ".join(f"scores.{n} = fans.{n}" for n in ("run_id", "scenario", "outcome", "segment", "due_on"))
         query += f" AND NOT EXISTS (SELECT 1 FROM scores WHERE {same})"
     query += " ORDER BY due_on, scenario, segment, run_id"
-    due = [fan for outcome, day in sorted(last.items()) for fan in rows(connection, query, outcome=outcome, last=day)]
-    met = [(fan, truth) for fan in due if (truth := came_true.get((fan.outcome, fan.segment, fan.due_on)))]
-    if not met:
-        return []
-    quantiles = np.array([json.loads(fan.quantiles) for fan, _ in met]).T
-    values = np.array([truth.value for _, truth in met])
-    losses = crps_of_quantiles(np.log(quantiles), np.array(PROBS), np.log(values))
-    low, middle, high = (quantiles[PROBS.index(p)] for p in (0.1, 0.5, 0.9))
-    return [
-        Score(
-            fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, float(middle[i]),
-            truth.value, truth.evidence, float(losses[i]), int(low[i] <= truth.value <= high[i]),
-        )
-        for i, (fan, truth) in enumerate(met)
-    ]  # fmt: skip
+    return [fan for outcome, day in sorted(last.items()) for fan in rows(connection, query, outcome=outcome, last=day)]
+
+
+def _score(fan: Any, run: Run, seen: Seen) -> Score:
+    """Return the score of a fan of a run, of whose series something was seen when it was due."""
+    said, truth = json.loads(fan.quantiles), seen[fan.due_on]
+    loss = crps_of_quantiles(np.log(said)[:, None], np.array(PROBS), np.log([truth.value]))
+    low, middle, high = (said[PROBS.index(prob)] for prob in (0.1, 0.5, 0.9))
+    start = month_end(date.fromisoformat(fan.due_on), -fan.horizon_months)
+    return Score(
+        fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, middle, *truth, float(loss[0]),
+        int(low <= truth.value <= high), low, high, last_by(seen, start), int(run.made_at[:10] <= fan.due_on),
+    )  # fmt: skip
 
 
 def summary(found: Iterable[Score]) -> list[dict[str, Any]]:
-    """Return for each outcome and scenario: how many, the mean CRPS in logs, the share inside the 80 % interval."""
-    groups: dict[tuple[str, str], list[Score]] = {}
+    """Return for each outcome and scenario, apart by whether the forecast was made in advance: how it did.
+
+    How many, the mean CRPS in logs, that of saying "no change" (the CRPS of a point is its error) and the share of it
+    saved, both over the forecasts before which something was seen, and the share inside the 80 % interval.
+    """
+    groups: dict[tuple[str, str, int], list[Score]] = {}
     for one in found:
-        groups.setdefault((one.scenario, one.outcome), []).append(one)
+        groups.setdefault((one.scenario, one.outcome, one.in_advance), []).append(one)
     return [
         {
             "scenario": scenario,
             "outcome": outcome,
+            "in_advance": bool(in_advance),
             "n": len(group),
             "crps_log": float(np.mean([one.crps_log for one in group])),
+            **_against_no_change(group),
             "coverage_80": float(np.mean([one.inside_80 for one in group])),
         }
-        for (scenario, outcome), group in sorted(groups.items())
+        for (scenario, outcome, in_advance), group in sorted(groups.items())
     ]
 
 
+def _against_no_change(group: list[Score]) -> dict[str, float | None]:
+    pairs = [(one.crps_log, abs(np.log(one.value / one.no_change))) for one in group if one.no_change]
+    own, rival = np.mean(pairs, axis=0) if pairs else (0.0, 0.0)
+    return {"crps_no_change": float(rival) if pairs else None, "skill": float(1.0 - own / rival) if rival else None}
+
+
 def scores_of(connection: Connection, scenario: str) -> list[Tally]:
-    """Return how a scenario's forecasts did by outcome, from the scores that the store keeps, of all its runs."""
+    """Return how a scenario's forecasts made in advance did by outcome, from the scores that the store keeps, of all runs."""
     query = (
         "SELECT outcome, count(*) AS count, avg(crps_log) AS crps_log, avg(inside_80) AS coverage_80 "
-        "FROM scores WHERE scenario = :scenario GROUP BY outcome ORDER BY outcome"
+        "FROM scores JOIN runs USING (run_id) WHERE scenario = :scenario AND substr(made_at, 1, 10) <= due_on "
+        "GROUP BY outcome ORDER BY outcome"
     )
     found = rows(connection, query, scenario=scenario)
     return [Tally(outcome, int(n), float(crps), float(inside)) for outcome, n, crps, inside in found]

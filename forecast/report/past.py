@@ -65,10 +65,10 @@ def _hindcast(found: Hindcast) -> str:
 
 
 def stored_section(found: Sequence[Tally]) -> Section:
-    """Return the scores of a store's forecasts whose month has passed, by outcome; empty before the first."""
+    """Return the scores of a store's forecasts that were made in advance and have come due, by outcome; empty before the first."""
     rows = [[t.outcome.replace("_", " "), t.cases, f"{t.crps_log:.3f}", percent(t.coverage_80)] for t in found]
     header = ["outcome", "forecasts", "CRPS (log)", "80 % band holds"]
-    caption = "Forecasts of this scenario in the store whose month has passed, of all runs"
+    caption = "Forecasts of this scenario in the store, made before their month was over and now due, of all runs"
     return Section("past", TITLE, table(caption, header, rows) if rows else "")
 
 

@@ -48,6 +48,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
            FOREIGN KEY (run_id, scenario) REFERENCES forecasts)""",
     ),
     ("ALTER TABLE forecasts ADD COLUMN assumptions {bytes}",),  # of a run stored before, none
+    # scored again by the next refresh: they had been compared with the level that a segment stands for today
+    ("DELETE FROM scores WHERE outcome = 'tier_price'",),
 )
 
 

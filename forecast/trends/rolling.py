@@ -66,6 +66,7 @@ class Scores:
     pit_ks: float
     brier_skill_change: float | None
     coverage_80: float
+    skill_no_change: float  # against a point, the last value, whose CRPS is its error
 
 
 def scores(cases: Cases, chosen: NDArray[np.bool_] | None = None) -> Scores:
@@ -88,6 +89,7 @@ def scores(cases: Cases, chosen: NDArray[np.bool_] | None = None) -> Scores:
         pit_ks=pit_distance(*pit_bounds(cases.quantiles_log[:, at], LEVELS, value)),
         brier_skill_change=brier,
         coverage_80=coverage(low, high, value),
+        skill_no_change=skill(own, np.abs(value - cases.last_log[at])),
     )
 
 

@@ -34,9 +34,9 @@ from forecast.comparison import compared_months
 from forecast.delivery.exports import export_forecast
 from forecast.refresh.job import refresh
 from forecast.refresh.known import LAYOUTS, Known, comparable
+from forecast.refresh.observed import RENT_INDEX
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder
-from forecast.refresh.scores import RENT_INDEX
 from forecast.refresh.validation import LARGEST_JUMP_RATIO
 from forecast.simulation import simulate
 from forecast.sources.fetch import Limits

@@ -17,11 +17,12 @@ from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, refitting, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
+from forecast.refresh.observed import due_on, truths
 from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
 from forecast.refresh.refitting import refitted
-from forecast.refresh.scores import Score, due_on, summary, truths
+from forecast.refresh.scores import Score, due_scores, summary
 from forecast.scenario import load_scenario
 from forecast.scoring import crps_of_quantiles
 from forecast.simulation import simulate
@@ -404,13 +405,18 @@ def test_the_surest_move_comes_first_with_all_that_is_known_of_it():
 
 
 def test_a_summary_of_scores_by_hand():
-    def score(scenario, outcome, crps_log, inside_80):
-        return Score("r", scenario, outcome, "", "2026-08-31", 3, 1.0, 1.0, "row 1", crps_log, inside_80)
+    def score(scenario, outcome, crps_log, inside_80, no_change=None, in_advance=1):
+        found = (1.0, np.e, "row 1", crps_log, inside_80, 0.5, 2.0, no_change, in_advance)
+        return Score("r", scenario, outcome, "", "2026-08-31", 3, *found)
 
-    found = summary([score("b", "rent", 0.1, 1), score("a", "rent", 0.4, 0), score("b", "rent", 0.3, 0)])
+    found = summary([
+        score("b", "rent", 0.1, 1), score("a", "rent", 0.4, 0), score("b", "rent", 0.3, 0, no_change=1.0),
+        score("b", "rent", 9.0, 1, in_advance=0),
+    ])  # fmt: skip
     assert [tuple(row.values()) for row in found] == [
-        ("a", "rent", 1, 0.4, 0.0),
-        ("b", "rent", 2, pytest.approx(0.2), 0.5),
+        ("a", "rent", True, 1, 0.4, None, None, 0.0),
+        ("b", "rent", False, 1, 9.0, None, None, 1.0),
+        ("b", "rent", True, 2, pytest.approx(0.2), pytest.approx(1.0), pytest.approx(0.7), 0.5),
     ]
 
 
@@ -438,7 +444,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     with transaction(open_store(place)) as connection:
         (row,) = rows(connection, "SELECT * FROM scores WHERE outcome = 'rent' AND due_on = '2026-08-31'")
         (fan,) = rows(connection, "SELECT * FROM fans WHERE outcome = 'rent' AND due_on = '2026-08-31'")
-    truth = truths(tables)["rent", "", "2026-08-31"]
+    truth = truths(tables)["rent", ""]["2026-08-31"]
     quantiles = np.array(json.loads(fan.quantiles))
     assert (row.value, row.evidence) == truth
     expected = crps_of_quantiles(np.log(quantiles)[:, None], np.array(PROBS), np.log([truth.value]))[0]
@@ -446,9 +452,39 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     assert row.inside_80 == (quantiles[2] <= truth.value <= quantiles[6])
     found = json.loads(run_verb("score", "--store", place.label, "--json").stdout)
     assert len(found["scores"]) == report.scored
-    assert {one["outcome"]: one["n"] for one in found["summary"]}["rent"] == 3
-    assert "CRPS (log)" in run_verb("score", "--store", place.label).stdout
+    (rent,) = (one for one in found["summary"] if one["outcome"] == "rent")
+    assert rent["n"] == 3 and not rent["in_advance"]  # a catch-up run of November says what August brought
+    start = truths(tables)["rent", ""]["2026-05-31"].value
+    ahead = [one for one in found["scores"] if one["outcome"] == "rent"]
+    assert {one["no_change"] for one in ahead} == {start}
+    rival = np.mean([abs(np.log(one["value"] / start)) for one in ahead])
+    assert rent["skill"] == pytest.approx(1 - np.mean([one["crps_log"] for one in ahead]) / rival)
+    said = run_verb("score", "--store", place.label).stdout
+    assert "CRPS (log)" in said and "afterwards" in said and "in advance" not in said
     assert refresh(place, request, NOW).status == "up to date"
+
+
+def test_a_tier_is_scored_at_the_level_that_its_segment_stood_for_then(place, tables):
+    """From 2026-01 on the open segment asks for GPQA 0.75; a forecast made for 0.65 is of another price."""
+    was, now = (
+        tables.vintage(date(*day))["segments"].latest("segment")["open-frontier"]["gpqa_at_least"]
+        for day in ((2025, 7, 1), (2026, 10, 31))
+    )
+    assert was < now
+    refresh(place, Request(sources=("drop",), months=2, n_paths=60, as_of=date(2025, 7, 1)), NOW)
+    with transaction(open_store(place)) as connection:
+        found = due_scores(connection, tables, unscored=False)
+    values = {one.due_on: one.value for one in found if one.segment == "open-frontier"}
+    prices = [
+        {
+            str(row["date_on"]): row["third_cheapest_usd_per_mtok"]
+            for row in tables["tier_prices"]
+            if row["gpqa_at_least"] == level
+        }
+        for level in (was, now)
+    ]
+    assert values == {day: prices[0][day] for day in ("2025-07-31", "2025-08-31")}
+    assert all(values[day] != prices[1][day] for day in values)
 
 
 def test_a_forecast_is_due_at_the_month_end_nearest_to_its_day(place):
@@ -469,7 +505,7 @@ def test_a_forecast_is_due_at_the_month_end_nearest_to_its_day(place):
     assert [row.due_on for row in scored] == [row.due_on for row in found]
 
 
-def test_a_rent_of_the_drop_folder_scores_a_forecast(place):
+def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
     refresh(place, SMALL, NOW)
     index = "index: normalised SXM median of rate cards"
     drop(
@@ -479,6 +515,8 @@ def test_a_rent_of_the_drop_folder_scores_a_forecast(place):
     )
     report = refresh(place, SMALL, datetime(2026, 12, 1, tzinfo=UTC))
     assert report.scored == 1
+    (row,) = json.loads(run_verb("score", "--store", place.label, "--json").stdout)["summary"]
+    assert row["in_advance"] and row["n"] == 1 and row["skill"] is not None
     with transaction(open_store(place)) as connection:
         assert [(row.due_on, row.value, row.evidence) for row in rows(connection, "SELECT * FROM scores")] == [
             ("2026-11-30", 4.1, "store/rents.csv row 321")

@@ -45,12 +45,7 @@ def fit_forecaster(known: Windows) -> Forecaster | None:
     rivals = {horizon: rival for horizon in HORIZONS_MONTHS if (rival := _rival(known, horizon))}
     if not rivals or not enough_moves(known):
         return None
-    return Forecaster({routed: _fit_group(known, routed) for routed in (False, True)}, rivals)
-
-
-def _fit_group(known: Windows, routed: bool) -> Jumps:
-    own = known.where(known.routed == routed)
-    return fit_jumps(own if enough_moves(own) else known)
+    return Forecaster({of: fit_jumps(known.where(known.routed == of), known) for of in (False, True)}, rivals)
 
 
 def _rival(known: Windows, horizon_months: int) -> Rival | None:

@@ -29,7 +29,7 @@ def logistic_ridge(
 
     Args:
         x: regressors, `[row, column]`, column 0 the constant; the others of about unit spread.
-        happened: y, 0 or 1, both present, `[row]`.
+        happened: y, 0 or 1, both present where the constant does not shrink, `[row]`.
         weight: w, at least 0, `[row]`.
         shrinkage: λ of all columns but the constant, in units of weighted rows, at least 0.
         constant_shrinkage: λ of the constant; 0 keeps the base rate, ∞ makes it a half.
@@ -40,9 +40,7 @@ def logistic_ridge(
     Source: le Cessie & van Houwelingen (1992).
     """
     penalty = _penalty(x.shape[1], shrinkage, constant_shrinkage)
-    rate = np.average(happened, weights=weight)
     b = np.zeros(x.shape[1])
-    b[0] = np.log(rate / (1.0 - rate))
     loss = _loss(b, x, happened, weight, penalty)
     for _ in range(STEPS):
         prob = logistic(x @ b)

@@ -15,7 +15,7 @@ from forecast.trends.known import TooFew, enough
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.habits import far_below_peers, habit_of, repriced_together
-from forecast.trends.list_price.jumps import Jumps, enough_moves, fit_jumps
+from forecast.trends.list_price.jumps import Jumps, fit_jumps
 from forecast.trends.list_price.panel import Panel, months_of, panel_of
 from forecast.trends.list_price.peers import ROUTER
 from forecast.trends.list_price.series import KINDS, known_series
@@ -46,14 +46,13 @@ def list_price_trend(tables: Tables) -> Trend:
     windows = windows_of(panel)
     scored = form_scores(cases, FORM)
     form, why = best_form(scored, FORM)
-    sellers = windows.where(~windows.routed)
     return Trend(
         name="list_price",
         title="List price of a fixed model at one seller, a year ahead",
         unit="USD/Mtok",
         form=form,
         why=why,
-        annual_change=_year_ahead(fit_jumps(sellers if enough_moves(sellers) else windows), panel),
+        annual_change=_year_ahead(fit_jumps(windows.where(~windows.routed), windows), panel),
         diagnostics=(
             *_pit(cases),
             repriced_together(panel),

@@ -26,6 +26,9 @@ class Windows:
     features: Array  # [row, feature] at the start of the window
     routed: NDArray[np.bool_]  # the seller is a router
 
+    def __len__(self) -> int:
+        return len(self.series)
+
     @property
     def weight(self) -> Array:
         """Windows of many months overlap: each counts for the share of a window that is its own."""

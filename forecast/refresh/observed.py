@@ -1,0 +1,81 @@
+"""What came true of the outcomes that are observed, by the month's end at which a forecast of them is due."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from typing import NamedTuple
+
+from forecast.table_files import Row
+from forecast.tables import Tables
+
+# The H100 on-demand index that the model's rent is read off (parameter rent_to_owned_log_start).
+RENT_INDEX = "index: normalised SXM median of rate cards"
+
+
+LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
+
+
+class Truth(NamedTuple):
+    """What came true of an outcome in a month: the value and the row it stands in."""
+
+    value: float
+    evidence: str
+
+
+def due_on(as_of: date, months: int) -> str:
+    """Return the end of a month nearest to the day some months after another: what is observed is observed at month ends.
+
+    >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
+    ('2027-01-31', '2027-02-28')
+    """
+    return month_end(as_of, months - (as_of.day <= LAST_EARLY_DAY))
+
+
+def month_end(as_of: date, months: int) -> str:
+    """Return the last day of the month that lies some months after another's.
+
+    >>> month_end(date(2026, 11, 5), 3)
+    '2027-02-28'
+    """
+    year, month = divmod(as_of.year * 12 + as_of.month - 1 + months, 12)
+    return f"{year}-{month + 1:02d}-{calendar.monthrange(year, month + 1)[1]:02d}"
+
+
+Seen = dict[str, Truth]  # what came true of one series, by the last day of the month, the oldest first
+
+
+def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
+    """Return what the tables say of the outcomes that are observed, by outcome and series.
+
+    rent is the H100 on-demand index, of one series without a name; tier_price the third-lowest price at a GPQA, whose
+    level names the series.
+    """
+    found: dict[tuple[str, str], Seen] = {}
+    rents, tiers = tables["rents"], tables["tier_prices"]
+    for row in sorted(rents, key=lambda row: row["date_on"]):
+        if (row["provider"], row["accelerator"], row["channel"]) == (RENT_INDEX, "h100", "on-demand"):
+            truth = Truth(row["usd_per_accelerator_hour"], f"{rents.label} row {row.number}")
+            found.setdefault(("rent", ""), {})[month_end(row["date_on"], 0)] = truth
+    for row in sorted(tiers, key=lambda row: row["date_on"]):
+        if (price := row["third_cheapest_usd_per_mtok"]) is not None:
+            truth = Truth(price, f"{tiers.label} row {row.number}")
+            found.setdefault(("tier_price", level_of(row)), {})[month_end(row["date_on"], 0)] = truth
+    return found
+
+
+def levels_at(tables: Tables, as_of: date) -> dict[str, str]:
+    """Return the level that each segment stood for at a vintage, as its tier price names it."""
+    rows = tables.vintage(as_of)["segments"].latest("segment")
+    return {segment: level_of(row) for segment, row in rows.items()}
+
+
+def level_of(row: Row) -> str:
+    """Return the GPQA of a tier price or a segment, as text."""
+    return f"{row['gpqa_at_least']:g}"
+
+
+def last_by(seen: Seen, day: str) -> float | None:
+    """Return the last value seen by a month's end, None before the first."""
+    known = [truth.value for on, truth in seen.items() if on <= day]
+    return known[-1] if known else None
