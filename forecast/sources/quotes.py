@@ -37,6 +37,7 @@ class Unread(NamedTuple):
     item: str
     found: str
     reason: str
+    file: str = ""  # of the drop folder
 
 
 class Parsed(NamedTuple):
