@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import json
 from collections.abc import Iterable
 from datetime import date
@@ -14,6 +13,7 @@ from forecast.scoring import crps_of_quantiles
 from forecast.store.database import rows
 from forecast.tables import Tables
 from forecast.tidy_table import PROBS
+from forecast.trends.monthly import month_end, month_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -63,17 +63,7 @@ def due_on(as_of: date, months: int) -> str:
     >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
     ('2027-01-31', '2027-02-28')
     """
-    return month_end(as_of, months - (as_of.day <= LAST_EARLY_DAY))
-
-
-def month_end(as_of: date, months: int) -> str:
-    """Return the last day of the month that lies some months after another's.
-
-    >>> month_end(date(2026, 11, 5), 3)
-    '2027-02-28'
-    """
-    year, month = divmod(as_of.year * 12 + as_of.month - 1 + months, 12)
-    return f"{year}-{month + 1:02d}-{calendar.monthrange(year, month + 1)[1]:02d}"
+    return str(month_end(month_of(as_of) + months - (as_of.day <= LAST_EARLY_DAY)))
 
 
 def truths(tables: Tables) -> dict[tuple[str, str, str], Truth]:
@@ -86,13 +76,13 @@ def truths(tables: Tables) -> dict[tuple[str, str, str], Truth]:
     for row in rents:
         if (row["provider"], row["accelerator"], row["channel"]) == (RENT_INDEX, "h100", "on-demand"):
             place = f"{rents.label} row {row.number}"
-            found["rent", "", month_end(row["date_on"], 0)] = Truth(row["usd_per_accelerator_hour"], place)
+            found["rent", "", str(month_end(month_of(row["date_on"])))] = Truth(row["usd_per_accelerator_hour"], place)
     for segment, about in tables["segments"].latest("segment").items():
         for row in tiers:
             price = row["third_cheapest_usd_per_mtok"]
             if row["gpqa_at_least"] == about["gpqa_at_least"] and price is not None:
                 place = f"{tiers.label} row {row.number}"
-                found["tier_price", segment, month_end(row["date_on"], 0)] = Truth(price, place)
+                found["tier_price", segment, str(month_end(month_of(row["date_on"])))] = Truth(price, place)
     return found
 
 
