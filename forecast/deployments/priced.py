@@ -154,9 +154,8 @@ def blended_cost(
 ) -> tuple[float, dict[str, float]]:
     """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
     rate = _mix_tok_per_s(scenario, speed, wanted)
-    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), 0.0, rate, _utilisation(scenario, wanted))
-    parts = {name: float(value) for name, value in whole._asdict().items() if name != "scarcity"}
-    return float(whole.total_usd_per_mtok), parts
+    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), rate, _utilisation(scenario, wanted))
+    return float(whole.total_usd_per_mtok), {name: float(value) for name, value in whole._asdict().items()}
 
 
 def _priced(scenario: Scenario, speed: Throughput, wanted: Deployment) -> tuple[float, float, dict[str, float]]:
