@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.errors import InputError
-from forecast.market.doors import NEVER
+from forecast.market.doors import happened_by
 from forecast.monte_carlo import geometric_mean_influence, mean_error
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
@@ -141,11 +141,11 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
     for outcome, date in DATES.items():
         for row, (segment, provider) in enumerate(labels[date.axis]):
             for month in runs[0].kept_months:
-                values = [_by(run.dates[outcome][row], month) for run in runs]
+                values = [happened_by(run.dates[outcome][row], month).astype(float) for run in runs]
                 yield Headline(outcome, "probability", "probability", segment, provider, month, values)
     horizon = runs[0].scenario.months
     for row, provider in enumerate(names.providers):
-        gone = [_by(run.exit_month[row], horizon) for run in runs]
+        gone = [happened_by(run.exit_month[row], horizon).astype(float) for run in runs]
         yield Headline("exit", "probability", "probability", None, provider, horizon, gone)
         if not names.backed[row, 0]:
             runways = [run.runway_months[row].astype(float) for run in runs]
@@ -159,11 +159,6 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
             at_end = [of[0, -1].astype(float) for of in kept if of is not None]
             if len(at_end) == len(runs) and not np.isnan(at_end[0]).any():  # whose parent pays has no cash of its own
                 yield Headline(outcome, "mean", BY_PATH[outcome].unit, None, provider, horizon, at_end)
-
-
-def _by(months: NDArray[np.int16], month: int) -> Array:
-    """Return 1 on each path on which it has happened by a month, else 0."""
-    return ((months != NEVER) & (months <= month)).astype(float)
 
 
 def estimate(statistic: str, values: Array) -> tuple[float, Array]:

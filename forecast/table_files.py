@@ -73,7 +73,11 @@ def file_digest(path: Path) -> str:
 
 
 def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file; refuse what is no UTF-8 text, too large, empty, or not separated by commas."""
+    """Return the cells of a CSV file.
+
+    Raises:
+        InputError: it is no UTF-8 text, too large, empty, or not separated by commas.
+    """
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
     return csv_cells(path.read_bytes(), label)

@@ -227,8 +227,9 @@ def test_what_was_published_gains_on_single_groups_as_the_parameter_says(base):
 
 
 def test_wider_groups_decode_faster(base):
-    asked = {"input_tokens": 4000.0, "output_tokens": 1000.0, "precision": "fp8"}
-    narrow, wide = (wide_throughput(base, "h800", "deepseek-v3", accelerators=n, **asked) for n in (32.0, 144.0))
+    narrow, wide = (
+        wide_throughput(base, Deployment("h800", n, "deepseek-v3", "fp8", 4000.0, 1000.0)) for n in (32.0, 144.0)
+    )
     assert narrow.decode_tok_per_s < wide.decode_tok_per_s and wide.accelerators == 144
 
 

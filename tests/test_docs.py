@@ -66,7 +66,7 @@ def test_commands_of_the_readme_work(command, tmp_path):
     words += QUICKER.get(words[0], [])
     done = subprocess.run(
         [sys.executable, "-m", "forecast.cli.main", *words],
-        capture_output=True, text=True, timeout=120, cwd=tmp_path,
+        capture_output=True, text=True, timeout=900, cwd=tmp_path,
         env={**os.environ, "FORECAST_STORE": str(tmp_path / "store.sqlite")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

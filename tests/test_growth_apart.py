@@ -10,6 +10,7 @@ from forecast.tables import load_tables
 from forecast.trends import growth_apart, growth_law, spans
 from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
 from forecast.trends.known import TooFew
+from forecast.trends.record import VINTAGES
 from forecast.trends.revenue_growth import revenue_growth_estimate
 
 LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0, size_power=0.2)
@@ -177,18 +178,6 @@ def test_spans_by_hand():
     assert_allclose(spans.sized(found._replace(size_log=np.array([1.5])), found).size_log, [1.5])
 
 
-def test_the_trend_sees_nothing_of_the_future(tables, overlay):
-    from forecast.tables import load_tables
-
-    def planted_rows(rows):
-        later = [r | {"value": "9e14", "as_of": "2025-07-02"} for r in rows if r["provider"] == "openai"]
-        return rows + later
-
-    before = growth_apart.growth_apart_trend(tables.vintage(MID_2025))
-    after = growth_apart.growth_apart_trend(load_tables(overlay("provider_history", planted_rows)).vintage(MID_2025))
-    assert before.estimates == after.estimates
-
-
 def test_too_few_spans_are_named(tables):
     with pytest.raises(TooFew, match=r"spans between two figures of a provider known by 2023-06-30; a fit needs 4"):
         growth_apart.growth_apart_trend(tables.vintage(date(2023, 6, 30)))
@@ -201,11 +190,6 @@ def test_the_form_beats_its_rivals_in_past_forecasts(tables):
     (own,) = (score for score in made_today.scores if score.form == growth_apart.FORM)
     assert own.cases > 40
     assert 0.7 < own.coverage_80 < 0.9
-
-
-def estimate(trend, key):
-    (found,) = (e for e in trend.estimates if e.key == key)
-    return found
 
 
 def test_volumes_that_swing_widen_the_law_of_all_and_not_that_of_revenue():
@@ -225,6 +209,7 @@ def test_volumes_that_swing_widen_the_law_of_all_and_not_that_of_revenue():
 
 
 def test_revenue_moves_less_than_volumes_at_every_vintage(tables):
-    for day in (MID_2025, date(2026, 1, 1), date(2026, 10, 31)):
-        made_then = growth_apart.growth_apart_trend(tables.vintage(day))
-        assert 0.3 < estimate(made_then, "parameters.growth_apart_money_ratio").value.median() < 1
+    """As stored: that a refit gives these rows is tested in `test_fits.py`."""
+    stored = [row["value"] for row in tables["fits"] if row["key"] == "parameters.growth_apart_money_ratio"]
+    assert len(stored) == len(VINTAGES)
+    assert all(0.3 < value.median() < 1 for value in stored)

@@ -16,8 +16,7 @@ from forecast.delivery.exports import export_forecast, from_frame
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
-from forecast.outcomes.dates import RISE_MONTHS, RISE_RATIO, first_of_row, risen
-from forecast.outcomes.fans import FANS, count, quantiles
+from forecast.outcomes.dates import RISE_MONTHS, RISE_RATIO, risen
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
@@ -78,13 +77,6 @@ def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
     assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)
 
 
-def test_histogram_quantiles_agree_with_sorted_values():
-    values = np.random.default_rng(1).lognormal(-2, 0.5, 4_000).astype(np.float32)
-    fan = FANS["market_price"]
-    found = quantiles(fan, count(fan, values[None, None]), np.array(PROBS))[0, 0]
-    np.testing.assert_allclose(found, np.quantile(values, PROBS), rtol=0.008)  # half a bin of 1.6 %
-
-
 def test_a_rise_within_six_months_is_seen_whichever_of_them_it_took():
     month = np.arange(20)
     steady = np.ones(20)
@@ -108,12 +100,6 @@ def test_rises_against_every_pair_of_months(months, seed):
         for before in range(max(0, later - RISE_MONTHS), later)
     ]
     assert_array_equal(risen(price), np.any(pairs, axis=0))
-
-
-def test_first_of_row_needs_every_month_of_it():
-    holds = np.array([[[1], [1], [0], [1], [1], [1]]], dtype=bool)
-    assert first_of_row(holds, 3).tolist() == [[3]]
-    assert first_of_row(holds, 4).tolist() == [[-1]]
 
 
 def test_files_of_the_contract(made, tmp_path):

@@ -58,6 +58,9 @@ def technique_gain(
     """Return the gains of the lines of `forecast cost --techniques` whose texts hold the given ones.
 
     Only lines at one batch where it is given, a number or `largest`.
+
+    Raises:
+        InputError: no line is such.
     """
     lines = [
         line

@@ -21,7 +21,11 @@ class Found(NamedTuple):
 
 
 def cell(scenario: Scenario, table: str, key: str, column: str) -> Found:
-    """Return one number of a table's row as known at the vintage; the key is in the table's first column."""
+    """Return one number of a table's row as known at the vintage; the key is in the table's first column.
+
+    Raises:
+        InputError: there is none.
+    """
     rows = scenario.tables[table]
     row = rows.latest(rows.columns[0].name).get(key)
     if row is None or row.get(column) is None:
@@ -30,7 +34,11 @@ def cell(scenario: Scenario, table: str, key: str, column: str) -> Found:
 
 
 def list_price(scenario: Scenario, provider: str, model: str, side: str = "both") -> Found:
-    """Return the list price of a model at a provider, USD/Mtok: input to output, or one of the two."""
+    """Return the list price of a model at a provider, USD/Mtok: input to output, or one of the two.
+
+    Raises:
+        InputError: none is known.
+    """
     rows = [r for r in scenario.tables["price_changes"] if r["provider"] == provider and r["model"] == model]
     if not rows:
         raise InputError(f"no list price of {model} at {provider} is known at {scenario.as_of}. Correct the arguments.")

@@ -18,7 +18,11 @@ BAND = np.array([0.1, 0.9])
 
 
 def parameter(scenario: Scenario, name: str) -> Found:
-    """Return the 80 % band of a parameter."""
+    """Return the 80 % band of a parameter.
+
+    Raises:
+        InputError: there is no such parameter.
+    """
     if f"parameters.{name}" not in scenario.inputs:
         raise InputError(f'no parameter "{name}". Correct the arguments.')
     item = scenario.input(f"parameters.{name}")

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 TOLERANCE_FRAC = 0.15  # printed figures are rounded, and inputs of the engine are no better known than this
 HOLDS, OFF, INCONSISTENT = "holds", "off by a factor", "inconsistent with its own table"
-JUDGED = ("category error", "untestable", "overtaken")  # verdicts that a row states, with its evidence
 
 
 class Range(NamedTuple):
@@ -71,7 +70,7 @@ def verdict(printed: Range, recomputed: Range | None, judgement: str | None, own
     Args:
         printed: as printed.
         recomputed: by the engine or by arithmetic; None only where there is a judgement.
-        judgement: one of JUDGED, or None.
+        judgement: as the row states it, with its evidence, or None.
         own_table: the recomputation uses other figures of the article's own tables.
 
     >>> verdict(Range(42, 42), Range(41_791, 41_791), None, False)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.answers import doubts_of_chance, six_in_a_row_fit
-from forecast.delivery.small_tables import runway
+from forecast.delivery.answers import doubts_of_chance, marked_months, segments, six_in_a_row_fit
+from forecast.delivery.small_tables import at_risk
 from forecast.delivery.words import band, calendar, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
-LINE_CHARACTERS = 120
 TOO_SHORT = "cannot be told, six months in a row do not fit into the horizon"
 
 
@@ -18,7 +17,6 @@ def headline(forecast: Forecast) -> str:
     """Return the printed summary: who is at risk and when, when the market consolidates, where prices go, how sure."""
     manifest = forecast.manifest
     horizon = manifest["months"]
-    marks = sorted({m for m in (0, 12, 36) if m < horizon} | {horizon})
     lines = [
         f"{manifest['scenario']}: {manifest['title']}",
         f"as of {manifest['as_of']}, {horizon} months to {calendar(manifest['as_of'], horizon)}; "
@@ -28,7 +26,7 @@ def headline(forecast: Forecast) -> str:
         "",
         *_consolidation(forecast, horizon),
         "",
-        *_prices(forecast, marks),
+        *_prices(forecast, marked_months(forecast)),
         "",
         *_sure(forecast),
     ]
@@ -36,10 +34,7 @@ def headline(forecast: Forecast) -> str:
 
 
 def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
-    _, rows = runway(forecast)
-    asked = {fact.provider for fact in forecast.find("runway_months")}
-    able = [row for row in rows if row[0] in asked]
-    able.sort(key=lambda row: (-(row[7] or row[6] or 0), row[0]))
+    able = at_risk(forecast)
     lines = [
         "WHO IS AT RISK  (months of cash without new money; chance of running out; chance of leaving the market)",
         f"  {'provider':12s}{'cash today':>12s}{'p10':>7s}{'median':>8s}{'p90':>7s}"
@@ -89,7 +84,6 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         "WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)",
         f"  {'':25s}{heads}",
     ]
-    segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
     shown = {
         "price": "market_price",
         "today's mix": "constant_mix_price",
@@ -98,7 +92,7 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     }
     facts = [fact for outcome in (*shown.values(), "rent") for fact in forecast.find(outcome)]
     index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in facts}
-    for segment in segments:
+    for segment in segments(forecast):
         for name, outcome in shown.items():
             cells = "".join(f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
             lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from forecast.delivery.answers import seen_whole
+from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.folders import picture_format, publish_file
-from forecast.delivery.small_tables import consolidation, runway
+from forecast.delivery.small_tables import at_risk, consolidation
 from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ def overview(forecast: Forecast) -> Figure:
     """Return one figure: price against floor by segment, who runs dry, when the market consolidates."""
     from matplotlib.figure import Figure
 
-    segments = list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
     figure = Figure(figsize=(13, 8), layout="constrained")
     grid = figure.add_gridspec(2, 3)
     manifest = forecast.manifest
     figure.suptitle(f"{manifest['title']} (as of {manifest['as_of']}, {manifest['paths']:,} paths)")
-    for column, segment in enumerate(segments[:3]):
+    for column, segment in enumerate(segments(forecast)[:3]):
         axes = figure.add_subplot(grid[0, column])
         _fan(axes, forecast, "market_price", segment, PRICE, "price paid")
         _fan(axes, forecast, "floor", segment, FLOOR, "floor: hardware and electricity", dashed=True)
@@ -88,8 +87,7 @@ def _fan(
 
 
 def _risk(axes: Any, forecast: Forecast) -> None:
-    _, rows = runway(forecast)
-    able = sorted((row for row in rows if row[6] is not None), key=lambda row: row[7] or row[6] or 0.0)[-SHOWN:]
+    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN][::-1]  # bars are drawn from below
     names = [row[0] for row in able]
     axes.barh(
         names, [100 * (row[7] or 0) for row in able], color=PRICE, alpha=0.35, label="within 24 months", height=0.75

@@ -71,6 +71,14 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
     return header, rows
 
 
+def at_risk(forecast: Forecast) -> Rows:
+    """Return the rows of `runway` of providers that have one, the likeliest to run out of cash first."""
+    asked = {fact.provider for fact in forecast.find("runway_months")}
+    return sorted(
+        (row for row in runway(forecast)[1] if row[0] in asked), key=lambda row: (-(row[7] or row[6] or 0), row[0])
+    )
+
+
 def finances(forecast: Forecast) -> tuple[list[str], Rows]:
     """Return one row a provider and year: revenue, margin, cash and share while in the market, and the chances of each way out."""
     header = "provider kind month date prob_in_market".split()

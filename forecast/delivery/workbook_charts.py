@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.cell_text import safe_cell
-from forecast.delivery.small_tables import runway
+from forecast.delivery.small_tables import at_risk
 from forecast.tidy_table import Forecast
 
 SHEET = "chart_data"
@@ -66,8 +66,7 @@ def chart_data(forecast: Forecast) -> ChartData:
 
 def _risk(forecast: Forecast) -> list[Curve]:
     """Return the providers most at risk, the safest first: a bar chart draws from the bottom up."""
-    able = sorted((r for r in runway(forecast)[1] if r[6] is not None), key=lambda r: (r[7] or r[6], r[0]))
-    able = able[-SHOWN_PROVIDERS:]
+    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN_PROVIDERS][::-1]
     title = "Chance that cash ends if no new money comes"
     bars = ((6, "out of cash within 12 months"), (7, "out of cash within 24 months"))
     shown = [Curve("runway", title, name, "probability", [row[i] for row in able]) for i, name in bars]

@@ -29,3 +29,8 @@ class Deployment:
     def length_tokens(self) -> float:
         """Tokens of one request, input and output."""
         return self.input_tokens + self.output_tokens
+
+    @property
+    def output_frac(self) -> float:
+        """Output of all tokens of a request, 0–1."""
+        return self.output_tokens / self.length_tokens

@@ -58,11 +58,7 @@ def draft(bench: Bench, form: str, precision: str, batch: float) -> Draft:
         row = served_row(drafter.scenario, drafter.model)
         pass_s = drafter.speed(precision, batch).step_s
         memory_gb = row["total_computed_b"] * served_model.bytes_per_weight(precision, native_precision(row))
-    gain = float(
-        speculation.speculation_gain_ratio(
-            accepted, plain.step_s, verify.step_s, speculation.drafting_s(pass_s, passes)
-        )
-    )
+    gain = float(speculation.speculation_gain_ratio(accepted, plain.step_s, verify.step_s, pass_s, passes))
     return Draft(plain.decode_tok_per_s * gain, gain, accepted, memory_gb)
 
 

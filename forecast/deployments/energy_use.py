@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from forecast.deployments.memory import read_gb
 from forecast.deployments.ownership import machine_kw
-from forecast.deployments.variants import served_row
-from forecast.equations import energy, roofline, served_model
+from forecast.equations import energy, roofline
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
 from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import native_precision, number
+from forecast.serving.workloads import number
 
 
 def joule_per_output_token(
@@ -37,13 +37,9 @@ def joule_per_output_token(
 
 def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughput) -> float:
     """Return the share of peak bandwidth at which a decoding step reads weights."""
-    row = served_row(scenario, model)
-    read_gb = served_model.weights_read_gb(
-        row["dense_params_b"], row["expert_params_b"], float(row["experts_per_token"]), float(row["experts_count"]),
-        speed.batch, served_model.bytes_per_weight(speed.precision, native_precision(row)),
-    )  # fmt: skip
+    read = read_gb(scenario, model, speed.precision, speed.batch)
     bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
-    return float(roofline.read_s(read_gb, speed.accelerators, bandwidth)) / speed.step_s
+    return float(roofline.read_s(read, speed.accelerators, bandwidth)) / speed.step_s
 
 
 def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> float | None:

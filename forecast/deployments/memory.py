@@ -1,4 +1,4 @@
-"""What a deployment keeps in memory, and how many accelerators hold it."""
+"""What a deployment keeps in memory and reads of it, and how many accelerators hold it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ class Memory(NamedTuple):
     sequence_gb: float  # cache of one sequence at its longest
     accelerator_gb: float  # of one accelerator
     least_accelerators: float  # hold the weights and one sequence
+
+
+def read_gb(scenario: Scenario, model: str, precision: str, batch: float) -> float:
+    """Return the weights that a decoding step of so many sequences reads, in GB."""
+    row = served_row(scenario, model)
+    bytes_each = served_model.bytes_per_weight(precision, native_precision(row))
+    experts = float(row["experts_per_token"]), float(row["experts_count"])
+    return float(
+        served_model.weights_read_gb(row["dense_params_b"], row["expert_params_b"], *experts, batch, bytes_each)
+    )
 
 
 def memory_of(scenario: Scenario, accelerator: str, model: str, precision: str | None, length_tokens: float) -> Memory:

@@ -36,8 +36,8 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     model = resolve(scenario, "model", wanted.model)
     wanted = replace(wanted, accelerator=accelerator, model=model, precision=precision_of(wanted.precision))
     refuse(scenario, wanted)
-    speed = _speed(scenario, accelerator, model, wanted)
-    total, blended, parts = _priced(scenario, accelerator, speed, wanted)
+    speed = _speed(scenario, wanted)
+    total, blended, parts = _priced(scenario, speed, wanted)
     use = _utilisation(scenario, wanted)
     spread = float(np.exp(Z_90 * speed.log_sd))
     floor, best = floor_of(scenario, model, wanted)
@@ -97,7 +97,7 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
             latency_s=wanted.latency_s,
         )  # fmt: skip
         hour = owned_cost(scenario, name)  # the maker's own, if it owns
-        found[name] = blended_cost(scenario, name, _speed(scenario, name, model, best), best, hour)[0]
+        found[name] = blended_cost(scenario, name, _speed(scenario, best), best, hour)[0]
     name = min(found, key=lambda n: found[n])
     return found[name], name
 
@@ -105,11 +105,10 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
 def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, Any] | None:
     """Return list prices of the model at the same mix, over hosts, each as last known at the vintage."""
     last: dict[str, float] = {}
-    output_frac = wanted.output_tokens / (wanted.input_tokens + wanted.output_tokens)
     for row in scenario.tables["price_changes"]:
         if row["model"] == model and row["provider_kind"] != "gateway":
             given, asked = row["input_usd_per_mtok"], row["output_usd_per_mtok"]
-            last[row["provider"]] = (1 - output_frac) * given + output_frac * asked
+            last[row["provider"]] = (1 - wanted.output_frac) * given + wanted.output_frac * asked
     if not last:
         return None
     return {
@@ -120,14 +119,11 @@ def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, A
     }
 
 
-def _speed(scenario: Scenario, accelerator: str, model: str, wanted: Deployment) -> Throughput:
+def _speed(scenario: Scenario, wanted: Deployment) -> Throughput:
     if wanted.wide_parallel:
-        return wide_throughput(
-            scenario, accelerator, model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
-            precision=wanted.precision, accelerators=wanted.accelerators, concurrency=wanted.concurrency, latency_s=wanted.latency_s,
-        )  # fmt: skip
+        return wide_throughput(scenario, wanted)
     return throughput(
-        scenario, accelerator, model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
+        scenario, wanted.accelerator, wanted.model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
         precision=wanted.precision, accelerators=wanted.accelerators, concurrency=wanted.concurrency,
         latency_s=wanted.latency_s, draft_tokens=wanted.draft_tokens, acceptance_frac=wanted.acceptance_frac,
     )  # fmt: skip
@@ -145,10 +141,11 @@ def _owned_or_none(scenario: Scenario, accelerator: str) -> float | None:
 
 
 def _mix_tok_per_s(scenario: Scenario, speed: Throughput, wanted: Deployment) -> float:
-    output_frac = wanted.output_tokens / (wanted.input_tokens + wanted.output_tokens)
     cached = speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio")
     return float(
-        cost.blended_tok_per_s(speed.input_tok_per_s, cached, speed.decode_tok_per_s, output_frac, wanted.cached_frac)
+        cost.blended_tok_per_s(
+            speed.input_tok_per_s, cached, speed.decode_tok_per_s, wanted.output_frac, wanted.cached_frac
+        )
     )
 
 
@@ -157,19 +154,16 @@ def blended_cost(
 ) -> tuple[float, dict[str, float]]:
     """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
     rate = _mix_tok_per_s(scenario, speed, wanted)
-    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), 0.0, rate, _utilisation(scenario, wanted))
-    parts = {name: float(value) for name, value in whole._asdict().items() if name != "scarcity"}
-    return float(whole.total_usd_per_mtok), parts
+    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), rate, _utilisation(scenario, wanted))
+    return float(whole.total_usd_per_mtok), {name: float(value) for name, value in whole._asdict().items()}
 
 
-def _priced(
-    scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment
-) -> tuple[float, float, dict[str, float]]:
+def _priced(scenario: Scenario, speed: Throughput, wanted: Deployment) -> tuple[float, float, dict[str, float]]:
     """Return the hour's price, the blended cost and its parts, owned or rented."""
     rent = wanted.usd_per_accelerator_hour
     if rent is None:
-        blended, parts = blended_cost(scenario, accelerator, speed, wanted)
-        return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour), blended, parts
+        blended, parts = blended_cost(scenario, wanted.accelerator, speed, wanted)
+        return float(buyer_cost(scenario, wanted.accelerator).total_usd_per_accelerator_hour), blended, parts
     rate, use = _mix_tok_per_s(scenario, speed, wanted), _utilisation(scenario, wanted)
     busy = float(cost.usd_per_mtok(rent, rate, 1.0))
     parts = {"rent": busy, "idle": busy * (1.0 / use - 1.0)}

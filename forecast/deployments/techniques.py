@@ -9,7 +9,7 @@ from forecast.deployments.bench import FULL, Bench, Line
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
 from forecast.deployments.marks import marks_of
-from forecast.deployments.memory import memory_of
+from forecast.deployments.memory import memory_of, read_gb
 from forecast.deployments.stacks import over_mixture
 from forecast.deployments.variants import dense_twin, served_row
 from forecast.equations import roofline, served_model
@@ -61,12 +61,7 @@ def batch_one(
     """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
     row = served_row(scenario, model)
     need = memory_of(scenario, accelerator, model, FULL, input_tokens + output_tokens)
-    read_gb = float(
-        served_model.weights_read_gb(
-            row["dense_params_b"], row["expert_params_b"], float(row["experts_per_token"]), float(row["experts_count"]),
-            1.0, served_model.bytes_per_weight(FULL, native_precision(row)),
-        )
-    )  # fmt: skip
+    read = read_gb(scenario, model, FULL, 1.0)
     bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
     speed = throughput(
         scenario, accelerator, model, input_tokens=input_tokens, output_tokens=output_tokens, precision=FULL,
@@ -78,10 +73,10 @@ def batch_one(
         "weights_gb": need.weights_gb,
         "memory_gb_per_accelerator": need.accelerator_gb,
         "least_accelerators": need.least_accelerators,
-        "read_gb_per_token": read_gb,
+        "read_gb_per_token": read,
         "bandwidth_tb_per_s": bandwidth,
-        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read_gb, 1.0, bandwidth)),
-        "ideal_ms_per_token": 1000 * float(roofline.read_s(read_gb, need.least_accelerators, bandwidth)),
+        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read, 1.0, bandwidth)),
+        "ideal_ms_per_token": 1000 * float(roofline.read_s(read, need.least_accelerators, bandwidth)),
         "ms_per_token": 1000 * speed.step_s,
     }
 
@@ -93,10 +88,10 @@ def _mixtures(bench: Bench) -> list[Line]:
         if model not in scenario.tables["served_models"].latest("model"):
             continue  # not released at the vintage
         row = served_row(scenario, model)
-        if bench.input_tokens + bench.output_tokens > row["max_context_tokens"]:
+        length = bench.input_tokens + bench.output_tokens
+        if length > row["max_context_tokens"]:
             continue
         twinned, twin = dense_twin(scenario, model)
-        length = bench.input_tokens + bench.output_tokens
         group = max(bench.accelerators, memory_of(twinned, bench.accelerator, twin, "fp8", length).least_accelerators)
         sized = Bench(twinned, bench.accelerator, twin, group, bench.input_tokens, bench.output_tokens, bench.latency_s)
         mixed = sized.of(scenario, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from forecast.deployments.deployment import Deployment
 from forecast.deployments.variants import node_share, served_row
 from forecast.errors import InputError
 from forecast.scenario import Scenario
@@ -12,50 +13,40 @@ from forecast.serving.speed import Throughput, throughput
 from forecast.serving.token_cost import number_of
 
 
-def wide_throughput(
-    scenario: Scenario,
-    accelerator: str,
-    model: str,
-    *,
-    input_tokens: float,
-    output_tokens: float,
-    precision: str | None = None,
-    accelerators: float | None = None,
-    concurrency: float | None = None,
-    latency_s: float = 0.05,
-) -> Throughput:
+def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
     """Return the throughput of a group that spreads its experts over many nodes while decoding.
 
     Each node decodes its share (`variants.node_share`); that two overlapping halves of a batch hide the exchange
     between nodes is assumed, as the published day of the largest service shows it.
 
     Args:
-        accelerators: of the decoding group; `wide_parallel_accelerators` without it.
-        concurrency: sequences of the whole group.
+        wanted: by stable names; its accelerators are the decoding group (`wide_parallel_accelerators` without any), its
+            concurrency the sequences of the whole group.
 
     Raises:
         InputError: the model is dense, or the group is no larger than a node.
     """
-    part, row = scenario.rows["accelerators"][accelerator], served_row(scenario, model)
+    part, row = scenario.rows["accelerators"][wanted.accelerator], served_row(scenario, wanted.model)
     if not row["experts_count"]:
         raise InputError(
-            f"--wide-parallel: {model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
+            f"--wide-parallel: {wanted.model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
         )
     node = min(float(part["scaleup_count"] or 1), 8.0)
-    if accelerators is None and "parameters.wide_parallel_accelerators" not in scenario.inputs:
+    if wanted.accelerators is None and "parameters.wide_parallel_accelerators" not in scenario.inputs:
         raise InputError(
             f"--wide-parallel: no size of such a group was known at {scenario.as_of}. Give --accelerators, or leave it out."
         )
-    wanted = accelerators or number_of(scenario, "wide_parallel_accelerators")
-    nodes = math.floor(wanted / node)
+    group = wanted.accelerators or number_of(scenario, "wide_parallel_accelerators")
+    nodes = math.floor(group / node)
     if nodes < 2:
         raise InputError(
-            f"--wide-parallel on {wanted:g} accelerators: one node of {node:g}; at least {2 * node:g} are required. "
+            f"--wide-parallel on {group:g} accelerators: one node of {node:g}; at least {2 * node:g} are required. "
             "Give --accelerators more, or leave --wide-parallel out."
         )
-    shared, name = node_share(scenario, model, nodes)
+    shared, name = node_share(scenario, wanted.model, nodes)
     speed = throughput(
-        shared, accelerator, name, input_tokens=input_tokens, output_tokens=output_tokens, precision=precision,
-        accelerators=node, concurrency=None if concurrency is None else concurrency / nodes, latency_s=latency_s,
+        shared, wanted.accelerator, name, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
+        precision=wanted.precision, accelerators=node, latency_s=wanted.latency_s,
+        concurrency=None if wanted.concurrency is None else wanted.concurrency / nodes,
     )  # fmt: skip
     return replace(speed, accelerators=nodes * node, batch=nodes * speed.batch)

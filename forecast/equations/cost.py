@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.units import HOURS_PER_MONTH, HOURS_PER_YEAR, SECONDS_PER_HOUR, TOKENS_PER_MTOK, Num, as_given
 
@@ -24,21 +23,20 @@ class HourlyCost(NamedTuple):
 
 
 class TokenCost(NamedTuple):
-    """Parts of a token's cost, each in USD per 10⁶ tokens; scarcity is zero for an owner."""
+    """Parts of a token's cost, each in USD per 10⁶ tokens."""
 
     amortisation: Num
     electricity: Num
     facility: Num
     network: Num
     operations: Num
-    scarcity: Num
     idle: Num
 
     @property
     def total_usd_per_mtok(self) -> Num:
         """Sum of the parts, in their order."""
         owned = self.amortisation + self.electricity + self.facility + self.network + self.operations
-        return owned + self.scarcity + self.idle
+        return owned + self.idle
 
 
 def capital_recovery_factor(rate_per_year: Num, life_years: Num) -> Num:
@@ -160,34 +158,18 @@ def usd_per_mtok_blended(
     return output_frac * output_usd_per_mtok + (1.0 - output_frac) * per_input
 
 
-def token_cost(hourly: HourlyCost, scarcity: Num, tok_per_s_per_accelerator: Num, utilisation_frac: Num) -> TokenCost:
+def token_cost(hourly: HourlyCost, tok_per_s_per_accelerator: Num, utilisation_frac: Num) -> TokenCost:
     """Cost of a million tokens as a waterfall; idle time is a part of its own.
 
-    partᵢ = 10⁶·hᵢ/(3600·y);  scarcity = Σpartᵢ·(e^s − 1);  idle = (Σpartᵢ + scarcity)·(1/U − 1)
+    partᵢ = 10⁶·hᵢ/(3600·y);  idle = Σpartᵢ·(1/U − 1)
 
-    hourly from owned_cost, scarcity s in logs (0 for an owner), rate y (blended_tok_per_s for a mix),
-    utilisation_frac U in (0, 1]. Returns TokenCost. Source: facts-compilation.
+    hourly from owned_cost, rate y (blended_tok_per_s for a mix), utilisation_frac U in (0, 1]. Returns TokenCost. Source: facts-compilation.
 
-    >>> cost = token_cost(HourlyCost(1.8, 0.18, 0.18, 0.36, 0.36), 0.0, 1000.0, 0.5)
+    >>> cost = token_cost(HourlyCost(1.8, 0.18, 0.18, 0.36, 0.36), 1000.0, 0.5)
     >>> round(cost.amortisation, 9), round(cost.idle, 9), round(cost.total_usd_per_mtok, 9)
     (0.5, 0.8, 1.6)
     """
     busy = [usd_per_mtok(part, tok_per_s_per_accelerator, 1.0) for part in hourly]
     owned_usd_per_mtok = busy[0] + busy[1] + busy[2] + busy[3] + busy[4]
-    premium = as_given(owned_usd_per_mtok * np.expm1(scarcity))
-    idle = (owned_usd_per_mtok + premium) * (1.0 / utilisation_frac - 1.0)
-    return TokenCost(busy[0], busy[1], busy[2], busy[3], busy[4], premium, idle)
-
-
-def floor_usd_per_mtok(usd_per_mtok_by_accelerator: NDArray[np.float64]) -> Num:
-    """Cheapest owned cost over the accelerators available: the floor.
-
-    floor = minₐ uₐ
-
-    usd_per_mtok_by_accelerator: first axis accelerators, NaN where not available or too small.
-    Returns USD per Mtok over the remaining axes, NaN if none is available. Source: facts-compilation.
-
-    >>> floor_usd_per_mtok(np.array([0.4, np.nan, 0.3]))
-    0.3
-    """
-    return as_given(np.fmin.reduce(usd_per_mtok_by_accelerator, axis=0))
+    idle = owned_usd_per_mtok * (1.0 / utilisation_frac - 1.0)
+    return TokenCost(busy[0], busy[1], busy[2], busy[3], busy[4], idle)

@@ -129,11 +129,11 @@ def uniform_of_sign(uniform: Array, rise_prob: Array) -> Array:
     u' = u/(2·(1 − π)) where u < 1 − π, else 1 − (1 − u)/(2π)
 
     Args:
-        uniform: u in (0, 1).
+        uniform: u in [0, 1].
         rise_prob: π, chance of a positive shock, above 0 and below 1; ½ leaves u as it is.
 
     Returns:
-        Number in (0, 1), above ½ with probability π. Source: price_changes.csv (own-fit-trends).
+        Number in [0, 1], above ½ with probability π. Source: price_changes.csv (own-fit-trends).
 
     >>> uniform_of_sign(np.array([0.2, 0.4, 0.9]), np.array([0.2, 0.2, 0.2])).round(9).tolist()
     [0.125, 0.25, 0.75]

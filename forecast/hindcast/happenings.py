@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import SOLID
 from forecast.history import History
-from forecast.market.doors import NEVER
+from forecast.market.doors import happened_by
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.tables import Tables
@@ -43,16 +43,16 @@ def rounds(history: History, names: Names, asked: Asked) -> Values:
 
 def departures(history: History, names: Names, asked: Asked) -> Values:
     """Return how many were bought, hired away or shut by then, on each path."""
-    return _by(history.exit_month[_members(names, asked)], asked.months)
+    return _count_by(history.exit_month[_members(names, asked)], asked.months)
 
 
 def listings(history: History, names: Names, asked: Asked) -> Values:
     """Return how many were listed by then, on each path."""
-    return _by(history.listed_month[_members(names, asked)], asked.months)
+    return _count_by(history.listed_month[_members(names, asked)], asked.months)
 
 
-def _by(month: NDArray[np.int16], months: int) -> Values:
-    return np.asarray(((month != NEVER) & (month <= months)).sum(axis=0), float)
+def _count_by(when: NDArray[np.int16], month: int) -> Values:
+    return np.asarray(happened_by(when, month).sum(axis=0), float)
 
 
 def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,6 +22,7 @@ from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.monthly import month_end, month_of
 
 Samples = NDArray[np.float64]  # [check, path]
 HINDSIGHT = "own-hindsight"  # source of rows that no one could have written at their date
@@ -131,8 +131,8 @@ def month_later(day: date, months: int) -> date:
     >>> month_later(date(2025, 8, 31), 6)
     datetime.date(2026, 2, 28)
     """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    last = month_end(month_of(day) + months)
+    return last.replace(day=min(day.day, last.day))
 
 
 def sample(

@@ -34,18 +34,24 @@ class Finances:
         revenue: Array = market.trade.revenue + self.other_revenue_usd_per_month(market) * market.doors.present
         return revenue
 
-    def of_the_living(self, market: Market) -> dict[str, Array]:
-        """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month.
+    def cost_frac(self, market: Market) -> Array:
+        """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
 
         c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O and its margin
-        m, USD/month, stands for the gross margin, which is one less it: a number that is never below zero, as a fan needs.
+        m, USD/month.
         """
-        trade, doors, other = market.trade, market.doors, self.other_revenue_usd_per_month(market)
-        revenue = trade.revenue + other
+        other = self.other_revenue_usd_per_month(market)
+        earned = market.trade.revenue + other
+        earned += market.doors.absent
         cost = np.multiply(other, self._other_cost_frac, out=other)
-        cost += trade.serving_cost
-        earned = revenue + doors.absent
+        cost += market.trade.serving_cost
         cost /= np.clip(earned, 1.0, np.inf, out=earned)
+        return cost
+
+    def of_the_living(self, market: Market) -> dict[str, Array]:
+        """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month."""
+        trade, doors = market.trade, market.doors
+        revenue = trade.revenue + self.other_revenue_usd_per_month(market)
         revenue *= doors.present
         revenue *= MONTHS_PER_YEAR
         tokens = market.names.provider_sum(trade.tokens)
@@ -53,7 +59,7 @@ class Finances:
         tokens *= doors.present
         return {
             "revenue_usd_per_year": revenue,
-            "firm_margin_frac": cost,
+            "firm_margin_frac": self.cost_frac(market),
             "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
             "provider_tokens_frac": tokens,
             "subsidy_usd_per_month": subsidy_usd_per_month(market) * doors.present,

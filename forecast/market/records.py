@@ -86,7 +86,7 @@ class Watcher:
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
             "provider_loss": subsidy_usd_per_month(market),
-            "provider_margin": 1 - self._finances.of_the_living(market)["firm_margin_frac"],  # of all business
+            "provider_margin": 1 - self._finances.cost_frac(market),  # of all business
             "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
             "rounds": _rounds(market),
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix

@@ -134,7 +134,7 @@ class Sellers:
         again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
         size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
         rise_prob = np.where(same, kind["reprice_rise_prob"], 0.5)
-        bent = price.uniform_of_sign(np.clip(again, SMALLEST, 1 - SMALLEST), rise_prob)
+        bent = price.uniform_of_sign(again, rise_prob)
         shock = price.logistic_shock(np.clip(bent, SMALLEST, 1 - SMALLEST), size_sd)
         target = target + np.where(same, 0, offers.of(self.ladder_log))
         # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.

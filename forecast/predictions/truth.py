@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError, suggestion
-from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
+from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, SHUT, SOLD_IN_DISTRESS, happened_by
 from forecast.market.machines import start_machines
 from forecast.outcomes.by_path import entities
 from forecast.outcomes.fans import FANS
@@ -56,7 +56,7 @@ def _event_by(event: str, row: int, month: int, paths: Paths) -> Flags:
         return np.asarray(paths.runway_months[row] <= month)
     when = {**paths.dates, "listed": paths.listed_month}.get(event, paths.exit_month)[row]
     counted = np.isin(paths.exit_kind[row], EXITS[event]) if event in EXITS else True
-    return np.asarray((when != NEVER) & (when <= month) & counted)
+    return np.asarray(happened_by(when, month) & counted)
 
 
 def _available_month(row: int, paths: Paths) -> NDArray[np.float32]:

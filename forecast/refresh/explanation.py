@@ -172,26 +172,21 @@ def _shapley(group: str, groups: list[str], made: Mapping[Chosen, Influences]) -
         for chosen in map(frozenset, combinations(others, size)):
             one, other = made[chosen | {group}], made[chosen]
             value = value + weight * (one.estimates - other.estimates)
-            with np.errstate(invalid="ignore"):  # a median beyond the horizon has an infinite influence
-                influence = influence + weight * (one.influences.astype(float) - other.influences)
-    n_paths = made[frozenset()].n_paths
-    with np.errstate(invalid="ignore"):
-        return value, influence.std(axis=1) / np.sqrt(n_paths)
+            influence = influence + weight * (one.influences.astype(float) - other.influences)
+    return value, influence.std(axis=1) / np.sqrt(made[frozenset()].n_paths)
 
 
 def _rest(
     before: Forecast, after: Forecast, before_now: Forecast, after_now: Forecast, keys: list[list[Any]]
 ) -> list[float]:
-    """Return by headline how much more the stored runs differ than their reruns of today do; 0 where nothing changed."""
-    stored = [_index(forecast) for forecast in (before, after, before_now, after_now)]
-    found = []
+    """Return by headline how much more the stored runs differ than their reruns of today do; 0 where nothing changed.
+
+    A stored fan is its quantiles: its median stands for its geometric mean. What is not stored (means) counts as 0.
+    """
+    forecasts, found = (before, after, before_now, after_now), []
     for outcome, statistic, _, segment, provider, month in keys:
-        quantile = 0.5 if statistic == "median" else None
-        values = [index.get((outcome, segment, provider, month, quantile)) for index in stored]
+        quantile = 0.5 if statistic == "geometric mean" else None
+        values = [one.value(outcome, segment or provider, month, quantile) for one in forecasts]
         a, b, a_now, b_now = (0.0 if value is None else value for value in values)
         found.append(0.0 if None in values else (b - b_now) - (a - a_now))
     return found
-
-
-def _index(forecast: Forecast) -> dict[tuple[Any, ...], float | None]:
-    return {(f.outcome, f.segment, f.provider, f.month, f.quantile): f.value for f in forecast.facts}

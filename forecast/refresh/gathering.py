@@ -93,7 +93,7 @@ def _dropped(source: Source, place: Place) -> Parsed:
             raise SourceError(f"{shown(path.name)} cannot be read ({error.strerror})") from None
         else:
             found.quotes.extend(quote._replace(file=path.name) for quote in parsed.quotes)
-            found.unread.extend(one._replace(found=f"{one.found} in {shown(path.name)}") for one in parsed.unread)
+            found.unread.extend(one._replace(file=path.name) for one in parsed.unread)
     return found
 
 

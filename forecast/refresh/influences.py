@@ -94,10 +94,8 @@ def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str
 
 
 def _error(before: Influences, after: Influences, old: int, new: int, paired: bool) -> float:
-    """Return the standard error of a difference; infinite where a median lies beyond the horizon."""
+    """Return the standard error of a difference."""
     first, second = before.influences[old].astype(float), after.influences[new].astype(float)
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        return float("inf")
     if paired:
         return float((second - first).std() / np.sqrt(after.n_paths))
     return float(np.hypot(first.std() / np.sqrt(before.n_paths), second.std() / np.sqrt(after.n_paths)))

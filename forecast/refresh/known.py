@@ -24,6 +24,11 @@ class Layout(NamedTuple):
     channel: str
     amounts: tuple[str, ...]
 
+    def read(self, table: str, row: dict[str, str]) -> tuple[Series, str, Amounts]:
+        """Return the series of a row, the day from which it holds, and its amounts, NaN where a cell is empty."""
+        series = table, row.get(self.provider, ""), row[self.item], row.get(self.channel, "")
+        return series, row[self.date], tuple(float(row[column] or "nan") for column in self.amounts)
+
 
 LAYOUTS = {
     "price_changes": Layout("changed_on", "provider", "model", "", ("input_usd_per_mtok", "output_usd_per_mtok")),
@@ -91,11 +96,11 @@ class Known:
             for row in table_rows(tables, name):
                 if name == "electricity" and (row["category"], row["unit"]) != ("price", "USD/kWh"):
                     continue
-                amounts = tuple(float(row[column]) for column in layout.amounts)
-                provider, channel = row.get(layout.provider, ""), row.get(layout.channel, "")
-                self.all.add(comparable((name, provider, row[layout.item], channel)), row[layout.date], amounts)
+                series, day, amounts = layout.read(name, row)
+                self.all.add(comparable(series), day, amounts)
                 if name == "price_changes":
-                    self.offers.setdefault(row[layout.item], {})[provider] = amounts
+                    _, provider, item, _ = series
+                    self.offers.setdefault(item, {})[provider] = amounts
                     self.kinds[provider] = row["provider_kind"]
         for one in seen:
             self.add(one)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import date
 from typing import NamedTuple
 
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.monthly import month_end, month_of
 
 # The H100 on-demand index that the model's rent is read off (parameter rent_to_owned_log_start).
 RENT_INDEX = "index: normalised SXM median of rate cards"
@@ -29,17 +29,16 @@ def due_on(as_of: date, months: int) -> str:
     >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
     ('2027-01-31', '2027-02-28')
     """
-    return month_end(as_of, months - (as_of.day <= LAST_EARLY_DAY))
+    return month_end_after(as_of, months - (as_of.day <= LAST_EARLY_DAY))
 
 
-def month_end(as_of: date, months: int) -> str:
+def month_end_after(as_of: date, months: int) -> str:
     """Return the last day of the month that lies some months after another's.
 
-    >>> month_end(date(2026, 11, 5), 3)
+    >>> month_end_after(date(2026, 11, 5), 3)
     '2027-02-28'
     """
-    year, month = divmod(as_of.year * 12 + as_of.month - 1 + months, 12)
-    return f"{year}-{month + 1:02d}-{calendar.monthrange(year, month + 1)[1]:02d}"
+    return str(month_end(month_of(as_of) + months))
 
 
 Seen = dict[str, Truth]  # what came true of one series, by the last day of the month, the oldest first
@@ -56,11 +55,11 @@ def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
     for row in sorted(rents, key=lambda row: row["date_on"]):
         if (row["provider"], row["accelerator"], row["channel"]) == (RENT_INDEX, "h100", "on-demand"):
             truth = Truth(row["usd_per_accelerator_hour"], f"{rents.label} row {row.number}")
-            found.setdefault(("rent", ""), {})[month_end(row["date_on"], 0)] = truth
+            found.setdefault(("rent", ""), {})[month_end_after(row["date_on"], 0)] = truth
     for row in sorted(tiers, key=lambda row: row["date_on"]):
         if (price := row["third_cheapest_usd_per_mtok"]) is not None:
             truth = Truth(price, f"{tiers.label} row {row.number}")
-            found.setdefault(("tier_price", level_of(row)), {})[month_end(row["date_on"], 0)] = truth
+            found.setdefault(("tier_price", level_of(row)), {})[month_end_after(row["date_on"], 0)] = truth
     return found
 
 

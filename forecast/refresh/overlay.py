@@ -58,8 +58,7 @@ def _rows(name: str, rows: list[dict[str, str]], seen: list[Observation]) -> lis
     """Return the rows that observations add to a table, ordered by date and name."""
     layout, history = LAYOUTS[name], History()
     for row in rows:
-        series = name, row.get(layout.provider, ""), row[layout.item], row.get(layout.channel, "")
-        history.add(series, row[layout.date], tuple(float(row[column] or "nan") for column in layout.amounts))
+        history.add(*layout.read(name, row))
     added = []
     for one in believed(seen):
         repeated = name != "rents" and history.in_force(one.series, one.as_of) == one.amounts

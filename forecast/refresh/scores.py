@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forecast.refresh.observed import Seen, last_by, levels_at, month_end, truths
+from forecast.refresh.observed import Seen, last_by, levels_at, month_end_after, truths
 from forecast.scoring import crps_of_quantiles
 from forecast.store.database import rows
 from forecast.store.runs import Run, runs
@@ -94,7 +94,7 @@ def _score(fan: Any, run: Run, seen: Seen) -> Score:
     said, truth = json.loads(fan.quantiles), seen[fan.due_on]
     loss = crps_of_quantiles(np.log(said)[:, None], np.array(PROBS), np.log([truth.value]))
     low, middle, high = (said[PROBS.index(prob)] for prob in (0.1, 0.5, 0.9))
-    start = month_end(date.fromisoformat(fan.due_on), -fan.horizon_months)
+    start = month_end_after(date.fromisoformat(fan.due_on), -fan.horizon_months)
     return Score(
         fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, middle, *truth, float(loss[0]),
         int(low <= truth.value <= high), low, high, last_by(seen, start), int(run.made_at[:10] <= fan.due_on),

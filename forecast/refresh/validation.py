@@ -65,8 +65,7 @@ def check_quotes(
         if not problem and key in said and quote.as_of is None:  # of a dated history the later row of a day holds
             problem = f"the feed also says {_text(said[key])} for this series"
         if problem:
-            place = f" in {shown(quote.file)}" if quote.file else ""
-            suspects.append(Suspect(*one[:4], _text(one.amounts) + place, problem))
+            suspects.append(Suspect(*one[:4], _in_file(_text(one.amounts), quote.file), problem))
         else:
             said[key] = one.amounts
             accepted.append(one)
@@ -200,7 +199,12 @@ def _ratio(new: Amounts, old: Amounts) -> float:
 
 
 def _unread(source: str, one: Unread) -> Suspect:
-    return Suspect(source, "unread", _plain(one.provider), _plain(one.item), one.found, one.reason)
+    return Suspect(source, "unread", _plain(one.provider), _plain(one.item), _in_file(one.found, one.file), one.reason)
+
+
+def _in_file(found: str, file: str) -> str:
+    """Return what was found with the file of the drop folder that it stands in, where there is one."""
+    return f"{found} in {shown(file)}" if file else found
 
 
 def _text(amounts: Amounts) -> str:

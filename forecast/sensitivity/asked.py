@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.errors import InputError, suggestion
-from forecast.market.doors import NEVER
+from forecast.market.doors import happened_by
 from forecast.market.names import Names
 from forecast.outcomes.by_path import BY_PATH, PROVIDER, ByPath
 from forecast.outcomes.dates import DATES
@@ -51,7 +51,7 @@ class Asked:
         if self.outcome == "out_of_cash":
             return (paths.runway_months[self.row] <= self.month).astype(float)
         months = paths.exit_month[self.row] if self.outcome == "exit" else paths.dates[self.outcome][self.row]
-        return ((months != NEVER) & (months <= self.month)).astype(float)
+        return happened_by(months, self.month).astype(float)
 
 
 def parse_asked(text: str, names: Names, horizon: int) -> Asked:

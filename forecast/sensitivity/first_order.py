@@ -36,7 +36,7 @@ def first_order(scores: Array, outcome: Array) -> Effect:
     within: it is taken off. The error is a jackknife's over twenty groups of paths.
     Source: Li & Mahadevan (2016); Plischke, Borgonovo & Smith (2013) for the correction.
     """
-    bins = _bins(scores)
+    bins = bins_of(scores)
     group = np.arange(len(outcome)) % GROUPS
     cell = (group * BINS)[None, :] + bins
     sums = np.stack([_by_cell(row, weight) for row in cell for weight in (None, outcome)])
@@ -76,14 +76,14 @@ def importance(scores: Array, outcome: Array, first: Effect, correlation: Array)
     return np.where(leading | companion, first.index, left)
 
 
-def _bins(scores: Array) -> NDArray[np.int64]:
-    """Return the bin of each score, all bins equally likely."""
+def bins_of(scores: Array) -> NDArray[np.int64]:
+    """Return the number of the bin that each uniform score lies in, all of them equally likely."""
     return np.minimum((scores * BINS).astype(np.int64), BINS - 1)
 
 
 def _explained(scores: Array, outcome: Array) -> Array:
     """Return the mean outcome of each path's bin of one input, over the mean of all."""
-    bins = _bins(scores)
+    bins = bins_of(scores)
     mean = np.bincount(bins, outcome, BINS) / np.maximum(np.bincount(bins, minlength=BINS), 1)
     return np.asarray(mean[bins] - outcome.mean())
 

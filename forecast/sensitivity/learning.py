@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.scoring import pinball_loss
-from forecast.sensitivity.first_order import BINS
+from forecast.sensitivity.first_order import bins_of
 
 Array = NDArray[np.float64]
 COMMIT_LEVEL = 0.75  # a shortfall costs 0.75/0.25 = 3 times an excess
@@ -36,8 +36,7 @@ def learning_worth(scores: Array, outcome: Array) -> Array:
     Source: Strong, Oakley & Brennan (2014) for the regression view.
     """
     before = commitment_loss(outcome)
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
-    return np.array([before - _loss(outcome, row) for row in bins])
+    return np.array([before - _loss(outcome, row) for row in bins_of(scores)])
 
 
 def _loss(outcome: Array, bins: NDArray[np.int64]) -> float:

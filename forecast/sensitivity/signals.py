@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.market.names import Names
 from forecast.outcomes.fans import FANS
 from forecast.sensitivity.asked import Asked
-from forecast.sensitivity.first_order import BINS, Effect, first_order, importance
+from forecast.sensitivity.first_order import BINS, Effect, bins_of, first_order, importance
 from forecast.sensitivity.sample import Sample, uniform_ranks
 from forecast.sensitivity.shares import normal_correlation
 
@@ -88,7 +88,7 @@ def rank_signals(question: Question, sample: Sample, seen: list[tuple[str, Array
 
 def _cut(rank: Array, yes: Array) -> tuple[float, bool, bool]:
     """Return the score at which the level lies, whether it is passed upwards, and whether the answer turns there."""
-    bins = np.minimum((rank * BINS).astype(int), BINS - 1)
+    bins = bins_of(rank)
     chance = np.bincount(bins, yes, BINS) / np.bincount(bins, minlength=BINS)
     likely = yes.mean() >= 0.5
     other = (chance >= 0.5) != likely

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.equations import served_model, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.table_files import Row
 
-Array = NDArray[np.float64]
 Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
 
 SPECIFICATIONS = (

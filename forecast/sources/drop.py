@@ -52,11 +52,8 @@ def _add_price(found: Parsed, entry: dict[str, str]) -> None:
     except ValueError:
         found.unread.append(Unread(provider, item, shown(when), "not a date such as 2026-10-31"))
         return
-    if amounts[0] is None or amounts[1] is None:
-        found.unread.append(Unread(provider, item, shown(entry), "a price is missing or not a number"))
-        return
-    pair, kind = (amounts[0], amounts[1]), entry.get("provider_kind", "")
-    found.quotes.append(Quote("price_changes", provider, item, pair, "", kind, as_of, entry.get("confirmed") == "1"))
+    confirmed = entry.get("confirmed") == "1"
+    found.add_price(provider, item, amounts, entry, entry.get("provider_kind", ""), as_of, confirmed)
 
 
 def _add_electricity(found: Parsed, entry: dict[str, str]) -> None:

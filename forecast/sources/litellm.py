@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, per_mtok, shown
+from forecast.sources.quotes import Parsed, checked, json_document, per_mtok
 
 ADDRESS = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
 TEXT_MODES = ("chat", "completion", "responses")
@@ -36,9 +36,5 @@ def parse(content: bytes) -> Parsed:
 def _add(found: Parsed, name: str, entry: dict[str, Any]) -> None:
     seller = str(entry.get("litellm_provider", ""))
     seller = SELLERS.get(seller, "vertex" if seller.startswith("vertex_ai") else seller)
-    amounts = [per_mtok(entry.get(f"{side}_cost_per_token")) for side in ("input", "output")]
-    if amounts[0] is None or amounts[1] is None:
-        given = {side: entry.get(f"{side}_cost_per_token") for side in ("input", "output")}
-        found.unread.append(Unread(seller, name, shown(given), "a price is missing or not a number"))
-        return
-    found.quotes.append(Quote("price_changes", seller, name, (amounts[0], amounts[1])))
+    given = {side: entry.get(f"{side}_cost_per_token") for side in ("input", "output")}
+    found.add_price(seller, name, [per_mtok(usd) for usd in given.values()], given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, number, shown
+from forecast.sources.quotes import Parsed, Unread, checked, json_document, member, number, shown
 
 ADDRESS = "https://www.llm-prices.com/current-v1.json"
 
@@ -29,13 +29,7 @@ def parse(content: bytes) -> Parsed:
                 Unread(entry["vendor"], entry["id"], shown(entry), "an ended price without its first day")
             )
             continue
-        if amounts[0] is None or amounts[1] is None:
-            found.unread.append(
-                Unread(entry["vendor"], entry["id"], shown(entry), "a price is missing or not a number")
-            )
-        else:
-            pair = amounts[0], amounts[1]
-            found.quotes.append(Quote("price_changes", entry["vendor"], entry["id"], pair, as_of=as_of))
+        found.add_price(entry["vendor"], entry["id"], amounts, entry, as_of=as_of)
     return checked(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, number, shown
+from forecast.sources.quotes import Parsed, Unread, checked, json_document, number, shown
 
 ADDRESS = "https://models.dev/api.json"
 
@@ -24,8 +24,5 @@ def parse(content: bytes) -> Parsed:
             if cost is None:
                 continue
             amounts = [number(cost.get(side)) for side in ("input", "output")] if isinstance(cost, dict) else [None] * 2
-            if amounts[0] is None or amounts[1] is None:
-                found.unread.append(Unread(seller, name, shown(cost), "a price is missing or not a number"))
-            else:
-                found.quotes.append(Quote("price_changes", seller, name, (amounts[0], amounts[1])))
+            found.add_price(seller, name, amounts, cost)
     return checked(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, per_mtok, shown
+from forecast.sources.quotes import Parsed, Unread, checked, json_document, member, per_mtok, shown
 
 ADDRESS = "https://openrouter.ai/api/v1/models"
 
@@ -20,9 +20,5 @@ def parse(content: bytes) -> Parsed:
             found.unread.append(Unread("openrouter", "", shown(entry), "an entry without id or pricing"))
             continue
         amounts = [per_mtok(pricing.get(side)) for side in ("prompt", "completion")]
-        if amounts[0] is None or amounts[1] is None:
-            found.unread.append(Unread("openrouter", entry["id"], shown(pricing), "a price is missing or not a number"))
-        else:
-            pair = amounts[0], amounts[1]
-            found.quotes.append(Quote("price_changes", "openrouter", entry["id"], pair, kind="gateway"))
+        found.add_price("openrouter", entry["id"], amounts, pricing, kind="gateway")
     return checked(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ class Unread(NamedTuple):
     item: str
     found: str
     reason: str
+    file: str = ""  # of the drop folder
 
 
 class Parsed(NamedTuple):
@@ -44,6 +46,18 @@ class Parsed(NamedTuple):
 
     quotes: list[Quote]
     unread: list[Unread]
+
+    def add_price(
+        self, seller: str, model: str, amounts: Sequence[float | None], entry: Any, kind: str = "",
+        as_of: date | None = None, confirmed: bool = False,
+    ) -> None:  # fmt: skip
+        """Add the price of a model, input and output in USD/Mtok; as unread where one of them is no number."""
+        asked, answered = amounts
+        if asked is None or answered is None:
+            self.unread.append(Unread(seller, model, shown(entry), "a price is missing or not a number"))
+        else:
+            pair = (asked, answered)
+            self.quotes.append(Quote("price_changes", seller, model, pair, "", kind, as_of, confirmed))
 
 
 def json_document(content: bytes, kind: type) -> Any:

@@ -76,6 +76,9 @@ def centre_and_spread(logs: Array) -> tuple[float, float]:
 
     >>> [round(x, 2) for x in centre_and_spread(np.array([-0.1, 0.0, 0.1, 9.0]))]
     [0.1, 0.15]
+
+    Raises:
+        ForecastError: it does not converge.
     """
     import statsmodels.api as sm
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.router_shares import AUTHORS, HOSTS, shares_among_named
 from forecast.trends.trend import Band
-
-Array = NDArray[np.float64]
 
 RECENT = timedelta(weeks=26)  # the market's volumes are those of the vintage
 FEWEST_SELLERS = 5

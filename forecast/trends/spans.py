@@ -6,14 +6,11 @@ from collections import defaultdict
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.tables import Tables
 from forecast.trends.growth_law import Spans
 from forecast.trends.known import came_about, counts_a_part, rate_day
 from forecast.units import months_between
-
-Array = NDArray[np.float64]
 
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 RUN_RATE = METRICS[0]

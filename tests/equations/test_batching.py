@@ -32,9 +32,9 @@ def test_no_batch_is_smaller_than_one():
 @given(st.floats(0, 0.99), st.integers(1, 8), st.floats(0.001, 0.1))
 def test_speculation_limits(acceptance, tokens, step_s):
     accepted = roofline.accepted_tokens_per_step(acceptance, float(tokens))
-    free = speculation.speculation_gain_ratio(accepted, step_s, step_s, 0.0)
+    free = speculation.speculation_gain_ratio(accepted, step_s, step_s, 0.0, 0.0)
     assert_allclose(free, accepted)  # reading bound, drafting free: all it wins
-    bound = speculation.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0)
+    bound = speculation.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0, 0.0)
     assert bound <= 1 + 1e-12  # arithmetic bound: never a gain
 
 

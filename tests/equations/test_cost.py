@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from forecast.equations import cost
 
@@ -103,26 +103,20 @@ def test_blending_rates_and_blending_costs_agree(inputs, cached, outputs, output
     assert_allclose(cost.usd_per_mtok(1.7, rate, 0.6), blended, rtol=1e-9)
 
 
-@given(POSITIVE, st.floats(-2.0, 2.0), FRACTION)
-def test_token_waterfall_adds_up(rate: float, scarcity: float, utilisation_frac: float):
-    parts = cost.token_cost(owned(), scarcity, rate, utilisation_frac)
+@given(POSITIVE, FRACTION)
+def test_token_waterfall_adds_up(rate: float, utilisation_frac: float):
+    parts = cost.token_cost(owned(), rate, utilisation_frac)
     assert parts.total_usd_per_mtok == sum(parts)
-    rent = cost.rented_usd_per_accelerator_hour(owned().total_usd_per_accelerator_hour, scarcity)
-    assert_allclose(parts.total_usd_per_mtok, cost.usd_per_mtok(rent, rate, utilisation_frac), rtol=1e-9)
+    hourly = owned().total_usd_per_accelerator_hour
+    assert_allclose(parts.total_usd_per_mtok, cost.usd_per_mtok(hourly, rate, utilisation_frac), rtol=1e-9)
 
 
 def test_idle_time_is_its_own_part():
-    parts = cost.token_cost(owned(), 0.0, 1000.0, 0.25)
+    parts = cost.token_cost(owned(), 1000.0, 0.25)
     assert_allclose(parts.idle, 3 * sum(parts[:5]), rtol=1e-12)
-    assert parts.scarcity == 0.0
-    assert cost.token_cost(owned(), 0.0, 1000.0, 1.0).idle == 0.0
+    assert cost.token_cost(owned(), 1000.0, 1.0).idle == 0.0
 
 
 def test_hourly_waterfall_adds_up_elementwise():
     hourly = owned(capex_usd=np.array([1e4, 4e4]), power_kw=np.array([1.0, 2.0]))
     assert_allclose(hourly.total_usd_per_accelerator_hour, np.sum(np.broadcast_arrays(*hourly), axis=0), rtol=1e-12)
-
-
-def test_floor_is_the_cheapest_available():
-    by_accelerator = np.array([[0.5, np.nan, np.nan], [0.3, 0.4, np.nan]])
-    assert_array_equal(cost.floor_usd_per_mtok(by_accelerator), [0.3, 0.4, np.nan])

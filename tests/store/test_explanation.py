@@ -86,6 +86,7 @@ def test_more_paths_are_not_laid_on_the_code(explained):
     found = explained(replace(SMALL, n_paths=100), lambda: None, SMALL)
     assert found["headlines"] and found["changed"] == []
     assert all(set(row["parts"]) == {PATHS_TOO} for row in found["headlines"])
+    assert {"probability", "geometric mean"} <= {row["statistic"] for row in found["headlines"]}
 
 
 def test_what_cannot_be_explained_says_why(place, run_verb):

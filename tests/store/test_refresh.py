@@ -366,7 +366,6 @@ def one_headline(value, unit="USD", influence=0.0, seed=7, name="rent"):
         (one_headline(1.0, influence=1.0), one_headline(1.06, influence=1.0), True),  # the same chance cancels
         (one_headline(1.0, influence=1.0), one_headline(1.42, influence=1.0, seed=8), False),  # three times √2/√100
         (one_headline(1.0, influence=1.0), one_headline(1.43, influence=1.0, seed=8), True),
-        (one_headline(1.0), one_headline(9.0, influence=np.inf), False),
         (one_headline(1.0), one_headline(9.0, name="floor"), False),  # not there before
     ],
 )
@@ -506,6 +505,7 @@ def test_a_forecast_is_due_at_the_month_end_nearest_to_its_day(place):
 
 
 def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
+    shipped = len(load_tables()["rents"])
     refresh(place, SMALL, NOW)
     index = "index: normalised SXM median of rate cards"
     drop(
@@ -519,7 +519,7 @@ def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
     assert row["in_advance"] and row["n"] == 1 and row["skill"] is not None
     with transaction(open_store(place)) as connection:
         assert [(row.due_on, row.value, row.evidence) for row in rows(connection, "SELECT * FROM scores")] == [
-            ("2026-11-30", 4.1, "store/rents.csv row 321")
+            ("2026-11-30", 4.1, f"store/rents.csv row {shipped + 2}")
         ]
 
 

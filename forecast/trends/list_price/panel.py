@@ -48,10 +48,10 @@ class Panel:
         return change
 
 
-def months_between(first: date, last: date) -> tuple[date, ...]:
+def first_days_within(first: date, last: date) -> tuple[date, ...]:
     """Return the first days of the months that lie within two dates.
 
-    >>> [str(day) for day in months_between(date(2025, 11, 2), date(2026, 1, 1))]
+    >>> [str(day) for day in first_days_within(date(2025, 11, 2), date(2026, 1, 1))]
     ['2025-12-01', '2026-01-01']
     """
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
@@ -61,7 +61,7 @@ def months_between(first: date, last: date) -> tuple[date, ...]:
 
 def months_of(series: Sequence[PriceSeries]) -> tuple[date, ...]:
     """Return the months in which at least one of the series was watched."""
-    return months_between(min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series))
+    return first_days_within(min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series))
 
 
 def panel_of(series: Sequence[PriceSeries], months: tuple[date, ...]) -> Panel:
