@@ -33,7 +33,7 @@ from forecast.store.observations import observations, quarantine
 from forecast.store.places import place_of
 from forecast.store.runs import failures, find_run, runs
 from forecast.table_rules import table_problems
-from forecast.tables import Tables
+from forecast.tables import Tables, load_tables
 from forecast.tidy_table import PROBS
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
