@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
 from forecast.scenario import load_scenario
 from forecast.serving.groups import batch_of, largest_batch, layouts
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.workloads import Request, architecture, workloads
 
 SCENARIO = load_scenario("base")
 VALUES = effect_values(SCENARIO)
@@ -139,3 +140,20 @@ def test_an_accelerator_with_more_of_everything_is_never_slower(model, concurren
              if i != j and cases["family"][i] == cases["family"][j] and (figures[:, i] >= figures[:, j]).all()]  # fmt: skip
     assert len(above) > 10
     assert [(names[i], names[j]) for i, j in above if rates[i] < rates[j] * (1 - 1e-9)] == []
+
+
+def test_a_part_without_a_printed_link_is_no_board_if_its_memory_is_stacked():
+    """Rubin Ultra prints 32 TB/s of memory and no link: over PCIe eight of them would be no faster than one."""
+    linked = workloads(
+        SCENARIO, [Request(name, "llama-3.1-70b", 1024.0, 1024.0, "fp8") for name in ("rubin-ultra", "l40s")]
+    )
+    assert_allclose(linked["scaleup_gb_per_s"], [0.065 * 32_000, 32.0])
+
+
+def test_models_of_one_size_with_another_attention_are_another_design():
+    """DeepSeek V4 Pro is as deep and wide as V3, Qwen3.5-27B as Qwen3-32B."""
+    served = SCENARIO.tables["served_models"].latest("model")
+    names = ("deepseek-v3", "deepseek-v3.2", "deepseek-v4-pro", "qwen3-32b", "qwen3.5-27b")
+    assert [architecture(served[name]) for name in names] == [
+        "deepseek-61-7168", "deepseek-61-7168", "deepseek-61-7168-compressed", "qwen-64-5120", "qwen-64-5120-hybrid"
+    ]  # fmt: skip

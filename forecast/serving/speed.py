@@ -23,6 +23,9 @@ from forecast.serving.workloads import Request, workloads
 Array = NDArray[np.float64]
 
 BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
+WELL_MEASURED_LOG = float(
+    np.log(8.0)
+)  # rows of an accelerator, in logs, from which its errors count as those of a known one
 
 
 @dataclass(frozen=True)
@@ -185,9 +188,10 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
         spread_level(columns),
         strict=True,
     ):
-        chip = f"{ROWS}:accelerator:{accelerator}" in values
+        rows_log = values.get(f"{ROWS}:accelerator:{accelerator}")
+        chip = rows_log is not None and rows_log >= WELL_MEASURED_LOG
         model = f"throughput:architecture:{design}" in values
         general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
-        announced = 0.0 if on_market or chip else values.get("log_sd:announced:all", 0.0)
+        announced = 0.0 if on_market or rows_log is not None else values.get("log_sd:announced:all", 0.0)
         found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))
     return np.array(found)

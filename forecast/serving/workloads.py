@@ -15,6 +15,7 @@ from forecast.equations import served_model, step
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
 from forecast.table_files import Row
+from forecast.units import GB_PER_TB
 
 Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
 
@@ -22,7 +23,8 @@ SPECIFICATIONS = (
     "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
 ).split()
 GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
-SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: where no scale-up link is printed
+SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
+LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of parts with stacked memory: their least printed link over bandwidth (MI355X)
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
                        "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
 
@@ -82,8 +84,9 @@ def known_precision(text: str | None, accelerator: Row) -> str:
 
 
 def architecture(served: Row) -> str:
-    """Return what models of one design share: family, depth and width."""
-    return f"{served['family']}-{served['layers_count']}-{served['hidden_size']}"
+    """Return what models of one design share: family, depth, width, and whether attention is mixed or compressed."""
+    attention, other, _ = str(served["attention_kind"]).split("+")[0].partition("-")
+    return f"{served['family']}-{served['layers_count']}-{served['hidden_size']}" + f"-{attention}" * bool(other)
 
 
 def number(scenario: Scenario, table: str, entity: str, column: str) -> float:
@@ -138,13 +141,17 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str) -> dict[
         reason = "it was cancelled" if part["cancelled"] else "memory, bandwidth and FLOP/s are required"
         raise InputError(f"accelerator {name}: no specification to compute with; {reason}. Choose another.")
     wide = float(served_model.peak_tflops("fp16", fp16, fp8, fp4))
+    link = spec["scaleup_gb_per_s"]
+    if np.isnan(link):
+        stacked = str(part["memory_type"] or "").upper().startswith("HBM") * LEAST_LINK_PER_MEMORY_RATIO
+        link = max(SLOWEST_LINK_GB_PER_S, stacked * spec["memory_bandwidth_tb_per_s"] * GB_PER_TB)
     return {
         "memory_gb": spec["memory_gb"],
         "memory_bandwidth_tb_per_s": spec["memory_bandwidth_tb_per_s"],
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
         "fp4_dense_tflops": fp4,
-        "scaleup_gb_per_s": SLOWEST_LINK_GB_PER_S if np.isnan(spec["scaleup_gb_per_s"]) else spec["scaleup_gb_per_s"],
+        "scaleup_gb_per_s": link,
         "scaleup_count": float(part["scaleup_count"] or 8),
     }
 
