@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
@@ -75,7 +75,7 @@ class Forecast:
     facts: Sequence[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
-    assumptions: list[Assumption] = field(default_factory=list)
+    assumptions: Sequence[Assumption] = ()
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
@@ -85,7 +85,7 @@ class Forecast:
         table.attrs = {
             "manifest": self.manifest,
             "provider_kinds": self.provider_kinds,
-            "assumptions": self.assumptions,
+            "assumptions": list(self.assumptions),
         }
         return table
 
