@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
@@ -78,7 +78,7 @@ class Forecast:
     facts: Sequence[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
-    assumptions: Sequence[Assumption] = ()
+    assumptions: Sequence[Assumption] = field(default_factory=list)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
