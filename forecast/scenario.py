@@ -57,7 +57,7 @@ class Scenario:
             raise InputError(f'the scenario needs a value for "{key}" at {self.as_of}. Add a row or set it.')
         return item
 
-    @property
+    @cached_property
     def correlations(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of inputs, by address, with the correlation of their normal scores."""
         named = tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -53,6 +53,9 @@ class Late(Sequence[Item]):
     def __getitem__(self, at: int | slice) -> Item | list[Item]:
         return self._items[at]
 
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items)  # a Sequence would ask for one after the other
+
     def __len__(self) -> int:
         return len(self._items)
 
@@ -75,7 +78,7 @@ class Forecast:
     facts: Sequence[Fact]
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
-    assumptions: list[Assumption] = field(default_factory=list)
+    assumptions: Sequence[Assumption] = field(default_factory=list)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
@@ -85,7 +88,7 @@ class Forecast:
         table.attrs = {
             "manifest": self.manifest,
             "provider_kinds": self.provider_kinds,
-            "assumptions": self.assumptions,
+            "assumptions": list(self.assumptions),
         }
         return table
 
@@ -105,7 +108,8 @@ class Forecast:
 
     def find(self, outcome: str, **where: Any) -> list[Fact]:
         """Return the facts of an outcome whose cells equal the given ones."""
-        return [f for f in self.by_outcome.get(outcome, []) if all(getattr(f, k) == v for k, v in where.items())]
+        found = self.by_outcome.get(outcome, [])
+        return [f for f in found if all(getattr(f, k) == v for k, v in where.items())] if where else list(found)
 
     @cached_property
     def index(self) -> dict[tuple[str, str | None, int | None, float | None], Fact]:

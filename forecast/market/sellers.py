@@ -136,7 +136,7 @@ class Sellers:
         rise_prob = np.where(same, kind["reprice_rise_prob"], 0.5)
         bent = price.uniform_of_sign(again, rise_prob)
         shock = price.logistic_shock(np.clip(bent, SMALLEST, 1 - SMALLEST), size_sd)
-        target = target + np.where(same, 0, offers.of(self.ladder_log))
+        target += ~same * offers.of(self.ladder_log)
         # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.
         drift = price.mean_shock(rise_prob, size_sd)
         asked = target + drift + np.where(same, kind["felt_frac"], 1) * (shock - drift)

@@ -44,7 +44,7 @@ def unpacked(content: bytes) -> Iterator[tuple[Any, ...]]:
 
 def packed_assumptions(found: Sequence[Assumption]) -> bytes:
     """Return assumptions as bytes; equal ones give equal bytes."""
-    return zlib.compress(json.dumps(found, ensure_ascii=False).encode())
+    return zlib.compress(json.dumps(list(found), ensure_ascii=False).encode())
 
 
 def unpacked_assumptions(content: bytes | None) -> list[Assumption]:
