@@ -100,7 +100,7 @@ def load_scenario(
     merged = settings_of(chain)
     stem, label = chain[-1].path.stem, chain[-1].label
     vintage = as_of or merged.get("as_of")
-    horizon = months if months is not None else merged.get("months", 60)
+    horizon = months if months is not None else merged["months"]
     if vintage is None:
         raise InputError(f"{label}: no as_of; a scenario needs the date of its vintage. Add as_of = 2026-10-31.")
     if not 1 <= horizon <= LONGEST_MONTHS:
@@ -134,8 +134,8 @@ def load_scenario(
         raise InputError(problems)
     return Scenario(
         name=stem,
-        title=str(merged.get("title", stem)),
-        story=" ".join(str(merged.get("story", "")).split()),
+        title=merged["title"],
+        story=merged["story"],
         as_of=vintage,
         months=int(horizon),
         tables=known,

@@ -61,8 +61,10 @@ def scenario_chain(name: str) -> list[ScenarioFile]:
 
 
 def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
-    """Return the settings of a chain of files: title, date, horizon; those of the last file that has them."""
-    return {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+    """Return the settings of a chain of files: title, story, date, horizon; those of the last file that has them."""
+    found: dict[str, Any] = {"title": chain[-1].path.stem, "story": "", "months": 60}
+    found |= {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+    return found | {"story": " ".join(found["story"].split())}
 
 
 def unknown_keys(chain: list[ScenarioFile]) -> list[str]:

@@ -15,7 +15,7 @@ from forecast.inputs import EVIDENCE
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.scenario_files import list_scenarios
+from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 from forecast.serving.workloads import Request, workloads
 from forecast.tables import load_tables, shipped_directory
 
@@ -49,6 +49,8 @@ def test_shipped_scenarios_load(name, tables):
     scenario = load_scenario(name, tables)
     assert scenario.name == name
     assert scenario.title and scenario.story
+    settings = settings_of(scenario_chain(name))  # what `forecast list` prints, without a table
+    assert all(settings[key] == getattr(scenario, key) for key in ("title", "story", "as_of", "months"))
     assert {len(item.origin.as_of) for item in scenario.inputs.values()} == {10}  # every value has a date
     assert all(item.origin.place and item.origin.source for item in scenario.inputs.values())
 
