@@ -61,9 +61,12 @@ class Scenario:
     def correlations(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of inputs, by address, with the correlation of their normal scores."""
         named = tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
-        same = start_pairs(self.inputs, self.input(f"parameters.{GROWTH_CORRELATION}").value.median())
         told = {frozenset(pair[:2]) for pair in named}
-        return named + tuple(pair for pair in same if frozenset(pair[:2]) not in told)
+        same = [pair for pair in start_pairs(self.inputs) if frozenset(pair) not in told]
+        if not same:
+            return named
+        correlation = self.input(f"parameters.{GROWTH_CORRELATION}").value.median()
+        return named + tuple((*pair, correlation) for pair in same)
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""

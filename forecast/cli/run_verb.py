@@ -9,11 +9,19 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import exported, on_stdout, output_options, run_options, scenario_options, simulated
+from forecast.cli.options import (
+    exported,
+    of_files,
+    on_stdout,
+    output_options,
+    refuse_no_place,
+    run_options,
+    scenario_options,
+    simulated,
+)  # fmt: skip
 from forecast.delivery.exports import checked_formats, sheet_files, tidy_csv
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
-from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
@@ -56,8 +64,7 @@ def command(
     wanted = checked_formats(formats.split(","))
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     piped = on_stdout(out, wanted, json=as_json, sample_paths=samples)
-    if samples and out is None:
-        raise InputError(f"--sample-paths {samples}: without --out there is no place for them. Add --out FOLDER.")
+    refuse_no_place(out, **of_files(wanted, decimal), sample_paths=samples)
     target = parse_target(precision) if precision else None
 
     def run(n: int) -> Paths:
