@@ -31,6 +31,7 @@ VERBS = {
     "check": "validate data tables and scenarios",
     "sensitivity": "which inputs drive which outcome, and what learning one is worth",
     "contract": "fix the price today or buy month by month, with provider risk",
+    "own": "buy accelerators or rent them: from which use on, and when they have paid for themselves",
     "watch": "what to watch: signals, the level that would change an answer, their latest value",
     "cost": "cost per million tokens with its waterfall",
     "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
