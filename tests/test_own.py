@@ -107,6 +107,16 @@ def test_what_cannot_be_bought_or_rented_is_refused(base, accelerator, months, s
     assert all(part in problem for part, problem in zip(said, refused.value.problems, strict=True))
 
 
+def test_numbers_that_are_none_are_refused_together(base):
+    with pytest.raises(InputError) as refused:
+        need_of(base, "h100", 36, float("nan"), 0.0, 1.5)
+    assert refused.value.problems == (
+        "--utilisation nan: outside 0.01 to 1.",
+        "--rent-usd-per-hour 0: outside 0.0001 to 100000.",
+        "--resale-frac 1.5: outside 0 to 1.",
+    )
+
+
 def test_the_answer_in_words_and_in_json():
     words = ("own", "--accelerator", "H100", "--utilisation", "0.2", "--paths", "100", "--rent-usd-per-hour", "3")
     text, found = forecast(*words).stdout, json.loads(forecast(*words, "--json").stdout)

@@ -30,17 +30,17 @@ WAYS = {
 @click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
 @click.option("--months", type=int, default=36, show_default=True, help="How long it is needed.")
 @click.option(
-    "--utilisation", type=click.FloatRange(0.01, 1), help="Busy share of the hours.  [default: floor_utilisation_frac]"
+    "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
 )
 @click.option(
     "--rent-usd-per-hour",
-    type=click.FloatRange(0.0001, 1e5),
+    type=float,
     help="Rent quoted on demand today.  [default: the median of those asked]",
 )
 @click.option(
     "--resale-frac",
-    type=click.FloatRange(0, 1),
-    help="Part of its price for which you sell it at the end.  [default: a new one's price then, for the life that is left]",
+    type=float,
+    help="Part of its price for which you sell it at the end, 0 to 1.  [default: a new one's price then, for the life that is left]",
 )
 @set_option
 @as_of_option()

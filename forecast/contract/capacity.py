@@ -67,16 +67,25 @@ def need_of(
     """
     owned_cost(scenario, accelerator)  # its price and power are known
     row, asked = scenario.rows["accelerators"][accelerator], asked_rents(scenario, accelerator)
-    rent = rent_usd_per_hour or (asked["median"] if asked else 0.0)
+    rent = rent_usd_per_hour if rent_usd_per_hour is not None else asked["median"] if asked else None
     busy = number_of(scenario, "floor_utilisation_frac") if busy_frac is None else busy_frac
-    problems = []
+    given = {
+        "utilisation": (busy, 0.01, 1),
+        "rent-usd-per-hour": (rent_usd_per_hour, 0.0001, 1e5),
+        "resale-frac": (resale_frac, 0, 1),
+    }
+    problems = [
+        f"--{option} {value:g}: outside {low:g} to {high:g}."
+        for option, (value, low, high) in given.items()
+        if value is not None and not low <= value <= high
+    ]
     if row["family"] in CLOUD_ONLY:
         problems.append(
             f"--accelerator {accelerator}: only its maker's cloud lets it; nobody sells it. Choose another."
         )
     if row["available_on"] is None or row["available_on"] > scenario.as_of:
         problems.append(f"--accelerator {accelerator}: not on the market at {scenario.as_of}. Choose another.")
-    if not rent:
+    if rent is None:
         problems.append(
             f"--accelerator {accelerator}: no rent asked on demand is known. Give yours as --rent-usd-per-hour."
         )
@@ -84,6 +93,7 @@ def need_of(
         problems.append(f"--months {months}: outside 1 to the horizon of {scenario.months}.")
     if problems:
         raise InputError(problems)
+    assert rent is not None
     return Need(accelerator, months, busy, rent, resale_frac)
 
 
