@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
-from forecast.delivery.plots import overview
+from forecast.delivery.plots import overview, save_overview
 from forecast.delivery.words import calendar
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
@@ -217,6 +217,13 @@ def test_the_picture_shows_consolidation_as_far_as_a_row_is_seen_whole(made, sma
     axes = overview(made).axes[-1]
     assert [list(line.get_xdata()) for line in axes.lines] == [list(range(8))] * 2 and axes.get_xlim() == (0, 12)
     assert not any(len(line.get_xdata()) for line in overview(small).axes[-1].lines)
+
+
+def test_dollars_of_a_title_are_no_formula(small, tmp_path):
+    """Between two of them matplotlib reads a formula: `$5 or $6` lost its blanks, and a title it could not read the run."""
+    title = r"from $5 to $\frac{6}$"
+    save_overview(replace(small, manifest={**small.manifest, "title": title}), str(tmp_path / "p.svg"))
+    assert f"<!-- {title} (as of" in (tmp_path / "p.svg").read_text("utf-8")
 
 
 def test_a_panel_has_room_for_its_longest_label():

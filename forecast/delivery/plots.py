@@ -54,11 +54,16 @@ def save_overview(forecast: Forecast, path: str) -> None:
 
 
 def save_figure(figure: Figure, path: str) -> None:
-    """Write a figure to a PNG or SVG file.
+    """Write a figure to a PNG or SVG file. Dollars in a title or a label are dollars, not the marks of a formula.
 
     Raises:
         InputError: another ending, or a place that cannot be written.
     """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_text():  # numbers on the axes have none before they are drawn, and may be powers
+            text.set_parse_math(False)
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=110, format=picture_format(path))
     publish_file(path, drawn.getvalue())
