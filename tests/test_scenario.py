@@ -119,6 +119,10 @@ def test_names_and_paths_are_told_apart(tables, written):
             'as_of = "today"',
             "line 2: as_of = 'today'; a date such as 2026-10-31 is required. Correct the value.",
         ),
+        (
+            'title = "red \\u001b[31m"',
+            "line 2: title = 'red \\x1b[31m': a control character is not allowed. Correct the value.",
+        ),
     ],
 )
 def test_a_bad_key_or_value_is_named(tables, written, text, message):
