@@ -284,7 +284,7 @@ def test_the_verb():
     said = forecast(*words, "--paths", "500").stdout
     assert "must switch" in said and "compare a quote with even at" in said and "By length" not in said
     shown = forecast(*words[: words.index("--months")], "--months", "1", "--paths", "1").stdout
-    assert "commodity for 1 month from" in shown and "cost of 1 month, USD" in shown
+    assert "commodity (70B-class open weights) for 1 month from" in shown and "cost of 1 month, USD" in shown
 
 
 def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
