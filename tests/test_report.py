@@ -219,9 +219,17 @@ def test_the_picture_shows_consolidation_as_far_as_a_row_is_seen_whole(made, sma
     assert not any(len(line.get_xdata()) for line in overview(small).axes[-1].lines)
 
 
+def test_the_picture_shows_who_runs_dry_as_far_as_the_horizon_reaches(made, small):
+    """Within a year alone there is no bar of two years, and within less no axis of nothing."""
+    twelve, four = (overview(one).axes[-2] for one in (made, small))
+    assert [one.get_text() for one in twelve.get_legend().get_texts()] == ["within 12 months"] and twelve.patches
+    assert not four.patches and list(four.get_yticks()) == [] and four.get_legend() is None
+    assert [one.get_text() for one in four.texts] == ["cannot be told: the horizon is under 12 months"]
+
+
 def test_dollars_of_a_title_are_no_formula(small, tmp_path):
     """Between two of them matplotlib reads a formula: `$5 or $6` lost its blanks, and a title it could not read the run."""
-    title = r"from $5 to $\frac{6}$"
+    title = r"从 from $5 to $\frac{6}$"
     save_overview(replace(small, manifest={**small.manifest, "title": title}), str(tmp_path / "p.svg"))
     assert f"<!-- {title} (as of" in (tmp_path / "p.svg").read_text("utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.answers import seen_whole
@@ -65,7 +66,9 @@ def save_figure(figure: Figure, path: str) -> None:
         if text.get_text():  # numbers on the axes have none before they are drawn, and may be powers
             text.set_parse_math(False)
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=110, format=picture_format(path))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a title in letters that the font lacks shows boxes
+        figure.savefig(drawn, dpi=110, format=picture_format(path))
     publish_file(path, drawn.getvalue())
 
 
@@ -96,14 +99,18 @@ def _risk(axes: Any, forecast: Forecast) -> None:
     _, rows = runway(forecast)
     able = sorted((row for row in rows if row[6] is not None), key=lambda row: row[7] or row[6] or 0.0)[-SHOWN:]
     names = [row[0] for row in able]
-    axes.barh(
-        names, [100 * (row[7] or 0) for row in able], color=PRICE, alpha=0.35, label="within 24 months", height=0.75
-    )
-    axes.barh(names, [100 * (row[6] or 0) for row in able], color=PRICE, label="within 12 months", height=0.4)
+    for column, within, alpha, height in ((7, 24, 0.35, 0.75), (6, 12, 1.0, 0.4)):
+        if any(row[column] is not None for row in able):  # the horizon reaches so far
+            values, label = [100 * row[column] for row in able], f"within {within} months"
+            axes.barh(names, values, color=PRICE, alpha=alpha, label=label, height=height)
     axes.set(title="Chance that cash ends if no new money comes", xlabel="%", xlim=(0, 100))
     axes.tick_params(axis="y", labelsize=8)
-    axes.legend(loc="lower right", fontsize=8)
     axes.grid(axis="x", alpha=0.25)
+    if able:
+        axes.legend(loc="lower right", fontsize=8)
+    else:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "cannot be told: the horizon is under 12 months", transform=axes.transAxes, ha="center")
 
 
 def _consolidates(axes: Any, forecast: Forecast) -> None:
