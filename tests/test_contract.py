@@ -168,7 +168,7 @@ def test_all_that_is_wrong_with_terms_is_said_at_once():
         check_terms(SimpleNamespace(months=12), NAMES, wrong)
     for said in (
         "at least one, each once", "--months 0: outside 1 to the horizon of 12", "--mtok-per-month 0: a number above 0",
-        "--fixed-usd-per-mtok 1e+15: a number above 0", "--switch-cost-months -0.1: outside 0 to 12",
+        "--fixed-usd-per-mtok 1e+15: a number above 0 and below 1e+15", "--switch-cost-months -0.1: outside 0 to 12",
     ):  # fmt: skip
         assert said in str(refused.value)
 
