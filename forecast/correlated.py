@@ -36,13 +36,13 @@ def table_pairs(tables: Tables) -> Pairs:
     return found
 
 
-def start_pairs(inputs: Mapping[str, Input], correlation: float) -> Iterator[tuple[str, str, float]]:
+def start_pairs(inputs: Mapping[str, Input]) -> Iterator[tuple[str, str]]:
     """Yield revenue of the as_of month and own growth of each provider whose revenue is known: they come of the same figures."""
     for key in inputs:
         table, _, rest = key.partition(".")
         provider, _, column = rest.rpartition(".")
         if table == "provider_finances" and column == REVENUE:
-            yield key, f"providers.{provider}.{GROWTH}", correlation
+            yield key, f"providers.{provider}.{GROWTH}"
 
 
 def add_pairs(pairs: Pairs, file: ScenarioFile, inputs: Mapping[str, Input], as_of: str, problems: list[str]) -> None:

@@ -61,9 +61,12 @@ class Scenario:
     def correlations(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of inputs, by address, with the correlation of their normal scores."""
         named = tuple((pair.first, pair.second, pair.correlation) for pair in self.pairs)
-        same = start_pairs(self.inputs, self.input(f"parameters.{GROWTH_CORRELATION}").value.median())
         told = {frozenset(pair[:2]) for pair in named}
-        return named + tuple(pair for pair in same if frozenset(pair[:2]) not in told)
+        same = [pair for pair in start_pairs(self.inputs) if frozenset(pair) not in told]
+        if not same:
+            return named
+        correlation = self.input(f"parameters.{GROWTH_CORRELATION}").value.median()
+        return named + tuple((*pair, correlation) for pair in same)
 
     def digest(self) -> str:
         """Return a fingerprint of every input and setting: the same digest means the same forecast."""
@@ -100,7 +103,7 @@ def load_scenario(
     merged = settings_of(chain)
     stem, label = chain[-1].path.stem, chain[-1].label
     vintage = as_of or merged.get("as_of")
-    horizon = months if months is not None else merged.get("months", 60)
+    horizon = months if months is not None else merged["months"]
     if vintage is None:
         raise InputError(f"{label}: no as_of; a scenario needs the date of its vintage. Add as_of = 2026-10-31.")
     if not 1 <= horizon <= LONGEST_MONTHS:
@@ -134,8 +137,8 @@ def load_scenario(
         raise InputError(problems)
     return Scenario(
         name=stem,
-        title=str(merged.get("title", stem)),
-        story=" ".join(str(merged.get("story", "")).split()),
+        title=merged["title"],
+        story=merged["story"],
         as_of=vintage,
         months=int(horizon),
         tables=known,

@@ -18,6 +18,7 @@ SETTINGS = ("extends", "title", "story", "as_of", "months")
 TABLES = ("parameters", *INPUT_TABLES)
 ALLOWED = (*SETTINGS, *TABLES, "correlations")
 LONGEST_MONTHS = 240
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
 
 
 class ScenarioFile(NamedTuple):
@@ -61,8 +62,10 @@ def scenario_chain(name: str) -> list[ScenarioFile]:
 
 
 def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
-    """Return the settings of a chain of files: title, date, horizon; those of the last file that has them."""
-    return {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+    """Return the settings of a chain of files: title, story, date, horizon; those of the last file that has them."""
+    found: dict[str, Any] = {"title": chain[-1].path.stem, "story": "", "months": 60}
+    found |= {key: value for file in chain for key, value in file.content.items() if key in SETTINGS}
+    return found | {key: " ".join(found[key].split()) for key in ("title", "story")}
 
 
 def unknown_keys(chain: list[ScenarioFile]) -> list[str]:
@@ -151,6 +154,8 @@ def _setting_problems(file: ScenarioFile) -> list[str]:
                 problems.append(f"{place}: {key} = {value!r}; a table is required. Write [{key}].")
         elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool | datetime)):
             problems.append(f"{place}: {key} = {value!r}; {kinds[key][1]} is required. Correct the value.")
+        elif isinstance(value, str) and _CONTROL.search(value):  # a terminal would obey it
+            problems.append(f"{place}: {key} = {value!r}: a control character is not allowed. Correct the value.")
     return problems
 
 

@@ -6,7 +6,7 @@ Every number carries its Monte Carlo standard error; a quantile that lies beyond
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import numpy as np
@@ -32,10 +32,10 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
 
     Args:
         paths: a simulation.
-        made_on: the day to write into the table; today by default.
+        made_on: the day to write into the table; today by default, in UTC as in the scheduled job.
     """
     scenario, names = paths.scenario, paths.names
-    head = (run_id(paths), str(made_on or date.today()), str(scenario.as_of), scenario.name)
+    head = (run_id(paths), str(made_on or datetime.now(UTC).date()), str(scenario.as_of), scenario.name)
     fans = {outcome: Late(partial(_fan_of, head, paths, outcome)) for outcome in FANS}
     fans |= {outcome: Late(partial(_effective_number, head, paths, outcome)) for outcome in EFFECTIVE_NUMBERS}
     fans |= {outcome: Late(partial(_finance_of, head, paths, outcome)) for outcome in FINANCES}

@@ -39,6 +39,11 @@ def test_check():
     assert "no problems" in forecast("check").stdout
 
 
+def test_check_of_a_folder_without_a_table_says_so(tmp_path):
+    note = f"note: {tmp_path} holds no table and no scenario: the shipped tables were checked\n"
+    assert [forecast("check", str(tmp_path), *quiet).stderr for quiet in ((), ("--quiet",))] == [note, ""]
+
+
 def test_check_sees_a_market_that_cannot_run(tmp_path):
     path = tmp_path / "half.toml"
     path.write_text(
@@ -84,6 +89,7 @@ def test_cost_cases_keep_their_rows(tmp_path):
         (["run", "--set", "electricity_usd_per_kwh=-1"], "-1 is below the minimum"),
         (["run", "--set", "pue_ratio"], "no '='"),
         (["run", "--paths", "0"], "paths = 0: outside 1 to"),
+        (["run", "--as-of", "2024-12-31"], "no provider's finances are known before 2025-01-01. Choose that date"),
         (["run", "--months", "0"], "months = 0: outside 1 to 240"),
         (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
         (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
@@ -265,3 +271,17 @@ def test_a_pipe_is_given_utf_8_whatever_the_locale(tmp_path):
     done = subprocess.run(words, capture_output=True, timeout=120, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("utf-8").startswith("é: Été ≥ σ\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--format", "xlsx,csv", "--decimal", "comma"), "--format xlsx, --decimal comma"),
+        (("run", "--sample-paths", "3"), "--sample-paths 3"),
+        (("compare", "base", "scarcity", "--format", "parquet", "--json"), "--format parquet"),
+    ],
+)
+def test_what_only_files_can_hold_needs_a_folder(words, said):
+    done = forecast(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"forecast: {said}: without --out no file is written. Add --out FOLDER.\n"

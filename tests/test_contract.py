@@ -168,7 +168,7 @@ def test_all_that_is_wrong_with_terms_is_said_at_once():
         check_terms(SimpleNamespace(months=12), NAMES, wrong)
     for said in (
         "at least one, each once", "--months 0: outside 1 to the horizon of 12", "--mtok-per-month 0: a number above 0",
-        "--fixed-usd-per-mtok 1e+15: a number above 0", "--switch-cost-months -0.1: outside 0 to 12",
+        "--fixed-usd-per-mtok 1e+15: a number above 0 and below 1e+15", "--switch-cost-months -0.1: outside 0 to 12",
     ):  # fmt: skip
         assert said in str(refused.value)
 
@@ -284,7 +284,7 @@ def test_the_verb():
     said = forecast(*words, "--paths", "500").stdout
     assert "must switch" in said and "compare a quote with even at" in said and "By length" not in said
     shown = forecast(*words[: words.index("--months")], "--months", "1", "--paths", "1").stdout
-    assert "commodity for 1 month from" in shown and "cost of 1 month, USD" in shown
+    assert "commodity (70B-class open weights) for 1 month from" in shown and "cost of 1 month, USD" in shown
 
 
 def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():

@@ -35,6 +35,7 @@ QUICKER = {  # the same commands on fewer paths
     "hindcast": ["--paths", "200"],
     "predictions": ["--paths", "200"],
     "contract": ["--paths", "500"],
+    "own": ["--paths", "500"],
     "refresh": ["--paths", "100"],
 }
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

@@ -171,3 +171,11 @@ def test_pictures_are_png_or_svg(tmp_path):
     assert publish_file(tmp_path / "not" / "yet" / "a.svg", b"1").read_bytes() == b"1"
     with pytest.raises(InputError, match="cannot be written"):
         publish_file(tmp_path / "not", b"1")
+
+
+def test_a_mounted_folder_is_refused_before_the_work(tmp_path, monkeypatch):
+    """A volume of a container cannot be renamed: the run was done, and lost."""
+    monkeypatch.setattr(Path, "is_mount", lambda place: place == tmp_path)
+    with pytest.raises(InputError, match=r"a mounted one cannot be. Choose one below, such as .*/forecast\.$"):
+        refuse_place(tmp_path, OURS)
+    assert publish_files(tmp_path / "forecast", {"a.csv": b"1"}, OURS)

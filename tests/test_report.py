@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
-from forecast.delivery.plots import overview
+from forecast.delivery.plots import overview, save_overview
 from forecast.delivery.words import calendar
 from forecast.errors import InputError
 from forecast.market.doors import NEVER
@@ -217,6 +217,21 @@ def test_the_picture_shows_consolidation_as_far_as_a_row_is_seen_whole(made, sma
     axes = overview(made).axes[-1]
     assert [list(line.get_xdata()) for line in axes.lines] == [list(range(8))] * 2 and axes.get_xlim() == (0, 12)
     assert not any(len(line.get_xdata()) for line in overview(small).axes[-1].lines)
+
+
+def test_the_picture_shows_who_runs_dry_as_far_as_the_horizon_reaches(made, small):
+    """Within a year alone there is no bar of two years, and within less no axis of nothing."""
+    twelve, four = (overview(one).axes[-2] for one in (made, small))
+    assert [one.get_text() for one in twelve.get_legend().get_texts()] == ["within 12 months"] and twelve.patches
+    assert not four.patches and list(four.get_yticks()) == [] and four.get_legend() is None
+    assert [one.get_text() for one in four.texts] == ["cannot be told: the horizon is under 12 months"]
+
+
+def test_dollars_of_a_title_are_no_formula(small, tmp_path):
+    """Between two of them matplotlib reads a formula: `$5 or $6` lost its blanks, and a title it could not read the run."""
+    title = r"从 from $5 to $\frac{6}$"
+    save_overview(replace(small, manifest={**small.manifest, "title": title}), str(tmp_path / "p.svg"))
+    assert f"<!-- {title} (as of" in (tmp_path / "p.svg").read_text("utf-8")
 
 
 def test_a_panel_has_room_for_its_longest_label():

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -100,6 +102,19 @@ def test_rises_against_every_pair_of_months(months, seed):
         for before in range(max(0, later - RISE_MONTHS), later)
     ]
     assert_array_equal(risen(price), np.any(pairs, axis=0))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a clock whose zone can be set")
+def test_the_day_is_that_of_utc_wherever_the_clock_stands(scenario, monkeypatch):
+    """At any hour it is another day in one of the two zones: the scheduled job writes UTC, and so does a run."""
+    paths, days = simulate(scenario, 50), []
+    with monkeypatch.context() as patch:
+        for zone in ("Etc/GMT+12", "Etc/GMT-14"):
+            patch.setenv("TZ", zone)
+            time.tzset()
+            days.append(summarize_paths(paths).facts[0].made_on)
+    time.tzset()
+    assert days[0] == days[1]
 
 
 def test_files_of_the_contract(made, tmp_path):

@@ -15,7 +15,7 @@ from forecast.inputs import EVIDENCE
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.scenario_files import list_scenarios
+from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 from forecast.serving.workloads import Request, workloads
 from forecast.tables import load_tables, shipped_directory
 
@@ -49,6 +49,8 @@ def test_shipped_scenarios_load(name, tables):
     scenario = load_scenario(name, tables)
     assert scenario.name == name
     assert scenario.title and scenario.story
+    settings = settings_of(scenario_chain(name))  # what `forecast list` prints, without a table
+    assert all(settings[key] == getattr(scenario, key) for key in ("title", "story", "as_of", "months"))
     assert {len(item.origin.as_of) for item in scenario.inputs.values()} == {10}  # every value has a date
     assert all(item.origin.place and item.origin.source for item in scenario.inputs.values())
 
@@ -116,6 +118,10 @@ def test_names_and_paths_are_told_apart(tables, written):
         (
             'as_of = "today"',
             "line 2: as_of = 'today'; a date such as 2026-10-31 is required. Correct the value.",
+        ),
+        (
+            'title = "red \\u001b[31m"',
+            "line 2: title = 'red \\x1b[31m': a control character is not allowed. Correct the value.",
         ),
     ],
 )

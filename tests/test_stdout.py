@@ -110,3 +110,20 @@ def test_a_closed_stdout_is_no_success(tmp_path, closed):
         assert ("forecast: stdout: Bad file descriptor." in done.stderr) == (code == 1)
         assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
     assert (tmp_path / "here" / "finances.csv").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell that tells how each part of a pipe ended")
+@pytest.mark.parametrize("verb", ["list", "show", "run --paths 50 --months 2 --out {folder}", "run --help"])
+def test_a_reader_that_has_read_enough_is_no_failure(tmp_path, verb):
+    """`| head` ends the command as it ends any other: in silence, with 141, and with its files written."""
+    words = verb.format(folder=tmp_path / "here")
+    done = subprocess.run(
+        f'{{ "{sys.executable}" -m forecast.cli.main {words}; echo $? >"{tmp_path}/code"; }} | true',
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tmp_path / "code").read_text() == "141\n"
+    assert [line for line in done.stderr.splitlines() if not line.startswith("wrote ")] == []
+    assert ("--out" not in words) or (tmp_path / "here" / "runway.csv").is_file()

@@ -39,6 +39,8 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
         except InputError as error:
             problems += error.problems
             continue
+        if folder and not quiet and not tables.own() and not any(Path(folder).glob("*.toml")):
+            click.echo(f"note: {folder} holds no table and no scenario: the shipped tables were checked", err=True)
         found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)

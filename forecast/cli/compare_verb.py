@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, on_stdout, output_options, run_options, simulated
+from forecast.cli.options import (
+    input_options,
+    of_files,
+    on_stdout,
+    output_options,
+    refuse_no_place,
+    run_options,
+    simulated,
+)  # fmt: skip
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.contrasts import contrast_text, save_contrast
@@ -44,6 +52,7 @@ def command(
     """
     wanted = checked_formats(formats.split(","))
     piped = on_stdout(out, wanted, json=as_json)
+    refuse_no_place(out, **of_files(wanted, decimal))
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
     runs = [simulated(each, quiet, compared_months(each), keep_more=finances_compared(each), **how) for each in made]

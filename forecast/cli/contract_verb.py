@@ -26,7 +26,11 @@ from forecast.serving.workloads import number
     required=True,
     help="Million tokens a month, input and output together: 50000 are 50 billion.",
 )
-@click.option("--segment", required=True, help="commodity, open-frontier or closed-frontier.")
+@click.option(
+    "--segment",
+    required=True,
+    help="commodity (70B-class open weights), open-frontier (large open ones) or closed-frontier.",
+)
 @click.option("--months", type=int, required=True, help="Length of the contract.")
 @click.option("--provider", "providers", multiple=True,
               help="From whom; two may also be split, all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
@@ -122,12 +126,12 @@ def _bought_fracs(terms: Terms, made: Scenario) -> tuple[float, float]:
 def _text(
     terms: Terms, found: list[Verdict], even: dict[str, Even], router: dict[str, float], made: Scenario, n_paths: int
 ) -> str:
-    mtok = terms.mtok_per_month * terms.months
+    mtok, segment = terms.mtok_per_month * terms.months, made.rows["segments"][terms.segment]
     first, length = terms.providers[0], counted(terms.months, "month")
     wide = max(len(one.strategy) for one in found) + 1
     lines = [
-        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} for {length} from {made.as_of}; "
-        f"scenario {made.name}, {counted(n_paths, 'path')}",
+        f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
+        f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",
         f"  {f'cost of {length}, USD':{wide}s}{'mean':>18s}{'p10':>9s}{'median':>9s}{'p90':>9s}{'USD/Mtok':>10s}"
         f"{'even at':>9s}{'today':>8s}{'router':>8s}{'must switch':>13s}{'above market':>14s}",
     ]

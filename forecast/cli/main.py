@@ -31,6 +31,7 @@ VERBS = {
     "check": "validate data tables and scenarios",
     "sensitivity": "which inputs drive which outcome, and what learning one is worth",
     "contract": "fix the price today or buy month by month, with provider risk",
+    "own": "buy accelerators or rent them: from which use on, and when they have paid for themselves",
     "watch": "what to watch: signals, the level that would change an answer, their latest value",
     "cost": "cost per million tokens with its waterfall",
     "backtest": "rolling-origin scores of the trends, on our series or on a file of prices",
@@ -42,6 +43,7 @@ VERBS = {
 }
 
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
+READ_ENOUGH = 141  # and of one whose reader, such as `head`, had enough
 MOST_PROBLEMS = 100  # a table that others point at can break thousands of rows
 
 
@@ -59,12 +61,15 @@ class Verbs(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the verb; click would answer Ctrl-C with 1, as if the work had failed."""
+        """Call the verb; click would answer Ctrl-C and `| head` with 1, as if the work had failed."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("forecast: interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            forsake_stdout()
+            ctx.exit(READ_ENOUGH)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -88,6 +93,11 @@ def speak_plainly() -> None:
     """Write UTF-8 to a file or a pipe whatever the locale, and to a terminal what it can show of our text."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace")
+
+
+def forsake_stdout() -> None:
+    """Let what is left for a stdout that failed vanish: it is not tried again at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def main() -> None:
@@ -114,7 +124,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:  # a place that was named, and that nothing had tried before; or stdout
         if error.filename is None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left for it is not tried again at the exit
+            forsake_stdout()
         place = shortened(error.filename or "stdout", 400)
         click.echo(
             f"forecast: {place}: {error.strerror or error}. Choose another place, or give it room and rights.", err=True

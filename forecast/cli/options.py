@@ -126,6 +126,23 @@ def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool
     return True
 
 
+def refuse_no_place(out: str | None, **options: object) -> None:
+    """Refuse what only files can hold where there is no `--out`; an option that is empty was not given.
+
+    Raises:
+        InputError: one sentence that names it.
+    """
+    given = [f"--{name.replace('_', '-')} {value}" for name, value in options.items() if value]
+    if out is None and given:
+        raise InputError(f"{', '.join(given)}: without --out no file is written. Add --out FOLDER.")
+
+
+def of_files(formats: Iterable[str], decimal: str) -> dict[str, str]:
+    """Return what was asked of files by name: the formats beside CSV, and commas."""
+    more = ",".join(name for name in formats if name != "csv")
+    return {"format": more, "decimal": decimal if decimal != "point" else ""}
+
+
 formats_option = click.option(
     "--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."
 )

@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import exported, on_stdout, output_options, run_options, scenario_options, simulated
+from forecast.cli.options import (
+    exported,
+    of_files,
+    on_stdout,
+    output_options,
+    refuse_no_place,
+    run_options,
+    scenario_options,
+    simulated,
+)  # fmt: skip
+from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import checked_formats, sheet_files, tidy_csv
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
@@ -17,7 +27,8 @@ from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario, load_scenario
+from forecast.serving.speed import resolve
 from forecast.summary import summarize_paths
 
 
@@ -27,6 +38,9 @@ from forecast.summary import summarize_paths
 @output_options
 @click.option(
     "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
+)
+@click.option(
+    "--provider", "providers", multiple=True, help="Print what becomes of this one instead, year by year; repeatable."
 )
 @click.option(
     "--sample-paths", "samples", type=int, default=0, metavar="K", help="Write the first K paths whole; needs --out."
@@ -43,6 +57,7 @@ def command(
     as_json: bool,
     quiet: bool,
     precision: str | None,
+    providers: tuple[str, ...],
     samples: int,
     n_paths: int,
     **how: Any,
@@ -55,9 +70,11 @@ def command(
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
-    piped = on_stdout(out, wanted, json=as_json, sample_paths=samples)
-    if samples and out is None:
-        raise InputError(f"--sample-paths {samples}: without --out there is no place for them. Add --out FOLDER.")
+    piped = on_stdout(out, wanted, json=as_json, sample_paths=samples, provider=providers)
+    if providers and as_json:
+        raise InputError("run --json: --provider would change nothing, all are in the document. Leave it out.")
+    chosen = _in_market(made, providers)
+    refuse_no_place(out, **of_files(wanted, decimal), sample_paths=samples)
     target = parse_target(precision) if precision else None
 
     def run(n: int) -> Paths:
@@ -81,5 +98,15 @@ def command(
             for name, (header, rows) in tables(forecast).items()
         }
         click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
+    elif chosen:
+        click.echo("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(dossier(forecast, p) for p in chosen)]))
     else:
         click.echo(headline(forecast))
+
+
+def _in_market(made: Scenario, names: tuple[str, ...]) -> list[str]:
+    """Return the stable names of providers, each of which must be in the market."""
+    found, market = [resolve(made, "provider", name) for name in names], made.rows["provider_finances"]
+    if wrong := [name for name in found if name not in market]:
+        raise InputError(f"--provider {wrong[0]}: not in the market at {made.as_of}; allowed: {', '.join(market)}.")
+    return found

@@ -26,10 +26,11 @@ def command(every: str, scheduler: str, image: str, words: tuple[str, ...]) -> N
 
     For example: forecast schedule --for systemd --every weekly -- base capital-drought --fail-on-drift
     """
+    moments = times(every)
     _check_refresh(words)
     arguments = checked_words(["refresh", *words, *([] if "--quiet" in words else ["--quiet"])])
     checked_words([image])
-    click.echo(UNITS[scheduler](Job(_program(), arguments, times(every), image)), nl=False)
+    click.echo(UNITS[scheduler](Job(_program(), arguments, moments, image)), nl=False)
 
 
 def _check_refresh(words: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
 
+MOST = 1e15  # of tokens or of dollars: what is larger is a slip
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -66,7 +68,7 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
         problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
     numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}
     problems += [
-        f"{option} {value:g}: a number above 0 is needed." for option, value in numbers.items() if value is not None and not 0 < value < 1e15
+        f"{option} {value:g}: a number above 0 and below {MOST:g} is needed." for option, value in numbers.items() if value is not None and not 0 < value < MOST
     ]  # fmt: skip
     if not 0 <= terms.switch_cost_months <= 12:
         problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")

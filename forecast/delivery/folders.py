@@ -25,7 +25,7 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
         ours: names that belong to such a set: old ones among them go, everything else in the folder stays.
 
     Raises:
-        InputError: a place that cannot be written, the working folder or one around it, or a folder full of other things.
+        InputError: a place that cannot be written, the working folder or one around it, a mounted folder, or one full of other things.
     """
     target = _real(directory)
     _refuse_foreign(target, ours)
@@ -47,7 +47,7 @@ def refuse_place(path: str | Path, ours: Collection[str] | None = None) -> None:
         ours: names of the files that will be published in the folder.
 
     Raises:
-        InputError: a place that cannot be written; of a folder also one that somebody stands in, or that holds much else.
+        InputError: a place that cannot be written; of a folder also one that somebody stands in, that is mounted, or that holds much else.
     """
     target = _real(path)
     if ours is not None:
@@ -60,7 +60,7 @@ def refuse_place(path: str | Path, ours: Collection[str] | None = None) -> None:
 
 
 def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
-    """Refuse to replace a folder that somebody stands in, or that holds much besides our files."""
+    """Refuse to replace a folder that somebody stands in, that is mounted, or that holds much besides our files."""
     if not target.is_dir():
         return
     with _writing(target):
@@ -68,6 +68,10 @@ def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
     if here.is_relative_to(target):
         raise InputError(
             f"{target}: the folder is replaced whole, and you stand in it. Choose another --out, or one below."
+        )
+    if target.is_mount():
+        raise InputError(
+            f"{target}: the folder is replaced whole, and a mounted one cannot be. Choose one below, such as {target / 'forecast'}."
         )
     # A walk passes over what another publication takes away meanwhile.
     strangers = (name for _, deeper, files in os.walk(target) for name in (*deeper, *files) if name not in ours)

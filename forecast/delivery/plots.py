@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.answers import seen_whole, segments
@@ -53,13 +54,20 @@ def save_overview(forecast: Forecast, path: str) -> None:
 
 
 def save_figure(figure: Figure, path: str) -> None:
-    """Write a figure to a PNG or SVG file.
+    """Write a figure to a PNG or SVG file. Dollars in a title or a label are dollars, not the marks of a formula.
 
     Raises:
         InputError: another ending, or a place that cannot be written.
     """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_text():  # numbers on the axes have none before they are drawn, and may be powers
+            text.set_parse_math(False)
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=110, format=picture_format(path))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a title in letters that the font lacks shows boxes
+        figure.savefig(drawn, dpi=110, format=picture_format(path))
     publish_file(path, drawn.getvalue())
 
 
@@ -89,14 +97,18 @@ def _fan(
 def _risk(axes: Any, forecast: Forecast) -> None:
     able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN][::-1]  # bars are drawn from below
     names = [row[0] for row in able]
-    axes.barh(
-        names, [100 * (row[7] or 0) for row in able], color=PRICE, alpha=0.35, label="within 24 months", height=0.75
-    )
-    axes.barh(names, [100 * (row[6] or 0) for row in able], color=PRICE, label="within 12 months", height=0.4)
+    for column, within, alpha, height in ((7, 24, 0.35, 0.75), (6, 12, 1.0, 0.4)):
+        if any(row[column] is not None for row in able):  # the horizon reaches so far
+            values, label = [100 * row[column] for row in able], f"within {within} months"
+            axes.barh(names, values, color=PRICE, alpha=alpha, label=label, height=height)
     axes.set(title="Chance that cash ends if no new money comes", xlabel="%", xlim=(0, 100))
     axes.tick_params(axis="y", labelsize=8)
-    axes.legend(loc="lower right", fontsize=8)
     axes.grid(axis="x", alpha=0.25)
+    if able:
+        axes.legend(loc="lower right", fontsize=8)
+    else:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "cannot be told: the horizon is under 12 months", transform=axes.transAxes, ha="center")
 
 
 def _consolidates(axes: Any, forecast: Forecast) -> None:

@@ -21,14 +21,14 @@ _FINANCES = {
     "cash_with_rounds_usd": "USD",
     "provider_tokens_frac": "fraction",
 }
-_WAYS_OUT = "sold_in_distress bought people_and_licence_bought shut left_the_market".split()
+WAYS_OUT = "sold_in_distress bought people_and_licence_bought shut left_the_market".split()
 UNITS: dict[str, str] = {
     "cash_usd": "USD",
     "month": "months",
     "ratio_p50": "ratio",
     **dict.fromkeys(("p10_months", "p50_months", "p90_months"), "months"),
     **dict.fromkeys(_USD_PER_MTOK, "USD/Mtok"),
-    **dict.fromkeys((*_PROBS, "prob_in_market", "prob_listed", *(f"prob_{way}" for way in _WAYS_OUT)), "probability"),
+    **dict.fromkeys((*_PROBS, "prob_in_market", "prob_listed", *(f"prob_{way}" for way in WAYS_OUT)), "probability"),
     **{f"{name}_{quantile}": unit for name, unit in _FINANCES.items() for quantile in ("p10", "p50", "p90")},
 }
 
@@ -83,13 +83,13 @@ def finances(forecast: Forecast) -> tuple[list[str], Rows]:
     """Return one row a provider and year: revenue, margin, cash and share while in the market, and the chances of each way out."""
     header = "provider kind month date prob_in_market".split()
     header += [f"{name}_{quantile}" for name in _FINANCES for quantile in ("p10", "p50", "p90")]
-    header += [*(f"prob_{way}" for way in _WAYS_OUT), "prob_listed"]
+    header += [*(f"prob_{way}" for way in WAYS_OUT), "prob_listed"]
     as_of, value = forecast.manifest["as_of"], forecast.value
     asked = dict.fromkeys((f.provider, f.month) for f in forecast.find("revenue_usd_per_year"))
     rows: Rows = [
         [p, forecast.provider_kinds.get(p, ""), m, calendar(as_of, m), 1 - (value("exit", p, m) or 0.0),
          *(value(name, p, m, q) for name in _FINANCES for q in (0.1, 0.5, 0.9)),
-         *(value(f"exit_{way}", p, m) for way in _WAYS_OUT), value("listed", p, m)]
+         *(value(f"exit_{way}", p, m) for way in WAYS_OUT), value("listed", p, m)]
         for p, m in asked if p is not None and m is not None
     ]  # fmt: skip
     return header, rows

@@ -1,0 +1,148 @@
+"""`forecast own`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import click
+import numpy as np
+
+from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
+from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
+from forecast.delivery.words import counted, percent
+from forecast.monte_carlo import mean_error
+from forecast.renting import asked_rents
+from forecast.scenario import Scenario, load_scenario
+from forecast.serving.speed import resolve
+
+WAYS = {
+    "own": "own",
+    "contract": "contract for the whole time",
+    "on_demand": "on demand, busy hours only",
+}
+
+
+@click.command("own")
+@click.argument("scenario", default="base")
+@click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
+@click.option("--months", type=int, default=36, show_default=True, help="How long it is needed.")
+@click.option(
+    "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
+)
+@click.option(
+    "--rent-usd-per-hour",
+    type=float,
+    help="Rent quoted on demand today.  [default: the median of those asked]",
+)
+@click.option(
+    "--resale-frac",
+    type=float,
+    help="Part of its price for which you sell it at the end, 0 to 1.  [default: a new one's price then, for the life that is left]",
+)
+@set_option
+@as_of_option()
+@chance_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@quiet_option
+def command(
+    scenario: str,
+    accelerator: str,
+    months: int,
+    utilisation: float | None,
+    rent_usd_per_hour: float | None,
+    resale_frac: float | None,
+    settings: tuple[str, ...],
+    as_of: date | None,
+    n_paths: int,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Buy accelerators or rent them: what an hour costs, from which use on owning is cheaper, and when it has paid for itself.
+
+    The price paid, power and interest are inputs: --set accelerator_prices.h100.price_low_usd=…, --set
+    capital_rate_per_year=….
+    """
+    made = load_scenario(scenario, settings=settings, as_of=as_of)
+    need = need_of(made, resolve(made, "accelerator", accelerator), months, utilisation, rent_usd_per_hour, resale_frac)
+    with bar(n_paths, made.name, quiet) as progress:
+        found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
+    click.echo(json.dumps(found) if as_json else _text(found, need, made, n_paths, rent_usd_per_hour is not None))
+
+
+def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:
+    """Return the answer as other programs read it; a month beyond the horizon is null."""
+    costs = np.stack([getattr(ways, name) for name in WAYS])
+    cheapest = costs.argmin(axis=0)
+    return {
+        "need": asdict(need),
+        "as_of": str(made.as_of),
+        "horizon_months": made.months,
+        "usd_per_accelerator_hour": {
+            name: {"mean": float(cost.mean()), "mean_error": mean_error(cost) if len(cost) > 1 else None, **_band(cost),
+                   "cheapest_prob": float((cheapest == i).mean())}
+            for i, (name, cost) in enumerate(zip(WAYS, costs, strict=True))
+        },
+        "even_busy_frac": _band(ways.even_busy_frac),
+        "own_cheaper_than_on_demand_prob": float((ways.own < ways.on_demand).mean()),
+        "own_cheaper_than_contract_prob": float((ways.own < ways.contract).mean()),
+        "paid_back_months": _band(ways.paid_back_months),
+        "not_paid_back_prob": float(np.isinf(ways.paid_back_months).mean()),
+        "resale_frac": _band(ways.resale_frac),
+    }  # fmt: skip
+
+
+def _band(values: Any) -> dict[str, float | None]:
+    found = np.quantile(values, [0.1, 0.5, 0.9], method="inverted_cdf")
+    return {name: float(q) if np.isfinite(q) else None for name, q in zip(("p10", "p50", "p90"), found, strict=True)}
+
+
+def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quoted: bool) -> str:
+    asked = None if quoted else asked_rents(made, need.accelerator)
+    even = found["even_busy_frac"]
+    rent = f"${need.rent_usd_per_hour:.2f} " + (
+        f"asked on demand ({asked['lowest']:.2f}-{asked['highest']:.2f}, {counted(asked['quotes'], 'quote')})"
+        if asked
+        else "as you were quoted"
+    )
+    lines = [
+        f"{need.accelerator} for {counted(need.months, 'month')} from {made.as_of}, busy {percent(need.busy_frac)} of the hours; "
+        f"scenario {made.name}, {counted(n_paths, 'path')}",
+        f"  {'USD for an hour of the clock':29s}{'mean':>13s}{'p10':>8s}{'median':>8s}{'p90':>8s}{'cheapest':>10s}",
+    ]
+    for name, said in WAYS.items():
+        way = found["usd_per_accelerator_hour"][name]
+        error = "?" if way["mean_error"] is None else f"{way['mean_error']:.1g}"
+        mean = f"{way['mean']:.3g} ± {error}"
+        quantiles = "".join(f"{way[q]:8.2f}" for q in ("p10", "p50", "p90"))
+        lines.append(f"  {said:29s}{mean:>13s}{quantiles}{percent(way['cheapest_prob']):>10s}")
+    sure = percent(found["own_cheaper_than_on_demand_prob"])
+    return "\n".join([
+        *lines,
+        f"  Owning is cheaper than renting on demand from a busy share of {_share(even)} on; at {percent(need.busy_frac)}, on {sure} of paths.",
+        f"  It is cheaper than a contract on {percent(found['own_cheaper_than_contract_prob'])} of them. {_paid(found)}",
+        f"  Rent: {rent}, moving as the engine's rent of an H100 does;",
+        "  a contract holds today's price, nearer to owned cost by contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
+        "capital_rate_per_year.",
+        f"  Sold at the end for {_share(found['resale_frac'])} of its price"
+        + (": a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
+        "  Whoever rents may move to newer machines, which serve a token for less: that freedom is not priced.",
+    ])  # fmt: skip
+
+
+def _share(band: dict[str, float]) -> str:
+    """Return a share in percent with its band, where it has one."""
+    low, middle, high = (percent(band[q]) for q in ("p10", "p50", "p90"))
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _paid(found: dict[str, Any]) -> str:
+    """Return when the rent spared has paid for the machine."""
+    horizon, never = found["horizon_months"], percent(found["not_paid_back_prob"])
+    low, middle, high = (
+        f">{horizon}" if month is None else f"{month:.0f}" for month in found["paid_back_months"].values()
+    )
+    return f"Unsold, the machine has paid for itself after {middle} months ({low} to {high}), not within {horizon} on {never}."

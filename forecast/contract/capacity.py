@@ -1,0 +1,162 @@
+"""Own or rent: what an accelerator costs whoever buys it, signs for it, or rents it for the hours in which it is busy.
+
+All are priced on the same paths, in money of today at the cost of capital, for an hour of the clock. The owner and whoever
+signs pay all hours. The rent asked on demand today moves as the engine's rent of an H100 does; a contract holds its price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.contract.pricing import MOST_PATHS
+from forecast.draws import BLOCK_PATHS, Draws, check_chance
+from forecast.equations.cost import capital_recovery_factor
+from forecast.equations.hardware import decline_factor
+from forecast.errors import InputError
+from forecast.march import march
+from forecast.market.names import market_names
+from forecast.renting import asked_rents
+from forecast.scenario import Scenario
+from forecast.serving.token_cost import number_of, owned_cost, owned_parts
+from forecast.units import HALF_A_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR, MONTHS_PER_YEAR
+
+Array = NDArray[np.float64]
+CLOUD_ONLY = ("tpu", "trainium")  # let by their makers' clouds, sold to nobody
+LEAST_YEARS = 1e-6  # of life that are left: worth nothing, and no division by it fails
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a planner needs: an accelerator for some months, busy a part of the hours."""
+
+    accelerator: str
+    months: int
+    busy_frac: float
+    rent_usd_per_hour: float  # asked on demand today
+    resale_frac: float | None = None  # of what was paid; None: `resale_of`
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What each way costs on each path, `[path]`, USD for an hour of the clock, and where owning breaks even."""
+
+    own: Array
+    contract: Array
+    on_demand: Array  # the busy hours alone
+    even_busy_frac: Array  # from which on owning costs less than renting on demand; above 1 never
+    paid_back_months: Array  # until rent spared has paid for the machine, unsold; infinite beyond the horizon
+    resale_frac: Array
+
+
+def need_of(
+    scenario: Scenario,
+    accelerator: str,
+    months: int,
+    busy_frac: float | None,
+    rent_usd_per_hour: float | None,
+    resale_frac: float | None,
+) -> Need:
+    """Return what is needed, with the busy share of best practice and the median rent asked today where none is given.
+
+    Raises:
+        InputError: an accelerator that cannot be bought or has no rent, or a number out of its range; all are listed.
+    """
+    owned_cost(scenario, accelerator)  # its price and power are known
+    row, asked = scenario.rows["accelerators"][accelerator], asked_rents(scenario, accelerator)
+    rent = rent_usd_per_hour if rent_usd_per_hour is not None else asked["median"] if asked else None
+    busy = number_of(scenario, "floor_utilisation_frac") if busy_frac is None else busy_frac
+    given = {
+        "utilisation": (busy, 0.01, 1),
+        "rent-usd-per-hour": (rent_usd_per_hour, 0.0001, 1e5),
+        "resale-frac": (resale_frac, 0, 1),
+    }
+    problems = [
+        f"--{option} {value:g}: outside {low:g} to {high:g}."
+        for option, (value, low, high) in given.items()
+        if value is not None and not low <= value <= high
+    ]
+    if row["family"] in CLOUD_ONLY:
+        problems.append(
+            f"--accelerator {accelerator}: only its maker's cloud lets it; nobody sells it. Choose another."
+        )
+    if row["available_on"] is None or row["available_on"] > scenario.as_of:
+        problems.append(f"--accelerator {accelerator}: not on the market at {scenario.as_of}. Choose another.")
+    if rent is None:
+        problems.append(
+            f"--accelerator {accelerator}: no rent asked on demand is known. Give yours as --rent-usd-per-hour."
+        )
+    if not 1 <= months <= scenario.months:
+        problems.append(f"--months {months}: outside 1 to the horizon of {scenario.months}.")
+    if problems:
+        raise InputError(problems)
+    assert rent is not None
+    return Need(accelerator, months, busy, rent, resale_frac)
+
+
+def own_or_rent(
+    scenario: Scenario, need: Need, n_paths: int, seed: int, progress: Callable[[int], None] = lambda paths: None
+) -> Ways:
+    """Return what owning, a contract for the whole time and renting on demand cost on the same paths.
+
+    Args:
+        scenario: as long as the need, at least.
+        need: of `need_of`.
+        n_paths, seed: as in `simulate`.
+        progress: called with the number of paths of each block that is done.
+    """
+    check_chance(n_paths, seed, MOST_PATHS)
+    names, parts = market_names(scenario), []
+    for block in range(-(-n_paths // BLOCK_PATHS)):
+        draws = Draws(scenario, seed, block)
+        rent = march(scenario, names, draws).series["rent"][0].astype(float)
+        count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
+        parts.append([each[:count] for each in _of_block(scenario, need, draws, rent)])
+        progress(count)
+    return Ways(*(np.concatenate(same) for same in zip(*parts, strict=True)))
+
+
+def resale_of(rate_per_year: Array, life_years: Array, decline_per_year: Array, months: int) -> Array:
+    """Part of its price for which a machine sells after some months: a new one's price then, for the part of its life that is left.
+
+    ρ = f^m·φ(L)/φ(L − m/12);  0 from the end of its life on
+
+    rate r ≥ 0, life L > 0 years, decline of a new one's price a year, months m ≥ 0. Source: own-assumption (annuity).
+
+    >>> resale_of(np.array([0.0]), np.array([4.0]), np.array([0.19]), 12).round(4).tolist()
+    [0.6075]
+    """
+    left = np.maximum(life_years - months / MONTHS_PER_YEAR, LEAST_YEARS)
+    kept = capital_recovery_factor(rate_per_year, life_years) / capital_recovery_factor(rate_per_year, left)
+    return np.asarray(decline_factor(decline_per_year) ** months * kept)
+
+
+def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) -> tuple[Array, ...]:
+    """Return the fields of `Ways` for a block; `h100_rent` is `[month, path]` from the as_of month on."""
+    rate, life, decline, growth, ratio = (
+        draws.parameter(name).astype(float)
+        for name in (
+            "capital_rate_per_year", "accelerator_life_years", "hardware_price_decline_per_year",
+            "electricity_growth_per_year", "contract_rent_ratio",
+        )
+    )  # fmt: skip
+    capital, power, rest = (part[0].astype(float) for part in owned_parts(scenario, draws, [need.accelerator]))
+    bought_usd = capital * HOURS_PER_YEAR / capital_recovery_factor(rate, life)  # with its share of the network
+    month = np.arange(1, scenario.months + 1)[:, None]
+    hours = HOURS_PER_MONTH * (1 + rate) ** ((HALF_A_MONTH - month) / MONTHS_PER_YEAR)  # at their worth today
+    running_usd = hours * (power * (1 + growth) ** (month / MONTHS_PER_YEAR) + rest)
+    hired_usd = hours * need.rent_usd_per_hour * h100_rent[1:] / h100_rent[0]  # if it were busy throughout
+    spared_usd = np.cumsum(need.busy_frac * hired_usd - running_usd, axis=0)
+    paid_back = np.where(
+        (spared_usd >= bought_usd).any(axis=0), (spared_usd >= bought_usd).argmax(axis=0) + 1.0, np.inf
+    )
+    resale = resale_of(rate, life, decline, need.months) if need.resale_frac is None else need.resale_frac + 0 * rate
+    sold_usd = bought_usd * resale * (1 + rate) ** (-need.months / MONTHS_PER_YEAR)
+    clock, running, hired = (each[: need.months].sum(axis=0) for each in (hours, running_usd, hired_usd))
+    own, full = (bought_usd - sold_usd + running) / clock, hired / clock
+    owned = capital + power + rest
+    contract = owned * (need.rent_usd_per_hour / owned) ** ratio  # log over owned cost, relative to on demand
+    return own, contract, need.busy_frac * full, own / full, paid_back, resale

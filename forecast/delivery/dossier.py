@@ -1,0 +1,65 @@
+"""What a forecast says of one provider: cash and how long it lasts, then year by year what it earns and whether it is still there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast.delivery.small_tables import WAYS_OUT, finances, runway
+from forecast.delivery.words import dollars, percent
+from forecast.tidy_table import Forecast
+
+SHOWN = (0, 12, 36)  # months, and the last
+FIGURES = {
+    "revenue a year": ("revenue_usd_per_year", dollars),
+    "gross margin": ("firm_margin_frac", percent),
+    "cash, with rounds": ("cash_with_rounds_usd", dollars),
+    "share of tokens": ("provider_tokens_frac", percent),
+}
+
+
+def dossier(forecast: Forecast, provider: str) -> str:
+    """Return the text about one provider of the market."""
+    horizon = forecast.manifest["months"]
+    at = {row["month"]: row for row in _rows(finances(forecast)) if row["provider"] == provider}
+    rows = [at[month] for month in sorted({m for m in SHOWN if m < horizon} | {horizon})]
+    (cash,) = (row for row in _rows(runway(forecast)) if row["provider"] == provider)
+    lines = [
+        f"{provider.upper()}, {cash['kind']}  (median and 80 % band of the paths on which it is in the market)",
+        f"  {'':24s}" + "".join(f"{row['date'] if row['month'] else 'today':>26s}" for row in rows),
+        _line("still in the market", [percent(row["prob_in_market"]) for row in rows]),
+    ]
+    for said, (name, shown) in FIGURES.items():
+        bands = [[row[f"{name}_{q}"] for q in ("p10", "p50", "p90")] for row in rows]
+        if any(value is not None for band in bands for value in band):
+            lines.append(_line(said, [_band(band, shown) for band in bands]))
+    for way in WAYS_OUT:
+        if rows[-1][f"prob_{way}"]:
+            lines.append(_line(way.replace("_", " "), [percent(row[f"prob_{way}"]) for row in rows]))
+    if rows[-1]["prob_listed"]:
+        lines.append(_line("listed", [percent(row["prob_listed"]) for row in rows]))
+    if not forecast.find("runway_months", provider=provider):
+        return "\n".join([*lines, "  A parent's balance sheet stands behind it: no runway to report."])
+    months = [
+        f">{horizon}" if cash[f"{q}_months"] is None else f"{cash[f'{q}_months']:.0f}" for q in ("p50", "p10", "p90")
+    ]
+    dry = {m: cash[f"prob_out_of_cash_{m}m"] for m in (12, 24)}
+    gone = ", ".join(f"{percent(prob)} of paths within {m} months" for m, prob in dry.items() if prob is not None)
+    lines.append(
+        f"  Without new money its {dollars(cash['cash_usd'])} last {months[0]} months ({months[1]} to {months[2]})"
+        + (f"; gone on {gone}." if gone else ".")
+    )
+    return "\n".join(lines)
+
+
+def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
+    header, rows = table
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _line(said: str, cells: list[str]) -> str:
+    return f"  {said:24s}" + "".join(f"{cell:>26s}" for cell in cells)
+
+
+def _band(values: list[float | None], shown: Any) -> str:
+    low, middle, high = (shown(value) for value in values)
+    return f"{middle} ({low} to {high})"

@@ -1,0 +1,129 @@
+"""Own or rent: by hand on a planted rent, equal to owned cost where it must be, refused where nothing can be bought."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from command import forecast
+from numpy.testing import assert_allclose
+
+from forecast.contract.capacity import Need, _of_block, need_of, own_or_rent, resale_of
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.errors import InputError
+from forecast.renting import recent_rents
+from forecast.scenario import load_scenario
+from forecast.serving.token_cost import owned_parts
+
+STILL = (
+    "capital_rate_per_year=0",
+    "hardware_price_decline_per_year=0",
+    "electricity_growth_per_year=0",
+    "accelerator_life_years=5",
+    "contract_rent_ratio=0.5",
+)
+NEED = Need("h100", 24, 0.5, 4.0)
+
+
+@pytest.fixture(scope="module")
+def still():
+    """A world in which nothing changes and money is free: what a machine costs is spread evenly over its life."""
+    return load_scenario("base", settings=STILL)
+
+
+@pytest.fixture(scope="module")
+def base(tables):
+    return load_scenario("base", tables)
+
+
+@pytest.fixture(scope="module")
+def by_hand(still):
+    """Ways of the first block with a rent that halves after a year, and owned cost, capital and running cost of an hour."""
+    draws = Draws(still, 7, 0)
+    rent = np.where(np.arange(still.months + 1)[:, None] <= 12, 2.0, 1.0) * np.ones(BLOCK_PATHS)
+    capital, power, rest = (part[0].astype(float) for part in owned_parts(still, draws, ["h100"]))
+    return _of_block(still, NEED, draws, rent), capital, power + rest
+
+
+def test_without_interest_and_decline_owning_costs_its_hours(by_hand):
+    (own, contract, on_demand, even, _, resale), capital, running = by_hand
+    assert_allclose(resale, 0.6, rtol=1e-6)  # three of five years are left
+    assert_allclose(own, capital + running, rtol=1e-6)
+    assert_allclose(on_demand, 0.5 * (4.0 + 2.0) / 2)  # a year at 4 and one at 2, half of the hours
+    assert_allclose(even, own / 3.0)
+    assert_allclose(contract, np.sqrt(4.0 * (capital + running)), rtol=1e-6)  # half way to owned cost, in logs
+
+
+def test_a_machine_has_paid_for_itself_when_what_it_spared_is_its_price(by_hand):
+    (*_, paid, _), capital, running = by_hand
+    price = capital * 60  # in months of an hour each
+    spared = np.cumsum([0.5 * (4.0 if month < 12 else 2.0) - running for month in range(60)], axis=0)
+    first = [next((i + 1.0 for i, sum_ in enumerate(path) if sum_ >= whole), np.inf) for path, whole in zip(spared.T, price, strict=True)]  # fmt: skip
+    assert np.isfinite(first).any() and (paid == first).mean() > 0.999  # capital is of 32 bits
+
+
+def test_resale_ends_with_life_and_falls_with_prices():
+    rate, life, decline = np.full(3, 0.08), np.array([3.0, 5.0, 5.0]), np.array([0.1, 0.0, 0.1])
+    assert_allclose(resale_of(rate, life, decline, 0), 1.0)
+    ended, still, falling = resale_of(rate, life, decline, 36)
+    assert ended < 1e-5 and falling == pytest.approx(0.9**3 * still)
+
+
+def test_more_paths_keep_the_first_ones_and_the_direction_is_right(base):
+    few, many = (own_or_rent(base, NEED, n, 7) for n in (40, BLOCK_PATHS + 5))
+    assert (few.own == many.own[:40]).all() and len(many.paid_back_months) == BLOCK_PATHS + 5
+    dear = own_or_rent(base, replace(NEED, rent_usd_per_hour=8.0, busy_frac=1.0), 40, 7)
+    assert (dear.even_busy_frac < few.even_busy_frac).all() and (dear.paid_back_months <= few.paid_back_months).all()
+    unsold = own_or_rent(base, replace(NEED, resale_frac=0.0), 40, 7)
+    assert (unsold.own > few.own).all() and (unsold.paid_back_months == few.paid_back_months).all()
+
+
+def test_what_is_not_said_is_what_is_asked_today(base):
+    need = need_of(base, "h100", 36, None, None, None)
+    assert need == Need("h100", 36, 0.6, pytest.approx(3.8, abs=1.0))
+
+
+@pytest.mark.parametrize("accelerator", ["h100", "h200", "b200", "b300", "mi300x"])
+def test_contracts_are_near_those_quoted(base, accelerator):
+    """Within two fifths: the quotes are those from which the one ratio for all accelerators comes."""
+    quoted = [row["usd_per_accelerator_hour"] for row in recent_rents(base, accelerator, "contract-3y")]
+    ways = own_or_rent(base, need_of(base, accelerator, 36, None, None, None), 200, 7)
+    assert np.median(ways.contract) == pytest.approx(np.median(quoted), rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "months", "said"),
+    [
+        ("tpu-v7", 36, ["--accelerator tpu-v7: only its maker's cloud lets it", "no rent asked on demand is known"]),
+        ("vr200", 36, ["--accelerator vr200: not on the market at 2026-10-31", "Give yours as --rent-usd-per-hour"]),
+        ("h100", 61, ["--months 61: outside 1 to the horizon of 60."]),
+        ("h100", 0, ["--months 0: outside 1 to the horizon of 60."]),
+    ],
+)
+def test_what_cannot_be_bought_or_rented_is_refused(base, accelerator, months, said):
+    with pytest.raises(InputError) as refused:
+        need_of(base, accelerator, months, None, None, None)
+    assert len(refused.value.problems) == len(said)
+    assert all(part in problem for part, problem in zip(said, refused.value.problems, strict=True))
+
+
+def test_numbers_that_are_none_are_refused_together(base):
+    with pytest.raises(InputError) as refused:
+        need_of(base, "h100", 36, float("nan"), 0.0, 1.5)
+    assert refused.value.problems == (
+        "--utilisation nan: outside 0.01 to 1.",
+        "--rent-usd-per-hour 0: outside 0.0001 to 100000.",
+        "--resale-frac 1.5: outside 0 to 1.",
+    )
+
+
+def test_the_answer_in_words_and_in_json():
+    words = ("own", "--accelerator", "H100", "--utilisation", "0.2", "--paths", "100", "--rent-usd-per-hour", "3")
+    text, found = forecast(*words).stdout, json.loads(forecast(*words, "--json").stdout)
+    assert found["need"]["rent_usd_per_hour"] == 3.0 and found["paid_back_months"]["p50"] is None
+    costs = found["usd_per_accelerator_hour"]
+    assert list(costs) == ["own", "contract", "on_demand"] and sum(way["cheapest_prob"] for way in costs.values()) == 1
+    assert costs["on_demand"]["p50"] < costs["own"]["p50"] and found["even_busy_frac"]["p50"] > 0.2
+    assert "Rent: $3.00 as you were quoted" in text and "after >60 months (>60 to >60), not within 60 on " in text
+    assert f"from a busy share of {100 * found['even_busy_frac']['p50']:.0f} %" in text
+    assert "± ?" in forecast("own", "--accelerator", "h100", "--paths", "1").stdout
