@@ -11,13 +11,14 @@ Array = NDArray[np.float64]
 LEVELS: Array = (np.arange(20) + 0.5) / 20  # of the values that stand for a distribution without a short formula
 
 
-def waiting_quantiles(times: Array, happened: NDArray[np.bool_], levels: Array) -> Array:
+def waiting_quantiles(times: Array, happened: NDArray[np.bool_], levels: Array, weights: Array | None = None) -> Array:
     """Return the times by which a share of `levels` has happened: the least t with 1 − S(t) ≥ p, S by Kaplan–Meier.
 
     Args:
         times: time to the event, or time without it so far, `[case]`, any unit, of any sign.
         happened: whether the event came; else the case is censored at its time, `[case]`.
         levels: probabilities p, `[level]`, inside (0, 1).
+        weights: how often each case counts, `[case]`, positive; once if not given.
 
     Returns:
         `[level]`; a level that S never reaches gets the longest time seen, which is a lower bound.
@@ -30,21 +31,21 @@ def waiting_quantiles(times: Array, happened: NDArray[np.bool_], levels: Array) 
     from statsmodels.duration.survfunc import SurvfuncRight
 
     shift = 1.0 - times.min()  # statsmodels asks for times above zero
-    made = SurvfuncRight(times + shift, happened.astype(int))
+    made = SurvfuncRight(times + shift, happened.astype(int), freq_weights=weights)
     reached = 1.0 - made.surv_prob
     at = np.searchsorted(reached, levels - 1e-9)
     found: Array = np.append(made.surv_times - shift, times.max())[at]
     return found
 
 
-def smoothed(values: Array, count: int) -> Array:
+def smoothed(values: Array, count: float) -> Array:
     """Return quantiles of what a next case may be, which can lie between the cases seen and a little beyond them.
 
     Each value is spread by a normal of width h = 1.06·s·n^(−1/5), s the standard deviation of the values.
 
     Args:
         values: equally likely values, `[level]`.
-        count: n, cases behind them.
+        count: n, cases behind them; (Σw)²/Σw² where they have weights.
 
     Returns:
         As many equally likely values, `[level]`. Source: Silverman (1986), equation 3.28.
