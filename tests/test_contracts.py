@@ -84,9 +84,9 @@ def test_a_slump_leaves_what_is_under_contract(base, slump):
         assert_allclose(flow[24, row], earned, rtol=1e-3, atol=1e3)
     coreweave = other[:, providers.index("coreweave")]
     assert (coreweave[24] < coreweave[0]).any() and (coreweave[24] == coreweave[0]).any()
-    # They end in June 2031, less than 56 months on, and then the market decides.
-    assert_allclose(coreweave[56], coreweave[0] * market, rtol=1e-4)
-    assert (coreweave[55] >= coreweave[56]).all() and np.median(coreweave[55] / coreweave[56]) > 2
+    # They end on the last day of June 2031, 56 months on, and then the market decides.
+    assert_allclose(coreweave[57], coreweave[0] * market, rtol=1e-4)
+    assert (coreweave[56] >= coreweave[57]).all() and np.median(coreweave[56] / coreweave[57]) > 2
 
 
 def test_fixed_cost_follows_revenue_that_contracts_hold_up(base, slump):

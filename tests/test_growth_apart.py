@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from forecast.draws import Draws
+from forecast.market.market import start_market
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import growth_apart, growth_law, spans
 from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
@@ -123,6 +127,21 @@ def test_the_power_of_size_that_was_planted_is_likelier_than_none_and_the_other_
 def test_the_small_grow_apart_as_the_typical_do_and_the_large_less():
     sizes = np.log([0.01, 1.0, 32.0])
     assert_allclose(growth_law.spread_ratio(made(["a", "b", "c"], -1.0, 0.0, size=sizes), LAW), [1.0, 1.0, 0.5])
+
+
+@pytest.mark.parametrize("as_of", [MID_2025, date(2026, 10, 31)])
+def test_the_market_starts_a_firm_at_the_size_that_the_fit_gives_it(tables, as_of):
+    """All revenue a year over the typical firm's of the same day, the published spans' own: not of a month, nor of tokens alone."""
+    base = load_scenario("base", tables, as_of=as_of)
+    names, draws = market_names(base), Draws(base, 7, 0)
+    known = [p for p in names.providers if f"provider_finances.{p}.revenue_usd_per_year" in base.inputs]
+    revenue = draws.column("provider_finances", "revenue_usd_per_year", known)[:, 0]
+    figures = made(known, 0.0, 0.0, size=np.log(revenue), metric=spans.RUN_RATE)
+    by = spans.published_spans(tables.vintage(as_of), as_of)
+    size = np.exp(LAW.size_power * spans.sized(figures, by).size_log)
+    assert size.max() > 1.2 > 0.9 > size.min()
+    found = start_market(base, names, draws).customers.apart_size[[names.providers.index(p) for p in known], 0]
+    assert_allclose(found, size, rtol=1e-3)  # the typical revenue is stored with four digits
 
 
 def test_without_reversion_none_is_likelier():

@@ -150,6 +150,15 @@ def test_a_part_without_a_printed_link_is_no_board_if_its_memory_is_stacked():
     assert_allclose(linked["scaleup_gb_per_s"], [0.065 * 32_000, 32.0])
 
 
+def test_an_accelerator_of_few_rows_is_answered_as_widely_as_a_new_one():
+    def spread(rows):
+        known = {name: value for name, value in VALUES.items() if name != "rows:accelerator:b200"}
+        seen = {"rows:accelerator:b200": round(np.log(rows), 4)} if rows else {}
+        return throughputs(known | seen, columns("b200", "gpt-oss-120b"), 1.0)[0].log_sd
+
+    assert spread(8) == spread(1000) < spread(7) == spread(1) == spread(0)
+
+
 def test_models_of_one_size_with_another_attention_are_another_design():
     """DeepSeek V4 Pro is as deep and wide as V3, Qwen3.5-27B as Qwen3-32B."""
     served = SCENARIO.tables["served_models"].latest("model")

@@ -54,6 +54,29 @@ def test_without_interest_and_decline_owning_costs_its_hours(by_hand):
     assert_allclose(contract, np.sqrt(4.0 * (capital + running)), rtol=1e-6)  # half way to owned cost, in logs
 
 
+def test_money_of_later_months_is_worth_less_and_electricity_dearer():
+    """At 10 % a year: price of an annuity over five years, the sale after two, each month from its middle."""
+    dear = load_scenario(
+        "base",
+        settings=(
+            "capital_rate_per_year=0.1",
+            "electricity_growth_per_year=0.2",
+            "accelerator_life_years=5",
+        ),
+    )
+    draws, months = Draws(dear, 7, 0), range(1, 25)
+    rent = np.full((dear.months + 1, BLOCK_PATHS), 2.0)
+    rent[13:] = 1.0
+    own, _, on_demand, *_ = _of_block(dear, replace(NEED, resale_frac=0.5), draws, rent)
+    capital, power, rest = (part[0].astype(float) for part in owned_parts(dear, draws, ["h100"]))
+    worth = {month: 1.1 ** ((0.5 - month) / 12) for month in months}
+    price = capital * 12 * (1 - 1.1**-5) / 0.1  # in months of an hour each
+    running = sum(worth[month] * (power * 1.2 ** (month / 12) + rest) for month in months)
+    assert_allclose(own, (price * (1 - 0.5 * 1.1**-2) + running) / sum(worth.values()), rtol=1e-5)
+    rented = sum(worth[month] * (4.0 if month <= 12 else 2.0) for month in months)
+    assert_allclose(on_demand, 0.5 * rented / sum(worth.values()))
+
+
 def test_a_machine_has_paid_for_itself_when_what_it_spared_is_its_price(by_hand):
     (*_, paid, _), capital, running = by_hand
     price = capital * 60  # in months of an hour each
@@ -123,7 +146,11 @@ def test_the_answer_in_words_and_in_json():
     assert found["need"]["rent_usd_per_hour"] == 3.0 and found["paid_back_months"]["p50"] is None
     costs = found["usd_per_accelerator_hour"]
     assert list(costs) == ["own", "contract", "on_demand"] and sum(way["cheapest_prob"] for way in costs.values()) == 1
-    assert costs["on_demand"]["p50"] < costs["own"]["p50"] and found["even_busy_frac"]["p50"] > 0.2
+    assert (
+        costs["on_demand"]["cheapest_prob"] > 0.9
+        and costs["on_demand"]["p50"] < costs["own"]["p50"]
+        and found["even_busy_frac"]["p50"] > 0.2
+    )
     assert "Rent: $3.00 as you were quoted" in text and "after >60 months (>60 to >60), not within 60 on " in text
     assert f"from a busy share of {100 * found['even_busy_frac']['p50']:.0f} %" in text
     assert "± ?" in forecast("own", "--accelerator", "h100", "--paths", "1").stdout

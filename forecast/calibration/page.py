@@ -15,8 +15,7 @@ from forecast.calibration.picture import picture
 from forecast.calibration.record import Calibration
 from forecast.calibration.validation import RIVALS, Array, inside_left_out, measured_again, relative, rival
 from forecast.delivery.folders import publish_file
-
-WELL_MEASURED_ROWS = 8
+from forecast.serving.effects import WELL_MEASURED_ROWS
 
 
 def digest(values: Mapping[str, float]) -> str:

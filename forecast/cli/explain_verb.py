@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from math import isfinite
 from pathlib import Path
 
 import click
@@ -76,12 +75,8 @@ def command(
         click.echo("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
 
 
-def _parts(one: Moved) -> dict[str, dict[str, float | None]]:
-    """Return the parts of a headline; the error of a median beyond the horizon is not known."""
-    return {
-        group: {"difference": value, "standard_error": error if isfinite(error) else None}
-        for group, (value, error) in one.parts.items()
-    }
+def _parts(one: Moved) -> dict[str, dict[str, float]]:
+    return {group: {"difference": value, "standard_error": error} for group, (value, error) in one.parts.items()}
 
 
 def _text(one: Moved) -> str:

@@ -21,7 +21,7 @@ class Contracts:
     provider: Index  # row of each in `[own_cash, path]` arrays
     signed_ratio: Array  # [contract, path or 1] revenue under contract over other revenue of the as_of month
     default_per_year: Array  # [path]
-    ends_month: Array  # [contract, 1]
+    ends_month: Array  # [contract, 1] the last month under contract
 
     def bind(self, other_growth: Array, month: int) -> None:
         """Raise other revenue over that of the as_of month, `[own_cash, path]`, to what contracts leave of it."""
@@ -35,7 +35,7 @@ def start_contracts(scenario: Scenario, draws: Draws, names: Names, other_start:
     on_own_cash = names.providers[names.own_cash]
     signed = [p for p in scenario.entities("contracts") if p in on_own_cash]
     provider = np.array([on_own_cash.index(p) for p in signed], dtype=np.intp)
-    ends = [months_between(scenario.as_of, scenario.rows["contracts"][p]["ends_on"]) for p in signed]
+    ends = [round(months_between(scenario.as_of, scenario.rows["contracts"][p]["ends_on"])) for p in signed]
     monthly = draws.column("contracts", "contracted_usd_per_year", signed) / MONTHS_PER_YEAR
     return Contracts(
         provider=provider,

@@ -122,8 +122,9 @@ def explained(
             if size in (0, len(groups)):
                 ends.append(summarize_paths(paths))
             progress(1)
-    rest = _rest(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys)
-    found = _moved(groups, made, rest, REST if len(set(counts)) == 1 else PATHS_TOO)
+    made = _shared(made)
+    gaps = _gaps(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys)
+    found = _moved(groups, made, gaps, REST if len(set(counts)) == 1 else PATHS_TOO)
     return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))
 
 
@@ -148,16 +149,29 @@ def _mixed(before: Side, after: Side, chosen: Chosen, name: str, tables: Tables,
     return made, side("chance").of("chance", name)
 
 
-def _moved(groups: list[str], made: Mapping[Chosen, Influences], rest: list[float], rest_name: str) -> list[Moved]:
+def _shared(made: Mapping[Chosen, Influences]) -> dict[Chosen, Influences]:
+    """Return the reruns with the headlines that all of them have: which firms have cash of their own changes between vintages."""
+    rows = {chosen: {tuple(key): row for row, key in enumerate(one.keys)} for chosen, one in made.items()}
+    keys = [key for key in made[frozenset()].keys if all(tuple(key) in of for of in rows.values())]
+    found = {}
+    for chosen, one in made.items():
+        at = [rows[chosen][tuple(key)] for key in keys]
+        found[chosen] = one._replace(keys=keys, estimates=one.estimates[at], influences=one.influences[at])
+    return found
+
+
+def _moved(
+    groups: list[str], made: Mapping[Chosen, Influences], gaps: list[tuple[float, float]], rest_name: str
+) -> list[Moved]:
     first, last = made[frozenset()], made[frozenset(groups)]
     parts = {group: _shapley(group, groups, made) for group in groups}
     found = []
-    for row, key in enumerate(first.keys):
-        before, after = float(first.estimates[row]), float(last.estimates[row]) + rest[row]
+    for row, (key, gap) in enumerate(zip(first.keys, gaps, strict=True)):
+        before, after = float(first.estimates[row]) + gap[0], float(last.estimates[row]) + gap[1]
         if abs(after - before) > material(key[2], before):
             split = {group: (float(values[row]), float(errors[row])) for group, (values, errors) in parts.items()}
             outcome, statistic, unit, segment, provider, month = key
-            parts_of_it = {**split, rest_name: (rest[row], 0.0)}
+            parts_of_it = {**split, rest_name: (gap[1] - gap[0], 0.0)}
             found.append(Moved(outcome, statistic, unit, segment, provider, month, before, after, parts_of_it))
     return found
 
@@ -176,10 +190,10 @@ def _shapley(group: str, groups: list[str], made: Mapping[Chosen, Influences]) -
     return value, influence.std(axis=1) / np.sqrt(made[frozenset()].n_paths)
 
 
-def _rest(
+def _gaps(
     before: Forecast, after: Forecast, before_now: Forecast, after_now: Forecast, keys: list[list[Any]]
-) -> list[float]:
-    """Return by headline how much more the stored runs differ than their reruns of today do; 0 where nothing changed.
+) -> list[tuple[float, float]]:
+    """Return by headline how far each stored run stands from its rerun of today; 0 where nothing changed.
 
     A stored fan is its quantiles: its median stands for its geometric mean. What is not stored (means) counts as 0.
     """
@@ -188,5 +202,5 @@ def _rest(
         quantile = 0.5 if statistic == "geometric mean" else None
         values = [one.value(outcome, segment or provider, month, quantile) for one in forecasts]
         a, b, a_now, b_now = (0.0 if value is None else value for value in values)
-        found.append(0.0 if None in values else (b - b_now) - (a - a_now))
+        found.append((0.0, 0.0) if None in values else (a - a_now, b - b_now))
     return found

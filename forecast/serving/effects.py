@@ -76,6 +76,7 @@ def _form() -> tuple[Effect, ...]:
 
 
 ROWS = "rows"  # the term that says how many rows of an accelerator were fitted, in logs: what was seen is surer
+WELL_MEASURED_ROWS = 8
 SEEN = {
     (True, True): "both_known",
     (True, False): "model_new",

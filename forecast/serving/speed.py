@@ -16,16 +16,22 @@ from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.model_names import canonical_name
 from forecast.scenario import Scenario
-from forecast.serving.effects import REQUIRED, ROWS, SEEN, Columns, log_factors, per_size, spread_level
+from forecast.serving.effects import (
+    REQUIRED,
+    ROWS,
+    SEEN,
+    WELL_MEASURED_ROWS,
+    Columns,
+    log_factors,
+    per_size,
+    spread_level,
+)
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
 
 BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
-WELL_MEASURED_LOG = float(
-    np.log(8.0)
-)  # rows of an accelerator, in logs, from which its errors count as those of a known one
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,10 @@ def _answers(
 
 
 def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
-    """Return the standard deviation of the log error of each case, by what of it was measured before."""
+    """Return the standard deviation of the log error of each case, by what of it was measured before.
+
+    An accelerator of few rows is answered as widely as a new one: its errors may be those of one source.
+    """
     found = []
     for accelerator, design, family, on_market, level in zip(
         *(columns[name] for name in ("accelerator", "architecture", "family", "on_market")),
@@ -189,7 +198,7 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
         strict=True,
     ):
         rows_log = values.get(f"{ROWS}:accelerator:{accelerator}")
-        chip = rows_log is not None and rows_log >= WELL_MEASURED_LOG
+        chip = rows_log is not None and round(np.exp(rows_log)) >= WELL_MEASURED_ROWS
         model = f"throughput:architecture:{design}" in values
         general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
         announced = 0.0 if on_market or rows_log is not None else values.get("log_sd:announced:all", 0.0)

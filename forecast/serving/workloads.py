@@ -24,7 +24,7 @@ SPECIFICATIONS = (
 ).split()
 GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
-LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of parts with stacked memory: their least printed link over bandwidth (MI355X)
+LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
                        "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
 

@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 from feeds import DROP
+from sqlalchemy import text
 
 from forecast.refresh.explanation import PATHS_TOO, REST, _shapley
 from forecast.refresh.influences import Influences
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
+from forecast.store.database import open_store, transaction
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 SMALL = Request(sources=("drop",), months=3, n_paths=400)
@@ -54,11 +56,11 @@ def test_a_product_is_split_by_hand():
 
 def test_a_file_and_a_setting_share_the_difference(explained, tmp_path):
     path = tmp_path / "mine.toml"
-    text = 'extends = "base"\n[parameters]\npue_ratio = {}\n'
-    path.write_text(text.format(1.1))
+    mine = 'extends = "base"\n[parameters]\npue_ratio = {}\n'
+    path.write_text(mine.format(1.1))
     request = replace(SMALL, scenarios=(str(path),))
     dear = replace(request, settings=("electricity_usd_per_kwh=0.4",))
-    found = explained(request, lambda: path.write_text(text.format(1.9)), dear)
+    found = explained(request, lambda: path.write_text(mine.format(1.9)), dear)
     assert found["changed"] == ["scenario", "settings"]
     floors = [row for row in found["headlines"] if row["outcome"] == "floor"]
     assert len(floors) == 3
@@ -87,6 +89,33 @@ def test_more_paths_are_not_laid_on_the_code(explained):
     assert found["headlines"] and found["changed"] == []
     assert all(set(row["parts"]) == {PATHS_TOO} for row in found["headlines"])
     assert {"probability", "geometric mean"} <= {row["statistic"] for row in found["headlines"]}
+
+
+def test_what_the_code_moved_starts_from_what_was_said_then(place, run_verb):
+    """The first run's settings are struck from its record, as if code of then had given its numbers without them."""
+    first = refresh(place, replace(SMALL, settings=("electricity_usd_per_kwh=0.4",)), NOW).run_id
+    report = refresh(place, SMALL, NOW.replace(hour=4))
+    struck = (
+        """UPDATE runs SET recipe = replace(recipe, '["electricity_usd_per_kwh=0.4"]', '[]') WHERE run_id = :first"""
+    )
+    with transaction(open_store(place)) as connection:
+        connection.execute(text(struck), {"first": first})
+    found = json.loads(run_verb("explain", "latest", "--store", place.label, "--json").stdout)
+    assert found["changed"] == []
+    said = {(row["outcome"], row["segment"]): row for row in report.drift if row["month"] == 3}
+    floors = [row for row in found["headlines"] if row["outcome"] == "floor"]
+    assert len(floors) == 3
+    for row in floors:
+        was = said["floor", row["segment"]]
+        assert row["after"] == pytest.approx(was["after"], rel=1e-9) and row["before"] > 1.2 * row["after"]
+        assert row["before"] == pytest.approx(was["before"], rel=0.05)  # by medians, the other by geometric means
+        assert row["parts"] == {REST: {"difference": row["after"] - row["before"], "standard_error": 0.0}}
+
+
+def test_firms_that_a_vintage_does_not_know_are_no_hindrance(explained):
+    """Some have a runway of their own at one vintage only: what both have is explained."""
+    found = explained(replace(SMALL, as_of=date(2026, 4, 20)), lambda: None, replace(SMALL, as_of=date(2026, 10, 31)))
+    assert found["changed"] == ["as_of"] and found["headlines"]
 
 
 def test_what_cannot_be_explained_says_why(place, run_verb):

@@ -22,7 +22,7 @@ from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
 from forecast.refresh.refitting import refitted
-from forecast.refresh.scores import Score, due_scores, summary
+from forecast.refresh.scores import Score, due_scores, scores_of, summary
 from forecast.scenario import load_scenario
 from forecast.scoring import crps_of_quantiles
 from forecast.simulation import simulate
@@ -443,6 +443,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     with transaction(open_store(place)) as connection:
         (row,) = rows(connection, "SELECT * FROM scores WHERE outcome = 'rent' AND due_on = '2026-08-31'")
         (fan,) = rows(connection, "SELECT * FROM fans WHERE outcome = 'rent' AND due_on = '2026-08-31'")
+        assert scores_of(connection, "base") == []  # nothing was said in advance
     truth = truths(tables)["rent", ""]["2026-08-31"]
     quantiles = np.array(json.loads(fan.quantiles))
     assert (row.value, row.evidence) == truth

@@ -174,6 +174,8 @@ def test_an_old_file_is_upgraded_and_keeps_its_rows(place, small):
     engine = open_store(place)
     fill(engine, small)
     with transaction(engine) as connection:  # back to how version 1 left it
+        scored = """INSERT INTO scores SELECT run_id, scenario, outcome, segment, due_on, 2.0, 'e', 0.1, 1 FROM fans"""
+        connection.execute(text(scored))
         connection.execute(text("DROP TABLE influences"))
         connection.execute(text("ALTER TABLE forecasts DROP COLUMN assumptions"))
         connection.execute(text("DELETE FROM migrations WHERE number > 1"))
@@ -181,6 +183,9 @@ def test_an_old_file_is_upgraded_and_keeps_its_rows(place, small):
     with transaction(open_store(place)) as connection:
         assert rows(connection, "SELECT max(number) FROM migrations")[0][0] == len(MIGRATIONS)
         assert rows(connection, "SELECT * FROM influences") == []
+        # Tiers are scored anew: they had been compared with the level of another day.
+        assert [row.outcome for row in rows(connection, "SELECT DISTINCT outcome FROM scores")] == ["rent"]
+        assert {row.outcome for row in rows(connection, "SELECT outcome FROM fans")} == {"rent", "tier_price"}
         assert forecast_of(connection, "abc123", "base") == replace(small, assumptions=[])
 
 
