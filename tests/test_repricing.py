@@ -138,7 +138,10 @@ def test_a_mean_over_models_moves_as_much_in_a_long_time(rise_prob):
         assert_allclose(alone.var(), mean.var(), rtol=0.1)
 
 
-OWN_OR_TWICE = ["renew_ratio=1", *(f"provider_kinds.{k}.authors_ratio=2" for k in ("host", "neocloud", "chip", "fringe"))]
+OWN_OR_TWICE = [
+    "renew_ratio=1",
+    *(f"provider_kinds.{k}.authors_ratio=2" for k in ("host", "neocloud", "chip", "fringe")),
+]
 
 
 @pytest.fixture(scope="module")
