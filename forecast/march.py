@@ -112,8 +112,8 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     doors.step(
         month, months, treasury, customers, market.sustainability, chance.uniforms("exit"), chance.uniforms("bid")
     )
-    margin_ratio = trade.margin_frac / market.margin_start_frac
-    customers.grow_fringe(doors.count_fringe(margin_ratio, chance.normal("fringe")))
+    margin_ratio = trade.margin_frac(names.fringe_offers) / market.margin_start_frac
+    customers.grow_fringe(doors.count_fringe(month, margin_ratio, chance.normal("fringe")))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
     market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))

@@ -149,8 +149,8 @@ def test_repricing_by_hand():
     world = planted(offer_price=prices([1.0, 1.0, np.e, 1.0, 2.0]), repriced_log=moved)
     assert_allclose(simulated.reprices_per_month("host")(world), 2 / 8)
     assert_allclose(simulated.reprices_per_month("first")(world), 0.0)
-    assert_allclose(simulated.renewed_frac(1)(world), 1 / 12)
-    assert_allclose(simulated.renewed_frac(3)(world), 1 / 6)  # in one of the two windows of three months
+    assert_allclose(simulated.renewed_frac("host", 1)(world), 1 / 8)
+    assert_allclose(simulated.renewed_frac("host", 3)(world), 1 / 4)  # in one of the two windows of three months
     assert_allclose(simulated.reprice_size_log("host")(world), 1.0, rtol=1e-6)
     assert np.isnan(simulated.reprice_size_log("first")(world)).all()
     assert_allclose(simulated.rises_frac(world), 0.5)

@@ -133,13 +133,14 @@ def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(
 
 
 def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
-    """Entry at 2.4 a year and nobody leaves: a fifth more in a month; fewer than one count as one."""
+    """Entry at 2.4 a year in the second month's middle and nobody leaves: a fifth more; fewer than one count as one."""
     _, names, draws = block
     doors, calm = doors_of(draws, names), np.zeros(BLOCK_PATHS, REAL)
-    doors.theta |= {"entry_per_year": np.full(1, 2.4, REAL), "fringe_exit_per_year": np.zeros(1, REAL)}
+    half_gone = {"demand_fade_months": 1.5 / np.log(2), "entry_per_year": 4.3, "entry_long_per_year": 0.5}
+    doors.theta |= {name: np.full(1, value, REAL) for name, value in (half_gone | {"fringe_exit_per_year": 0}).items()}
     doors.fringe_count = np.where(np.arange(BLOCK_PATHS) % 2, 40, 0.5).astype(REAL)
     doors.present[0, :7] = 0
-    ratio = doors.count_fringe(np.ones(BLOCK_PATHS, REAL), calm)
+    ratio = doors.count_fringe(2, np.ones(BLOCK_PATHS, REAL), calm)
     many = np.arange(BLOCK_PATHS) % 2 == 1
     assert_allclose(ratio, np.where(many, 1.2, 1.0), rtol=1e-5)
     living = len(names.providers[names.own_cash]) - (np.arange(BLOCK_PATHS) < 7)

@@ -37,7 +37,8 @@ def test_the_market_of_today_against_brute_force(base, block):
     assert_allclose(market.share, tokens / wanted[names.offer_segment], **close)
     assert_allclose(np.exp(market.log_price), spend / wanted, **close)
     assert_array_equal(market.log_price_before, market.log_price)
-    margin = 1 - paid_out.sum(axis=0) / spend.sum(axis=0)
+    small = names.fringe_offers
+    margin = 1 - (tokens * cost)[small].sum(axis=0) / (tokens * price)[small].sum(axis=0)
     assert_allclose(market.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
     assert_allclose(market.load_start, (tokens * market.sellers.machine_cost_usd_per_mtok).sum(axis=0), **close)
     assert_allclose(market.customers.wanted_mtok_per_month, wanted, **close)
@@ -175,10 +176,11 @@ def test_a_month_hangs_together(block):
         market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
     )
     assert_allclose(market.sustainability, yearly / machines, **close)
-    # The small ones: entry by today's margin over that of the start.
-    margin = (1 - trade.segment_cost.sum(axis=0) / trade.segment_spend.sum(axis=0)) / market.margin_start_frac
-    rates = (draws.parameter(name) for name in ("entry_per_year", "fringe_exit_per_year"))
-    many = exits.fringe_count_next(few, *rates, margin, luck.normal("fringe"))
+    # The small ones: entry fades as growth does, and follows their margin over that of the start.
+    fringe, start = names.providers.index("fringe"), market.margin_start_frac
+    margin = (1 - trade.serving_cost[fringe] / trade.revenue[fringe]) / start
+    entry = demand.fading_rate(*(draws.parameter(n) for n in ("entry_per_year", "entry_long_per_year", "demand_fade_months")), 1.5)  # fmt: skip
+    many = exits.fringe_count_next(few, entry, draws.parameter("fringe_exit_per_year"), margin, luck.normal("fringe"))
     assert_allclose(market.doors.fringe_count, many, **close)
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.

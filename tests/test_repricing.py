@@ -138,9 +138,15 @@ def test_a_mean_over_models_moves_as_much_in_a_long_time(rise_prob):
         assert_allclose(alone.var(), mean.var(), rtol=0.1)
 
 
+OWN_OR_TWICE = [
+    "renew_ratio=1",
+    *(f"provider_kinds.{k}.authors_ratio=2" for k in ("host", "neocloud", "chip", "fringe")),
+]
+
+
 @pytest.fixture(scope="module")
 def year(tables):
-    scenario = replace(load_scenario("base", tables, settings=["renew_ratio=1"]), months=12)
+    scenario = replace(load_scenario("base", tables, settings=OWN_OR_TWICE), months=12)
     names = market_names(scenario)
     return march(scenario, names, Draws(scenario, 7, 0), watch=True), names, scenario
 
@@ -151,9 +157,12 @@ def test_the_loop_reprices_and_renews_as_often_as_its_inputs_say(year):
     moved = np.diff(np.log(history.series["offer_price"]), axis=1) != 0
     kinds = np.array(names.kinds)[names.offer_provider]
     for kind in np.unique(kinds).tolist():
-        said = [
-            scenario.inputs[f"provider_kinds.{kind}.{name}_per_month"].value.median() for name in ("reprice", "renew")
-        ]
+        reprice, renew, authors = (
+            scenario.inputs[f"provider_kinds.{kind}.{name}"].value.median()
+            for name in ("reprice_per_month", "renew_per_month", "authors_ratio")
+        )
+        assert authors == (1 if kind in ("lab", "cloud") else 2)
+        said = [reprice, renew * authors]
         of_kind = kinds == kind
         found = [same[of_kind].mean(), (moved & ~same)[of_kind].mean()]
         assert_allclose(found, said, rtol=0.06)  # 60,000 provider-months: four standard errors of the rarest
@@ -161,7 +170,7 @@ def test_the_loop_reprices_and_renews_as_often_as_its_inputs_say(year):
 
 def test_other_renewals_change_no_repricing(tables, year):
     """The chance of a new price of the same model is the lower part of one uniform number, whatever lies above it."""
-    rarer = load_scenario("base", tables, settings=["renew_ratio=1", "provider_kinds.lab.renew_per_month=0.001"])
+    rarer = load_scenario("base", tables, settings=[*OWN_OR_TWICE, "provider_kinds.lab.renew_per_month=0.001"])
     rarer = replace(rarer, months=12)
     history = march(rarer, market_names(rarer), Draws(rarer, 7, 0), watch=True)
     assert np.array_equal(history.series["repriced_log"] != 0, year[0].series["repriced_log"] != 0)

@@ -73,7 +73,7 @@ def test_censored_is_never_the_horizon(made):
 
 
 def test_every_value_is_finite_when_hardly_a_named_provider_is_left(tables):
-    crowded = load_scenario("base", tables, ["entry_per_year=0.6"], months=240)
+    crowded = load_scenario("base", tables, ["entry_per_year=0.6", "entry_long_per_year=0.6"], months=240)
     late = summarize_paths(simulate(crowded, 60, seed=7))
     assert min(f.value for f in late.find("hhi_tokens")) == 0.0
     assert all(np.isfinite(n) for f in late.facts for n in (f.value, f.standard_error) if n is not None)

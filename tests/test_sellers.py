@@ -81,7 +81,7 @@ def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
         return machines
 
     locked, free = fleets(0), fleets(1)
-    sold = locked.best_usd_per_mtok[OPEN].min(axis=0)
+    sold = np.minimum(locked.best_usd_per_mtok[OPEN].min(axis=0), locked.custom_sold_usd_per_mtok)
     for family, name in enumerate(FAMILIES):
         if name in CROSSING:
             least = np.minimum(locked.best_usd_per_mtok[family], sold)

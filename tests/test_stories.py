@@ -1,7 +1,12 @@
 """Shipped scenarios: each number has a reason and a known source, and the run tells the story."""
 
+import numpy as np
 import pytest
 
+from forecast.draws import Draws
+from forecast.march import march
+from forecast.market.market import start_market
+from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
 from forecast.simulation import simulate
@@ -53,6 +58,7 @@ def test_every_number_has_a_reason_and_a_source(name, tables):
         ("mi400-breaks-duopoly", "rent", None, 0.3, 0.8),
         ("mi400-breaks-duopoly", "floor", "open-frontier", 0.4, 0.9),
         ("lpu-floor", "floor", "commodity", 0.2, 0.7),
+        ("lpu-floor", "market_price", "commodity", 0.6, 0.85),
         ("efficiency-leap", "floor", "commodity", 0.4, 0.9),
         ("efficiency-leap", "market_price", "commodity", 0.6, 0.98),
     ],
@@ -61,6 +67,19 @@ def test_the_run_tells_the_story(name, outcome, segment, low, high, median):
     later, today = (median(name, outcome, m, segment) / median("base", outcome, m, segment) for m in (LATER, 0))
     assert low < later < high
     assert today == pytest.approx(1.0, rel=0.005)
+
+
+def test_a_claim_explains_what_its_makers_spend_and_counts_once(tables):
+    """By the claim Groq serves today at what the roofline says; on the parts of its family it then serves near the floor, not below."""
+    scenario = load_scenario("lpu-floor", tables, months=LATER)
+    names = market_names(scenario)
+    draws = Draws(scenario, 7, 0)
+    history, sellers = march(scenario, names, draws, note_months=[LATER]), start_market(scenario, names, draws).sellers
+    groq = names.offer_provider == names.providers.index("groq")
+    assert (((overhead := np.median(sellers.overhead_ratio[groq], axis=1)) > 0.5) & (overhead < 2)).all()
+    floor = history.series["floor"][names.offer_segment[groq], LATER]
+    ratio = np.nanmedian(history.noted["serving_cost"][groq, 0] / floor, axis=1)
+    assert ((ratio > 1) & (ratio < 5)).all()
 
 
 def test_a_loss_of_three_dollars_kills_within_months(tables):

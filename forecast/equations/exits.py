@@ -52,9 +52,9 @@ def fringe_count_next(
 
     Args:
         count: n, providers, at least 0.
-        entry_per_year: b, entries for each existing provider and year at today's margins.
+        entry_per_year: b, entries for each existing provider and year in this month, at the margins of the as_of month.
         exit_per_year: d, exits for each provider and year.
-        margin_ratio: m, the market's margin over today's, clipped to 0–2: entry follows margins; nobody enters at a loss.
+        margin_ratio: m, their margin over today's, clipped to 0–2: entry follows margins; nobody enters at a loss.
         normal: z, standard normal.
 
     Returns:

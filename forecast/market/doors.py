@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.equations import cash, exits
+from forecast.equations import cash, demand, exits
 from forecast.market.customers import Customers
 from forecast.market.names import REGIMES, Names, in_regime
 from forecast.market.treasury import Treasury
+from forecast.units import HALF_A_MONTH
 
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
@@ -161,11 +162,17 @@ class Doors:
         paid = buyer < len(treasury.cash_usd)  # a parent's purse is not counted
         buyers.among(paid).add(treasury.cash_usd, np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)[paid])
 
-    def count_fringe(self, margin_ratio: Array, normal: Array) -> Array:
-        """Move the number of small providers one month and return its ratio to last month's, `[path]`."""
-        before = np.maximum(self.fringe_count, 1.0)
+    def count_fringe(self, month: int, margin_ratio: Array, normal: Array) -> Array:
+        """Move the number of small providers into a month and return its ratio to last month's, `[path]`.
+
+        Entry fades as the growth of demand does: a market that grows no more draws few.
+        """
+        before, theta = np.maximum(self.fringe_count, 1.0), self.theta
+        entry = demand.fading_rate(
+            theta["entry_per_year"], theta["entry_long_per_year"], theta["demand_fade_months"], month - HALF_A_MONTH
+        )
         self.fringe_count = exits.fringe_count_next(
-            self.fringe_count, self.theta["entry_per_year"], self.theta["fringe_exit_per_year"], margin_ratio, normal
+            self.fringe_count, entry, theta["fringe_exit_per_year"], margin_ratio, normal
         )
         return np.maximum(self.fringe_count, 1.0) / before
 
@@ -179,7 +186,8 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "retention_frac")
     parameters = (
-        "licence_frac entry_per_year fringe_exit_per_year cloud_running_ratio cloud_leave_below_ratio"
+        "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year cloud_running_ratio "
+        "cloud_leave_below_ratio"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Index
+from forecast.arrays import REAL, Array, Flags, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.market.names import REFERENCE, Names
@@ -16,7 +16,9 @@ from forecast.serving.token_cost import FAMILIES, owned_parts
 
 CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
 CROSSING = ("nvidia", "amd", "tpu", "trainium")  # fleets that may cross; who makes a chip to serve on it does not
-OPEN = [row for row, family in enumerate(FAMILIES) if family not in ("tpu", "trainium")]  # sold, not let by its cloud
+CUSTOM = [row for row, family in enumerate(FAMILIES) if family in CUSTOM_FAMILIES]
+OTHERS = [row for row in range(len(FAMILIES)) if row not in CUSTOM]
+OPEN = [row for row in OTHERS if FAMILIES[row] not in ("tpu", "trainium")]  # sold, not let by its cloud
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Accelerators:
 
     rows: Index  # of each in `Names.accelerators`
     of_family: list[slice]
+    custom_sold: Flags  # [accelerator] of a custom family, and not made by a provider that serves on it alone
     hours_per_mtok: Array  # [accelerator, segment, path] at launch software and best-practice use
     gain_frac: Array  # [accelerator, segment, 1] software gain after launch when complete
     maturity_months: Array  # [accelerator, 1]
@@ -52,8 +55,8 @@ class Accelerators:
         """Return the owned cost of an hour of one accelerator, `[path]`, or of many, `[accelerator, path]`."""
         return self.capital_usd_per_hour[which] + self.power_usd_per_hour[which] + self.rest_usd_per_hour[which]
 
-    def lower(self, best: Array, month: int, serving_gain: Array) -> None:
-        """Lower `best`, `[family, segment, path]`, to the cost on these where it is less."""
+    def lower(self, best: Array, custom_sold: Array, month: int, serving_gain: Array) -> None:
+        """Lower `best`, `[family, segment, path]`, and that of custom silicon for sale to the cost on these where it is less."""
         owned, available = self.owned_usd_per_hour(slice(None)), self.available(month)
         with np.errstate(divide="ignore"):  # not on the market: infinitely dear
             owned /= serving_gain if available.all() else available * serving_gain
@@ -62,8 +65,10 @@ class Accelerators:
                 self.hours_per_mtok[rows], self.maturity[rows, None], self.gain_frac[rows]
             )
             cost *= owned[rows, None]
-            for each in cost:
+            for each, sold in zip(cost, self.custom_sold[rows], strict=True):
                 np.minimum(family, each, out=family)
+                if sold:
+                    np.minimum(custom_sold, each, out=custom_sold)
 
 
 @dataclass
@@ -81,7 +86,8 @@ class Machines:
     crossing_frac: Array  # [family, 1, path] of that, that is of another family where a token costs less on it
     serving_gain: Array  # [path]
     best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
-    floor_usd_per_mtok: Array  # [segment, path] on the best of all
+    custom_sold_usd_per_mtok: Array  # [segment, path] on the best of custom silicon that anybody may buy
+    floor_usd_per_mtok: Array  # [segment, path] on the best of these and of the other families
     fleet_usd_per_mtok: Array  # on each family's fleet in use
 
     def step(self, month: int, capacity_growth_ratio: Array) -> None:
@@ -89,19 +95,20 @@ class Machines:
         for group in self.groups:
             group.step(month, self.capital_factor, self.power_factor)
         self.serving_gain = self.serving_gain * self.serving_factor
-        self.best_usd_per_mtok = best = self.best(month)
-        self.floor_usd_per_mtok = best.min(axis=0)
+        self.choose(month)
+        best = self.best_usd_per_mtok
+        sold = np.minimum(best[OPEN].min(axis=0), self.custom_sold_usd_per_mtok)
         new = hardware.newest_frac(capacity_growth_ratio, self.retired_per_month, self.newest_frac)
-        self.fleet_usd_per_mtok = hardware.fleet_cost_next(
-            self.fleet_usd_per_mtok, best, new, best[OPEN].min(axis=0), self.crossing_frac
-        )
+        self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new, sold, self.crossing_frac)
 
-    def best(self, month: int) -> Array:
-        """Return the cost on each family's best accelerator, `[family, segment, path]`; inf where it has none."""
-        best = np.full((len(FAMILIES), len(self.names.segments), BLOCK_PATHS), np.inf, REAL)
+    def choose(self, month: int) -> None:
+        """Find the best accelerators of a month."""
+        shape = len(self.names.segments), BLOCK_PATHS
+        best, sold = np.full((len(FAMILIES), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
         for group in self.groups:
-            group.lower(best, month, self.serving_gain)
-        return best
+            group.lower(best, sold, month, self.serving_gain)
+        self.best_usd_per_mtok, self.custom_sold_usd_per_mtok = best, sold
+        self.floor_usd_per_mtok = np.minimum(best[OTHERS].min(axis=0), sold)
 
     def available_month(self) -> Array:
         """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
@@ -126,8 +133,10 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         "floor_utilisation_frac"
     )
     wide = np.where(speed.moe[:, None], draws.parameter("wide_parallel_gain_ratio"), 1.0)
-    custom = np.isin([scenario.rows["accelerators"][name]["family"] for name in accelerators], CUSTOM_FAMILIES)
-    claimed = np.where((custom & ~speed.available)[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
+    made_by = [scenario.rows["accelerators"][name] for name in accelerators]
+    custom = np.isin([row["family"] for row in made_by], CUSTOM_FAMILIES)
+    custom_sold = custom & ~np.isin([row["vendor"] for row in made_by], names.providers)
+    claimed = np.where(custom[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
     hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide * claimed.astype(REAL))
     maturity = 1 - np.exp(-speed.age_months / speed.maturity_months)
     slip = draws.entity_parameter("launch_slip_months", accelerators)
@@ -147,6 +156,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         return Accelerators(
             rows=rows,
             of_family=[slice(*np.searchsorted(rows, [of.start, of.stop])) for of in names.accelerators_of_family],
+            custom_sold=custom_sold[rows],
             hours_per_mtok=hours[rows],
             gain_frac=speed.gain_frac[rows, :, None].astype(REAL),
             maturity_months=speed.maturity_months[rows, None].astype(REAL),
@@ -171,10 +181,10 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         crossing_frac=draws.parameter("fleet_crossing_frac") * np.isin(FAMILIES, CROSSING)[:, None, None].astype(REAL),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
         best_usd_per_mtok=np.empty(0, REAL),
+        custom_sold_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),
         fleet_usd_per_mtok=np.empty(0, REAL),
     )
-    made.best_usd_per_mtok = best = made.best(0)
-    made.floor_usd_per_mtok = best.min(axis=0)
-    made.fleet_usd_per_mtok = best * draws.parameter("fleet_lag_ratio")
+    made.choose(0)
+    made.fleet_usd_per_mtok = made.best_usd_per_mtok * draws.parameter("fleet_lag_ratio")
     return made

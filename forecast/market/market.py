@@ -43,7 +43,7 @@ class Market:
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
-    margin_start_frac: Array  # of the as_of month, [path], above 0: what entry is measured by
+    margin_start_frac: Array  # of the small ones in the as_of month, [path], above 0: what entry is measured by
     sustainability: Array  # of those with a parent's balance sheet
     log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
@@ -85,7 +85,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
-        margin_start_frac=np.maximum(trade.margin_frac, LEAST_MARGIN_FRAC),
+        margin_start_frac=np.maximum(trade.margin_frac(names.fringe_offers), LEAST_MARGIN_FRAC),
         sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
         log_price=log_price,
         log_price_before=log_price,

@@ -159,6 +159,7 @@ def start_sellers(
         return draws.column("provider_kinds", column, names.kinds)
 
     reprice = habit("reprice_per_month")
+    renew = habit("renew_per_month") * habit("authors_ratio") * draws.parameter("renew_ratio")
     kind = {column: habit(column)[names.offer_provider] for column in KIND_COLUMNS}
     kind["felt_frac"] = price.felt_frac(habit("repriced_frac"))[names.offer_provider]
     machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[owner[names.offer_provider]]
@@ -172,7 +173,7 @@ def start_sellers(
         hire_ratio=hire_ratio,
         unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
         reprice_per_month=reprice,
-        new_price_per_month=reprice + habit("renew_per_month") * draws.parameter("renew_ratio"),
+        new_price_per_month=np.minimum(reprice + renew, 1.0),
         kind=kind,
         ladder_log=draws.parameter("ladder_log"),
         subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.arrays import Array
+from forecast.arrays import Array, Index
 from forecast.market.names import Names
 
 
@@ -20,10 +20,10 @@ class Trade(NamedTuple):
     revenue: Array  # [provider, path]
     serving_cost: Array
 
-    @property
-    def margin_frac(self) -> Array:
-        """Gross margin of the whole market, `[path]`."""
-        margin: Array = 1 - self.segment_cost.sum(axis=0) / self.segment_spend.sum(axis=0)
+    def margin_frac(self, offers: Index) -> Array:
+        """Return the gross margin of some offers together, of all if none is named, `[path]`."""
+        these = offers if len(offers) else slice(None)
+        margin: Array = 1 - self.cost[these].sum(axis=0) / self.spend[these].sum(axis=0)
         return margin
 
 

@@ -28,13 +28,13 @@ PRICE_COMPARISONS = (
     ),
     *(
         Comparison(
-            f"tokens of the router's ten largest models moved to newer ones of their author in {months} months, beside offers that move",
+            f"tokens of the router's ten largest models moved to newer ones of their author in {months} months, beside makers' offers that move",
             "fraction",
             "token_shares.csv",
             TODAY,
             router_observed.renewed_frac(months),
-            simulated.renewed_frac(months),
-            "the engine's rate (`renew_ratio`) was set to this, and is one for all: users move faster from some models than from others",
+            simulated.renewed_frac("first", months),
+            "the engine's rate (`renew_ratio`) was set to this, and is one for all makers: users move faster from some models than from others",
             fitted=True,
         )
         for months in (1, 3)

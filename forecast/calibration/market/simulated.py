@@ -30,12 +30,12 @@ def reprices_per_month(kind: str) -> Statistic:
     return lambda world: np.asarray((_groups(_repriced(world, kind)) != 0).mean(axis=1), float)
 
 
-def renewed_frac(months: int) -> Statistic:
-    """Return a reader of the chance that an offer moves to newer models at least once in so many months."""
+def renewed_frac(kind: str, months: int) -> Statistic:
+    """Return a reader of the chance that an offer of a kind of provider moves to newer models at least once in so many months."""
 
     def read(world: World) -> Values:
-        price = np.diff(np.log(world.history.series["offer_price"][_offers(world, "all")]), axis=1)
-        moved = (price != 0) & (_repriced(world, "all") == 0)
+        price = np.diff(np.log(world.history.series["offer_price"][_offers(world, kind)]), axis=1)
+        moved = (price != 0) & (_repriced(world, kind) == 0)
         windows = range(moved.shape[1] - months + 1)
         return np.mean([moved[:, month : month + months].any(axis=1).mean(axis=0) for month in windows], axis=0)
 
