@@ -174,7 +174,7 @@ def test_check_reads_the_scenarios_of_a_folder(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell closes stderr")
 def test_a_closed_stderr_is_no_terminal():
-    words = [sys.executable, "-m", "forecast.cli.main", "run", "--paths", "20", "--months", "2"]
+    words = [sys.executable, "-m", "forecast", "run", "--paths", "20", "--months", "2"]
     done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *words], stdout=subprocess.PIPE, timeout=120)
     assert done.returncode == 0 and b"HOW SURE" in done.stdout
 
@@ -213,7 +213,7 @@ def test_work_of_seconds_shows_a_bar_on_a_terminal(tmp_path, words, label):
     def said(*more):
         ours, theirs = os.openpty()
         code = subprocess.run(
-            [sys.executable, "-m", "forecast.cli.main", *words, *more],
+            [sys.executable, "-m", "forecast", *words, *more],
             stdout=subprocess.DEVNULL, stderr=theirs, timeout=120, cwd=tmp_path, check=False,
         ).returncode  # fmt: skip
         os.close(theirs)
@@ -260,7 +260,7 @@ def test_a_pipe_is_given_utf_8_whatever_the_locale(tmp_path):
     words = [
         sys.executable,
         "-m",
-        "forecast.cli.main",
+        "forecast",
         "run",
         str(tmp_path / "é.toml"),
         "--paths",
