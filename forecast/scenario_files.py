@@ -71,7 +71,7 @@ def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
 def unknown_keys(chain: list[ScenarioFile]) -> list[str]:
     """Return a sentence for each setting or table of a chain that no scenario has."""
     return [
-        f'{file.place(key)}: no setting or table "{shortened(key)}".{suggestion(key, ALLOWED)} Correct the key.'
+        f'{file.place(key)}: no setting or table "{shortened(key)}".{suggestion(key, ALLOWED) or " A parameter stands under [parameters]."} Correct the key.'
         for file in chain
         for key in file.content
         if key not in ALLOWED

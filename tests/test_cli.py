@@ -8,6 +8,8 @@ import sys
 import pytest
 from command import forecast
 
+from forecast.cli.main import VERBS
+
 
 def test_run_prints_a_headline_and_writes_files(tmp_path):
     done = forecast("run", "--paths", "500", "--months", "12", "--out", str(tmp_path / "o"))
@@ -37,6 +39,24 @@ def test_list_and_show():
 
 def test_check():
     assert "no problems" in forecast("check").stdout
+
+
+def test_check_as_json(tmp_path):
+    (tmp_path / "hollow.toml").write_text('extends = "base"\n[parameters]\npue_ratio = {}\n')
+    wrong = forecast("check", str(tmp_path / "hollow.toml"), "--json")
+    said = "parameters.pue_ratio holds nothing; value is required, why and source are allowed. Correct it."
+    assert wrong.returncode == 2 and said in wrong.stderr
+    assert [said in problem for problem in json.loads(wrong.stdout)["problems"]] == [True]
+    assert json.loads(forecast("check", "--json").stdout)["problems"] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_any_verb_may_be_told_to_be_quiet(verb):
+    assert "--quiet" in forecast(verb, "--help").stdout
+
+
+def test_what_has_no_progress_is_quiet_too():
+    assert forecast("list", "--quiet").stdout == forecast("list").stdout
 
 
 def test_check_of_a_folder_without_a_table_says_so(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -70,6 +71,11 @@ def test_export_prints_one_scenario_by_the_id_that_its_files_bear(tmp_path, monk
     assert len(again) == len(one) and again[0]["run_id"] == own
     with pytest.raises(InputError, match="stdout holds one table, the run has base, scarcity. Give one --scenario."):
         printed("export", "latest", "--store", store, "-o", "-")
+    with pytest.raises(InputError, match="not also --json. Give a folder."):
+        printed("export", "latest", "--store", store, "--json", "-o", "-")
+    monkeypatch.chdir(tmp_path)
+    files = json.loads(printed("export", "latest", "--store", store, "--json"))["files"]
+    assert len(files) > 10 and all((tmp_path / file).is_file() for file in files)
     with pytest.raises(InputError, match='run "feedbeef": no such run in the store'):
         printed("export", "feedbeef", "--store", store)
 

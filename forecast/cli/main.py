@@ -86,6 +86,8 @@ class Verbs(click.Group):
             return None
         command = import_module(f"forecast.cli.{cmd_name}_verb").command
         assert isinstance(command, click.Command)
+        if all(parameter.name != "quiet" for parameter in command.params):  # a script may say it to any verb
+            command.params.append(click.Option(["--quiet"], is_flag=True, expose_value=False, help="No progress."))
         return command
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:

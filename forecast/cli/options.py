@@ -194,8 +194,8 @@ def exported(
     quiet: bool,
     decimal: str,
     more: Mapping[str, bytes] | None = None,
-) -> None:
-    """Write a forecast's files into a folder and note each on stderr; a workbook takes seconds, and has a bar."""
+) -> list[Path]:
+    """Write a forecast's files into a folder, note each on stderr and return them; a workbook takes seconds, and has a bar."""
     from forecast.delivery.exports import export_forecast
 
     twice = 2 * len(forecast.facts)  # into its sheet, and into the file
@@ -203,6 +203,7 @@ def exported(
         paths = export_forecast(forecast, directory, formats, more, decimal, progress)
     for path in () if quiet else paths:
         click.echo(f"wrote {path}", err=True)
+    return paths
 
 
 def simulated(
