@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -87,6 +87,13 @@ def test_more_paths_are_not_laid_on_the_code(explained):
     assert found["headlines"] and found["changed"] == []
     assert all(set(row["parts"]) == {PATHS_TOO} for row in found["headlines"])
     assert {"probability", "geometric mean"} <= {row["statistic"] for row in found["headlines"]}
+
+
+def test_more_paths_are_named_among_what_changed(place, run_verb):
+    for count in (50, 60):
+        refresh(place, replace(SMALL, n_paths=count), NOW + timedelta(minutes=count))
+    head = run_verb("explain", "latest", "--store", place.label).output.splitlines()[0]
+    assert head.endswith(", base; changed: paths 50 → 60")
 
 
 def test_what_cannot_be_explained_says_why(place, run_verb):
