@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -232,6 +233,11 @@ def simulated(
     for note in unread_notes(scenario.tables):
         click.echo(note, err=True)
     return paths
+
+
+def line_columns() -> int:
+    """Return how many characters a line of stdout has room for: those of a terminal ($COLUMNS, if set); a pipe or a file has room."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
 
 
 def unread_notes(tables: Tables) -> list[str]:
