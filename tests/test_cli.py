@@ -50,6 +50,12 @@ def test_check_as_json(tmp_path):
     assert json.loads(forecast("check", "--json").stdout)["problems"] == []
 
 
+def test_a_parameter_outside_its_table_is_told_where_it_stands(tmp_path):
+    (tmp_path / "bare.toml").write_text('extends = "base"\npue_ratio = 1.2\n')
+    said = 'line 2: no setting or table "pue_ratio". A parameter stands under [parameters]. Correct the key.'
+    assert said in forecast("check", str(tmp_path / "bare.toml")).stderr
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_any_verb_may_be_told_to_be_quiet(verb):
     assert "--quiet" in forecast(verb, "--help").stdout
