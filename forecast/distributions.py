@@ -100,6 +100,8 @@ def parse(text: str | float | int) -> Distribution:
     parts = [part.strip() for part in body.split(",") if part.strip()]
     if name == "choice":
         pairs = [part.partition(":") for part in parts]
+        if bare := [part for part, colon, _ in pairs if not colon]:
+            raise ValueError(f'choice takes weight: value; found "{shortened(bare[0])}"')
         return _checked(
             Distribution(name, tuple(_number(v) for _, _, v in pairs), tuple(_number(w) for w, _, _ in pairs))
         )

@@ -177,7 +177,9 @@ def _override(
         return
     if isinstance(raw, dict):
         if set(raw) - {"value", "why", "source"} or "value" not in raw:
-            problems.append(f"{place}: {key} holds {', '.join(raw)}; value, why and source are allowed. Correct it.")
+            problems.append(
+                f"{place}: {key} holds {', '.join(raw) or 'nothing'}; value is required, why and source are allowed. Correct it."
+            )
             return
         why, source, raw = str(raw.get("why", "")), str(raw.get("source", "scenario")), raw["value"]
     try:

@@ -70,12 +70,12 @@ def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
 
 def unknown_keys(chain: list[ScenarioFile]) -> list[str]:
     """Return a sentence for each setting or table of a chain that no scenario has."""
-    return [
-        f'{file.place(key)}: no setting or table "{shortened(key)}".{suggestion(key, ALLOWED)} Correct the key.'
-        for file in chain
-        for key in file.content
-        if key not in ALLOWED
-    ]
+    problems = []
+    for one, key in ((file, key) for file in chain for key in file.content if key not in ALLOWED):
+        near = suggestion(key, ALLOWED if isinstance(one.content[key], dict | list) else SETTINGS)
+        near = near or " A parameter stands under [parameters]."
+        problems.append(f'{one.place(key)}: no setting or table "{shortened(key)}".{near} Correct the key.')
+    return problems
 
 
 def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:

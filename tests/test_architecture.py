@@ -33,6 +33,7 @@ trends
 hindcast refresh
 calibration report
 cli
+__main__
 """
 FLOORS = {room: floor for floor, line in enumerate(PLAN.split("\n")) for room in line.split()}
 SLOW = ("statsmodels", "pandas", "scipy", "matplotlib", "distributed", "sqlalchemy", "httpx", "psycopg")

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from forecast import __main__ as command
 from forecast.cli import cost_verb, run_verb
 from forecast.cli.main import group
 from forecast.contract.pricing import price_strategies
@@ -183,7 +185,7 @@ def test_a_contract_on_no_paths(paths, seed, said, base):
 def test_a_flood_of_problems_is_cut(overlay):
     folder = overlay("sources", lambda rows: rows[:1])
     run = subprocess.run(
-        [sys.executable, "-m", "forecast.cli.main", "check", str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "forecast", "check", str(folder)], capture_output=True, text=True, check=False
     )
     lines = run.stderr.splitlines()
     assert run.returncode == 2 and len(lines) == 101
@@ -197,6 +199,17 @@ def test_interrupted_is_not_failed(monkeypatch):
     monkeypatch.setattr(run_verb, "load_scenario", interrupted)
     outcome = CliRunner().invoke(group, ["run"])
     assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
+
+
+def test_interrupted_while_loading(monkeypatch, capsys):
+    class Loading(ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "forecast.cli.main", Loading("forecast.cli.main"))
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 130 and capsys.readouterr().err == "forecast: interrupted\n"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +228,7 @@ def test_interrupted_is_not_failed(monkeypatch):
 def test_places_that_cannot_be_written(arguments, code, said, tmp_path):
     with open("/dev/full", "w") as full:
         run = subprocess.run(
-            [sys.executable, "-m", "forecast.cli.main", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            [sys.executable, "-m", "forecast", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
             check=False,
         )  # fmt: skip
     assert run.returncode == code and len(run.stderr.splitlines()) == 1 and (said or "forecast: ") in run.stderr

@@ -8,6 +8,8 @@ import sys
 import pytest
 from command import forecast
 
+from forecast.cli.main import VERBS
+
 
 def test_run_prints_a_headline_and_writes_files(tmp_path):
     done = forecast("run", "--paths", "500", "--months", "12", "--out", str(tmp_path / "o"))
@@ -37,6 +39,30 @@ def test_list_and_show():
 
 def test_check():
     assert "no problems" in forecast("check").stdout
+
+
+def test_check_as_json(tmp_path):
+    (tmp_path / "hollow.toml").write_text('extends = "base"\n[parameters]\npue_ratio = {}\n')
+    wrong = forecast("check", str(tmp_path / "hollow.toml"), "--json")
+    said = "parameters.pue_ratio holds nothing; value is required, why and source are allowed. Correct it."
+    assert wrong.returncode == 2 and said in wrong.stderr
+    assert [said in problem for problem in json.loads(wrong.stdout)["problems"]] == [True]
+    assert json.loads(forecast("check", "--json").stdout)["problems"] == []
+
+
+def test_a_parameter_outside_its_table_is_told_where_it_stands(tmp_path):
+    (tmp_path / "bare.toml").write_text('extends = "base"\npue_ratio = 1.2\n')
+    said = 'line 2: no setting or table "pue_ratio". A parameter stands under [parameters]. Correct the key.'
+    assert said in forecast("check", str(tmp_path / "bare.toml")).stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_any_verb_may_be_told_to_be_quiet(verb):
+    assert "--quiet" in forecast(verb, "--help").stdout
+
+
+def test_what_has_no_progress_is_quiet_too():
+    assert forecast("list", "--quiet").stdout == forecast("list").stdout
 
 
 def test_check_of_a_folder_without_a_table_says_so(tmp_path):
@@ -174,7 +200,7 @@ def test_check_reads_the_scenarios_of_a_folder(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell closes stderr")
 def test_a_closed_stderr_is_no_terminal():
-    words = [sys.executable, "-m", "forecast.cli.main", "run", "--paths", "20", "--months", "2"]
+    words = [sys.executable, "-m", "forecast", "run", "--paths", "20", "--months", "2"]
     done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *words], stdout=subprocess.PIPE, timeout=120)
     assert done.returncode == 0 and b"HOW SURE" in done.stdout
 
@@ -213,7 +239,7 @@ def test_work_of_seconds_shows_a_bar_on_a_terminal(tmp_path, words, label):
     def said(*more):
         ours, theirs = os.openpty()
         code = subprocess.run(
-            [sys.executable, "-m", "forecast.cli.main", *words, *more],
+            [sys.executable, "-m", "forecast", *words, *more],
             stdout=subprocess.DEVNULL, stderr=theirs, timeout=120, cwd=tmp_path, check=False,
         ).returncode  # fmt: skip
         os.close(theirs)
@@ -260,7 +286,7 @@ def test_a_pipe_is_given_utf_8_whatever_the_locale(tmp_path):
     words = [
         sys.executable,
         "-m",
-        "forecast.cli.main",
+        "forecast",
         "run",
         str(tmp_path / "é.toml"),
         "--paths",

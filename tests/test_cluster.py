@@ -78,6 +78,23 @@ def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local, 
     assert_same(found, local)
 
 
+def test_a_scheduler_that_is_lost_is_said_in_one_sentence(scenario):
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as made,
+        pytest.raises(ForecastError, match="the connection to the Dask scheduler was lost. Start it, and run again."),
+    ):
+        simulate(
+            scenario,
+            50_000,
+            seed=3,
+            engine="dask",
+            scheduler=made.scheduler_address,
+            progress=lambda _: made.close(),
+        )
+
+
 def test_a_worker_with_another_version_is_refused(scenario, scheduler, monkeypatch):
     monkeypatch.setattr(forecast, "__version__", "9.9.9")
     with pytest.raises(ForecastError, match=r"the cluster runs forecast .*, this is 9\.9\.9\. Install one\."):

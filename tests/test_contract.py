@@ -326,6 +326,10 @@ def test_providers_by_any_name_or_the_largest():
     )
     listed = forecast(*words, "--provider", "amzn")  # an alias of a firm that sells no tokens under it
     assert listed.returncode == 2 and "Known: alibaba, " in listed.stderr and "Did you mean" not in listed.stderr
+    for seller in ("cloudflare", "inference"):  # of price lists only; the second under an alias
+        listed = forecast(*words, "--provider", seller)
+        assert listed.returncode == 2 and 'all that are not named are "fringe". Known: alibaba, ' in listed.stderr
+    assert providers("--provider", "Google") == ["vertex"]
     alone = forecast(*words, "--provider", "all", "--provider", "groq")
     assert alone.returncode == 2 and "--provider all stands alone" in alone.stderr
     done = forecast(*words[:6], "0")

@@ -133,18 +133,18 @@ WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)
   independent providers: 63 today, 71 at the horizon (47-99)
 
 WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)
-                                                today                   2027-10                   2029-04
-  commodity       price               0.085 (0.072-0.102)       0.078 (0.052-0.111)       0.034 (0.015-0.073)
-                  today's mix         0.084 (0.071-0.101)       0.080 (0.054-0.112)       0.037 (0.016-0.078)
-                  floor               0.020 (0.014-0.026)     0.0097 (0.0054-0.016)    0.0040 (0.0019-0.0087)
-                  price / floor          4.22 (3.08-6.52)          8.05 (4.26-15.8)          8.38 (3.37-21.0)
+                                                  today                 2027-10                 2029-04
+  commodity       price             0.085 (0.072-0.102)     0.078 (0.052-0.111)     0.034 (0.015-0.073)
+                  today's mix       0.084 (0.071-0.101)     0.080 (0.054-0.112)     0.037 (0.016-0.078)
+                  floor             0.020 (0.014-0.026)   0.0097 (0.0054-0.016)  0.0040 (0.0019-0.0087)
+                  price / floor        4.22 (3.08-6.52)        8.05 (4.26-15.8)        8.38 (3.37-21.0)
                   within ±25 % of the floor by 2029-04: <1 %
-  frontier        price                 1.04 (0.880-1.24)        0.921 (0.555-1.43)       0.277 (0.090-0.742)
-                  today's mix           1.03 (0.870-1.23)         1.07 (0.659-1.63)       0.377 (0.128-0.997)
-                  floor               0.114 (0.076-0.168)       0.044 (0.024-0.076)      0.013 (0.0052-0.030)
-                  price / floor          9.20 (6.03-14.2)          21.0 (10.4-43.8)          21.1 (6.47-69.3)
+  frontier        price               1.04 (0.880-1.24)      0.921 (0.555-1.43)     0.277 (0.090-0.742)
+                  today's mix         1.03 (0.870-1.23)       1.07 (0.659-1.63)     0.377 (0.128-0.997)
+                  floor             0.114 (0.076-0.168)     0.044 (0.024-0.076)    0.013 (0.0052-0.030)
+                  price / floor        9.20 (6.03-14.2)        21.0 (10.4-43.8)        21.1 (6.47-69.3)
                   within ±25 % of the floor by 2029-04: 3 %
-  H100 rent, USD/hour                3.79 (3.25-4.49)          3.11 (2.17-4.38)         1.86 (0.957-3.53)
+  H100 rent, USD/hour                  3.79 (3.25-4.49)        3.11 (2.17-4.38)       1.86 (0.957-3.53)
   Price and floor are of the mix of the month, ever more cached input and less output: what the average customer
   pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.
 
@@ -156,6 +156,16 @@ HOW SURE
 
 def test_the_headline_as_written(made):
     assert headline(made) == HEADLINE
+
+
+def test_a_narrow_terminal_shows_fewer_months_of_a_table(made):
+    """No line of the table of prices is broken in 80 columns, and nothing else changes."""
+    wide, narrow = headline(made).split("\n\n"), headline(made, 80).split("\n\n")
+    assert [narrow[i] == wide[i] for i in range(5)] == [True, True, True, False, True]
+    assert narrow[3].splitlines()[1].split() == ["today", "2029-04"]
+    assert narrow[3].splitlines()[4].split() == "floor 0.020 (0.014-0.026) 0.0040 (0.0019-0.0087)".split()
+    assert all(len(line) < 80 for line in narrow[3].splitlines()[1:-2])
+    assert [headline(made, columns) == HEADLINE for columns in (102, 103)] == [False, True]
 
 
 ANSWERS = {
@@ -284,7 +294,7 @@ def test_a_run_of_a_year_is_judged_at_its_end(made):
     said = headline(year)
     assert [line.split()[0] for line in said.split("\n\n")[1].splitlines()[2:]] == ["bo", "ada", "cy"]
     assert "consolidated: 3 % by 2027-10; not within the horizon: 97 %" in said
-    assert "today                   2027-10\n" in said and "exit 12m" in said
+    assert "today                 2027-10\n" in said and "exit 12m" in said
     first, nearest, _ = answers(year)[0].sentences
     assert first == "Without new money, the cash of bo (57 %) is more likely than not gone within 12 months."
     assert (

@@ -108,7 +108,7 @@ def test_normal_quantiles_agree_with_scipy():
         ("choice(0: 1, 0: 2)", "choice needs weights ≥ 0 that do not all vanish"),
         ("choice(-1: 1, 2: 2)", "choice needs weights ≥ 0 that do not all vanish"),
         ("choice()", "choice needs weights ≥ 0 that do not all vanish"),
-        ("choice(1, 2)", '"" is not a number'),
+        ("choice(0.1, 0.2)", 'choice takes weight: value; found "0.1"'),
         ("empirical()", "empirical needs at least one finite number"),
         ("fixed(1, 2)", "fixed needs at least one finite number"),
         ("__import__('os').getcwd()", "is not a number"),  # parsed, never evaluated

@@ -66,7 +66,7 @@ def test_commands_of_the_readme_work(command, tmp_path):
     words = shlex.split(command)[1:]
     words += QUICKER.get(words[0], [])
     done = subprocess.run(
-        [sys.executable, "-m", "forecast.cli.main", *words],
+        [sys.executable, "-m", "forecast", *words],
         capture_output=True, text=True, timeout=900, cwd=tmp_path,
         env={**os.environ, "FORECAST_STORE": str(tmp_path / "store.sqlite")},
     )  # fmt: skip

@@ -77,6 +77,15 @@ def test_money_of_later_months_is_worth_less_and_electricity_dearer():
     assert_allclose(on_demand, 0.5 * rented / sum(worth.values()))
 
 
+def test_a_price_of_ones_own_is_paid_and_moves_no_contract(still, by_hand):
+    draws, rent = Draws(still, 7, 0), np.full((still.months + 1, BLOCK_PATHS), 2.0)
+    (_, contract, *_), _, running = by_hand
+    own, same, *_ = _of_block(still, replace(NEED, price_usd=30_000.0), draws, rent)
+    lost = 0.4 * 30_000 * (1 + draws.parameter("network_frac").astype(float))  # sold for three fifths
+    assert_allclose(own, lost / (24 * 730) + running, rtol=1e-6)
+    assert (same == contract).all()
+
+
 def test_a_machine_has_paid_for_itself_when_what_it_spared_is_its_price(by_hand):
     (*_, paid, _), capital, running = by_hand
     price = capital * 60  # in months of an hour each
@@ -119,6 +128,9 @@ def test_contracts_are_near_those_quoted(base, accelerator):
     [
         ("tpu-v7", 36, ["--accelerator tpu-v7: only its maker's cloud lets it", "no rent asked on demand is known"]),
         ("vr200", 36, ["--accelerator vr200: not on the market at 2026-10-31", "Give yours as --rent-usd-per-hour"]),
+        ("tpu-v5e", 36, ["--accelerator tpu-v5e: only its maker's cloud lets it", "no rent asked"]),
+        ("falcon-shores", 36, ["--accelerator falcon-shores: cancelled. Choose another.", "no rent asked"]),
+        ("a100-80gb", 36, ["accelerator a100-80gb: no price known at 2026-10-31; add a row"]),
         ("h100", 61, ["--months 61: outside 1 to the horizon of 60."]),
         ("h100", 0, ["--months 0: outside 1 to the horizon of 60."]),
     ],
@@ -132,11 +144,12 @@ def test_what_cannot_be_bought_or_rented_is_refused(base, accelerator, months, s
 
 def test_numbers_that_are_none_are_refused_together(base):
     with pytest.raises(InputError) as refused:
-        need_of(base, "h100", 36, float("nan"), 0.0, 1.5)
+        need_of(base, "h100", 36, float("nan"), 0.0, 1.5, 3.0)
     assert refused.value.problems == (
         "--utilisation nan: outside 0.01 to 1.",
         "--rent-usd-per-hour 0: outside 0.0001 to 100000.",
         "--resale-frac 1.5: outside 0 to 1.",
+        "--price-usd 3: outside 100 to 1e+07.",
     )
 
 
@@ -151,6 +164,6 @@ def test_the_answer_in_words_and_in_json():
         and costs["on_demand"]["p50"] < costs["own"]["p50"]
         and found["even_busy_frac"]["p50"] > 0.2
     )
-    assert "Rent: $3.00 as you were quoted" in text and "after >60 months (>60 to >60), not within 60 on " in text
+    assert "Rent: $3.00 as you were quoted" in text and "has not paid for itself within 60 months on any." in text
     assert f"from a busy share of {100 * found['even_busy_frac']['p50']:.0f} %" in text
     assert "± ?" in forecast("own", "--accelerator", "h100", "--paths", "1").stdout

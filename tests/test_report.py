@@ -127,6 +127,8 @@ def test_the_page_is_whole_and_its_anchors_lead_somewhere(parsed):
     assert set(parsed.tags) <= TAGS
     ids = parsed.values("id")
     assert len(ids) == len(set(ids))
+    heard = [value for value in parsed.values("aria-label") if value.startswith("The numbers: ")]
+    assert len(heard) == len(set(heard)) > 5, "each is told apart"
     pointed = {word for value in parsed.values("aria-labelledby") for word in value.split()}
     assert pointed | {href.removeprefix("#") for href in parsed.values("href")} <= set(ids)
     assert ("lang", "en") in parsed.attributes

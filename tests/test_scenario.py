@@ -105,7 +105,7 @@ def test_names_and_paths_are_told_apart(tables, written):
         ),
         (
             "[parameters.electricity_usd_per_kwh]\nvalue = 0.1\nreason = 'cheap gas'",
-            f"line 2: {POWER} holds value, reason; value, why and source are allowed. Correct it.",
+            f"line 2: {POWER} holds value, reason; value is required, why and source are allowed. Correct it.",
         ),
         (
             'months = "long"',

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -70,6 +71,11 @@ def test_export_prints_one_scenario_by_the_id_that_its_files_bear(tmp_path, monk
     assert len(again) == len(one) and again[0]["run_id"] == own
     with pytest.raises(InputError, match="stdout holds one table, the run has base, scarcity. Give one --scenario."):
         printed("export", "latest", "--store", store, "-o", "-")
+    with pytest.raises(InputError, match="not also --json. Give a folder."):
+        printed("export", "latest", "--store", store, "--json", "-o", "-")
+    monkeypatch.chdir(tmp_path)
+    files = json.loads(printed("export", "latest", "--store", store, "--json"))["files"]
+    assert len(files) > 10 and all((tmp_path / file).is_file() for file in files)
     with pytest.raises(InputError, match='run "feedbeef": no such run in the store'):
         printed("export", "feedbeef", "--store", store)
 
@@ -100,7 +106,7 @@ def test_a_closed_stdout_is_no_success(tmp_path, closed):
     words = f"run --paths 50 --months 2 --quiet --out {tmp_path / 'here'}"
     for verb, code in ((words, 1), ("list", 1), ("--help", 1), ("nonsense", 2)):
         done = subprocess.run(
-            f'"{sys.executable}" -m forecast.cli.main {verb} {closed}',
+            f'"{sys.executable}" -m forecast {verb} {closed}',
             shell=True,
             capture_output=True,
             text=True,
@@ -113,12 +119,12 @@ def test_a_closed_stdout_is_no_success(tmp_path, closed):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that tells how each part of a pipe ended")
-@pytest.mark.parametrize("verb", ["list", "show", "run --paths 50 --months 2 --out {folder}", "run --help"])
+@pytest.mark.parametrize("verb", ["list", "show", "run --paths 50 --months 2 --out {folder}", "run --help", "--help"])
 def test_a_reader_that_has_read_enough_is_no_failure(tmp_path, verb):
     """`| head` ends the command as it ends any other: in silence, with 141, and with its files written."""
     words = verb.format(folder=tmp_path / "here")
     done = subprocess.run(
-        f'{{ "{sys.executable}" -m forecast.cli.main {words}; echo $? >"{tmp_path}/code"; }} | true',
+        f'{{ "{sys.executable}" -m forecast {words}; echo $? >"{tmp_path}/code"; }} | true',
         shell=True,
         capture_output=True,
         text=True,

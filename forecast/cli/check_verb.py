@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from forecast.tables import Tables, load_tables
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
-def command(paths: tuple[str, ...], quiet: bool) -> None:
+def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.
 
     The scenarios that lie in a folder are checked too.
@@ -51,9 +53,11 @@ def command(paths: tuple[str, ...], quiet: bool) -> None:
                 market_names(load_scenario(name, tables))
             except InputError as error:
                 problems += error.problems
+    if as_json:
+        click.echo(json.dumps({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
     if problems:
         raise InputError(problems)
-    if not quiet:
+    if not quiet and not as_json:
         click.echo(f"{counted(checked, 'table')} and {counted(len(scenarios), 'scenario')}: no problems")
 
 

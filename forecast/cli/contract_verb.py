@@ -8,9 +8,10 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
+from forecast.cli.options import as_of_option, bar, chance_options, line_columns, quiet_option, set_option
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
+from forecast.delivery.printed import printed_table
 from forecast.delivery.words import SIZES, counted, percent
 from forecast.errors import InputError
 from forecast.scenario import Scenario, load_scenario
@@ -128,24 +129,26 @@ def _text(
 ) -> str:
     mtok, segment = terms.mtok_per_month * terms.months, made.rows["segments"][terms.segment]
     first, length = terms.providers[0], counted(terms.months, "month")
-    wide = max(len(one.strategy) for one in found) + 1
+    rows = [
+        [f"  cost of {length}, USD", "mean", "p10", "median", "p90", "USD/Mtok", "even at", "today", "router", "must switch",
+         "above market"]
+    ]  # fmt: skip
+    widths = [max(len(one.strategy) for one in found) + 3, 18, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
         f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",
-        f"  {f'cost of {length}, USD':{wide}s}{'mean':>18s}{'p10':>9s}{'median':>9s}{'p90':>9s}{'USD/Mtok':>10s}"
-        f"{'even at':>9s}{'today':>8s}{'router':>8s}{'must switch':>13s}{'above market':>14s}",
     ]
     for one in found:
         error = "?" if one.mean_usd_error is None else _usd(one.mean_usd_error)
         prices = (one.even_usd_per_mtok, one.today_usd_per_mtok, router.get(one.strategy.removeprefix("fixed at ")))
         own, today, paid = ("" if price is None else f"{price:.3g}" for price in prices)
-        lines.append(
-            f"  {one.strategy:{wide}s}{_usd(one.mean_usd) + ' ± ' + error:>18s}{_usd(one.p10_usd):>9s}"
-            f"{_usd(one.p50_usd):>9s}{_usd(one.p90_usd):>9s}{one.mean_usd / mtok:>10.3g}{own:>9s}{today:>8s}{paid:>8s}"
-            f"{percent(one.switch_prob):>13s}{percent(one.dearer_than_spot_prob):>14s}"
-        )
+        rows.append(
+            [f"  {one.strategy}", f"{_usd(one.mean_usd)} ± {error}", _usd(one.p10_usd), _usd(one.p50_usd), _usd(one.p90_usd),
+             f"{one.mean_usd / mtok:.3g}", own, today, paid, percent(one.switch_prob), percent(one.dearer_than_spot_prob)]
+        )  # fmt: skip
     return "\n".join([
         *lines,
+        *printed_table(rows, widths, line_columns()),
         "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same",
         f"  provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
         *_shorter(terms, even),

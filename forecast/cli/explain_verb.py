@@ -11,6 +11,7 @@ import click
 from forecast.cli.options import bar, quiet_option, store_option, threads_option
 from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
+from forecast.refresh.running import causes
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import observations
 from forecast.store.places import place_of
@@ -70,7 +71,7 @@ def command(
         )
     else:
         click.echo(
-            f"from {first.run_id} to {last.run_id}, {name}; changed: {', '.join(groups) or 'nothing that is known'}"
+            f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}"
         )
         click.echo("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
 

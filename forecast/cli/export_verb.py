@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -21,9 +22,17 @@ from forecast.store.runs import find_run, forecast_of, scenarios_of
 @decimal_option
 @out_option("Folder for the files; - is stdout: the tidy table as CSV, alone.  [default: forecast-RUN]", folder=True)
 @click.option("--scenario", help="Only this one; its files then lie in the folder itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="No notes.")
 def command(
-    run: str, store: str | None, formats: str, decimal: str, out: str | None, scenario: str | None, quiet: bool
+    run: str,
+    store: str | None,
+    formats: str,
+    decimal: str,
+    out: str | None,
+    scenario: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Write the files of RUN (an id of `forecast history`, its beginning, or "latest") again from the store.
 
@@ -36,11 +45,15 @@ def command(
         found = find_run(connection, run)
         names = [scenario] if scenario else scenarios_of(connection, found.run_id)
         forecasts = {name: forecast_of(connection, found.run_id, name) for name in names}
-    if on_stdout(out, wanted):
+    if on_stdout(out, wanted, json=as_json):
         if len(forecasts) > 1:
             raise InputError(f"--out -: stdout holds one table, the run has {', '.join(names)}. Give one --scenario.")
         click.echo(tidy_csv(forecasts[names[0]], decimal), nl=False)
         return
     folder = Path(out or f"forecast-{found.run_id}")
+    files: list[str] = []
     for name, forecast in forecasts.items():
-        exported(forecast, folder if len(forecasts) == 1 else folder / name, wanted, quiet, decimal)
+        inside = folder if len(forecasts) == 1 else folder / name
+        files += map(str, exported(forecast, inside, wanted, quiet or as_json, decimal))
+    if as_json:
+        click.echo(json.dumps({"run_id": found.run_id, "files": files}))

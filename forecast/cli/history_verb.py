@@ -48,7 +48,8 @@ def _text(document: dict[str, Any], with_failures: bool) -> str:
     ]
     if with_failures:
         lines += [
-            f"  failed {f['failed_at'][:16]}  {f['step']} {f['subject']}: {f['message']}" for f in document["failures"]
+            f"  failed {f['failed_at'][:16]}  {' '.join(filter(None, (f['step'], f['subject'])))}: {f['message']}"
+            for f in document["failures"]
         ]
         lines += [
             f"  held {q['observed_at'][:16]}  {' '.join(filter(None, (q['source'], q['provider'], q['item'], q['found'])))}: {q['reason']}"

@@ -7,8 +7,10 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -44,7 +46,33 @@ VERBS = {
 
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 READ_ENOUGH = 141  # and of one whose reader, such as `head`, had enough
+TERMINATED = 143  # and of one that SIGTERM ended: a scheduler's stop
 MOST_PROBLEMS = 100  # a table that others point at can break thousands of rows
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: what is at work is undone and recorded as after Ctrl-C."""
+
+
+def terminated(*_: object) -> NoReturn:
+    """Answer SIGTERM, which would end the process on the spot."""
+    raise Terminated("ended by SIGTERM")
+
+
+@contextmanager
+def ended_as_shells_say() -> Iterator[None]:
+    """Give the exit code of a signal; click would answer Ctrl-C and `| head` with 1, as if the work had failed."""
+    try:
+        yield
+    except Terminated:
+        click.echo("forecast: terminated", err=True)
+        raise click.exceptions.Exit(TERMINATED) from None
+    except KeyboardInterrupt:
+        click.echo("forecast: interrupted", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        forsake_stdout()
+        raise click.exceptions.Exit(READ_ENOUGH) from None
 
 
 class Verbs(click.Group):
@@ -58,18 +86,19 @@ class Verbs(click.Group):
             return None
         command = import_module(f"forecast.cli.{cmd_name}_verb").command
         assert isinstance(command, click.Command)
+        if all(parameter.name != "quiet" for parameter in command.params):  # a script may say it to any verb
+            command.params.append(click.Option(["--quiet"], is_flag=True, expose_value=False, help="No progress."))
         return command
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Parse; `--help` prints from here."""
+        with ended_as_shells_say():
+            return super().make_context(*arguments, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the verb; click would answer Ctrl-C and `| head` with 1, as if the work had failed."""
-        try:
+        """Call the verb."""
+        with ended_as_shells_say():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("forecast: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
-        except BrokenPipeError:
-            forsake_stdout()
-            ctx.exit(READ_ENOUGH)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -133,10 +162,3 @@ def main() -> None:
     except MemoryError:
         click.echo("forecast: the work needs more memory than there is. Ask for fewer --paths or --months.", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        click.echo("forecast: interrupted", err=True)
-        sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -194,8 +195,8 @@ def exported(
     quiet: bool,
     decimal: str,
     more: Mapping[str, bytes] | None = None,
-) -> None:
-    """Write a forecast's files into a folder and note each on stderr; a workbook takes seconds, and has a bar."""
+) -> list[Path]:
+    """Write a forecast's files into a folder, note each on stderr and return them; a workbook takes seconds, and has a bar."""
     from forecast.delivery.exports import export_forecast
 
     twice = 2 * len(forecast.facts)  # into its sheet, and into the file
@@ -203,6 +204,7 @@ def exported(
         paths = export_forecast(forecast, directory, formats, more, decimal, progress)
     for path in () if quiet else paths:
         click.echo(f"wrote {path}", err=True)
+    return paths
 
 
 def simulated(
@@ -231,6 +233,11 @@ def simulated(
     for note in unread_notes(scenario.tables):
         click.echo(note, err=True)
     return paths
+
+
+def line_columns() -> int:
+    """Return how many characters a line of stdout has room for: those of a terminal ($COLUMNS, if set); a pipe or a file has room."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
 
 
 def unread_notes(tables: Tables) -> list[str]:

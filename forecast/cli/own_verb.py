@@ -17,6 +17,7 @@ from forecast.monte_carlo import mean_error
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
+from forecast.serving.workloads import number
 
 WAYS = {
     "own": "own",
@@ -32,6 +33,7 @@ WAYS = {
 @click.option(
     "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
 )
+@click.option("--price-usd", type=float, help="Price quoted for one.  [default: that of accelerator_prices.csv]")
 @click.option(
     "--rent-usd-per-hour",
     type=float,
@@ -52,6 +54,7 @@ def command(
     accelerator: str,
     months: int,
     utilisation: float | None,
+    price_usd: float | None,
     rent_usd_per_hour: float | None,
     resale_frac: float | None,
     settings: tuple[str, ...],
@@ -63,11 +66,11 @@ def command(
 ) -> None:
     """Buy accelerators or rent them: what an hour costs, from which use on owning is cheaper, and when it has paid for itself.
 
-    The price paid, power and interest are inputs: --set accelerator_prices.h100.price_low_usd=…, --set
-    capital_rate_per_year=….
+    Power, its price and interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of)
-    need = need_of(made, resolve(made, "accelerator", accelerator), months, utilisation, rent_usd_per_hour, resale_frac)
+    name = resolve(made, "accelerator", accelerator)
+    need = need_of(made, name, months, utilisation, rent_usd_per_hour, resale_frac, price_usd)
     with bar(n_paths, made.name, quiet) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
     click.echo(json.dumps(found) if as_json else _text(found, need, made, n_paths, rent_usd_per_hour is not None))
@@ -124,6 +127,7 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         *lines,
         f"  Owning is cheaper than renting on demand from a busy share of {_share(even)} on; at {percent(need.busy_frac)}, on {sure} of paths.",
         f"  It is cheaper than a contract on {percent(found['own_cheaper_than_contract_prob'])} of them. {_paid(found)}",
+        f"  Bought for {_price(need, made)}, and network_frac of it for the network.",
         f"  Rent: {rent}, moving as the engine's rent of an H100 does;",
         "  a contract holds today's price, nearer to owned cost by contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
         "capital_rate_per_year.",
@@ -131,6 +135,14 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         + (": a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
         "  Whoever rents may move to newer machines, which serve a token for less: that freedom is not priced.",
     ])  # fmt: skip
+
+
+def _price(need: Need, made: Scenario) -> str:
+    """Return what one is bought for, and where that is from."""
+    if need.price_usd is not None:
+        return f"${need.price_usd:,.0f} as you were quoted"
+    low, high = (number(made, "accelerator_prices", need.accelerator, f"price_{end}_usd") for end in ("low", "high"))
+    return f"${low:,.0f} to ${high:,.0f} (accelerator_prices.csv; yours: --price-usd)"
 
 
 def _share(band: dict[str, float]) -> str:
@@ -145,4 +157,6 @@ def _paid(found: dict[str, Any]) -> str:
     low, middle, high = (
         f">{horizon}" if month is None else f"{month:.0f}" for month in found["paid_back_months"].values()
     )
+    if found["not_paid_back_prob"] == 1:
+        return f"Unsold, the machine has not paid for itself within {horizon} months on any."
     return f"Unsold, the machine has paid for itself after {middle} months ({low} to {high}), not within {horizon} on {never}."

@@ -11,6 +11,7 @@ import click
 
 from forecast.cli.options import (
     exported,
+    line_columns,
     of_files,
     on_stdout,
     output_options,
@@ -99,9 +100,10 @@ def command(
         }
         click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
     elif chosen:
-        click.echo("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(dossier(forecast, p) for p in chosen)]))
+        said = (dossier(forecast, provider, line_columns()) for provider in chosen)
+        click.echo("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(said)]))
     else:
-        click.echo(headline(forecast))
+        click.echo(headline(forecast, line_columns()))
 
 
 def _in_market(made: Scenario, names: tuple[str, ...]) -> list[str]:

@@ -38,6 +38,7 @@ class Need:
     busy_frac: float
     rent_usd_per_hour: float  # asked on demand today
     resale_frac: float | None = None  # of what was paid; None: `resale_of`
+    price_usd: float | None = None  # quoted for one; None: of the tables, path by path
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ def need_of(
     busy_frac: float | None,
     rent_usd_per_hour: float | None,
     resale_frac: float | None,
+    price_usd: float | None = None,
 ) -> Need:
     """Return what is needed, with the busy share of best practice and the median rent asked today where none is given.
 
     Raises:
         InputError: an accelerator that cannot be bought or has no rent, or a number out of its range; all are listed.
     """
-    owned_cost(scenario, accelerator)  # its price and power are known
     row, asked = scenario.rows["accelerators"][accelerator], asked_rents(scenario, accelerator)
     rent = rent_usd_per_hour if rent_usd_per_hour is not None else asked["median"] if asked else None
     busy = number_of(scenario, "floor_utilisation_frac") if busy_frac is None else busy_frac
@@ -73,6 +74,7 @@ def need_of(
         "utilisation": (busy, 0.01, 1),
         "rent-usd-per-hour": (rent_usd_per_hour, 0.0001, 1e5),
         "resale-frac": (resale_frac, 0, 1),
+        "price-usd": (price_usd, 100, 1e7),
     }
     problems = [
         f"--{option} {value:g}: outside {low:g} to {high:g}."
@@ -83,8 +85,11 @@ def need_of(
         problems.append(
             f"--accelerator {accelerator}: only its maker's cloud lets it; nobody sells it. Choose another."
         )
-    if row["available_on"] is None or row["available_on"] > scenario.as_of:
-        problems.append(f"--accelerator {accelerator}: not on the market at {scenario.as_of}. Choose another.")
+    elif row["available_on"] is None or row["available_on"] > scenario.as_of:
+        said = "cancelled" if row["cancelled"] else f"not on the market at {scenario.as_of}"
+        problems.append(f"--accelerator {accelerator}: {said}. Choose another.")
+    else:
+        owned_cost(scenario, accelerator)  # its price and power are known
     if rent is None:
         problems.append(
             f"--accelerator {accelerator}: no rent asked on demand is known. Give yours as --rent-usd-per-hour."
@@ -94,7 +99,7 @@ def need_of(
     if problems:
         raise InputError(problems)
     assert rent is not None
-    return Need(accelerator, months, busy, rent, resale_frac)
+    return Need(accelerator, months, busy, rent, resale_frac, price_usd)
 
 
 def own_or_rent(
@@ -145,6 +150,8 @@ def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) ->
     )  # fmt: skip
     capital, power, rest = (part[0].astype(float) for part in owned_parts(scenario, draws, [need.accelerator]))
     bought_usd = capital * HOURS_PER_YEAR / capital_recovery_factor(rate, life)  # with its share of the network
+    if need.price_usd is not None:
+        bought_usd = need.price_usd * (1 + draws.parameter("network_frac").astype(float))
     month = np.arange(1, scenario.months + 1)[:, None]
     hours = HOURS_PER_MONTH * (1 + rate) ** ((HALF_A_MONTH - month) / MONTHS_PER_YEAR)  # at their worth today
     running_usd = hours * (power * (1 + growth) ** (month / MONTHS_PER_YEAR) + rest)

@@ -84,10 +84,11 @@ def segments(forecast: Forecast) -> list[str]:
     return list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
 
 
-def marked_months(forecast: Forecast) -> list[int]:
-    """Return the months that small tables show: today, one and three years on, the horizon."""
+def marked_months(forecast: Forecast, most: int = 4) -> list[int]:
+    """Return the months that small tables show: today, one and three years on, the horizon; of those between as many as `most` allows."""
     horizon: int = forecast.manifest["months"]
-    return sorted({m for m in (0, 12, 36) if m < horizon} | {horizon})
+    between = [m for m in (12, 36) if m < horizon]
+    return [0, *between[: max(most - 2, 0)], horizon]
 
 
 def three(forecast: Forecast, outcome: str, entity: str | None, month: int | None) -> list[float | None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast.delivery.answers import marked_months
 from forecast.delivery.small_tables import WAYS_OUT, finances, runway
 from forecast.delivery.words import dollars, percent
 from forecast.tidy_table import Forecast
 
-SHOWN = (0, 12, 36)  # months, and the last
+LABEL_COLUMNS, CELL_COLUMNS = 26, 26
 FIGURES = {
     "revenue a year": ("revenue_usd_per_year", dollars),
     "gross margin": ("firm_margin_frac", percent),
@@ -17,15 +18,15 @@ FIGURES = {
 }
 
 
-def dossier(forecast: Forecast, provider: str) -> str:
-    """Return the text about one provider of the market."""
+def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
+    """Return the text about one provider of the market; so many months as fit into so many columns."""
     horizon = forecast.manifest["months"]
     at = {row["month"]: row for row in _rows(finances(forecast)) if row["provider"] == provider}
-    rows = [at[month] for month in sorted({m for m in SHOWN if m < horizon} | {horizon})]
+    rows = [at[month] for month in marked_months(forecast, (columns - LABEL_COLUMNS) // CELL_COLUMNS)]
     (cash,) = (row for row in _rows(runway(forecast)) if row["provider"] == provider)
     lines = [
         f"{provider.upper()}, {cash['kind']}  (median and 80 % band of the paths on which it is in the market)",
-        f"  {'':24s}" + "".join(f"{row['date'] if row['month'] else 'today':>26s}" for row in rows),
+        f"  {'':24s}" + "".join(f"{row['date'] if row['month'] else 'today':>{CELL_COLUMNS}s}" for row in rows),
         _line("still in the market", [percent(row["prob_in_market"]) for row in rows]),
     ]
     for said, (name, shown) in FIGURES.items():
@@ -57,7 +58,7 @@ def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
 
 
 def _line(said: str, cells: list[str]) -> str:
-    return f"  {said:24s}" + "".join(f"{cell:>26s}" for cell in cells)
+    return f"  {said:24s}" + "".join(f"{cell:>{CELL_COLUMNS}s}" for cell in cells)
 
 
 def _band(values: list[float | None], shown: Any) -> str:

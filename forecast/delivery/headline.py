@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.answers import doubts_of_chance, marked_months, segments, six_in_a_row_fit
+from forecast.delivery.answers import (
+    doubts_of_chance,
+    marked_months,
+    segments,
+    six_in_a_row_fit,
+)
 from forecast.delivery.small_tables import at_risk
 from forecast.delivery.words import band, calendar, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
+LABEL_COLUMNS, CELL_COLUMNS = 31, 24  # of the table of prices: today and the horizon fit into 80
 TOO_SHORT = "cannot be told, six months in a row do not fit into the horizon"
 
 
-def headline(forecast: Forecast) -> str:
-    """Return the printed summary: who is at risk and when, when the market consolidates, where prices go, how sure."""
+def headline(forecast: Forecast, columns: int = 1000) -> str:
+    """Return the printed summary: who is at risk and when, when the market consolidates, where prices go, how sure.
+
+    Of the table of prices so many months are shown as fit into so many columns.
+    """
     manifest = forecast.manifest
     horizon = manifest["months"]
     lines = [
@@ -26,7 +35,7 @@ def headline(forecast: Forecast) -> str:
         "",
         *_consolidation(forecast, horizon),
         "",
-        *_prices(forecast, marked_months(forecast)),
+        *_prices(forecast, marked_months(forecast, (columns - LABEL_COLUMNS) // CELL_COLUMNS)),
         "",
         *_sure(forecast),
     ]
@@ -79,10 +88,10 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
 
 def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     as_of = forecast.manifest["as_of"]
-    heads = "".join(f"{calendar(as_of, m) if m else 'today':>26s}" for m in marks)
+    heads = "".join(f"{calendar(as_of, m) if m else 'today':>{CELL_COLUMNS}s}" for m in marks)
     lines = [
         "WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)",
-        f"  {'':25s}{heads}",
+        f"{'':{LABEL_COLUMNS}s}{heads}",
     ]
     shown = {
         "price": "market_price",
@@ -94,14 +103,16 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in facts}
     for segment in segments(forecast):
         for name, outcome in shown.items():
-            cells = "".join(f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
-            lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}"[:31].ljust(27) + cells)
+            cells = "".join(
+                f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>{CELL_COLUMNS}s}" for m in marks
+            )
+            lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}" + cells)
         reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
         said = percent(reached.value) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
         lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {said}")
-    cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>26s}" for m in marks)
+    cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>{CELL_COLUMNS}s}" for m in marks)
     lines += [
-        "  H100 rent, USD/hour      " + cells,
+        "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells,
         "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
         "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
     ]

@@ -70,6 +70,8 @@ def _same(scenario: Scenario) -> Scenario:
 
 def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) -> Iterator[tuple[int, Reduced]]:
     """Yield each block with its result as it comes, never more than two for each worker on their way."""
+    from concurrent.futures import CancelledError
+
     from distributed import KilledWorker, as_completed
 
     # A task and not scattered data, which would be lost with the one worker that holds it: a task is done again.
@@ -93,6 +95,8 @@ def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) ->
             result = future.result()
         except KilledWorker as error:
             raise ForecastError(f"block {number[future.key]} was lost with {TRIES} workers: {error}") from None
+        except CancelledError:
+            raise ForecastError("the connection to the Dask scheduler was lost. Start it, and run again.") from None
         for block in waiting:
             coming.add(submit(block))
             break

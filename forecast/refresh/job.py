@@ -87,7 +87,7 @@ def refresh(
             if not done >= set(plan.scenarios):
                 plan = _refit(request, plan, seen, report)
             errors = _carry_out(engine, place, plan, done, run, now, report)
-        except ForecastError as error:
+        except BaseException as error:  # also Ctrl-C, SIGTERM, and what nobody foresaw
             if request.dry_run:
                 raise
             report.add_failure(report.step, "", error)

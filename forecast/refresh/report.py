@@ -37,10 +37,10 @@ class Report:
         """Return how long it has taken so far."""
         return round(time.perf_counter() - self.began, 3)
 
-    def add_failure(self, step: str, subject: str, error: Exception | str) -> None:
+    def add_failure(self, step: str, subject: str, error: BaseException | str) -> None:
         """Take note of a step that failed; the kind of an unforeseen error is part of its message."""
-        foreseen = isinstance(error, str | ForecastError)
-        message = str(error) if foreseen else f"{type(error).__name__}: {error}"
+        foreseen = isinstance(error, str | ForecastError | KeyboardInterrupt)
+        message = str(error) or "ended by Ctrl-C" if foreseen else f"{type(error).__name__}: {error}"
         self.failures.append({"step": step, "subject": subject, "message": message})
 
     def exit_code(self, fail_on_drift: bool) -> int:
@@ -67,7 +67,9 @@ class Report:
             lines += [
                 f"    held: {' '.join(filter(None, (one.provider, one.item, one.found)))}: {one.reason}" for one in source.suspects[:SHOWN]
             ] if source.quarantined else []  # fmt: skip
-        lines += [f"  failed: {f['step']} {f['subject']}: {f['message']}" for f in self.failures]
+        lines += [
+            f"  failed: {' '.join(filter(None, (f['step'], f['subject'])))}: {f['message']}" for f in self.failures
+        ]
         lines += [f"  warning: {w['step']} {w['subject']}: {w['message']}" for w in self.warnings]
         if self.drift:
             moved = counted(len(self.drift), "headline")

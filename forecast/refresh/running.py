@@ -69,8 +69,8 @@ def compared_run(connection: Connection, names: Iterable[str]) -> Run | None:
     return max(found, key=lambda run: run.made_at, default=None)
 
 
-def causes(before: Run | None, plan: Plan) -> list[str]:
-    """Return what differs between the run before and this one: files by their digests, options, version, vintage."""
+def causes(before: Run | None, plan: Plan | Run) -> list[str]:
+    """Return what differs between the run before and this one, planned or made: files by their digests, options, version, vintage."""
     if before is None:
         return []
     names = sorted(set(before.inputs) | set(plan.inputs))

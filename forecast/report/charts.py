@@ -39,7 +39,7 @@ class Chart(NamedTuple):
 
 def figure(chart: Chart) -> str:
     """Return a chart as it stands on the page: drawing, caption, and its numbers where it has a table of its own."""
-    numbers = folded("The numbers", table(chart.title, chart.header, chart.rows)) if chart.rows else ""
+    numbers = folded("The numbers", table(chart.title, chart.header, chart.rows), chart.title) if chart.rows else ""
     note = f"<small>{text(chart.note)}</small>" if chart.note else ""
     return f"<figure><figcaption>{text(chart.title)}{note}</figcaption>{chart.drawing}{numbers}</figure>"
 

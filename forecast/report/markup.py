@@ -46,9 +46,10 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Any]], wo
     )
 
 
-def folded(summary: str, content: str) -> str:
-    """Return content that opens on a click."""
-    return f"<details><summary>{text(summary)}</summary>{content}</details>"
+def folded(summary: str, content: str, of: str = "") -> str:
+    """Return content that opens on a click; where many summaries read alike, `of` tells them apart to whoever hears them."""
+    label = f' aria-label="{text(summary)}: {text(of)}"' if of else ""
+    return f"<details><summary{label}>{text(summary)}</summary>{content}</details>"
 
 
 def _cells(row: Sequence[Any]) -> str:

@@ -65,11 +65,13 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
         found = alike[0] if len(alike) == 1 else None
     if found:
         return found
-    near = (
-        suggestion(wanted, [*known, *(alias for alias in aliases if aliases[alias] in known)])
-        or f" Known: {', '.join(known.values()) or 'none'}."
-    )
-    raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{near}')
+    sellers = {row["provider"] for row in scenario.tables["price_changes"]} if kind == "provider" else set()
+    if aliases.get(wanted, wanted) in sellers:
+        said, near = ' Only its list prices are; all that are not named are "fringe".', ""
+    else:
+        said, near = "", suggestion(wanted, [*known, *(alias for alias in aliases if aliases[alias] in known)])
+    near = near or f" Known: {', '.join(known.values()) or 'none'}."
+    raise InputError(f'no {kind} "{name}" known at {scenario.as_of}.{said}{near}')
 
 
 def known_names(scenario: Scenario, kind: str) -> list[str]:

@@ -153,7 +153,7 @@ def main() -> int:
         )
 
     program = Path(sys.executable).parent / "forecast"
-    start = [str(program)] if program.exists() else [sys.executable, "-m", "forecast.cli.main"]
+    start = [str(program)] if program.exists() else [sys.executable, "-m", "forecast"]
     words = ["run", options.scenario, "--paths", str(options.paths), "--months", str(options.months), "--quiet"]
     try:
         cold, bare, ratio = paired_seconds(

@@ -52,7 +52,7 @@ HEADER = "date,provider,provider_kind,model,input_usd_per_mtok,output_usd_per_mt
 WORDS = [
     sys.executable,
     "-m",
-    "forecast.cli.main",
+    "forecast",
     "refresh",
     "--source",
     "drop",

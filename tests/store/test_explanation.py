@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -116,6 +116,13 @@ def test_firms_that_a_vintage_does_not_know_are_no_hindrance(explained):
     """Some have a runway of their own at one vintage only: what both have is explained."""
     found = explained(replace(SMALL, as_of=date(2026, 4, 20)), lambda: None, replace(SMALL, as_of=date(2026, 10, 31)))
     assert found["changed"] == ["as_of"] and found["headlines"]
+
+
+def test_more_paths_are_named_among_what_changed(place, run_verb):
+    for count in (50, 60):
+        refresh(place, replace(SMALL, n_paths=count), NOW + timedelta(minutes=count))
+    head = run_verb("explain", "latest", "--store", place.label).output.splitlines()[0]
+    assert head.endswith(", base; changed: paths 50 → 60")
 
 
 def test_what_cannot_be_explained_says_why(place, run_verb):

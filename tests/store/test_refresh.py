@@ -1,9 +1,11 @@
 """The scheduled job: idempotent by content, published whole, recorded when it fails, scored, compared, alone."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -250,6 +252,42 @@ def test_a_run_left_behind_is_published_before_the_next(place, monkeypatch):
     assert latest_folder(place.runs).name == report.run_id and len(list(place.runs.iterdir())) == 3
     with transaction(open_store(place)) as connection:
         assert all(run.published_at for run in runs(connection))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(KeyboardInterrupt(), "ended by Ctrl-C"), (ZeroDivisionError("of ours"), "ZeroDivisionError: of ours")],
+)
+def test_whatever_ends_a_refresh_is_recorded(place, monkeypatch, error, said):
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "publish_run", lambda *_: (_ for _ in ()).throw(error))
+        with pytest.raises(type(error)):
+            refresh(place, SMALL, NOW)
+    with transaction(open_store(place)) as connection:
+        assert [(one["step"], one["message"]) for one in failures(connection)] == [("publish", said)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+@pytest.mark.parametrize(
+    ("number", "code", "word", "said"),
+    [
+        (signal.SIGTERM, 143, "terminated", "ended by SIGTERM"),
+        (signal.SIGINT, 130, "interrupted", "ended by Ctrl-C"),
+    ],
+)
+def test_a_signal_ends_a_refresh_with_a_record_and_frees_the_lock(place, number, code, word, said):
+    words = ["refresh", "--source", "drop", "--store", str(place.file), "--paths", "4000000", "--quiet"]
+    at_work = subprocess.Popen([sys.executable, "-m", "forecast", *words], stderr=subprocess.PIPE, text=True)
+    while not place.exists:
+        assert at_work.poll() is None, at_work.stderr.read()
+        time.sleep(0.01)
+    time.sleep(1)  # into the run, or before it: any moment will do
+    at_work.send_signal(number)
+    _, err = at_work.communicate(timeout=60)
+    assert (at_work.returncode, err) == (code, f"forecast: {word}\n")
+    with locked(place), transaction(open_store(place)) as connection:
+        assert [one["message"] for one in failures(connection)] == [said] and runs(connection) == []
+    assert not place.runs.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_recorded(place):
