@@ -86,7 +86,8 @@ def _due(connection: Connection, came_true: Mapping[tuple[str, str], Seen], unsc
         same = " AND ".join(f"scores.{n} = fans.{n}" for n in ("run_id", "scenario", "outcome", "segment", "due_on"))
         query += f" AND NOT EXISTS (SELECT 1 FROM scores WHERE {same})"
     query += " ORDER BY due_on, scenario, segment, run_id"
-    return [fan for outcome, day in sorted(last.items()) for fan in rows(connection, query, outcome=outcome, last=day)]
+    found = [fan for outcome, day in sorted(last.items()) for fan in rows(connection, query, outcome=outcome, last=day)]
+    return sorted(found, key=lambda fan: str(fan.due_on))
 
 
 def _score(fan: Any, run: Run, seen: Seen) -> Score:

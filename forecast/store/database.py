@@ -41,11 +41,12 @@ def open_store(place: Place, in_memory: bool = False) -> Engine:
             engine = create_engine(_file_url(place.file), poolclass=NullPool, connect_args={"timeout": BUSY_S})
     except OSError as error:
         raise InputError(f"{place.label}: cannot be made ({error.strerror}). Choose another --store.") from None
+    read_only = engine.url.query.get("mode") == "ro"
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare if engine.url.query.get("mode") != "ro" else _prepare_reading)
+        event.listen(engine, "connect", _prepare_reading if read_only else _prepare)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     with transaction(engine, place.label) as connection:
-        migrate(connection)
+        migrate(connection, read_only=read_only)
     return engine
 
 

@@ -53,11 +53,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def migrate(connection: Connection, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
+def migrate(
+    connection: Connection, steps: tuple[tuple[str, ...], ...] = MIGRATIONS, read_only: bool = False
+) -> None:  # fmt: skip
     """Bring the tables up to date: each step that is missing, and its number, in the caller's transaction.
 
+    In a file that may only be read, steps that only delete rows are left to whoever may write.
+
     Raises:
-        InputError: the store was written by a newer version.
+        InputError: the store was written by a newer version, or by an older one with other tables and may only be read.
     """
     from sqlalchemy import text
 
@@ -65,7 +69,12 @@ def migrate(connection: Connection, steps: tuple[tuple[str, ...], ...] = MIGRATI
     done = connection.execute(text("SELECT coalesce(max(number), 0) FROM migrations")).scalar_one()
     if done > len(steps):
         raise InputError(f"store: has migration {done}; this version knows {len(steps)}. Install a newer forecast.")
-    for number, statements in enumerate(steps[done:], start=done + 1):
+    missing = steps[done:]
+    if read_only:
+        if not all(statement.startswith("DELETE ") for statements in missing for statement in statements):
+            raise InputError("store: an older version wrote it. Open it once with the right to write.")
+        return
+    for number, statements in enumerate(missing, start=done + 1):
         for statement in statements:
             connection.execute(text(statement.format(**SPELLINGS[connection.dialect.name])))
         connection.execute(text("INSERT INTO migrations VALUES (:number)"), {"number": number})

@@ -512,6 +512,8 @@ def test_a_tier_is_scored_at_the_level_that_its_segment_stood_for_then(place, ta
     refresh(place, Request(sources=("drop",), months=2, n_paths=60, as_of=date(2025, 7, 1)), NOW)
     with transaction(open_store(place)) as connection:
         found = due_scores(connection, tables, unscored=False)
+    assert {one.outcome for one in found} == {"rent", "tier_price"}
+    assert [one.due_on for one in found] == sorted(one.due_on for one in found)
     values = {one.due_on: one.value for one in found if one.segment == "open-frontier"}
     prices = [
         {

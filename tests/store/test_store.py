@@ -304,6 +304,22 @@ def test_a_server_without_its_driver_is_one_sentence(tmp_path, monkeypatch, open
         opened(place_of("postgresql://nobody@localhost:1/none"))
 
 
+def test_a_store_of_an_older_version_that_may_only_be_read(place, monkeypatch):
+    """Without the last step, which but deletes rows, it is read; where tables are missing it says what to do."""
+    open_store(place).dispose()
+    for step in (len(MIGRATIONS), 2):
+        with transaction(open_store(place)) as connection:
+            connection.execute(text(f"DELETE FROM migrations WHERE number >= {step}"))
+        with monkeypatch.context() as readers:
+            readers.setattr("forecast.store.database.os.access", lambda path, mode: mode != os.W_OK)
+            if step == len(MIGRATIONS):
+                with transaction(open_store(place)) as connection:
+                    assert rows(connection, "SELECT max(number) FROM migrations")[0][0] == step - 1
+            else:
+                with pytest.raises(InputError, match="an older version wrote it. Open it once with the right to write"):
+                    open_store(place)
+
+
 def test_a_store_that_may_only_be_read_is_read_and_left_as_it_is(place, monkeypatch):
     with transaction(open_store(place), place.label) as connection:
         add_observations(connection, [SEEN])
