@@ -97,7 +97,7 @@ def test_weights_only_precisions_say_so(base):
 @pytest.mark.parametrize("form", ["draft-model", "medusa", "lookahead"])
 def test_speculation_fades_and_then_hurts(bench, form):
     gains = [draft(bench, form, FULL, batch).gain_ratio for batch in (1.0, 16.0, 64.0, 512.0)]
-    assert gains[0] > 1.2
+    assert gains[0] > 1.1
     assert all(later < earlier for earlier, later in itertools.pairwise(gains))
     assert gains[-1] < 1
 

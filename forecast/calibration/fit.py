@@ -87,8 +87,10 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
         ("year", observed.year, 0.0, 0.2), ("year moe", observed.year * moe, 0.0, 0.2),
         ("expert parallel", observed.expert_parallel * single, 0.0, 0.3),
     ]  # fmt: skip
+    family = observed.columns["family"]
+    found += [(f"year moe {name}", observed.year * moe * (family == name), 0.0, 0.2) for name in sorted(set(family))]
     stack = [f"{s}|{a}|{f}" for s, a, f in
-             zip(observed.stack, observed.columns["architecture"], observed.columns["family"], strict=True)]  # fmt: skip
+             zip(observed.stack, observed.columns["architecture"], family, strict=True)]  # fmt: skip
     for labels, sd in ((observed.design_pair, 0.06), (np.array(stack), 0.05)):
         found += [(str(label), (labels == label) * 1.0, 0.0, sd) for label in sorted(set(labels))]
     wide = np.isin(observed.columns["precision"], ("bf16", "fp16")) * 1.0

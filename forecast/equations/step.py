@@ -166,15 +166,15 @@ def step_s(terms_s: Mapping[str, Num], log_factors: Mapping[str, Num]) -> Num:
 def prefill_s_per_token(terms_s: Mapping[str, Num], log_factors: Mapping[str, Num], input_tokens: Num) -> Num:
     """Time of one input token where prefill runs alone: the terms of a step that grow with its input.
 
-    t = (t_prefill·e^θ + t_attention·e^θ) / m
+    t = (t_prefill·e^θ + t_attention·e^θ + t_sums·e^θ) / m
 
     terms_s of a step that holds m = input_tokens input tokens. Returns s per token. Source: own-fit-throughput.
 
-    >>> prefill_s_per_token({"prefill_compute": 0.2, "prefill_attention": 0.05},
-    ...     {"prefill_compute": 0.0, "prefill_attention": 0.0}, 1000.0)
+    >>> prefill_s_per_token({"prefill_compute": 0.2, "prefill_attention": 0.04, "all_reduce": 0.01},
+    ...     {"prefill_compute": 0.0, "prefill_attention": 0.0, "all_reduce": 0.0}, 1000.0)
     0.00025
     """
-    busy = {name: terms_s[name] for name in ("prefill_compute", "prefill_attention")}
+    busy = {name: terms_s[name] for name in ("prefill_compute", "prefill_attention", "all_reduce")}
     return step_s(busy, log_factors) / input_tokens
 
 

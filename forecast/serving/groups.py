@@ -85,8 +85,12 @@ def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def log2_accelerators(columns: Columns, sizes: Array) -> Array:
-    """Return log₂ of the accelerators of a layout as far as measured engines reach; offline runs lose nothing by it."""
-    found: Array = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE)) * ~np.isnan(columns["concurrency"])[:, None]
+    """Return log₂ of the accelerators that cut up a mixture's experts, as far as measured engines reach.
+
+    Dense models lose nothing by it but their sums, and offline runs are laid out so that they lose nothing.
+    """
+    loses = (columns["moe"] > 0) & ~np.isnan(columns["concurrency"])
+    found: Array = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE)) * loses[:, None]
     return found
 
 
@@ -154,4 +158,5 @@ def step_terms(
         accepted_tokens=accepted,
         **{name: wide[name] for name in names},
     )
-    return {name: np.asarray(value) for name, value in found.items()}
+    in_line = wide["memory_kind"] == "sram"  # such parts hold whole layers and hand tokens on: there is nothing to sum
+    return {name: np.where(in_line & (name == "all_reduce"), 0.0, value) for name, value in found.items()}

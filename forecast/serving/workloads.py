@@ -50,8 +50,9 @@ def efficiency_family(accelerator: Row) -> str:
 
 
 def memory_kind(accelerator: Row) -> str:
-    """Return whether an accelerator is a board with graphics memory: another chip than its family's, cooled and fed for less."""
-    return "gddr" if str(accelerator["memory_type"] or "").upper().startswith("GDDR") else "stacked"
+    """Return `gddr` for a board with graphics memory (another chip than its family's, cooled and fed for less), `sram`, or `stacked`."""
+    text = str(accelerator["memory_type"] or "").upper()
+    return next((kind for kind in ("gddr", "sram") if text.startswith(kind.upper())), "stacked")
 
 
 def native_precision(served_model: Row) -> str:

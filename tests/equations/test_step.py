@@ -88,10 +88,10 @@ def test_a_factor_scales_its_term_only():
     assert_allclose(twice - step_s(terms, none), terms["kv_cache"])
 
 
-def test_a_prompt_costs_its_arithmetic():
+def test_a_prompt_costs_its_arithmetic_and_its_sums():
     terms = step_terms_s(**(CASE | {"concurrency": 1.0, "input_per_output_ratio": 1000.0}))
     found = prefill_s_per_token(terms, dict.fromkeys(terms, 0.0), 1000.0)
-    assert_allclose(found, 100 / 2e6 + 10 / 1e6)
+    assert_allclose(found - terms["all_reduce"] / 1000.0, 100 / 2e6 + 10 / 1e6)
 
 
 @given(st.floats(1, 4000), st.floats(1.01, 8), st.sampled_from([1.0, 2.0, 4.0, 8.0]))
