@@ -88,7 +88,7 @@ def test_what_drives_it_names_inputs_in_their_order_with_words_and_numbers(drive
     text = said(section)
     assert "Leading: strong" in text and "It lies above" in text and "Rent, 2027-04" in text
     assert text.index("strong") < text.index("weak") < text.index("none")
-    assert section.content.count("<svg") == section.content.count("The numbers") == section.content.count("<desc") == 2
+    assert section.content.count("<svg") == section.content.count("<summary") == section.content.count("<desc") == 2
     assert re.search(rf"{100 * driven.shapley.index[0]:.1f} ± {200 * driven.shapley.error[0]:.1f} %", text)
 
 

@@ -79,7 +79,7 @@ def test_a_claim_explains_what_its_makers_spend_and_counts_once(tables):
     assert (((overhead := np.median(sellers.overhead_ratio[groq], axis=1)) > 0.5) & (overhead < 2)).all()
     floor = history.series["floor"][names.offer_segment[groq], LATER]
     ratio = np.nanmedian(history.noted["serving_cost"][groq, 0] / floor, axis=1)
-    assert ((ratio > 1) & (ratio < 5)).all()
+    assert ((ratio > 1) & (ratio < 8)).all()  # hosts stand at 4 to 5
 
 
 def test_a_loss_of_three_dollars_kills_within_months(tables):

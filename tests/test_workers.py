@@ -1,5 +1,6 @@
 """Workers: the same numbers however blocks are shared out, and none lost with a worker."""
 
+import mmap
 import os
 import signal
 import threading
@@ -128,7 +129,10 @@ def test_memory_that_is_kept_is_not_written_to():
     keep_memory.__wrapped__()  # as the first time
     after = held_bytes()
     assert after - before < 8 * 2**20  # of more than 80 that come and go
-    mine = np.ones(2**23)  # control: what is written to is held; so large that no kept memory serves it
+    mine = np.frombuffer(
+        mmap.mmap(-1, 2**26), np.uint8
+    )  # control: what is written to is held; no kept memory serves it
+    mine.fill(1)
     assert held_bytes() - after > 0.9 * mine.nbytes
 
 
