@@ -175,7 +175,7 @@ def test_pictures_are_png_or_svg(tmp_path):
 
 def test_a_mounted_folder_is_refused_before_the_work(tmp_path, monkeypatch):
     """A volume of a container cannot be renamed: the run was done, and lost."""
-    monkeypatch.setattr(Path, "is_mount", lambda place: place == tmp_path)
+    monkeypatch.setattr(os.path, "ismount", lambda place: place == tmp_path)
     with pytest.raises(InputError, match=r"a mounted one cannot be. Choose one below, such as .*/forecast\.$"):
         refuse_place(tmp_path, OURS)
     assert publish_files(tmp_path / "forecast", {"a.csv": b"1"}, OURS)

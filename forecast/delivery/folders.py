@@ -69,7 +69,7 @@ def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
         raise InputError(
             f"{target}: the folder is replaced whole, and you stand in it. Choose another --out, or one below."
         )
-    if target.is_mount():
+    if os.path.ismount(target):  # of a folder that another publication has just moved it says no
         raise InputError(
             f"{target}: the folder is replaced whole, and a mounted one cannot be. Choose one below, such as {target / 'forecast'}."
         )
