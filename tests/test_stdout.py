@@ -23,6 +23,10 @@ def printed(*words):
     return CliRunner().invoke(group, list(words), catch_exceptions=False).stdout
 
 
+def in_a_shell(line):
+    return subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+
+
 def rows(text, delimiter=","):
     return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
 
@@ -105,13 +109,7 @@ def test_a_closed_stdout_is_no_success(tmp_path, closed):
     """What is printed goes nowhere: exit 1 and one sentence. What goes to files is written all the same."""
     words = f"run --paths 50 --months 2 --quiet --out {tmp_path / 'here'}"
     for verb, code in ((words, 1), ("list", 1), ("--help", 1), ("nonsense", 2)):
-        done = subprocess.run(
-            f'"{sys.executable}" -m forecast {verb} {closed}',
-            shell=True,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = in_a_shell(f'"{sys.executable}" -m forecast {verb} {closed}')
         assert done.returncode == code, done.stderr
         assert ("forecast: stdout: Bad file descriptor." in done.stderr) == (code == 1)
         assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
@@ -123,13 +121,7 @@ def test_a_closed_stdout_is_no_success(tmp_path, closed):
 def test_a_reader_that_has_read_enough_is_no_failure(tmp_path, verb):
     """`| head` ends the command as it ends any other: in silence, with 141, and with its files written."""
     words = verb.format(folder=tmp_path / "here")
-    done = subprocess.run(
-        f'{{ "{sys.executable}" -m forecast {words}; echo $? >"{tmp_path}/code"; }} | true',
-        shell=True,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_a_shell(f'{{ "{sys.executable}" -m forecast {words}; echo $? >"{tmp_path}/code"; }} | true')
     assert (tmp_path / "code").read_text() == "141\n"
     assert [line for line in done.stderr.splitlines() if not line.startswith("wrote ")] == []
     assert ("--out" not in words) or (tmp_path / "here" / "runway.csv").is_file()

@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import as_of_option, bar, chance_options, line_columns, quiet_option, set_option
+from forecast.cli.options import bar, line_columns, need_options
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.printed import printed_table
@@ -44,11 +44,7 @@ from forecast.serving.workloads import number
               help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
 @click.option("--output-frac", type=float, help="Output among all your tokens, 0 to 1.  [default: the segment's]")
 @click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
-@set_option
-@as_of_option()
-@chance_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@quiet_option
+@need_options
 def command(
     scenario: str,
     mtok_per_month: float,

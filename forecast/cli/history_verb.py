@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import store_option
-from forecast.delivery.words import counted
+from forecast.delivery.words import counted, words
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import quarantine
 from forecast.store.places import place_of
@@ -48,11 +48,11 @@ def _text(document: dict[str, Any], with_failures: bool) -> str:
     ]
     if with_failures:
         lines += [
-            f"  failed {f['failed_at'][:16]}  {' '.join(filter(None, (f['step'], f['subject'])))}: {f['message']}"
+            f"  failed {f['failed_at'][:16]}  {words(f['step'], f['subject'])}: {f['message']}"
             for f in document["failures"]
         ]
         lines += [
-            f"  held {q['observed_at'][:16]}  {' '.join(filter(None, (q['source'], q['provider'], q['item'], q['found'])))}: {q['reason']}"
+            f"  held {q['observed_at'][:16]}  {words(q['source'], q['provider'], q['item'], q['found'])}: {q['reason']}"
             for q in document["quarantine"]
         ]
     return "\n".join(lines)

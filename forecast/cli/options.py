@@ -94,6 +94,14 @@ threads_option = click.option(
     "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+# of verbs that price a need of the buyer's own on the engine's paths
+need_options = _all(
+    set_option,
+    as_of_option(),
+    chance_options,
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    quiet_option,
+)
 run_options = _all(
     chance_options,
     threads_option,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, set_option
+from forecast.cli.options import bar, need_options
 from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
 from forecast.delivery.words import counted, percent
 from forecast.monte_carlo import mean_error
@@ -44,11 +44,7 @@ WAYS = {
     type=float,
     help="Part of its price for which you sell it at the end, 0 to 1.  [default: a new one's price then, for the life that is left]",
 )
-@set_option
-@as_of_option()
-@chance_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@quiet_option
+@need_options
 def command(
     scenario: str,
     accelerator: str,

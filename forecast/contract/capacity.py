@@ -18,6 +18,7 @@ from forecast.equations.cost import capital_recovery_factor
 from forecast.equations.hardware import decline_factor
 from forecast.errors import InputError
 from forecast.march import march
+from forecast.market.machines import CLOUD_FAMILIES
 from forecast.market.names import market_names
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
@@ -25,7 +26,6 @@ from forecast.serving.token_cost import number_of, owned_cost, owned_parts
 from forecast.units import HALF_A_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR, MONTHS_PER_YEAR
 
 Array = NDArray[np.float64]
-CLOUD_ONLY = ("tpu", "trainium")  # let by their makers' clouds, sold to nobody
 LEAST_YEARS = 1e-6  # of life that are left: worth nothing, and no division by it fails
 
 
@@ -81,7 +81,7 @@ def need_of(
         for option, (value, low, high) in given.items()
         if value is not None and not low <= value <= high
     ]
-    if row["family"] in CLOUD_ONLY:
+    if row["family"] in CLOUD_FAMILIES:
         problems.append(
             f"--accelerator {accelerator}: only its maker's cloud lets it; nobody sells it. Choose another."
         )

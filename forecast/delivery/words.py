@@ -8,6 +8,15 @@ from math import floor, isinf, log10
 SIZES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
+def words(*parts: str) -> str:
+    """Return the parts that are not empty, with a space between.
+
+    >>> words("groq", "", "1.2")
+    'groq 1.2'
+    """
+    return " ".join(filter(None, parts))
+
+
 def percent(value: float | None) -> str:
     """Return a probability or a share in whole percent; what is nearly none or nearly all says so.
 

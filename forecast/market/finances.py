@@ -34,16 +34,15 @@ class Finances:
         revenue: Array = market.trade.revenue + self.other_revenue_usd_per_month(market) * market.doors.present
         return revenue
 
-    def cost_frac(self, market: Market) -> Array:
+    def cost_frac(self, market: Market, other: Array) -> Array:
         """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
 
-        c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O and its margin
-        m, USD/month.
+        c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O (`other`) and
+        its margin m, USD/month.
         """
-        other = self.other_revenue_usd_per_month(market)
         earned = market.trade.revenue + other
         earned += market.doors.absent
-        cost = np.multiply(other, self._other_cost_frac, out=other)
+        cost: Array = other * self._other_cost_frac
         cost += market.trade.serving_cost
         cost /= np.clip(earned, 1.0, np.inf, out=earned)
         return cost
@@ -51,7 +50,8 @@ class Finances:
     def of_the_living(self, market: Market) -> dict[str, Array]:
         """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month."""
         trade, doors = market.trade, market.doors
-        revenue = trade.revenue + self.other_revenue_usd_per_month(market)
+        other = self.other_revenue_usd_per_month(market)
+        revenue = trade.revenue + other
         revenue *= doors.present
         revenue *= MONTHS_PER_YEAR
         tokens = market.names.provider_sum(trade.tokens)
@@ -59,7 +59,7 @@ class Finances:
         tokens *= doors.present
         return {
             "revenue_usd_per_year": revenue,
-            "firm_margin_frac": self.cost_frac(market),
+            "firm_margin_frac": self.cost_frac(market, other),
             "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
             "provider_tokens_frac": tokens,
             "subsidy_usd_per_month": subsidy_usd_per_month(market) * doors.present,

@@ -16,9 +16,9 @@ from forecast.serving.token_cost import FAMILIES, owned_parts
 
 CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
 CROSSING = ("nvidia", "amd", "tpu", "trainium")  # fleets that may cross; who makes a chip to serve on it does not
-CUSTOM = [row for row, family in enumerate(FAMILIES) if family in CUSTOM_FAMILIES]
-OTHERS = [row for row in range(len(FAMILIES)) if row not in CUSTOM]
-OPEN = [row for row in OTHERS if FAMILIES[row] not in ("tpu", "trainium")]  # sold, not let by its cloud
+CLOUD_FAMILIES = ("tpu", "trainium")  # let by their makers' clouds, sold to nobody
+OTHERS = [row for row, family in enumerate(FAMILIES) if family not in CUSTOM_FAMILIES]
+OPEN = [row for row in OTHERS if FAMILIES[row] not in CLOUD_FAMILIES]
 
 
 @dataclass

@@ -78,7 +78,7 @@ class Watcher:
         """Return a month's series, `[entity, path]`; the router's users move on from month to month."""
         if month:
             self._router.step()
-        trade = market.trade
+        trade, other = market.trade, self._finances.other_revenue_usd_per_month(market)
         tokens = market.names.provider_sum(trade.tokens)
         return {
             "router_share": self._router.share(tokens),
@@ -86,8 +86,8 @@ class Watcher:
             "provider_spend": trade.revenue,
             "provider_cost": trade.serving_cost,
             "provider_loss": subsidy_usd_per_month(market),
-            "provider_margin": 1 - self._finances.cost_frac(market),  # of all business
-            "provider_revenue": trade.revenue + self._finances.other_revenue_usd_per_month(market),
+            "provider_margin": 1 - self._finances.cost_frac(market, other),  # of all business
+            "provider_revenue": trade.revenue + other,
             "rounds": _rounds(market),
             "offer_price": market.sellers.usd_per_mtok,  # of today's mix
             "repriced_log": _repriced_log(market),

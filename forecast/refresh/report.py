@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from forecast.delivery.words import counted
+from forecast.delivery.words import counted, words
 from forecast.errors import ForecastError
 from forecast.refresh.gathering import SourceReport
 from forecast.refresh.planning import Plan
@@ -65,11 +65,9 @@ class Report:
         lines += [f"  {_source_text(source)}" for source in self.sources]
         for source in self.sources:
             lines += [
-                f"    held: {' '.join(filter(None, (one.provider, one.item, one.found)))}: {one.reason}" for one in source.suspects[:SHOWN]
+                f"    held: {words(one.provider, one.item, one.found)}: {one.reason}" for one in source.suspects[:SHOWN]
             ] if source.quarantined else []  # fmt: skip
-        lines += [
-            f"  failed: {' '.join(filter(None, (f['step'], f['subject'])))}: {f['message']}" for f in self.failures
-        ]
+        lines += [f"  failed: {words(f['step'], f['subject'])}: {f['message']}" for f in self.failures]
         lines += [f"  warning: {w['step']} {w['subject']}: {w['message']}" for w in self.warnings]
         if self.drift:
             moved = counted(len(self.drift), "headline")
