@@ -173,9 +173,9 @@ def test_hire_lies_between_owned_and_rented(own, contract):
 
 def test_idle_hours_by_hand():
     # Twice the machines needed: an owner pays two hours for one, half an owner one and a half.
-    assert_allclose(demand.idle_ratio(np.array([1.0, 0.5, 0.0]), -LN2, 3.0), [2.0, 1.5, 1.0])
-    assert_allclose(demand.idle_ratio(1.0, -99.0, 3.0), 3.0)  # beyond, machines are switched off
-    assert demand.idle_ratio(1.0, 0.3, 3.0) == 1.0  # none idle
+    assert_allclose(demand.idle_ratio(np.array([1.0, 0.5, 0.0]), -LN2, 3.0), [1.0, 0.5, 0.0])
+    assert_allclose(demand.idle_ratio(1.0, -99.0, 3.0), 2.0)  # beyond, machines are switched off
+    assert demand.idle_ratio(1.0, 0.3, 3.0) == 0.0  # none idle
 
 
 def test_other_revenue_grows_with_the_market_within_its_limit():
