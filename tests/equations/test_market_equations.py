@@ -37,8 +37,8 @@ def test_an_accelerator_comes_with_its_slip_or_never():
 def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised):
     slip, uniform = np.linspace(-3.0, 9.0, 200), MIDPOINTS[:: len(MIDPOINTS) // 200]
     found = hardware.slip_when_awaited(slip, np.array(promised), uniform)
-    assert (found + promised >= 1.0 - 1e-9).all()
-    kept = slip + promised >= 1.0
+    assert (found + promised > 0.0).all()
+    kept = slip + promised > 0.0  # one that comes within the first month is awaited today
     assert_array_equal(found[kept], slip[kept])
     if kept.any():
         assert set(found) <= set(slip[kept])
