@@ -165,10 +165,11 @@ def test_prices_over_cost_by_hand():
         provider_cost=twice([2.0, 1.0, 3.0]),
         provider_tokens=twice([2.0, 1.0, 1.0]),
         provider_margin=twice([0.8, 0.5, 0.75]),
+        hhi_tokens=np.ones((1, 2, 1)),
     )
     tables = {"host_prices": [{"provider": "lab"}, {"provider": "far"}, {"provider": "unknown"}]}
-    scenario = SimpleNamespace(tables=tables)
-    margin = {"status": "measured", "date_on": date(2025, 7, 1), "value": 0.5}
+    scenario = SimpleNamespace(tables=tables, as_of=date(2025, 7, 1))
+    margin = {"status": "measured", "date_on": date(2025, 7, 1), "averaged_months": None, "value": 0.5}
     kinds = {"lab": {"kind": "lab"}, "near": {"kind": "host"}, "far": {"kind": "host"}}
     known = {
         "provider_history": [
@@ -189,6 +190,25 @@ def test_prices_over_cost_by_hand():
     assert_allclose(simulated.revenue_over_cost("first")(world), 5.0)
     assert_allclose(simulated.revenue_over_cost("host")(world), 3.0)
     assert_allclose(simulated.paid_at_hosts(world), 5 / 3)
+
+
+@pytest.mark.parametrize(("day", "averaged", "ratio"), [
+    (date(2025, 9, 30), 2, 3.0),  # months 1 to 3
+    (date(2025, 9, 30), None, 4.0),
+    (date(2025, 8, 1), 12, 1.5),  # of a year the months that paths have
+    (date(2026, 6, 30), None, 4.0),  # after the last month: that one
+])  # fmt: skip
+def test_a_margin_is_compared_in_its_own_months(day, averaged, ratio):
+    earned = np.stack([np.broadcast_to(values, (2, 4)).T for values in ([1, 2, 3, 4], [9] * 4, [9] * 4)])
+    world = planted(provider_spend=earned, provider_cost=np.ones((3, 4, 2)), hhi_tokens=np.ones((1, 4, 2)))
+    row = {"provider": "lab", "metric": "token_margin_frac", "value": 0.5, "status": "measured"}
+    row |= {"date_on": day, "averaged_months": averaged}
+    known = {
+        "provider_history": [row],
+        "providers": SimpleNamespace(latest=lambda key: {"lab": {"kind": "lab"}}),
+    }
+    world = World(world.history, world.names, SimpleNamespace(as_of=date(2025, 7, 1)), known)
+    assert_allclose(simulated.price_over_cost("first")(world), ratio)
 
 
 def test_shares_by_hand():
