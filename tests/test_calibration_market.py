@@ -95,8 +95,8 @@ def test_every_comparison_is_of_numbers_in_order(found):
 
 def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
     asked = replace(COMPARISONS[0], quantity="planted", unit="per year", mends="more rows")
-    wrong = Compared(asked, Band(1.0, 2.0, 3.0), Band(3.0, 4.0, 5.0))
-    right = Compared(asked, Band(1.0, 2.0, 3.0), Band(0.0, 2.5, 9.0))
+    wrong = Compared(asked, Band(1.0, 2.0, 3.0), Band(3.0, 4.0, 5.0), 1.0)
+    right = Compared(asked, Band(1.0, 2.0, 3.0), Band(0.0, 2.5, 9.0), 0.5)
     assert not wrong.inside and right.inside
     text = page([wrong, right], APART, "base")
     assert "1 of 2 quantities" in text
@@ -108,12 +108,12 @@ def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
 def test_what_came_once_must_lie_within_the_paths():
     asked = replace(COMPARISONS[0], quantity="planted", one_draw=True)
     came = Band(3.0, 3.0, 3.0)
-    assert Compared(asked, came, Band(0.0, 1.0, 3.0)).inside
-    assert not Compared(asked, came, Band(0.0, 1.0, 2.0)).inside
-    assert not Compared(replace(asked, one_draw=False), came, Band(0.0, 1.0, 3.0)).inside
-    assert "| planted | fraction | 3 | 1 (0 to 3) |" in page(
-        [Compared(asked, came, Band(0.0, 1.0, 3.0))], APART, "base"
-    )
+    assert Compared(asked, came, Band(0.0, 1.0, 3.0), 0.1).inside
+    assert not Compared(asked, came, Band(0.0, 1.0, 2.0), 0.03).inside
+    assert not Compared(replace(asked, one_draw=False), came, Band(0.0, 1.0, 3.0), 0.1).inside
+    text = page([Compared(asked, came, Band(0.0, 1.0, 2.0), 0.03)], APART, "base")
+    assert "| planted | fraction | 3 | 1 (0 to 2) |" in text
+    assert "-2 fraction, a ratio of 0.33; 3% of paths reach it." in text
 
 
 def test_a_rate_needs_two_clusters():
@@ -353,10 +353,10 @@ def test_kinds_of_firm_add_up(monkeypatch, event):
 
 
 def test_what_came_is_what_the_events_say():
-    """In 2025 Groq alone of the firms then named: its people and licence went; and seven rounds closed."""
+    """In 2025 Groq alone of the firms then named: its people and licence went; and eight rounds closed."""
     tables, start = load_tables(), date(2025, 1, 1)
     assert foreseen.happened("departures_count", start, 12)(tables).middle == 1.0
-    assert foreseen.happened("rounds_count", start, 12)(tables).middle == 7.0
+    assert foreseen.happened("rounds_count", start, 12)(tables).middle == 8.0
     with pytest.raises(ValueError, match=r"events.csv ends on 2026-10"):
         foreseen.happened("rounds_count", start, 24)(tables)
 
