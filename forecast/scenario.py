@@ -112,7 +112,7 @@ def load_scenario(
     if broken := overlay_problems(known):
         raise InputError(broken)
     rows, inputs, columns = table_inputs(known)
-    pairs = table_pairs(known)
+    pairs = table_pairs(known, inputs)
     problems, of_tables = unknown_keys(chain), dict(inputs)
     for file in chain:
         for key, raw in file_inputs(file):

@@ -192,7 +192,7 @@ def test_other_business_is_what_tokens_leave_of_all_revenue(base):
 
 
 def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
-    """On a fifth of paths volume and price of DeepSeek make more than its revenue as drawn: then there is less volume."""
+    """On a sixth of paths volume and price of Zhipu make more than its revenue as drawn: then there is less volume."""
     names, draws = market_names(base), Draws(base, 7, 0)
     books = start_books(draws, names)
     tokens = names.provider_sum(books.tokens_mtok_per_month * books.usd_per_mtok)
@@ -200,4 +200,4 @@ def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
     known = [p for p in names.providers if f"provider_finances.{p}.revenue_usd_per_year" in base.inputs]
     rows = [names.providers.index(p) for p in known]
     assert_allclose(whole[rows], draws.column("provider_finances", "revenue_usd_per_year", known) / 12, rtol=1e-5)
-    assert 0.1 < (books.other_usd_per_month[names.providers.index("deepseek")] == 0).mean() < 0.3
+    assert 0.1 < (books.other_usd_per_month[names.providers.index("zai")] == 0).mean() < 0.3
