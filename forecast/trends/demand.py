@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Distribution, standard_normal_quantile
-from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
+from forecast.trends.evidence import form_score
 from forecast.trends.known import enough, vintage_day, years_between
 from forecast.trends.rolling import LEVELS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
@@ -124,7 +125,4 @@ def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, 
 def _score(form: str, cases: Array) -> FormScore:
     said, came = cases.T
     spread = SCALE_LOG * standard_normal_quantile(LEVELS)[:, None]
-    crps = crps_of_quantiles(said + spread, LEVELS, came)
-    walk = crps_of_quantiles(0 * said + spread, LEVELS, came)
-    inside = coverage(said + spread[1], said + spread[-2], came)
-    return FormScore(form, 12, len(said), float(crps.mean()), skill(crps, walk), inside)
+    return form_score(form, 12, said + spread, came, crps_of_quantiles(0 * said + spread, LEVELS, came))

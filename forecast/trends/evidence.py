@@ -34,10 +34,18 @@ def form_scores(cases: Cases, own: str) -> tuple[FormScore, ...]:
         value = cases.value_log[at]
         walk = crps_of_quantiles(cases.rivals_log[WALK][:, at], LEVELS, value)
         for name, quantiles in said.items():
-            loss = crps_of_quantiles(quantiles[:, at], LEVELS, value)
-            inside = coverage(quantiles[1, at], quantiles[-2, at], value)
-            found.append(FormScore(name, months, int(at.sum()), float(loss.mean()), skill(loss, walk), inside))
+            found.append(form_score(name, months, quantiles[:, at], value, walk))
     return tuple(found)
+
+
+def form_score(form: str, months: int, quantiles: Array, value: Array, walk_loss: Array) -> FormScore:
+    """Return how the quantiles of a form, `[level, case]`, did over a horizon against what came true, `[case]`.
+
+    `walk_loss` is the CRPS of the driftless walk in the same cases.
+    """
+    loss = crps_of_quantiles(quantiles, LEVELS, value)
+    inside = coverage(quantiles[1], quantiles[-2], value)
+    return FormScore(form, months, len(value), float(loss.mean()), skill(loss, walk_loss), inside)
 
 
 def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:

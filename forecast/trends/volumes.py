@@ -33,7 +33,7 @@ class Pairs(NamedTuple):
 
     def where(self, chosen: NDArray[np.bool_]) -> Pairs:
         """Return some of the pairs."""
-        return Pairs(self.entity[chosen], self.start_years[chosen], self.end_years[chosen], self.growth_log[chosen])
+        return Pairs._make(column[chosen] for column in self)
 
 
 class Assumed(NamedTuple):
