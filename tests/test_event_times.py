@@ -16,8 +16,7 @@ from forecast.market.market import start_market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
-from forecast.trends.exits import exits_trend
-from forecast.trends.funding import ATTRACTION, funding_trend, round_spells
+from forecast.trends.firm_rates import ATTRACTION, exits_trend, funding_trend, round_spells
 from forecast.trends.known import TooFew
 from forecast.trends.regimes import Count, Spell, counts, difference_prob, dispersion, quarterly, rate_quantiles
 from forecast.trends.slips import launch_slips_trend

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.draws import stream
 from forecast.hindcast.checks import Check, check_of
 from forecast.table_files import Row
@@ -20,7 +20,6 @@ from forecast.tables import Tables
 from forecast.trends.list_price.backtest import forecasts_on
 from forecast.trends.rolling import Cases
 
-Array = NDArray[np.float64]
 QUANTITY = "list_unchanged"
 MEANING = "share of the list prices of fixed models that are the same as on the date"
 SOURCE = "price_changes.csv"

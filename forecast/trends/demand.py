@@ -6,9 +6,8 @@ from collections import defaultdict
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution, standard_normal_quantile
+from forecast.distributions import Array, Distribution, standard_normal_quantile
 from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
 from forecast.trends.evidence import form_score
@@ -26,8 +25,6 @@ from forecast.trends.volumes import (
     reach_years,
     volume_pairs,
 )
-
-Array = NDArray[np.float64]
 
 FEWEST_ENTITIES = 3
 ENDS: Array = standard_normal_quantile(np.array([0.1, 0.5, 0.9]))

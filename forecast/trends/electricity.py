@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90, Distribution
+from forecast.distributions import Z_90, Array, Distribution
 from forecast.errors import ForecastError
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-
-Array = NDArray[np.float64]
 
 FEWEST_PRICES = 8
 DELIVERED = "USD/kWh"  # prices in euros are those of whole countries, taxes included

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution
+from forecast.distributions import Array, Distribution
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.cloud import effective_points, weighted_quantiles
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
 from forecast.trends.walk import RIVALS, rival_quantiles
-
-Array = NDArray[np.float64]
 
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses

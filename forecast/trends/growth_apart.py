@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.inputs import settled
 from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
@@ -22,8 +21,6 @@ from forecast.trends.rolling import LEVELS
 from forecast.trends.spans import RUN_RATE, published_spans, sized, typical_size_log
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
-
-Array = NDArray[np.float64]
 
 FEWEST_SPANS = 4
 POINTS = 512

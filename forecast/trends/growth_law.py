@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.cloud import Prior
 
-Array = NDArray[np.float64]
 Texts = NDArray[np.str_]
 
 # Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.

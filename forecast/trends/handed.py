@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
 from forecast.trends.rent_law import RentFit, ahead
 from forecast.trends.tier_law import NORMAL_RATIO, TierFit
 from forecast.trends.trend import Estimate
-
-Array = NDArray[np.float64]
 
 LOOP_RANK = "third-cheapest"  # what the month loop calls a tier's price
 LOOP_INDEX = "h100 normalised"  # and its rent

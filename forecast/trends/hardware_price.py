@@ -6,15 +6,12 @@ from collections import defaultdict
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, years_between
 from forecast.trends.trend import Band, Diagnostic, Trend
-
-Array = NDArray[np.float64]
 
 FEWEST_PARTS = 4
 LEAST_YEARS = 0.5

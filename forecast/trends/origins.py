@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.monthly import MonthlySeries, month_end
 from forecast.trends.rolling import HORIZONS_MONTHS, Cases
 from forecast.trends.walk import FEWEST_INCREMENTS, pooled_increments, rival_quantiles
 
-Array = NDArray[np.float64]
 # (series known, horizons, origin) → quantiles [level, horizon, series]
 Form = Callable[[Sequence[MonthlySeries], Sequence[int], date], Array]
 

@@ -8,13 +8,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution
+from forecast.distributions import Array, Distribution
 from forecast.trends.known import years_between
 from forecast.trends.survival import LEVELS
-
-Array = NDArray[np.float64]
 
 # Venture money for AI infrastructure was 7 billion dollars in 2023 and 26 in 2024; for AI as a whole 202 in 2025, with
 # rounds at record size (demand.csv, vc_year). Before 2024 the tables hold survivors only: those years say nothing.

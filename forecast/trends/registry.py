@@ -8,8 +8,7 @@ from forecast.errors import InputError, suggestion
 from forecast.tables import Tables
 from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
-from forecast.trends.exits import exits_trend
-from forecast.trends.funding import funding_trend
+from forecast.trends.firm_rates import exits_trend, funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
 from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.known import TooFew

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.owning import owned_usd_per_accelerator_hour
 from forecast.tables import Tables
 from forecast.trends import evidence
@@ -18,8 +18,6 @@ from forecast.trends.origins import rolled
 from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
 from forecast.trends.rolling import Cases
 from forecast.trends.trend import Band, Diagnostic, Trend
-
-Array = NDArray[np.float64]
 
 INDICES = {
     "index: normalised SXM median of rate cards": "normalised",

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.scoring import brier_score, coverage, crps_of_quantiles, pit_bounds, pit_distance, skill
-
-Array = NDArray[np.float64]
 
 LEVELS: Array = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
 HORIZONS_MONTHS = (3, 6, 12)

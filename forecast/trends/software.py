@@ -7,16 +7,13 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.measured_runs import other_system
 from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Band, Diagnostic, Trend
 from forecast.units import months_between
-
-Array = NDArray[np.float64]
 
 FEWEST_PAIRS = 10  # of an accelerator, model and precision
 RIPENING_MONTHS = {"dense": 6.0, "moe": 4.0}  # as assumed for NVIDIA in efficiency.csv; the data cannot tell it

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Distribution, standard_normal_quantile
+from forecast.distributions import Array, Distribution, standard_normal_quantile
 
-Array = NDArray[np.float64]
 LEVELS: Array = (np.arange(20) + 0.5) / 20  # of the values that stand for a distribution without a short formula
 
 

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations.price import tier_shock_scale
 from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS
-
-Array = NDArray[np.float64]
 
 # What 2024 offered: an 8B model was listed at about 0.05 USD/Mtok, the lowest a useful capability could fall to; prices
 # of a capability fell some tenfold a year from thirty times that. Wide: a factor 2 to 5 either way at one sd in ten.

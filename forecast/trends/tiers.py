@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations.price import tier_shock_scale
 from forecast.tables import Tables
 from forecast.trends import evidence
@@ -17,8 +17,6 @@ from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
 from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, TierFit, fit_tiers, tier_quantiles
 from forecast.trends.trend import Band, Diagnostic, Trend
-
-Array = NDArray[np.float64]
 
 RANKS = ("cheapest", "third_cheapest")  # the median moves with what is listed at all, not with what a capability costs
 FORM = "toward a floor"

@@ -8,16 +8,13 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
 from forecast.trends.known import TooFew
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import months_between
-
-Array = NDArray[np.float64]
 
 ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from forecast.distributions import Distribution
-
-Array = NDArray[np.float64]
+from forecast.distributions import Array, Distribution
 
 
 class Band(NamedTuple):

@@ -9,12 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.errors import ForecastError
 from forecast.tables import Tables
 from forecast.trends.known import came_about, rate_day, years_between
-
-Array = NDArray[np.float64]
 
 LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs growth
 FADE_MONTHS: Array = np.geomspace(8, 60, 15)

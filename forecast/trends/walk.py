@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import DRIFT, LEVELS, WALK
-
-Array = NDArray[np.float64]
 
 OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE = "own walk", "walk of long steps", "walk with drift", "fitted line"
 RIVALS = (WALK, DRIFT, OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE)
