@@ -13,6 +13,7 @@ from forecast.serving.token_cost import owned_cost
 from forecast.tables import load_tables
 from forecast.trends import cloud as clouds
 from forecast.trends import rent_law, rents
+from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
@@ -227,7 +228,8 @@ def test_the_numbers_handed_over_make_the_fan_of_the_trend(tables):
 
 
 def test_a_vintage_without_an_index_has_no_trend(tables):
-    assert rents.rent_trend(tables.vintage(date(2023, 6, 30))) is None
+    with pytest.raises(TooFew, match=r"data/rents.csv: no index of the H100 known by 2023-06-30"):
+        rents.rent_trend(tables.vintage(date(2023, 6, 30)))
 
 
 def test_a_bad_rent_is_named_and_left_out(overlay):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 
 from forecast.distributions import Z_90, Array, Distribution
@@ -33,7 +31,9 @@ def electricity_trend(tables: Tables) -> Trend:
         TooFew: fewer than eight prices were known.
     """
     table = tables["electricity"]
-    prices = list({row["item"].lower(): row for row in sorted(filter(_is_price, table), key=_known_on)}.values())
+    prices = list(
+        {row["item"].lower(): row for row in sorted(filter(_is_price, table), key=lambda row: row["as_of"])}.values()
+    )
     enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
     logs = np.log([row["mid"] for row in prices])
     centre, spread = centre_and_spread(logs)
@@ -83,11 +83,6 @@ def centre_and_spread(logs: Array) -> tuple[float, float]:
     if len(made.fit_history["params"]) >= 200:
         raise ForecastError("electricity: the robust mean did not converge in 200 steps.")
     return float(made.params[0]), float(sm.robust.mad(logs))
-
-
-def _known_on(row: Row) -> date:
-    day: date = row["as_of"]
-    return day
 
 
 def _is_price(row: Row) -> bool:

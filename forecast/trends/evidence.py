@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -120,6 +120,6 @@ def distribution(name: str, *arguments: float) -> Distribution:
     return Distribution(name, tuple(float(f"{argument:.4g}") for argument in arguments))
 
 
-def facts_of(values: Mapping[str, Band], unit: str) -> dict[str, str]:
-    """Return bands as text, by name."""
-    return {name: f"{b.p50:.3g} ({b.p10:.3g} to {b.p90:.3g}) {unit}".rstrip() for name, b in values.items()}
+def in_words(found: Band, unit: str) -> str:
+    """Return a band as text: its middle, its ends and the unit."""
+    return f"{found.p50:.3g} ({found.p10:.3g} to {found.p90:.3g}) {unit}"

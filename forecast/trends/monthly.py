@@ -89,12 +89,13 @@ def monthly_series(readings: Iterable[Reading]) -> tuple[tuple[MonthlySeries, ..
             problems.append(f"{reading.where}: price {reading.value:g}; prices are positive. Row left out.")
     found = []
     for name in sorted(by_name):
-        kept = _one_a_month(by_name[name], problems)
-        kept = _of_one_unit(kept, problems)
+        kept = _of_one_unit(_one_a_month(by_name[name], problems), problems)
         if len(kept) < 2:
             problems.append(f"{name}: {len(kept)} usable month(s); a series needs two. Series left out.")
             continue
-        found.append(_series(kept))
+        months = np.array([month_of(reading.date_on) for reading in kept], np.int64)
+        logs = np.log([reading.value for reading in kept])
+        found.append(MonthlySeries(name, kept[0].kind, months, logs))
     return tuple(found), tuple(problems)
 
 
@@ -127,10 +128,3 @@ def _of_one_unit(readings: list[Reading], problems: list[str]) -> list[Reading]:
         else:
             kept.append(reading)
     return kept
-
-
-def _series(readings: list[Reading]) -> MonthlySeries:
-    first = readings[0]
-    months = np.array([month_of(reading.date_on) for reading in readings], np.int64)
-    logs = np.log([reading.value for reading in readings])
-    return MonthlySeries(first.series, first.kind, months, logs)

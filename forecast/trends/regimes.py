@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
@@ -45,13 +45,14 @@ def counts(spells: Iterable[Spell]) -> dict[str, Count]:
     {'normal': (0, 12), 'hot': (24, 12)}
     """
     known = list(spells)
-    found = {}
-    for regime, (first, last) in PERIODS.items():
-        years = sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in known)
-        events = sum(s.happened and first <= s.end < last for s in known)
-        if years >= LEAST_YEARS:
-            found[regime] = Count(events, years)
-    return found
+    found = {regime: _count(known, *period) for regime, period in PERIODS.items()}
+    return {regime: count for regime, count in found.items() if count.years >= LEAST_YEARS}
+
+
+def _count(spells: Sequence[Spell], first: date, last: date) -> Count:
+    """Return the events from a first day to the one before the last, and the time at risk between them."""
+    events = sum(s.happened and first <= s.end < last for s in spells)
+    return Count(events, sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in spells))
 
 
 def dispersion(events: Array, years: Array) -> Array:
@@ -83,10 +84,9 @@ def quarterly(spells: Iterable[Spell], last: date) -> tuple[Array, Array]:
     """
     known, first = list(spells), PERIODS["normal"][0]
     starts = [date(first.year + q // 4, 3 * (q % 4) + 1, 1) for q in range(4 * (last.year - first.year) + 5)]
-    whole = [(start, end) for start, end in pairwise(starts) if end <= last]
-    events = [sum(s.happened and start <= s.end < end for s in known) for start, end in whole]
-    years = [sum(max(0.0, years_between(max(s.start, start), min(s.end, end))) for s in known) for start, end in whole]
-    return np.array(events, float), np.array(years)
+    found = [_count(known, *quarter) for quarter in pairwise(starts) if quarter[1] <= last]
+    events, years = np.array(found, float).reshape(-1, 2).T
+    return events, years
 
 
 def rate_quantiles(count: Count, levels: Array = LEVELS) -> Array:

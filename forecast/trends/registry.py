@@ -11,7 +11,6 @@ from forecast.trends.electricity import electricity_trend
 from forecast.trends.firm_rates import exits_trend, funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
 from forecast.trends.hardware_price import hardware_price_trend
-from forecast.trends.known import TooFew
 from forecast.trends.ladder import ladder_trend
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
@@ -23,15 +22,8 @@ from forecast.trends.tiers import tier_trends
 from forecast.trends.token_mix import token_mix_trend
 from forecast.trends.trend import Trend
 
-
-def _rent(tables: Tables) -> Trend:
-    if (made := rent_trend(tables)) is None:
-        raise TooFew(f"{tables['rents'].label}: no index of the H100 known by {tables.as_of}. Choose a later vintage.")
-    return made
-
-
 TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
-    "rent": _rent,
+    "rent": rent_trend,
     "tier": tier_trends,  # one trend for each threshold: tier-0.49, …
     "demand": demand_trend,
     "software": software_trend,

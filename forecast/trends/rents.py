@@ -13,6 +13,7 @@ from forecast.owning import owned_usd_per_accelerator_hour
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.handed import LOOP_INDEX, rent_estimates
+from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
@@ -68,12 +69,16 @@ def rent_cases(tables: Tables) -> Cases:
     return rolled(rent_series(tables)[0], lambda day: rent_series(known(day))[0], form)
 
 
-def rent_trend(tables: Tables) -> Trend | None:
-    """Return the trend of the H100's on-demand rent, or None at a vintage that has no such index yet."""
+def rent_trend(tables: Tables) -> Trend:
+    """Return the trend of the H100's on-demand rent.
+
+    Raises:
+        TooFew: the vintage has no such index yet.
+    """
     pool, problems = rent_series(tables)
     names = [one.name for one in pool]
     if LOOP_INDEX not in names:
-        return None
+        raise TooFew(f"{tables['rents'].label}: no index of the H100 known by {tables.as_of}. Choose a later vintage.")
     at = names.index(LOOP_INDEX)
     scored = evidence.form_scores(rent_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
@@ -105,7 +110,7 @@ def rent_trend(tables: Tables) -> Trend | None:
         fan=fan,
         more={
             "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
-            **evidence.facts_of({"level over owned cost": evidence.band(np.exp(fit.points[1]), weight)}, "times"),
+            "level over owned cost": evidence.in_words(evidence.band(np.exp(fit.points[1]), weight), "times"),
             **({"left out": " ".join(problems)} if problems else {}),
         },
     )

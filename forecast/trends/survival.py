@@ -53,11 +53,8 @@ def smoothed(values: Array, count: float) -> Array:
     array([2., 2.])
     """
     width = 1.06 * values.std() * count**-0.2
-    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), _inner(len(values))))
-
-
-def _inner(count: int) -> Array:
-    return (np.arange(count) + 0.5) / count
+    levels = (np.arange(len(values)) + 0.5) / len(values)
+    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), levels))
 
 
 def as_empirical(made: Distribution, digits: int) -> Distribution:
