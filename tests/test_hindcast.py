@@ -17,7 +17,7 @@ from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
-from forecast.hindcast.run import HINDSIGHT, Question, hindcast, month_later, sample
+from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
 from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
 from forecast.march import march
@@ -26,6 +26,7 @@ from forecast.scenario import load_scenario
 from forecast.table_files import Row
 from forecast.tables import load_tables
 from forecast.trends.list_price.backtest import forecasts_on
+from forecast.trends.monthly import month_later
 
 MID_2025 = date(2025, 7, 1)
 
@@ -295,10 +296,12 @@ def test_list_prices_are_counted_as_they_stood(found, tables):
 
 def test_a_share_of_few_prices_is_no_check(tables):
     """From 2025-10-31 hardly a host's price is known a year later: such a share is 0 or 1, which no band can hold by half."""
-    row = {"entity": "host", "months_ahead": 12}
-    checks, left_out = list_price_checks([row], lambda _: "host, 12 months", date(2025, 10, 31), tables, 7)
-    assert checks == [] and left_out == [("host, 12 months", "fewer than 20 such list prices are known so much later")]
-    checks, left_out = list_price_checks([row | {"months_ahead": 6}], lambda _: "x", date(2025, 10, 31), tables, 7)
+    row = {"quantity": QUANTITY, "entity": "host", "months_ahead": 12}
+    checks, left_out = list_price_checks([row], date(2025, 10, 31), tables, 7)
+    assert checks == [] and left_out == [
+        ("list_unchanged host, 12 months", "fewer than 20 such list prices are known so much later")
+    ]
+    checks, left_out = list_price_checks([row | {"months_ahead": 6}], date(2025, 10, 31), tables, 7)
     assert len(checks) == 1 and left_out == []
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.hindcast import changes, launches
+from forecast.hindcast import changes, happenings
 from forecast.hindcast.checks import Check, Event, Hindcast, check_of
 from forecast.hindcast.happenings import counted, departures, firms_of, listings, rounds
 from forecast.hindcast.list_prices import _normals, _unchanged, list_price_checks
 from forecast.hindcast.quantity import Asked, Observed
-from forecast.hindcast.run import month_later, sample
+from forecast.hindcast.run import sample
 from forecast.hindcast.scores import grade, most_surprising, tallies, worst_misses
 from forecast.hindcast.series import (
     Observation,
@@ -26,6 +26,7 @@ from forecast.hindcast.series import (
 )
 from forecast.market.doors import NEVER
 from forecast.table_files import Row
+from forecast.trends.monthly import month_later
 from forecast.trends.router_shares import HOSTS
 from forecast.units import DAYS_PER_MONTH
 
@@ -216,7 +217,7 @@ EVENTS = [
 
 
 def told(what, firms, most=False, on=LATER):
-    quantity = counted(what, "", None, most)
+    quantity = counted(what, "", most)
     names = SimpleNamespace(providers=["a", "b", "c", "d"], own_cash=slice(3))
     scenario = SimpleNamespace(tables={"events": EVENTS[:2]})  # what was known at START
     return quantity, quantity.happened({"events": EVENTS}, scenario, names, asked(firms=firms, on=on))
@@ -258,9 +259,9 @@ def test_happenings_on_two_paths():
     assert rounds(world, names, of).tolist() == [1, 3], "month 0 is the past"
     assert departures(world, names, of).tolist() == [0, 1]
     assert listings(world, names, of).tolist() == [2, 0]
-    quantity = counted("rounds", "", rounds, most=True)
+    quantity = counted("rounds", "", most=True)
     assert quantity.forecast(world, names, of).tolist() == [1, 1]
-    assert counted("rounds", "", rounds, most=False).forecast(world, names, of).tolist() == [1, 3]
+    assert counted("rounds", "").forecast(world, names, of).tolist() == [1, 3]
 
 
 def test_changes_on_paths_are_from_the_first_month():
@@ -305,19 +306,19 @@ def test_launches_by_hand():
         "rents": [row(date_on=LATER), row(date_on=START)],
         "accelerators": SimpleNamespace(latest={"name": known}.get),
     }
-    arrived = lambda entity: launches.LAUNCH.happened(tables, None, names, asked(entity))  # noqa: E731
+    arrived = lambda entity: happenings.LAUNCH.happened(tables, None, names, asked(entity))  # noqa: E731
     assert arrived("new") == Observed(pytest.approx(92 / DAYS_PER_MONTH), "s")
     assert arrived("old") == "old was on the market already"
     assert arrived("far") == "far has not come yet", "a date after the last rent is a plan"
     assert arrived("secret") == "secret was not announced, or not with what the market needs"
-    assert launches.LAUNCHES.happened(tables, None, names, asked()) == Observed(1.0, "accelerators.csv")
+    assert happenings.LAUNCHES.happened(tables, None, names, asked()) == Observed(1.0, "accelerators.csv")
     known["far"] = row(available_on=LATER)
-    assert launches.LAUNCHES.happened(tables, None, names, asked()).value == 2.0 and arrived("far").value > 6
-    after = launches.LAUNCHES.happened(tables, None, names, asked(on=date(2026, 1, 2)))
+    assert happenings.LAUNCHES.happened(tables, None, names, asked()).value == 2.0 and arrived("far").value > 6
+    after = happenings.LAUNCHES.happened(tables, None, names, asked(on=date(2026, 1, 2)))
     assert after == "launches are known to 2026-01-01"
     world = SimpleNamespace(available_month=np.array([[0.0, 0.0], [1.0, 2.5], [2.0, np.inf]]))
-    assert launches.LAUNCH.forecast(world, names, asked("new")).tolist() == [1.0, 2.5]
-    assert launches.LAUNCHES.forecast(world, names, asked(months=2)).tolist() == [2, 0]
+    assert happenings.LAUNCH.forecast(world, names, asked("new")).tolist() == [1.0, 2.5]
+    assert happenings.LAUNCHES.forecast(world, names, asked(months=2)).tolist() == [2, 0]
 
 
 def test_progress_tells_of_each_path_once(base, monkeypatch):
@@ -384,19 +385,17 @@ def test_the_share_of_prices_that_stay(monkeypatch):
     days = []
     monkeypatch.setattr("forecast.hindcast.list_prices.forecasts_on", lambda tables, day: days.append(day) or known)
     rows = [
-        {"entity": entity, "months_ahead": months}
+        {"quantity": "list", "entity": entity, "months_ahead": months}
         for entity, months in (("host", 6), ("first", 6), ("all", 6), ("all", 12), ("host", 9), ("cloud", 6))
     ]
-    made, left = list_price_checks(
-        rows, lambda row: f"{row['entity']} {row['months_ahead']}", date(2025, 7, 17), None, 7
-    )
+    made, left = list_price_checks(rows, date(2025, 7, 17), None, 7)
     assert days == [date(2025, 7, 1)], "as the catalogues stood on the first of the month"
     assert [(one.name, one.form, one.value, one.source) for one in made] == [
-        ("host 6", "share", 0.6, "price_changes.csv, 20 series"), ("first 6", "share", 0.1, "price_changes.csv, 30 series"),
-        ("all 6", "share", pytest.approx(0.3), "price_changes.csv, 50 series"),
+        ("list host, 6 months", "share", 0.6, "price_changes.csv, 20 series"), ("list first, 6 months", "share", 0.1, "price_changes.csv, 30 series"),
+        ("list all, 6 months", "share", pytest.approx(0.3), "price_changes.csv, 50 series"),
     ]  # fmt: skip
     assert [one.p50 for one in made] == pytest.approx([0.8, 0.5, 0.62], abs=0.04)
     none = "no such list price was forecast from 2025-07-17 and is known so much later"
     few = "fewer than 20 such list prices are known so much later"
-    assert left == [("all 12", few), ("host 9", none), ("cloud 6", none)]
-    assert list_price_checks([], None, START, None, 7) == ([], []) and len(days) == 1
+    assert left == [("list all, 12 months", few), ("list host, 9 months", none), ("list cloud, 6 months", none)]
+    assert list_price_checks([], START, None, 7) == ([], []) and len(days) == 1

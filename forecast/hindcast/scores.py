@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Z_90
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.scoring import brier_score, coverage, interval_score, log_score
 
@@ -44,9 +44,7 @@ def grade(hindcast: Hindcast) -> Grade:
     low, high = binomial_interval(inside, len(checks))
     walks = [check for check in checks if check.walk_log_sd is not None and check.p10 > 0]
     p10, p90, value = (np.log([getattr(check, end) for check in walks]) for end in ("p10", "p90", "value"))
-    reach = float(standard_normal_quantile(np.array([0.9]))[0]) * np.array(
-        [check.walk_log_sd for check in walks], float
-    )
+    reach = Z_90 * np.array([check.walk_log_sd for check in walks], float)
     prob = np.clip([event.prob for event in hindcast.events], LEAST_PROB, 1 - LEAST_PROB)
     happened = np.array([event.happened for event in hindcast.events], float)
     return Grade(

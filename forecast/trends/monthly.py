@@ -68,6 +68,16 @@ def month_end(month: int) -> date:
     return date(year, index + 1, calendar.monthrange(year, index + 1)[1])
 
 
+def month_later(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last of a shorter month.
+
+    >>> month_later(date(2025, 8, 31), 6)
+    datetime.date(2026, 2, 28)
+    """
+    last = month_end(month_of(day) + months)
+    return last.replace(day=min(day.day, last.day))
+
+
 def dated(months: NDArray[np.int64], logs: Array) -> tuple[tuple[date, float], ...]:
     """Return (month-end, value) of each month's log."""
     return tuple((month_end(int(month)), float(np.exp(log))) for month, log in zip(months, logs, strict=True))
