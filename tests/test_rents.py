@@ -106,10 +106,10 @@ def test_the_law_finds_itself_again_and_convergence_is_reported():
     for at, prior in enumerate(rent_law.PRIORS):
         low, _, high = clouds.weighted_quantiles(points[at], pooled, (0.01, 0.5, 0.99))
         assert low < TRUE[prior.name] < high, prior.name
-    checks = {d.name: d.value for d in rents.maximum_likelihood(made(1, 200)[0])}
+    checks = {d.name: d.value for d in rent_law.maximum_likelihood(made(1, 200)[0])}
     assert checks["ml_converged"] == 1.0
     assert checks["ml_reversion"] == pytest.approx(TRUE["reversion_per_month"], abs=0.06)
-    assert rents.maximum_likelihood(gappy()) == (), "six months are too few"
+    assert rent_law.maximum_likelihood(gappy()) == (), "six months are too few"
 
 
 def test_owning_costs_the_same_from_the_tables_as_in_the_model(tables):

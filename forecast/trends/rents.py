@@ -10,20 +10,20 @@ import numpy as np
 
 from forecast.distributions import Array
 from forecast.owning import owned_usd_per_accelerator_hour
-from forecast.tables import Tables
+from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
-from forecast.trends.handed import LOOP_INDEX, rent_estimates
 from forecast.trends.known import TooFew
-from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
+from forecast.trends.monthly import MonthlySeries, Reading, dated, month_of, monthly_series
 from forecast.trends.origins import rolled
-from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
+from forecast.trends.rent_law import RentFit, ahead, fit_rents, innovations, maximum_likelihood, rent_quantiles
 from forecast.trends.rolling import Cases
-from forecast.trends.trend import Band, Diagnostic, Trend
+from forecast.trends.trend import Band, Estimate, Trend
 
 INDICES = {
     "index: normalised SXM median of rate cards": "normalised",
     "index: raw on-demand median of rate cards": "raw",
 }
+LOOP_INDEX = "h100 normalised"  # what the month loop calls the rent
 FORM = "back to a level over owned cost"
 FAN_MONTHS = 24
 UNIT = "USD/accelerator-hour"
@@ -104,7 +104,7 @@ def rent_trend(tables: Tables) -> Trend:
             *maximum_likelihood(ratio),
         ),
         scores=scored,
-        estimates=rent_estimates(tables, fit),
+        estimates=rent_estimates(tables, fit, at),
         observed=dated(pool[at].months, pool[at].logs),
         fitted=dated(pool[at].months[1:], expected[1:] + owned_log[at]),
         fan=fan,
@@ -116,24 +116,29 @@ def rent_trend(tables: Tables) -> Trend:
     )
 
 
-def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
-    """Return what maximum likelihood alone makes of the same law (statsmodels), and whether its optimiser converged."""
-    if len(ratio) < 3 * len(PRIORS):
-        return ()
-    import warnings
+def rent_estimates(tables: Tables, fit: RentFit, at: int) -> tuple[Estimate, ...]:
+    """Return the numbers that the month loop reads: where rents start, where they return to, how fast, how unsteadily.
 
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
-
-    every_month = np.full(int(ratio.months[-1] - ratio.months[0]) + 1, np.nan)
-    every_month[ratio.months - ratio.months[0]] = ratio.logs
-    model = SARIMAX(every_month, order=(1, 0, 0), trend="c", measurement_error=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # reported below as a number
-        warnings.simplefilter("ignore", UserWarning)
-        found = model.fit(disp=False, maxiter=200)
-    reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
-    return (
-        Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
-        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
+    `at` is the place of the index that the loop reads.
+    """
+    ratio, weight, state = fit.ratios[at], fit.weight[at], fit.states[at]
+    reversion, level, shock, _ = fit.points
+    gap = 0 if tables.as_of == DISTANT else max(0, month_of(tables.as_of) - int(ratio.months[-1]))
+    mean, sd = ahead(state, fit.points, gap) if gap else (state.mean_log, np.sqrt(state.variance))
+    fast, unsteady = evidence.band(reversion, weight), evidence.band(shock, weight)
+    laws = (
+        ("rent_to_owned_log_start", "normal", _mean_and_sd(mean, sd, weight), "log ratio"),
+        ("rent_to_owned_log_level", "fitted", _mean_and_sd(level, np.zeros_like(level), weight), "log ratio"),
+        ("rent_reversion_per_month", "lognormal", (fast.p10, fast.p90), "1/month"),
+        ("rent_shock_sd", "lognormal", (unsteady.p10, unsteady.p90), "log"),
     )
+    note = f"{ratio.name} index over owned cost, prior and months weighed together"
+    return tuple(
+        Estimate(f"parameters.{name}", evidence.distribution(law, *arguments), unit, len(ratio), "medium", note)
+        for name, law, arguments, unit in laws
+    )
+
+
+def _mean_and_sd(mean: Array, sd: Array, weight: Array) -> tuple[float, float]:
+    middle = float(weight @ mean)
+    return middle, float(np.sqrt(weight @ (sd**2 + (mean - middle) ** 2)))

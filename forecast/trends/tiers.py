@@ -8,17 +8,23 @@ from dataclasses import replace
 import numpy as np
 
 from forecast.distributions import Array
-from forecast.equations.price import tier_shock_scale
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.handed import LOOP_RANK, tier_estimates
-from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
+from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
-from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, TierFit, fit_tiers, tier_quantiles
-from forecast.trends.trend import Band, Diagnostic, Trend
+from forecast.trends.tier_law import (
+    NORMAL_RATIO,
+    TierFit,
+    fit_tiers,
+    one_month_ahead,
+    pooled_regression,
+    tier_quantiles,
+)
+from forecast.trends.trend import Band, Estimate, Trend
 
 RANKS = ("cheapest", "third_cheapest")  # the median moves with what is listed at all, not with what a capability costs
+LOOP_RANK = "third-cheapest"  # what the month loop calls a tier's price
 FORM = "toward a floor"
 FAN_MONTHS = 24
 UNIT = "USD/Mtok"
@@ -96,34 +102,39 @@ def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
     )
 
 
-def one_month_ahead(series: MonthlySeries, points: Array, weight: Array) -> tuple[Array, Array]:
-    """Return (expected log price, standardised surprise) of each month that follows another, both `[step]`."""
-    before, after = series.steps()
-    reversion, floor_log, shock_log, far_ratio = points @ weight
-    distance = before - floor_log
-    expected = before - reversion * distance
-    scale = NORMAL_RATIO * tier_shock_scale(distance, shock_log, far_ratio)
-    return expected, (after - expected) / scale
-
-
-def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]:
-    """Return the monthly reversion that a robust regression of all changes on all prices finds, and its convergence.
-
-    δ = a − κ·q by Huber's M-estimator (statsmodels RLM): a second opinion that knows neither prior nor floor.
-    """
-    from statsmodels.api import RLM
-
-    before, after = (np.concatenate(side) for side in zip(*(one.steps() for one in series), strict=True))
-    if len(before) < 2 * len(PRIORS):
-        return ()
-    fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
-    return (
-        Diagnostic(
-            "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
-        ),
-        Diagnostic(
-            "regression_converged",
-            float(fit.fit_history["iteration"] < 100),
-            "whether the robust regression converged, 1 or 0",
-        ),
+def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
+    """Return the numbers that the month loop reads: the law of a tier, and today's tier price of each segment."""
+    points = fit.points[[one.kind for one in fit.series].index(LOOP_RANK)]
+    reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in points)
+    count = sum(len(one) for one in fit.series)
+    law = (
+        ("tier_reversion_per_month", reversion, 1.0, "1/month"),
+        ("tier_shock_sd", shock_log, NORMAL_RATIO, "log"),
+        ("tier_shock_far_ratio", far_ratio, NORMAL_RATIO, "ratio"),
     )
+    shared = [
+        Estimate(
+            f"parameters.{name}",
+            evidence.distribution("lognormal", ratio * found.p10, ratio * found.p90),
+            unit,
+            count,
+            "medium",
+            f"{len(fit.series)} tiers pooled, prior and months weighed together",
+        )
+        for name, found, ratio, unit in law
+    ]
+    return (*shared, *segment_prices(tables, fit.series))
+
+
+def segment_prices(tables: Tables, series: Sequence[MonthlySeries]) -> list[Estimate]:
+    """Return today's third-cheapest price at each segment's threshold, where that tier has one."""
+    tier = {one.name: one for one in series}
+    found = []
+    for segment, row in tables["segments"].latest("segment").items():
+        if one := tier.get(f"GPQA {row['gpqa_at_least']:g} {LOOP_RANK}"):
+            price = evidence.distribution("fixed", float(np.exp(one.logs[-1])))
+            note = f"{one.name} in {month_end(int(one.months[-1])):%Y-%m}"
+            found.append(
+                Estimate(f"segments.{segment}.tier_price_usd_per_mtok", price, "USD/Mtok", len(one), "high", note)
+            )
+    return found
