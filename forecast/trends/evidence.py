@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecast.distributions import Array, Distribution
+from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.cloud import effective_points, weighted_quantiles
 from forecast.trends.monthly import MonthlySeries
@@ -17,6 +18,7 @@ from forecast.trends.walk import RIVALS, rival_quantiles
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses
 LAGS = 6
+MOST_STEPS = 4000  # where the scale hangs on one misfit, a step takes but a fortieth of the way
 FEWEST_POINTS = 10  # of the prior: when fewer carry a fit, the prior misses the data
 
 
@@ -72,6 +74,25 @@ def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[Mont
     ahead = range(1, months + 1)
     chosen = rival_quantiles(series, pool, ahead)[form] if form in RIVALS else own
     return Fan(tuple(LEVELS.tolist()), np.exp(chosen))
+
+
+def huber(values: Array, reach: Array, what: str) -> float:
+    """Return the slope through the origin of values on their reach, both `[case]`; a reach of ones gives the robust mean.
+
+    Source: Huber (1981). One far value moves it little:
+
+    >>> round(huber(np.array([-0.1, 0.0, 0.1, 9.0]), np.ones(4), "doctest"), 2)
+    0.1
+
+    Raises:
+        ForecastError: it does not converge; `what` says for which trend.
+    """
+    from statsmodels.api import RLM
+
+    made = RLM(values, reach[:, None]).fit(maxiter=MOST_STEPS, conv="coefs")
+    if len(made.fit_history["params"]) >= MOST_STEPS:
+        raise ForecastError(f"{what}: the robust regression did not converge in {MOST_STEPS} steps.")
+    return float(made.params[0])
 
 
 def band(value: Array, weight: Array) -> Band:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from forecast.errors import InputError
 from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR, months_between
 
+Point = tuple[Any, float]  # a time, and a value then
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
 
@@ -37,6 +40,20 @@ def last_day(table: Table, tables: Tables) -> date:
 def vintage_day(table: Table, tables: Tables) -> date:
     """Return the day of the vintage; of tables that are not cut, the day up to which this one speaks."""
     return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
+
+
+def apart(points: Sequence[Point], far: Callable[[Point, Point], bool]) -> list[tuple[Point, Point]]:
+    """Return the first point with the next that is far enough from it, that one with its next, and so on.
+
+    >>> apart([(1.0, 5.0), (1.5, 6.0), (3.0, 7.0)], lambda one, later: later[0] - one[0] >= 1)
+    [((1.0, 5.0), (3.0, 7.0))]
+    """
+    pairs, last = [], points[0]
+    for point in points[1:]:
+        if far(last, point):
+            pairs.append((last, point))
+            last = point
+    return pairs
 
 
 def years_between(start: date, end: date) -> float:

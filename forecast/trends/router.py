@@ -11,7 +11,7 @@ from forecast.distributions import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough
-from forecast.trends.router_shares import AUTHORS, HOSTS, NOBODY, size_shown
+from forecast.trends.router_shares import AUTHORS, DRAWS, FEWEST_SELLERS, HOSTS, NOBODY, size_shown
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import DAYS_PER_MONTH
 
@@ -19,8 +19,7 @@ SCOPES = (AUTHORS, HOSTS)
 LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
 LONGEST_WEEKS = 26
 FADES_WEEKS: Array = np.geomspace(2, LONGEST_WEEKS, 60)  # what takes longer to pass is the market's
-FEWEST_SELLERS = 5
-DRAWS, SEED = 400, 20250427
+SEED = 20250427
 DAYS_PER_WEEK = 7
 WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 

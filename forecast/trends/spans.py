@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.tables import Tables
 from forecast.trends.growth_law import Spans
-from forecast.trends.known import came_about, counts_a_part, rate_day
+from forecast.trends.known import apart, came_about, counts_a_part, rate_day
 from forecast.units import months_between
 
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
@@ -39,11 +39,8 @@ def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> S
     """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
     for (firm, metric), figures in published_figures(tables, today, of_accounts).items():
-        last = figures[0]
-        for month, log in figures[1:]:
-            if month - last[0] >= LEAST_MONTHS:
-                found.append((firm, metric, last[0], month, log - last[1], last[1]))
-                last = (month, log)
+        for (start, first), (end, last) in apart(figures, lambda one, later: later[0] - one[0] >= LEAST_MONTHS):
+            found.append((firm, metric, start, end, last - first, first))
     firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6
     return Spans(np.array(firm_names, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import TooFew
+from forecast.trends.known import Point, TooFew, apart
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import months_between
 
@@ -87,18 +86,16 @@ def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
         chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
         if chosen and row[column] is not None:
             series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
-    found = [step for points in series.values() for step in _apart(sorted(points))]
+    found = [
+        (months_between(on, day), after - before)
+        for points in series.values()
+        for (on, before), (day, after) in apart(sorted(points), _a_month_apart)
+    ]
     return Steps(*np.array(found).reshape(-1, 2).T)
 
 
-def _apart(points: Sequence[tuple[date, float]]) -> list[tuple[float, float]]:
-    """Return (months, change) from the first point to the next at least a month later, and so on."""
-    steps, (on, odds_log) = [], points[0]
-    for day, value in points[1:]:
-        if (months := months_between(on, day)) >= LEAST_STEP_MONTHS:
-            steps.append((months, value - odds_log))
-            on, odds_log = day, value
-    return steps
+def _a_month_apart(one: Point, later: Point) -> bool:
+    return months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
 
 
 def pace_of(steps: Steps) -> Pace:
