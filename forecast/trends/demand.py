@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.distributions import Array, Distribution, standard_normal_quantile
+from forecast.monte_carlo import jackknife_error
 from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
 from forecast.trends.evidence import form_score
@@ -53,7 +54,7 @@ def demand_trend(tables: Tables) -> Trend:
     long_run = assumed.long_run_per_year
     whole = growth(pairs, assumed, FADE_MONTHS)
     left = np.array([growth(pairs.where(pairs.entity != e), assumed, FADE_MONTHS).mean for e in entities])
-    jackknife = float(np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2)))
+    jackknife = float(jackknife_error(left))
     constant = growth(pairs, assumed, NO_FADE).mean
     sd = float(np.sqrt(whole.sd**2 + jackknife**2 + (constant - whole.mean) ** 2 / 4))
     ahead_log = long_run + (whole.mean + sd * ENDS - long_run) * _mean_fade_of_year(whole)
