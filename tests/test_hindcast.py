@@ -18,7 +18,7 @@ from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
-from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
+from forecast.hindcast.scores import binomial_interval, grade, grade_by_quantity, worst_misses
 from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
 from forecast.march import march
 from forecast.market.names import market_names
@@ -148,12 +148,13 @@ def test_the_worst_miss_comes_first():
     assert_allclose(misses[0][1], np.log(4.5) / np.log(4.0))
 
 
-def test_tallies_add_up(found):
-    counted = tallies(found)
-    assert sum(tally.checks_count for tally in counted) == len(found.checks)
-    assert sum(tally.inside_count for tally in counted) == grade(found).inside_count
-    rounds = next(tally for tally in counted if tally.quantity == "rounds_count")
-    assert rounds.width_log is None
+def test_the_grades_of_quantities_add_up(found):
+    counted = grade_by_quantity(found)
+    assert sum(one.checks_count for one in counted.values()) == len(found.checks)
+    assert sum(one.inside_count for one in counted.values()) == grade(found).inside_count
+    assert counted["rounds_count"].walk_count == 0
+    (said,) = (one for one in hindcast_json(found)["by_quantity"] if one["quantity"] == "rounds_count")
+    assert said["width_log"] is None
 
 
 def test_shrunken_bands_hold_less(found):

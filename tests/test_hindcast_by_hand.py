@@ -13,7 +13,7 @@ from forecast.hindcast.happenings import counted, departures, firms_of, listings
 from forecast.hindcast.list_prices import _normals, _unchanged, list_price_checks
 from forecast.hindcast.quantity import Asked, Observed
 from forecast.hindcast.run import sample
-from forecast.hindcast.scores import grade, most_surprising, tallies, worst_misses
+from forecast.hindcast.scores import grade, grade_by_quantity, most_surprising, worst_misses
 from forecast.hindcast.series import (
     Observation,
     history,
@@ -95,17 +95,17 @@ def test_the_most_surprising_event_comes_first():
     assert [event.name for event in most_surprising(events)] == ["b", "c", "a", "d"]
 
 
-def test_tallies_are_by_the_first_word():
-    found = tallies(Hindcast("h", START, 100, 7, (
+def test_grades_of_quantities_are_by_the_first_word():
+    found = grade_by_quantity(Hindcast("h", START, 100, 7, (
         check("ratio", 0.5, 2.0, 1.0, 0.5, "rent h100, 6 months"), check("ratio", 0.5, 2.0, 9.0, 0.5, "rent h100, 9 months"),
         check("count", 1, 2, 1, None, "rounds_count all"),
     ), (), (), ()))  # fmt: skip
-    assert [(one.quantity, one.checks_count, one.inside_count) for one in found] == [
+    assert [(name, one.checks_count, one.inside_count) for name, one in found.items()] == [
         ("rent", 2, 1),
         ("rounds_count", 1, 1),
     ]
-    assert (found[0].width_log, found[0].walk_width_log) == (pytest.approx(np.log(4)), pytest.approx(Z))
-    assert (found[1].width_log, found[1].walk_width_log) == (None, None)
+    assert (found["rent"].width_log, found["rent"].walk_width_log) == (pytest.approx(np.log(4)), pytest.approx(Z))
+    assert found["rounds_count"].walk_count == 0
 
 
 # --- what the tables say ----------------------------------------------------------------------------

@@ -67,28 +67,12 @@ def grade(hindcast: Hindcast) -> Grade:
     )
 
 
-@dataclass(frozen=True)
-class Tally:
-    """How the checks of one quantity did; widths are means of 80 % intervals in logs, None where they are no ratios."""
-
-    quantity: str
-    checks_count: int
-    inside_count: int
-    width_log: float | None
-    walk_width_log: float | None
-
-
-def tallies(hindcast: Hindcast) -> list[Tally]:
-    """Return how each quantity did, in the order of the checks."""
-    by_quantity: dict[str, list[Check]] = {}
+def grade_by_quantity(hindcast: Hindcast) -> dict[str, Grade]:
+    """Return the figures of the checks of each quantity, in the order of the checks."""
+    checks: dict[str, list[Check]] = {}
     for check in hindcast.checks:
-        by_quantity.setdefault(check.name.partition(" ")[0], []).append(check)
-    found = []
-    for quantity, checks in by_quantity.items():
-        graded = grade(replace(hindcast, checks=tuple(checks), events=()))
-        widths = (graded.width_log, graded.walk_width_log) if graded.walk_count else (None, None)
-        found.append(Tally(quantity, graded.checks_count, graded.inside_count, *widths))
-    return found
+        checks.setdefault(check.name.partition(" ")[0], []).append(check)
+    return {name: grade(replace(hindcast, checks=tuple(of), events=())) for name, of in checks.items()}
 
 
 def _mean(values: Iterable[float] | np.ndarray) -> float:
