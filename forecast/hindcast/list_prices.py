@@ -23,7 +23,7 @@ QUANTITY = "list_unchanged"
 MEANING = "share of the list prices of fixed models that are the same as on the date"
 SOURCE = "price_changes.csv"
 PATHS = 2000
-FEWEST_SERIES = 20  # a share of one price is 0 or 1, and no band of it can be missed by little
+FEWEST_SERIES = 20  # of a few prices a share is mostly 0 or 1: its band holds all or nothing
 TOGETHER = 0.5  # correlation of the chances of one provider's prices: half of what moves them is its own repricing
 
 

@@ -34,7 +34,7 @@ Series = tuple[Observation, ...]
 
 
 def series_of(rows: Iterable[Row], value: str) -> Series:
-    """Return the solid, positive values of a column by day; of several on one day the geometric mean."""
+    """Return the positive values of a column by day, claims and projections left out; of several on one day the geometric mean."""
     by_day: dict[date, list[Row]] = {}
     for row in rows:
         solid = row["status"] in SOLID and row["confidence"] != "low"

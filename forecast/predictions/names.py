@@ -1,6 +1,6 @@
-"""Names in queries: what stands in no table is a slip, said before anything is simulated.
+"""Names in queries: a name that stands in no table is an error, reported before anything is simulated.
 
-A name that a table has, but not at a scenario's vintage, is no slip: there the prediction has no probability, with the reason.
+A name that a table has, but not at a scenario's vintage, is no error: there the prediction has a reason and no probability.
 """
 
 from __future__ import annotations

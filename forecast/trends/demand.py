@@ -86,7 +86,7 @@ def demand_trend(tables: Tables) -> Trend:
 
 
 def _fade(years: Array, made: Growth) -> Array:
-    """Return how much of today's excess growth is left after so many years; before today more than all."""
+    """Return how much of today's excess growth is left after so many years; for years before today it is above 1."""
     return np.asarray(np.exp(-years * 12 / np.exp(made.fade_log)))
 
 
@@ -100,7 +100,10 @@ def _days(today: date, years: Array) -> list[date]:
 
 
 def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, ...]:
-    """Return how both forms foresaw the pairs that ended after origins three months apart, and began half a year before at most."""
+    """Return how both forms foresaw later pairs, from origins three months apart.
+
+    A pair counts where it ends a quarter or more after the origin and starts half a year before it at most.
+    """
     cases: dict[str, list[tuple[float, float]]] = defaultdict(list)
     long_run = assumed.long_run_per_year
     later = volume_pairs(tables, today)

@@ -18,7 +18,7 @@ from forecast.trends.walk import RIVALS, rival_quantiles
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses
 LAGS = 6
-MOST_STEPS = 4000  # where the scale hangs on one misfit, a step takes but a fortieth of the way
+MOST_STEPS = 4000  # where one misfit decides the scale, convergence is slow
 FEWEST_POINTS = 10  # of the prior: when fewer carry a fit, the prior misses the data
 
 
@@ -110,7 +110,7 @@ def half_life_months(reversion_per_month: Array) -> Array:
 
 
 def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
-    """Return tests of standardised one-month residuals in order of time: none while there are fewer than twelve."""
+    """Return tests of standardised one-month residuals, in order of time; none where there are fewer than twelve."""
     if len(residual) < 2 * LAGS:
         return ()
     from statsmodels.stats.diagnostic import acorr_ljungbox

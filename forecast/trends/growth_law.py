@@ -17,9 +17,9 @@ Texts = NDArray[np.str_]
 PRIORS = (
     Prior("reversion_per_month", 0.01, 1.0, True),  # half of a difference in size goes in six years, or two, or many
     Prior("apart_sd_per_month", 0.08, 0.7, True),
-    Prior("noise_log", 0.12, 0.7, True),  # for the root of a month: rounded figures, a large customer won or lost
+    Prior("noise_log", 0.12, 0.7, True),  # times √months: rounded figures, a large customer won or lost
 )
-MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # growth of what is counted, little known beforehand
+MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # of the growth that all firms share: little is known beforehand
 
 
 class Spans(NamedTuple):
@@ -43,8 +43,10 @@ class Spans(NamedTuple):
 
 
 class Law(NamedTuple):
-    """One point: κ reversion with size, σ spread of own growth, ν noise for the root of a month, both of a firm of typical size,
-    τ fade of own growth, β fall of both spreads with size."""
+    """The law's parameters: κ reversion with size, σ spread of own growth, ν noise of a month, τ fade of own growth, β.
+
+    σ and ν are those of a firm of typical size; β is how fast both fall with size.
+    """
 
     reversion_per_month: float
     apart_sd_per_month: float

@@ -50,7 +50,7 @@ def counts(spells: Iterable[Spell]) -> dict[str, Count]:
 
 
 def _count(spells: Sequence[Spell], first: date, last: date) -> Count:
-    """Return the events from a first day to the one before the last, and the time at risk between them."""
+    """Return the events, and the years at risk, from a first day up to a last one, which is not counted."""
     events = sum(s.happened and first <= s.end < last for s in spells)
     return Count(events, sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in spells))
 
@@ -106,7 +106,7 @@ def rate_distribution(count: Count) -> Distribution:
 
 
 def difference_prob(first: Count, second: Count) -> float:
-    """Return how often counts this far apart come from one rate: the likelihood ratio test of two Poisson rates.
+    """Return the chance that one rate gives counts this far apart: the likelihood ratio test of two Poisson rates.
 
     2·Σk·log(k/T ÷ Σk/ΣT) against χ² with one degree of freedom. Source: McCullagh & Nelder (1989), chapter 6.
     """

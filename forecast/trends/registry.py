@@ -41,7 +41,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
 }
 EVIDENCE_ONLY = ("list_price", "ladder")  # give the model no number: a refit need not wait for them
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
-KEPT = ("repricing",)  # by a refresh: a feed lists models that the tables never kept, which are no additions to a list
+KEPT = ("repricing",)  # not fitted anew by a refresh: models that a feed lists for the first time would count as added
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:

@@ -22,7 +22,7 @@ from forecast.units import months_between
 SELLERS = {"first": ("lab",), "host": ("host", "neocloud", "chip", "fringe"), "cloud": ("cloud",)}
 LEAST_MONTHS = 100  # listed, summed over models
 LEAST_STEPS = 20  # below it the size of a change is that of all sellers
-A_MONTH = timedelta(days=31)  # after a catalogue first shows a seller, what it adds is what it had missed
+A_MONTH = timedelta(days=31)  # what a catalogue adds in the first month that it shows a seller is what it had missed
 MEDIAN_RATIO = math.sqrt(3.0) / math.pi * math.log(3.0)  # median |ε| of a logistic shock over its standard deviation
 
 
@@ -39,7 +39,7 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Habit:
-    """What the price lists of one kind of seller show: months listed, new prices, models added, months they might be."""
+    """What the price lists of one kind of seller show: months listed, new prices, models added, months they could be added in."""
 
     listed_months: float
     steps_log: tuple[float, ...]

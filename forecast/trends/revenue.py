@@ -26,7 +26,7 @@ from forecast.trends.spans import LEAST_MONTHS, RUN_RATE, published_figures, pub
 from forecast.trends.trend import Estimate
 from forecast.units import MONTHS_PER_YEAR
 
-LONGEST_MONTHS = 9.0  # of growth foreseen: of firms that fell silent few grew on as those that publish do
+LONGEST_MONTHS = 9.0  # of growth foreseen: few firms that fell silent grew on as those that publish do
 LEAST_SD = 0.02  # of a log: figures are rounded
 
 
@@ -56,7 +56,7 @@ def growth_estimate(tables: Tables, today: date, laws: Sequence[Law]) -> Estimat
 
 
 def last_revenues(tables: Tables, today: date) -> dict[str, tuple[float, float]]:
-    """Return by firm the month of its last revenue, counted from today and nine before it at most, and the revenue's log.
+    """Return by firm the month of its last revenue, counted from today and at the earliest −9, and the revenue's log.
 
     Several figures of one time count as their mean.
     """

@@ -14,10 +14,10 @@ from forecast.trends.trend import Band
 AUTHORS, HOSTS = "OpenRouter all tokens by model author", "OpenRouter all tokens by serving host"
 NOBODY = ("others", "stealth")
 ONE_SELLER = {"google": "vertex"}  # two doors of one seller, in the market's tables Google Vertex and Gemini API
-RECENT = timedelta(weeks=26)  # the market's volumes are those of the vintage
+RECENT = timedelta(weeks=26)  # older shares say little of the volumes at the vintage
 FEWEST_SELLERS = 5
 DRAWS, SEED = 400, 20260126
-LEAST_RATIO = 0.05  # of a drawn slope: sellers do not turn round
+LEAST_RATIO = 0.05  # the least slope of a draw: larger sellers are not shown as smaller
 
 Shares = dict[date, dict[str, float]]
 
@@ -25,7 +25,7 @@ Shares = dict[date, dict[str, float]]
 def shares_among_named(tables: Tables, scope: str) -> Shares:
     """Return the share of each named seller by day, out of the tokens of all that are named: adding up to 1 on each day.
 
-    Who else sells on the router, a third of the tokens in some weeks and mostly free, is nobody of the market's.
+    Other sellers on the router are left out: they serve up to a third of the tokens of a week, mostly for free.
 
     Args:
         tables: token_shares, and the providers that the market names.

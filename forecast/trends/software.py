@@ -93,7 +93,7 @@ def _gains(tables: Tables) -> Gains:
 
 
 def _gain(pairs: list[tuple[float, float, float]], dense: bool) -> tuple[float, ...]:
-    """Return the row of one case: the median over its settings, which weigh together at most as two of one setting."""
+    """Return the row of one case: the median over its settings. However many they are, it weighs at most twice one setting."""
     start, end, gain_log = np.median(pairs, axis=0)
     tau = RIPENING_MONTHS["dense" if dense else "moe"]
     ripened = np.exp(-max(start, 0.0) / tau) - np.exp(-max(end, 0.0) / tau)

@@ -14,7 +14,7 @@ from forecast.units import months_between
 
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 RUN_RATE = METRICS[0]
-LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
+LEAST_MONTHS = 1.4  # between two figures of a span: over less time most of the growth is rounding
 
 
 def published_figures(
@@ -46,7 +46,10 @@ def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> S
 
 
 def sized(spans: Spans, by: Spans) -> Spans:
-    """Return spans whose size is over the mean of the spans `by` of the metric, both brought to the vintage at its mean growth."""
+    """Return spans with sizes over the mean size of the spans `by` of the same metric.
+
+    Sizes are brought to the vintage at the metric's mean growth first.
+    """
     size = spans.size_log.copy()
     for metric in set(by.metric):
         at = spans.metric == metric

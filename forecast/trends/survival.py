@@ -1,4 +1,4 @@
-"""Times to an event of which some are still running: Kaplan–Meier quantiles, and rates by gamma and Poisson."""
+"""Times to an event, some of them still running: Kaplan–Meier quantiles, and values that stand for a distribution."""
 
 from __future__ import annotations
 

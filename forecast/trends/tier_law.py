@@ -25,13 +25,13 @@ PRIORS = (
 # One seller's list moves the cheapest price at once, the third-cheapest only by a rank: half as much near the floor.
 RANK_SHOCK_RATIO = {"cheapest": 1.0, "third-cheapest": 0.5}
 TAIL_DEGREES = 4.0  # Student's: most months nothing happens, some bring a new model
-NORMAL_RATIO = 1.36  # standard deviation of that shock, cut as below, over its scale
+NORMAL_RATIO = 1.36  # standard deviation of that shock over its scale, cut at LARGEST_SHOCK
 LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise of the simulation
 SEED = 20240930
 
 
 def of_rank(points: Array, kind: str) -> Array:
-    """Return the points as they hold for tiers of a rank, `[parameter, point]`: the shock at the floor is the rank's."""
+    """Return the points for tiers of a rank, `[parameter, point]`: the shock at the floor depends on the rank."""
     ratio = RANK_SHOCK_RATIO.get(kind, 1.0)
     return np.array(
         [row * ratio if prior.name == "shock_log" else row for prior, row in zip(PRIORS, points, strict=True)]

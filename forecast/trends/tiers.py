@@ -23,7 +23,7 @@ from forecast.trends.tier_law import (
 )
 from forecast.trends.trend import Band, Estimate, Trend
 
-RANKS = ("cheapest", "third_cheapest")  # the median moves with what is listed at all, not with what a capability costs
+RANKS = ("cheapest", "third_cheapest")  # a median would move with the number of models listed
 LOOP_RANK = "third-cheapest"  # what the month loop calls a tier's price
 FORM = "toward a floor"
 FAN_MONTHS = 24

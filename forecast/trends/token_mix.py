@@ -19,7 +19,7 @@ ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
 LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
 LEAST_MONTHS = 3.0  # that the steps of a kind must span together
-STEP_SD_LOG = 0.2  # expected of a month's chance before data, as if seen in so many steps:
+STEP_SD_LOG = 0.2  # spread of a month's chance before any data, as if seen in STEPS_BEFORE steps
 STEPS_BEFORE = 4.0
 
 
@@ -113,7 +113,7 @@ def pace_of(steps: Steps) -> Pace:
 
 
 def _within(tables: Tables) -> tuple[Diagnostic, ...]:
-    """Return the drift within models, as far as any was seen twice: where it is none, users moved and their mixes did not."""
+    """Return the drift within single models, where one was seen twice. If there is none, users moved to other models."""
     found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
     return tuple(
         Diagnostic(f"{kind}_drift_within_models", pace.mean,
