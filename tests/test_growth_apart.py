@@ -12,10 +12,11 @@ from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import growth_apart, growth_law, spans
-from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
+from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law
 from forecast.trends.known import TooFew
 from forecast.trends.record import VINTAGES
 from forecast.trends.revenue import growth_estimate
+from forecast.trends.spans import Spans
 
 LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0, size_power=0.2)
 MID_2025 = date(2025, 7, 1)

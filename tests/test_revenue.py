@@ -12,8 +12,8 @@ from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 from forecast.trends import growth_apart, revenue
-from forecast.trends.growth_law import Law, Spans, covariance, foreseen_with_growth_today, known, weighed
-from forecast.trends.spans import METRICS, published_figures, published_spans, sized
+from forecast.trends.growth_law import Law, covariance, foreseen_with_growth_today, known, weighed
+from forecast.trends.spans import METRICS, Spans, published_figures, published_spans, sized
 from forecast.units import months_between
 
 REVENUE = METRICS[0]

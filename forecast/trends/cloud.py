@@ -74,14 +74,3 @@ def resampled(weight: Array, count: int) -> NDArray[np.int64]:
     """
     middles = (np.arange(count) + 0.5) / count
     return np.minimum(np.searchsorted(np.cumsum(weight), middles), len(weight) - 1)
-
-
-def weighted_quantiles(value: Array, weight: Array, levels: Sequence[float]) -> Array:
-    """Return quantiles of weighted points, `[level]`: the smallest value whose weight so far reaches the level.
-
-    >>> weighted_quantiles(np.array([3.0, 1.0]), np.array([0.5, 0.5]), [0.1, 0.9]).tolist()
-    [1.0, 3.0]
-    """
-    order = np.argsort(value)
-    reached = np.searchsorted(np.cumsum(weight[order]), np.asarray(levels))
-    return np.asarray(value[order][np.minimum(reached, len(value) - 1)])

@@ -9,7 +9,7 @@ import numpy as np
 from forecast.distributions import Array, Distribution
 from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
-from forecast.trends.cloud import effective_points, weighted_quantiles
+from forecast.trends.cloud import effective_points
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
@@ -97,7 +97,7 @@ def huber(values: Array, reach: Array, what: str) -> float:
 
 def band(value: Array, weight: Array) -> Band:
     """Return the 10 %, 50 % and 90 % quantiles of weighted points."""
-    return Band(*(float(q) for q in weighted_quantiles(value, weight, (0.1, 0.5, 0.9))))
+    return Band(*np.quantile(value, (0.1, 0.5, 0.9), weights=weight, method="inverted_cdf").tolist())
 
 
 def half_life_months(reversion_per_month: Array) -> Array:

@@ -9,18 +9,8 @@ import numpy as np
 
 from forecast.distributions import Z_90, Distribution
 from forecast.tables import Tables
+from forecast.trends import regimes
 from forecast.trends.known import enough, last_day
-from forecast.trends.regimes import (
-    SELLERS,
-    Count,
-    Spell,
-    counts,
-    difference_prob,
-    dispersion,
-    quarterly,
-    rate_distribution,
-    rate_quantiles,
-)
 from forecast.trends.survival import waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 from forecast.units import months_between
@@ -45,7 +35,7 @@ def funding_trend(tables: Tables) -> Trend:
     """
     table = tables["round_intervals"]
     gaps = list(round_spells(tables, last_day(tables["events"], tables)))
-    by_regime = counts(gaps)
+    by_regime = regimes.counts(gaps)
     enough(len(by_regime), 1, "regimes with five provider-years", table, tables)
     months = np.array([months_between(gap.start, gap.end) for gap in gaps])
     closed = np.array([gap.happened for gap in gaps])
@@ -73,7 +63,7 @@ def funding_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def _rate(count: Count) -> Distribution:
+def _rate(count: regimes.Count) -> Distribution:
     """Return the monthly rate of a firm that stands still: lognormal, Poisson error and attraction together."""
     rate_log = np.log((count.events + 0.5) / count.years / 12) - np.log(ATTRACTION).mean()
     sd = np.hypot((count.events + 0.5) ** -0.5, np.diff(np.log(ATTRACTION))[0] / (2 * Z_90))
@@ -81,15 +71,15 @@ def _rate(count: Count) -> Distribution:
     return Distribution("lognormal", (round(float(low), 4), round(float(high), 4)))
 
 
-def _one_rate(by_regime: Mapping[str, Count], what: str) -> list[Diagnostic]:
+def _one_rate(by_regime: Mapping[str, regimes.Count], what: str) -> list[Diagnostic]:
     """Return how likely one rate is to give the counts of both regimes, where both are known."""
     if len(by_regime) < 2:
         return []
     meaning = f"chance that one rate of {what} gives counts this far apart; small: two regimes"
-    return [Diagnostic("one_rate_prob", difference_prob(*by_regime.values()), meaning)]
+    return [Diagnostic("one_rate_prob", regimes.difference_prob(*by_regime.values()), meaning)]
 
 
-def round_spells(tables: Tables, today: date, kinds: Collection[str] = SELLERS) -> Iterator[Spell]:
+def round_spells(tables: Tables, today: date, kinds: Collection[str] = regimes.SELLERS) -> Iterator[regimes.Spell]:
     """Yield every gap of the firms of some kinds, closed or open; an open one ends with the exit of its firm.
 
     A gap that ends with the listing is open: the engine lists firms at a rate of its own.
@@ -99,7 +89,7 @@ def round_spells(tables: Tables, today: date, kinds: Collection[str] = SELLERS) 
         firm = firms[row["provider"]]
         end = row["to_on"] or min(firm["exit_on"] or today, today)
         if firm["kind"] in kinds and end > row["from_on"]:
-            yield Spell(row["from_on"], end, row["to_on"] not in (None, firm["exit_on"]))
+            yield regimes.Spell(row["from_on"], end, row["to_on"] not in (None, firm["exit_on"]))
 
 
 def exits_trend(tables: Tables) -> Trend:
@@ -115,8 +105,8 @@ def exits_trend(tables: Tables) -> Trend:
     """
     table = tables["hazard_cohort"]
     today = last_day(tables["events"], tables)
-    found = {outcome: counts(exit_spells(tables, today, outcome)) for outcome in (*OUTCOMES, "failed")}
-    firms_count = sum(row["kind"] in SELLERS for row in table.latest("provider").values())
+    found = {outcome: regimes.counts(exit_spells(tables, today, outcome)) for outcome in (*OUTCOMES, "failed")}
+    firms_count = sum(row["kind"] in regimes.SELLERS for row in table.latest("provider").values())
     enough(len(found["acquired"]), 1, "regimes with five provider-years", table, tables)
     return Trend(
         name="exits",
@@ -125,14 +115,14 @@ def exits_trend(tables: Tables) -> Trend:
         form=FORM,
         why="too few events (tens) to tell forms apart out of sample; the rival is one rate for all time",
         diagnostics=(
-            *(Diagnostic(f"{outcome}_per_year_{regime}", float(rate_quantiles(count, np.array([0.5]))[0]),
+            *(Diagnostic(f"{outcome}_per_year_{regime}", float(regimes.rate_quantiles(count, np.array([0.5]))[0]),
                          f"median rate: {count.events} in {count.years:.0f} provider-years")
               for outcome, by_regime in found.items() for regime, count in by_regime.items()),
             *_one_rate(found["acquired"], "purchases"),
             *_bunching(tables, today),
         ),
         estimates=tuple(
-            Estimate(f"regimes.{regime}.{OUTCOMES[outcome]}", rate_distribution(count), "1/year",
+            Estimate(f"regimes.{regime}.{OUTCOMES[outcome]}", regimes.rate_distribution(count), "1/year",
                      firms_count, "medium" if count.events >= 5 else "low",
                      f"{count.events} in {count.years:.0f} provider-years; a cohort of survivors")
             for outcome in OUTCOMES for regime, count in found[outcome].items()
@@ -140,21 +130,23 @@ def exits_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def exit_spells(tables: Tables, today: date, outcome: str, kinds: Collection[str] = SELLERS) -> Iterator[Spell]:
+def exit_spells(
+    tables: Tables, today: date, outcome: str, kinds: Collection[str] = regimes.SELLERS
+) -> Iterator[regimes.Spell]:
     """Yield the time at risk of each firm of some kinds, until its exit or `today`; it happened if the exit is of this outcome."""
     for row in tables["hazard_cohort"].latest("provider").values():
         if row["kind"] in kinds:
-            yield Spell(row["entry_on"], row["exit_on"] or today, row["outcome"] == outcome)
+            yield regimes.Spell(row["entry_on"], row["exit_on"] or today, row["outcome"] == outcome)
 
 
 def _bunching(tables: Tables, today: date) -> tuple[Diagnostic, ...]:
     """Return whether purchases come in waves, against one rate for all quarters: what a common frailty would show."""
     from scipy.special import chdtrc
 
-    events, years = quarterly(exit_spells(tables, today, "acquired"), today)
+    events, years = regimes.quarterly(exit_spells(tables, today, "acquired"), today)
     if len(events) < 2 or not events.any():
         return ()
-    ratio, degrees = float(dispersion(events, years)), len(events) - 1
+    ratio, degrees = float(regimes.dispersion(events, years)), len(events) - 1
     return (
         Diagnostic("quarterly_dispersion", ratio, f"variance of {len(events)} quarters' purchases over that of one rate"),
         Diagnostic("one_rate_all_quarters_prob", float(chdtrc(degrees, degrees * ratio)),

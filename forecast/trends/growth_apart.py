@@ -14,11 +14,11 @@ from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
-from forecast.trends.growth_law import PRIORS, Law, Spans, foreseen, known, over_laws, own_growth_today, weighed
+from forecast.trends.growth_law import PRIORS, Law, foreseen, known, over_laws, own_growth_today, weighed
 from forecast.trends.known import enough, vintage_day
 from forecast.trends.revenue import growth_estimate, revenue_estimates
 from forecast.trends.rolling import LEVELS
-from forecast.trends.spans import RUN_RATE, published_spans, sized, typical_size_log
+from forecast.trends.spans import RUN_RATE, Spans, published_spans, sized, typical_size_log
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.trends.cloud import Prior
-
-Texts = NDArray[np.str_]
+from forecast.trends.spans import Spans, Texts
 
 # Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.
 PRIORS = (
@@ -20,26 +18,6 @@ PRIORS = (
     Prior("noise_log", 0.12, 0.7, True),  # times √months: rounded figures, a large customer won or lost
 )
 MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # of the growth that all firms share: little is known beforehand
-
-
-class Spans(NamedTuple):
-    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
-
-    firm: Texts
-    metric: Texts
-    start_months: Array
-    end_months: Array
-    growth_log: Array
-    size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
-
-    def where(self, chosen: NDArray[np.bool_]) -> Spans:
-        """Return some of the spans."""
-        return Spans._make(column[chosen] for column in self)
-
-    @property
-    def months(self) -> Array:
-        """How long each span is."""
-        return self.end_months - self.start_months
 
 
 class Law(NamedTuple):

@@ -14,7 +14,6 @@ from forecast.trends import evidence
 from forecast.trends.growth_law import (
     Known,
     Law,
-    Spans,
     foreseen,
     foreseen_with_growth_today,
     market_growth,
@@ -22,7 +21,7 @@ from forecast.trends.growth_law import (
     own_growth_today,
     weighed,
 )
-from forecast.trends.spans import LEAST_MONTHS, RUN_RATE, published_figures, published_spans, sized
+from forecast.trends.spans import LEAST_MONTHS, RUN_RATE, Spans, published_figures, published_spans, sized
 from forecast.trends.trend import Estimate
 from forecast.units import MONTHS_PER_YEAR
 

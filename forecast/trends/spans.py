@@ -4,17 +4,40 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.tables import Tables
-from forecast.trends.growth_law import Spans
 from forecast.trends.known import apart, came_about, counts_a_part, rate_day
 from forecast.units import months_between
 
+Texts = NDArray[np.str_]
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 RUN_RATE = METRICS[0]
 LEAST_MONTHS = 1.4  # between two figures of a span: over less time most of the growth is rounding
+
+
+class Spans(NamedTuple):
+    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
+
+    firm: Texts
+    metric: Texts
+    start_months: Array
+    end_months: Array
+    growth_log: Array
+    size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
+
+    def where(self, chosen: NDArray[np.bool_]) -> Spans:
+        """Return some of the spans."""
+        return Spans._make(column[chosen] for column in self)
+
+    @property
+    def months(self) -> Array:
+        """How long each span is."""
+        return self.end_months - self.start_months
 
 
 def published_figures(
