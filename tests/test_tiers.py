@@ -16,6 +16,7 @@ from forecast.tables import load_tables
 from forecast.tidy_table import PROBS
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
+from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, WALK, scores, scores_by_horizon
@@ -193,7 +194,10 @@ def test_the_trend_says_how_its_form_was_chosen_and_that_the_regression_converge
 
 
 def test_a_threshold_nobody_met_has_no_trend(tables):
-    assert tiers.tier_trends(tables.vintage(date(2024, 1, 1))) == ()
+    with pytest.raises(
+        TooFew, match=r"data/tier_prices.csv: 0 tiers with two months known by 2024-01-01; a fit needs 1"
+    ):
+        tiers.tier_trends(tables.vintage(date(2024, 1, 1)))
 
 
 def test_months_count_from_year_zero():

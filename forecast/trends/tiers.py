@@ -10,6 +10,7 @@ import numpy as np
 from forecast.distributions import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
+from forecast.trends.known import enough
 from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
@@ -59,12 +60,12 @@ def tier_cases(tables: Tables) -> Cases:
 def tier_trends(tables: Tables) -> tuple[Trend, ...]:
     """Return a trend for each threshold, the third-cheapest model; the first also carries what all tiers share.
 
-    Empty where the vintage has no such tier with two months.
+    Raises:
+        TooFew: the vintage has no such tier with two months.
     """
     series, problems = tier_series(tables)
     shown = [at for at, one in enumerate(series) if one.kind == LOOP_RANK]
-    if not shown:
-        return ()
+    enough(len(shown), 1, "tiers with two months", tables["tier_prices"], tables)
     fit = fit_tiers(series)
     scored = evidence.form_scores(tier_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
