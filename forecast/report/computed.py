@@ -30,8 +30,7 @@ from forecast.sensitivity.sample import draw_sample
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.monthly import month_later
-from forecast.trends.rolling import scores_by_horizon
-from forecast.trends.series import series_cases
+from forecast.trends.rolling import scores_by_horizon, series_cases
 
 DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
 WATCHED_MONTHS, BACK_MONTHS = 6, 12

@@ -57,15 +57,6 @@ def weights(log_likelihood: Array, others_weight: float) -> Array:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def effective_points(weight: Array) -> float:
-    """Return how many equal points the weights are worth, 1/Σw²; a few mean that the prior misses the data.
-
-    >>> effective_points(np.array([0.5, 0.5, 0.0]))
-    2.0
-    """
-    return float(1.0 / (weight @ weight))
-
-
 def resampled(weight: Array, count: int) -> NDArray[np.int64]:
     """Return which points stand for the weights, `[count]`, evenly: point i about count·wᵢ times.
 

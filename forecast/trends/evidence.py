@@ -9,7 +9,6 @@ import numpy as np
 from forecast.distributions import Array, Distribution
 from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
-from forecast.trends.cloud import effective_points
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
@@ -127,9 +126,13 @@ def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
 
 
 def cloud_diagnostic(weight: Array) -> Diagnostic:
-    """Return how many points of the prior carry the fit."""
+    """Return how many equal points of the prior the weights are worth, 1/Σw².
+
+    >>> cloud_diagnostic(np.array([0.5, 0.5, 0.0])).value
+    2.0
+    """
     meaning = f"of {len(weight)} points that carry the fit; below {FEWEST_POINTS} the prior misses the data"
-    return Diagnostic("effective_points", effective_points(weight), meaning)
+    return Diagnostic("effective_points", float(1.0 / (weight @ weight)), meaning)
 
 
 def distribution(name: str, *arguments: float) -> Distribution:
@@ -139,8 +142,3 @@ def distribution(name: str, *arguments: float) -> Distribution:
     'normal(mean=1.235, sd=0.05)'
     """
     return Distribution(name, tuple(float(f"{argument:.4g}") for argument in arguments))
-
-
-def in_words(found: Band, unit: str) -> str:
-    """Return a band as text: its middle, its ends and the unit."""
-    return f"{found.p50:.3g} ({found.p10:.3g} to {found.p90:.3g}) {unit}"

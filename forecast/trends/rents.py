@@ -110,7 +110,7 @@ def rent_trend(tables: Tables) -> Trend:
         fan=fan,
         more={
             "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
-            "level over owned cost": evidence.in_words(evidence.band(np.exp(fit.points[1]), weight), "times"),
+            "level over owned cost": f"{evidence.band(np.exp(fit.points[1]), weight)} times",
             **({"left out": " ".join(problems)} if problems else {}),
         },
     )

@@ -99,7 +99,7 @@ def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
         observed=dated(one.months, one.logs),
         fitted=dated(one.months[1:][np.diff(one.months) == 1], expected),
         fan=fan,
-        more={"floor": evidence.in_words(evidence.band(np.exp(points[1]), weight), UNIT), "months": str(len(one))},
+        more={"floor": f"{evidence.band(np.exp(points[1]), weight)} {UNIT}", "months": str(len(one))},
     )
 
 
