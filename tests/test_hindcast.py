@@ -18,15 +18,14 @@ from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
-from forecast.hindcast.scores import binomial_interval, grade, grade_by_quantity, worst_misses
-from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
+from forecast.hindcast.scores import binomial_interval, grade, grade_by_quantity
+from forecast.hindcast.series import Observation, series_of
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.table_files import Row
 from forecast.tables import load_tables
 from forecast.trends.list_price.backtest import forecasts_on
-from forecast.trends.monthly import month_later
 
 MID_2025 = date(2025, 7, 1)
 
@@ -71,39 +70,6 @@ def test_a_series_keeps_solid_positive_values_of_one_scope():
     assert series_of(rows, "value") == (Observation(day, pytest.approx(4.0), "s"),)
 
 
-def test_a_value_is_interpolated_in_logarithms_and_held_for_a_while():
-    series = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
-    middle, sources = log_value_on(series, date(2025, 1, 31))
-    assert_allclose(middle, np.log(2.0))
-    assert sources == "a; b"
-    assert log_value_on(series, date(2025, 4, 1)) == (np.log(4.0), "b")
-    assert log_value_on(series, date(2025, 6, 1)) is None
-    assert log_value_on(series, date(2024, 12, 1)) == (0.0, "a")
-    assert log_value_on(series, date(2024, 11, 1)) is None
-    assert log_value_on((), date(2025, 1, 1)) is None
-
-
-def test_observations_too_far_apart_are_not_interpolated():
-    series = (Observation(date(2024, 1, 1), 1.0, "a"), Observation(date(2025, 3, 1), 4.0, "b"))
-    assert log_value_on(series, date(2024, 6, 1)) is None
-
-
-def test_the_walk_pools_the_steps_known_by_the_day():
-    steps = {
-        "x": tuple(Observation(date(2025, 1, 1) + timedelta(days=365 * k), np.exp(0.6 * k), "a") for k in range(3)),
-        "alone": (Observation(date(2025, 1, 1), 9.0, "a"),),
-    }
-    yearly = 0.6 / 12**0.5
-    assert_allclose(walk_sd_per_root_month(steps, date(2026, 1, 1)), yearly, rtol=1e-12)
-    assert_allclose(walk_sd_per_root_month(steps, date(2027, 1, 1)), yearly, rtol=1e-12)
-    assert walk_sd_per_root_month(steps, date(2025, 6, 1)) is None
-
-
-def test_months_later_end_with_the_month():
-    assert month_later(date(2025, 7, 1), 6) == date(2026, 1, 1)
-    assert month_later(date(2024, 1, 31), 1) == date(2024, 2, 29)
-
-
 # --- scores by hand ---------------------------------------------------------------------------------
 
 
@@ -131,21 +97,10 @@ def test_an_event_that_hardly_any_path_has_is_not_called_impossible():
     assert " <1 %  no " in said["rare"] and " 0 %  no " in said["never"] and " 31 %  yes " in said["likely"]
 
 
-def test_an_impossible_event_is_scored_as_one_in_ten_thousand():
-    assert_allclose(grade(planted(events=[Event("x", 0.0, True, "a")])).log_score, -np.log(1e-4))
-
-
 def test_the_interval_of_a_coverage_holds_it_and_narrows():
     low, high = binomial_interval(40, 50)
     assert low < 0.8 < high
     assert binomial_interval(400, 500)[0] > low
-
-
-def test_the_worst_miss_comes_first():
-    near, far, inside = ratio(0.5, 2.0, 2.1), ratio(0.5, 2.0, 9.0), ratio(0.5, 2.0, 1.0)
-    misses = worst_misses([near, inside, far])
-    assert [check.value for check, _ in misses] == [9.0, 2.1]
-    assert_allclose(misses[0][1], np.log(4.5) / np.log(4.0))
 
 
 def test_the_grades_of_quantities_add_up(found):

@@ -156,7 +156,8 @@ def test_a_value_holds_for_a_month_and_a_half_and_spans_nine():
     wide, wider = (Observation(on(days(9) + k), 8.0, "a") for k in (0, 1))
     found = log_value_on((first, wide), on(days(9) // 3))
     assert found == (pytest.approx(np.log(2.0) + np.log(4.0) * (days(9) // 3) / days(9)), "a")
-    assert log_value_on((first, wider), on(days(9) // 3)) is None
+    assert log_value_on((first, wider), on(days(9) // 3)) is None and log_value_on((), START) is None
+    assert log_value_on((first, Observation(on(90), 8.0, "b")), on(30))[1] == "a; b"
     assert log_value_on((first, wide), START) == (np.log(2.0), "a"), "on the day itself nothing is interpolated"
 
 
@@ -166,6 +167,7 @@ def test_the_walk_has_the_steps_of_all_series_and_counts_the_day_itself():
     months = (365 + 182) / DAYS_PER_MONTH
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2026, 1, 1)) ** 2, (1 + 4) / months)
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2025, 12, 31)) ** 2, 4 * DAYS_PER_MONTH / 182)
+    assert walk_sd_per_root_month({"x": two}, date(2025, 12, 31)) is None
 
 
 def test_what_is_solid_is_measured_derived_or_from_before():
