@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, check_chance, check_number
 from forecast.engines.workers import over_threads, worker_count
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
@@ -24,6 +24,7 @@ from forecast.table_files import Row
 from forecast.tables import Tables
 
 Samples = NDArray[np.float64]  # [check, path]
+LEAST_PATHS, MOST_PATHS = 100, 1_000_000
 HINDSIGHT = "own-hindsight"  # source of rows that no one could have written at their date
 
 
@@ -60,10 +61,8 @@ def hindcast(
     Raises:
         InputError: the date lies outside the data, or a number is out of range.
     """
-    if not 100 <= n_paths <= 1_000_000:
-        raise InputError(f"paths = {n_paths}: outside 100 to 1000000. Choose a number in that range.")
-    if seed < 0:
-        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    check_number("paths", n_paths, LEAST_PATHS, MOST_PATHS)
+    check_chance(n_paths, seed, MOST_PATHS)
     workers = worker_count(threads)
     scenario = load_scenario(name, tables, as_of=as_of)
     names = market_names(scenario)

@@ -38,7 +38,8 @@ def electricity_trend(tables: Tables) -> Trend:
     )
     enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
     logs = np.log([row["mid"] for row in prices])
-    low, high = np.exp(huber(logs, np.ones(len(logs)), "electricity") + mad(logs) * Z_90 * np.array([-1.0, 1.0]))
+    centre, spread = huber(logs, np.ones(len(logs)), "electricity"), mad(logs)
+    low, high = np.exp(centre + spread * Z_90 * np.array([-1.0, 1.0]))
     others = {
         "growth_per_year": [row["mid"] for row in table if row["category"] == "price_growth"],
         "pue_ratio": [r["mid"] for r in table if r["category"] == "pue" and "average" not in r["item"]],
