@@ -51,9 +51,12 @@ class Habit:
 def repricing_trend(tables: Tables) -> Trend:
     """Return the habits of repricing and renewal that the month loop reads, by kind of seller, gateways left out.
 
-    λ = (k + ½)/T over model-months listed; σ = median |Δ ln p| · π/(√3·ln 3), the logistic shock with that median;
-    π = (rises + ½)/(k + 1); f = k/Σ models listed by the seller in the month of a change; g = (n + ½)/T', models added to a list that was already known. Of the models sold a share g is new a month later,
-    whether the list grows or replaces. A model is added where its catalogue already showed the seller a month before.
+    - λ = (k + ½)/T: new prices over the months that models were listed.
+    - σ = median |Δ ln p| · π/(√3·ln 3): the logistic shock with that median.
+    - chance of a rise: (rises + ½)/(k + 1).
+    - f = k/Σ models that the seller listed in the month of a change.
+    - g = (n + ½)/T': models added to a list that was already known. Of the models sold a share g is new a month later,
+      whether the list grows or replaces. A model is added where its catalogue already showed the seller a month before.
 
     Raises:
         TooFew: a kind of seller has under a hundred model-months.
