@@ -52,18 +52,15 @@ def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
     >>> best_form((), "toward a floor")[0]
     'toward a floor'
     """
-    losses: dict[str, list[FormScore]] = {}
-    for score in scored:
-        if score.horizon_months in JUDGED_MONTHS:
-            losses.setdefault(score.form, []).append(score)
-    count = sum(score.cases for score in losses.get(own, []))
+    judged = [score for score in scored if score.horizon_months in JUDGED_MONTHS]
+    count = sum(score.cases for score in judged if score.form == own)
     if count < FEWEST_CASES:
         return own, f"{count} past forecasts over 6 or 12 months can be judged; {FEWEST_CASES} would choose a form."
-    mean = {form: float(np.mean([score.crps for score in of])) for form, of in losses.items()}
-    best = min(mean, key=lambda form: mean[form])
-    rest = min((form for form in mean if form != best), key=lambda form: mean[form])
+    forms = dict.fromkeys(score.form for score in judged)
+    mean = {form: float(np.mean([score.crps for score in judged if score.form == form])) for form in forms}
+    best, second, *_ = sorted(mean, key=lambda form: mean[form])
     return best, (
-        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({rest}) {mean[rest]:.3f}, "
+        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({second}) {mean[second]:.3f}, "
         f"the driftless walk {mean[WALK]:.3f}, in {count} forecasts of months not yet seen."
     )
 

@@ -24,7 +24,7 @@ from forecast.units import DAYS_PER_MONTH
 
 FEWEST_SPANS = 4
 POINTS = 512
-READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
+READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))
 FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
 MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
@@ -50,9 +50,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = weighed(spans, laws)
     mean, sd = over_laws(weight, [own_growth_today(by, firms) for by in found])
-    bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
-    money = _money_ratio(spans, laws, bands[1])
-    count = {firm: int((spans.firm == firm).sum()) for firm in firms}
+    reversion, apart, noise = (evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3])
+    money = _money_ratio(spans, laws, apart)
     return Trend(
         name="growth_apart",
         title="Growth of a provider beyond the market's",
@@ -62,20 +61,20 @@ def growth_apart_trend(tables: Tables) -> Trend:
         half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
         diagnostics=(
             evidence.cloud_diagnostic(weight),
-            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
+            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, (reversion, apart, noise), strict=True)),
             Diagnostic(MONEY, money.p50, money.text()),
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
-              for (name, unit), b in zip(READ, bands, strict=False)),
+              for (name, unit), b in zip(READ, (reversion, apart), strict=True)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
                      int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             Estimate(f"parameters.{TYPICAL}", evidence.distribution("fixed", float(np.exp(typical_size_log(raw, RUN_RATE)))),
                      "USD/year", int((spans.metric == RUN_RATE).sum()), "low", "mean log of the firms' sizes over their spans"),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
-                       len(spans.firm), "low", f"spans of its own: {count[firm]}")
+                       len(spans.firm), "low", f"spans of its own: {(spans.firm == firm).sum()}")
               for i, firm in enumerate(firms.tolist())),
             growth_estimate(tables, today, laws),
             *revenue_estimates(tables, today, raw, weight, found),

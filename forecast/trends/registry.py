@@ -57,9 +57,8 @@ def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
         raise InputError(f'no trend "{name}"; known: {", ".join(TRENDS)}.{suggestion(name, TRENDS)}')
     found = TRENDS[family](tables)
     every = found if isinstance(found, tuple) else (found,)
-    if name == family:
-        return every
-    names = [trend.name for trend in every]
-    if name not in names:
+    chosen = tuple(trend for trend in every if name in (family, trend.name))
+    if not chosen:
+        names = [trend.name for trend in every]
         raise InputError(f'no trend "{name}"; known: {family}, {", ".join(names)}.{suggestion(name, names)}')
-    return (every[names.index(name)],)
+    return chosen

@@ -48,16 +48,15 @@ class Cases:
 
 def joined(parts: Sequence[Cases]) -> Cases:
     """Return the cases of all parts, of which there is at least one; all have the same rivals and fields."""
-    first = parts[0]
 
-    def end_to_end(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
+    def end_to_end(values: list[Any]) -> Any:
         if isinstance(values[0], tuple):
             return tuple(chain.from_iterable(values))
+        if isinstance(values[0], dict):
+            return {name: end_to_end([value[name] for value in values]) for name in values[0]}
         return None if values[0] is None else np.concatenate(values, axis=-1)
 
-    rivals = {name: np.concatenate([part.rivals_log[name] for part in parts], axis=-1) for name in first.rivals_log}
-    return Cases(**{f.name: end_to_end(f.name) for f in fields(Cases) if f.name != "rivals_log"}, rivals_log=rivals)
+    return Cases(**{f.name: end_to_end([getattr(part, f.name) for part in parts]) for f in fields(Cases)})
 
 
 @dataclass(frozen=True)
