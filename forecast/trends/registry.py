@@ -59,6 +59,6 @@ def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
     every = found if isinstance(found, tuple) else (found,)
     chosen = tuple(trend for trend in every if name in (family, trend.name))
     if not chosen:
-        names = [trend.name for trend in every]
-        raise InputError(f'no trend "{name}"; known: {family}, {", ".join(names)}.{suggestion(name, names)}')
+        known = dict.fromkeys((family, *(trend.name for trend in every)))
+        raise InputError(f'no trend "{name}"; known: {", ".join(known)}.{suggestion(name, known)}')
     return chosen
