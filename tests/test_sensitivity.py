@@ -10,12 +10,13 @@ from command import forecast
 
 from forecast.errors import InputError
 from forecast.market.names import market_names
+from forecast.monte_carlo import jackknife_error
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import Asked, parse_asked
 from forecast.sensitivity.at_stake import is_open, question_of
 from forecast.sensitivity.boxes import find_box
-from forecast.sensitivity.first_order import first_order, importance, jackknife_error
+from forecast.sensitivity.first_order import first_order, importance
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices

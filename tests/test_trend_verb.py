@@ -74,7 +74,7 @@ def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
 def test_before_all_data_every_line_says_so():
     done = trend("--as-of", "2000-01-01")
     assert done.exit_code == 0, done.exception
-    assert done.output.count("by 2000-01-01") == len(TRENDS) - 1  # tiers have no line at all
+    assert done.output.count("by 2000-01-01") == len(TRENDS)
 
 
 def test_the_page_says_all(example):

@@ -101,10 +101,7 @@ def shrunk(value: float, yearly_ratio: float, years: float) -> float:
     return float(value * yearly_ratio**years)
 
 
-ARITHMETIC: dict[str, Callable[..., float]] = {
-    function.__name__: function
-    for function in (
-        read_us, usd_per_token, quotient, product, cost_left_frac, tokens_per_day, usd_per_day, usd_per_year,
-        growth_frac_per_year, shrunk,
-    )
-}  # fmt: skip
+CHECKS: tuple[Callable[..., float], ...] = (
+    read_us, usd_per_token, quotient, product, cost_left_frac, tokens_per_day, usd_per_day, usd_per_year,
+    growth_frac_per_year, shrunk,
+)  # fmt: skip

@@ -10,7 +10,7 @@ import click
 from forecast.cli.options import out_option, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
-from forecast.trends.series import SERIES, series_cases
+from forecast.trends.rolling import SERIES, series_cases
 
 MAIN = "list-price"
 

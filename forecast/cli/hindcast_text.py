@@ -11,7 +11,7 @@ from forecast.delivery.words import percent
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.scores import Tally, grade, most_surprising, tallies, worst_misses
+from forecast.hindcast.scores import Grade, grade, grade_by_quantity, most_surprising, worst_misses
 
 UNITS = {
     "ratio": "change since the date, as a ratio",
@@ -19,6 +19,7 @@ UNITS = {
     "count": "number",
     "months": "months after the date",
 }
+OF_QUANTITY = ("checks_count", "inside_count", "width_log", "walk_width_log")
 NAME_WIDTH = 58
 
 
@@ -35,7 +36,10 @@ def hindcast_json(found: Hindcast) -> dict[str, Any]:
             "events": [asdict(event) for event in found.events],
             "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
             "hindsight": list(found.hindsight),
-            "by_quantity": [asdict(tally) for tally in tallies(found)],
+            "by_quantity": [
+                {"quantity": name, **{key: getattr(graded, key) for key in OF_QUANTITY}}
+                for name, graded in grade_by_quantity(found).items()
+            ],
             **grades,
         }
     )
@@ -63,7 +67,10 @@ def hindcast_text(found: Hindcast) -> str:
                 f"  {event.name:{NAME_WIDTH - 2}s}  {percent(event.prob):>6s}  {'yes' if event.happened else 'no':3s}       {event.source}"
             )
     lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
-    lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]
+    lines += [
+        f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{_widths(g)}"
+        for name, g in grade_by_quantity(found).items()
+    ]
     if misses := worst_misses(found.checks):
         lines += ["", "WORST MISSES  (distance outside in widths of the interval)"]
         lines += [f"  {check.name:{NAME_WIDTH - 2}s}  {distance:5.1f}" for check, distance in misses]
@@ -85,10 +92,8 @@ def hindcast_text(found: Hindcast) -> str:
     return "\n".join(lines)
 
 
-def _widths(tally: Tally) -> str:
-    if tally.width_log is None or tally.walk_width_log is None:
-        return ""
-    return f"   {tally.width_log:8.2f} {tally.walk_width_log:12.2f}"
+def _widths(graded: Grade) -> str:
+    return f"   {graded.width_log:8.2f} {graded.walk_width_log:12.2f}" if graded.walk_count else ""
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

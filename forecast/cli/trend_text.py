@@ -84,12 +84,7 @@ def _score(score: FormScore) -> str:
 
 
 def _band(band: Band | None, before: str, after: str = "") -> str:
-    """Return the middle of a band and its ends.
-
-    >>> _band(Band(0.5, 1.0, 2.0), "×")
-    '×1 (0.5 to 2)'
-    """
-    return f"{before}{band.p50:.3g} ({band.p10:.3g} to {band.p90:.3g}){after}" if band else "-"
+    return f"{before}{band}{after}" if band else "-"
 
 
 def plain(value: Any) -> Any:

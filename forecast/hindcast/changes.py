@@ -78,7 +78,7 @@ def demand(history: History, names: Names, asked: Asked) -> Values:
 
 
 def some_firm(history: History, names: Names, asked: Asked) -> Values:
-    """Return the change of tokens of a firm that is none of those listed: on each path that of another one of them.
+    """Return the change of tokens of a firm that is not in the market: on each path that of another provider.
 
     Those that were sold or shut on a path are left out there: the firm asked for still counts its tokens.
     """

@@ -12,7 +12,7 @@ from forecast.audit.audited import audit
 from forecast.draws import BLOCK_PATHS
 from forecast.errors import InputError
 from forecast.hindcast.checks import Hindcast
-from forecast.hindcast.run import hindcast, month_later
+from forecast.hindcast.run import hindcast
 from forecast.market.names import market_names
 from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
@@ -29,8 +29,8 @@ from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_
 from forecast.sensitivity.sample import draw_sample
 from forecast.simulation import simulate
 from forecast.tables import Tables
-from forecast.trends.rolling import scores_by_horizon
-from forecast.trends.series import series_cases
+from forecast.trends.monthly import month_later
+from forecast.trends.rolling import scores_by_horizon, series_cases
 
 DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
 WATCHED_MONTHS, BACK_MONTHS = 6, 12

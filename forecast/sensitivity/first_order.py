@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.monte_carlo import jackknife_error
+
 Array = NDArray[np.float64]
 BINS = 20
 GROUPS = 20  # of the jackknife
@@ -86,12 +88,6 @@ def _explained(scores: Array, outcome: Array) -> Array:
     bins = bins_of(scores)
     mean = np.bincount(bins, outcome, BINS) / np.maximum(np.bincount(bins, minlength=BINS), 1)
     return np.asarray(mean[bins] - outcome.mean())
-
-
-def jackknife_error(left: Array) -> Array:
-    """Return the standard error from estimates each of which leaves one of G groups out: √((G − 1)/G·Σ(θ₋g − θ̄)²)."""
-    groups = len(left)
-    return np.asarray(np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0)))
 
 
 def _by_cell(cell: NDArray[np.int64], weight: Array | None) -> Array:
