@@ -40,7 +40,7 @@ def cost_text(found: dict[str, Any]) -> str:
         whole = ", cached input at full price" if found["cached_frac"] else ""
         lines.append(
             f"  market list price, same mix      {market['median']:.4f}  ({market['lowest']:.4f}-{market['highest']:.4f}, "
-            f"{market['hosts']} hosts{whole}), {market['median'] / cost['blended']:.1f} times this cost"
+            f"{counted(market['hosts'], 'host')}{whole}), {market['median'] / cost['blended']:.1f} times this cost"
         )
     if energy := found["joule_per_output_token"]:
         lines.append(

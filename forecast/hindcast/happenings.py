@@ -64,7 +64,7 @@ def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
         if what == "rounds" and not asked.firms <= firms_of(scenario, names, "followed"):
-            return f"events.csv recorded no round of {asked.entity} by {asked.as_of}"
+            return f"events.csv recorded no round by {asked.as_of}"
         last = max(row["date_on"] for row in tables["events"])
         if asked.on > last:
             return f"events.csv ends on {last}"
@@ -77,7 +77,9 @@ def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:
             and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
         value = float(bool(found)) if most else float(len(found))
-        source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
+        source = (
+            found[-1]["source"] if most and found else f"events.csv, {len(found)} row{'' if len(found) == 1 else 's'}"
+        )
         return Observed(value, source)
 
     def on_path(history: History, names: Names, asked: Asked) -> Values:

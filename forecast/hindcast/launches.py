@@ -26,11 +26,11 @@ def _arrival(history: History, names: Names, asked: Asked) -> Values:
 def _arrived(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
     row = tables["accelerators"].latest("name")[asked.entity]
     if asked.entity not in names.accelerators:
-        return f"{asked.entity} was not announced, or not with what the market needs"
+        return "was not announced, or not with what the market needs"
     if names.speed.available[names.accelerators.index(asked.entity)]:
-        return f"{asked.entity} was on the market already"
+        return "was on the market already"
     if row["available_on"] is None or row["available_on"] > _last_day(tables):
-        return f"{asked.entity} has not come yet"
+        return "has not come yet"
     return Observed(months_between(asked.as_of, row["available_on"]), row["source"])
 
 
