@@ -102,7 +102,7 @@ def _cells(s: Scores) -> tuple[str, ...]:
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.0f} %"
+    return "" if value is None or not math.isfinite(value) else f"{100 * value:+z.0f} %"
 
 
 def cases_csv(found: Mapping[str, Cases]) -> str:

@@ -130,7 +130,7 @@ def _text(
         [f"cost of {length}, USD", "mean", "p10", "median", "p90", "USD/Mtok", "even at", "today", "router", "must switch",
          "above market"]
     ]  # fmt: skip
-    widths = [18, 9, 9, 9, 10, 9, 8, 8, 13, 14]
+    widths = [19, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
         f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forecast.tidy_table import Forecast
 
 MOVED_CORRELATION = 0.05  # from which a user is told
-NOTE_COLUMNS = 120
+NOTE_COLUMNS, LEAST_COLUMNS = 120, 60
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 T = TypeVar("T")
 
@@ -256,8 +256,11 @@ def simulated(
 
 
 def line_columns() -> int:
-    """Return how many characters a line of stdout has room for: those of a terminal ($COLUMNS, if set); a pipe or a file has room."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    """Return how many characters a line of stdout has room for.
+
+    Those of a terminal ($COLUMNS, if set), at least LEAST_COLUMNS, which it breaks itself; a pipe or a file has room.
+    """
+    return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 1000
 
 
 def say(text: str, *notes: str) -> None:

@@ -38,7 +38,7 @@ def _row(name: str, trend: Trend | str) -> tuple[str, ...]:
         return name, trend
     skill = [score.skill for score in trend.scores if score.form == trend.form]
     return (name, _band(trend.annual_change, "×"), _band(trend.half_life_months, "", " months"),
-            f"{100 * skill[-1]:+.0f} %" if skill else "-", trend.unit, trend.form)  # fmt: skip
+            f"{100 * skill[-1]:+z.0f} %" if skill else "-", trend.unit, trend.form)  # fmt: skip
 
 
 def page(trend: Trend, awaited: Collection[str]) -> str:
