@@ -11,10 +11,9 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, json_option, line_columns, out_option, set_option
+from forecast.cli.options import as_of_option, broken, json_option, out_option, set_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
-from forecast.delivery.printed import fitted
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
@@ -123,14 +122,14 @@ def command(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
             accelerators=accelerators,
         )  # fmt: skip
-        click.echo(json.dumps(table, indent=2) if as_json else fitted(techniques_text(table), line_columns()))
+        click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
         return
     wanted = Deployment(
         accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
         utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else fitted(cost_text(found), line_columns()))
+    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

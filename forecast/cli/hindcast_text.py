@@ -87,7 +87,10 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
         lines += ["", f"LEFT OUT, {counted(len(found.left_out), 'check')} without an answer"]
         lines += [f"  {reason}: {_several(checks)}" for reason, checks in _by_reason(found.left_out).items()]
     if found.hindsight:
-        lines += ["", f"SET WITH HINDSIGHT, {counted(len(found.hindsight), 'input')}; judgements were made later too"]
+        lines += [
+            "",
+            f"SET WITH HINDSIGHT, {counted(len(found.hindsight), 'input')} resting on later data; judgements were made later too",
+        ]
         lines += [f"  {', '.join(found.hindsight)}"]
     meanings = {name.split(" ")[0] for name in names}
     every = {name: quantity.meaning for name, quantity in QUANTITIES.items()} | {

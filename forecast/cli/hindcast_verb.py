@@ -11,11 +11,11 @@ from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.options import (
     as_of_option,
     bar,
+    broken,
     chance_options,
     json_option,
     line_columns,
     quiet_option,
-    say,
     threads_option,
 )
 from forecast.hindcast.run import hindcast
@@ -40,7 +40,4 @@ def command(
     tables = load_tables()
     with bar(n_paths, f"as of {as_of}", quiet) as progress:
         found = hindcast(as_of, tables, scenario, n_paths, seed, threads, progress)
-    if as_json:
-        click.echo(json.dumps(hindcast_json(found)))
-    else:
-        say(hindcast_text(found, line_columns()))
+    click.echo(json.dumps(hindcast_json(found)) if as_json else broken(hindcast_text(found, line_columns())))

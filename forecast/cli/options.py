@@ -263,10 +263,14 @@ def line_columns() -> int:
     return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 1000
 
 
+def broken(text: str) -> str:
+    """Return text for a person with the lines broken that a terminal has no room for."""
+    return fitted(text, line_columns())
+
+
 def say(text: str, *notes: str) -> None:
     """Print text for a person; lines that a terminal has no room for are broken, and notes wherever they exceed NOTE_COLUMNS."""
-    columns = line_columns()
-    click.echo("\n".join([fitted(text, columns), *(fitted(note, min(columns, NOTE_COLUMNS)) for note in notes)]))
+    click.echo("\n".join([broken(text), *(fitted(note, min(line_columns(), NOTE_COLUMNS)) for note in notes)]))
 
 
 def unread_notes(tables: Tables) -> list[str]:

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import json_option, line_columns, store_option
-from forecast.delivery.printed import fitted
+from forecast.cli.options import broken, json_option, store_option
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.scores import Score, due_scores, summary
 from forecast.store.database import open_store, transaction
@@ -40,7 +39,7 @@ def command(store: str | None, as_json: bool) -> None:
             tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))
             found = due_scores(connection, tables, unscored=False)
     document: dict[str, Any] = {"summary": summary(found), "scores": [one._asdict() for one in found]}
-    click.echo(json.dumps(document) if as_json else fitted(_text(document, found), line_columns()))
+    click.echo(json.dumps(document) if as_json else broken(_text(document, found)))
 
 
 def _text(document: dict[str, Any], found: list[Score]) -> str:

@@ -7,9 +7,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, as_of_option, json_option, line_columns, quiet_option, say, steps
+from forecast.cli.options import Picture, as_of_option, broken, json_option, line_columns, quiet_option, say, steps
 from forecast.cli.trend_text import page, plain, table
-from forecast.delivery.printed import fitted
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
 from forecast.scenario_files import scenario_chain, settings_of
@@ -34,9 +33,7 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         found = {
             key: value for name in steps(TRENDS, "trends", quiet) for key, value in _trends_or_why(name, tables).items()
         }
-        click.echo(
-            json.dumps({"trends": plain(found)}) if as_json else fitted(table(found, line_columns()), line_columns())
-        )
+        click.echo(json.dumps({"trends": plain(found)}) if as_json else broken(table(found, line_columns())))
         return
     trends = trends_of(series, tables)
     if picture:
