@@ -123,6 +123,14 @@ def test_names_and_paths_are_told_apart(tables, written):
             'title = "red \\u001b[31m"',
             "line 2: title = 'red \\x1b[31m': a control character is not allowed. Correct the value.",
         ),
+        (
+            'title = "red \\u009b31m"',
+            "line 2: title = 'red \\x9b31m': a control character is not allowed. Correct the value.",
+        ),
+        (
+            'title = "turned \\u202e round"',
+            "line 2: title = 'turned \\u202e round': a control character is not allowed. Correct the value.",
+        ),
     ],
 )
 def test_a_bad_key_or_value_is_named(tables, written, text, message):

@@ -50,7 +50,7 @@ def test_every_trend_has_a_line():
     done = trend()
     assert done.exit_code == 0, done.output
     header, *lines = done.output.splitlines()
-    assert header.split() == ["name", "unit", "a", "year", "on", "half-life", "form", "skill"]
+    assert header.split() == ["name", "a", "year", "on", "half-life", "skill", "unit", "form"]
     assert list(dict.fromkeys(line.split()[0].partition("-")[0] for line in lines)) == list(TRENDS)
     assert "tier-0.49" in done.output
 
@@ -98,7 +98,12 @@ def test_the_page_says_all(example):
 
 
 def test_the_skill_shown_is_that_of_the_chosen_form(example):
-    assert table({"example": example}).splitlines()[1].endswith("walk  +10 %")
+    assert table({"example": example}).splitlines()[1].endswith("+10 %  USD   walk")
+
+
+def test_a_narrow_terminal_gets_the_first_columns(example):
+    wide, narrow = (table({"example": example}, columns).splitlines() for columns in (1000, 55))
+    assert narrow[1] == wide[1].removesuffix("walk").rstrip() and narrow[2] == "`forecast trend NAME` has form"
 
 
 def test_json_is_one_document(example, monkeypatch):

@@ -77,7 +77,7 @@ def counted(what: str, meaning: str, most: bool = False) -> Quantity:
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
         if what == "rounds" and not asked.firms <= firms_of(scenario, names, "followed"):
-            return f"events.csv recorded no round of {asked.entity} by {asked.as_of}"
+            return f"events.csv recorded no round by {asked.as_of}"
         if asked.on > (last := max(row["date_on"] for row in tables["events"])):
             return f"events.csv ends on {last}"
         found = [
@@ -88,7 +88,9 @@ def counted(what: str, meaning: str, most: bool = False) -> Quantity:
             and asked.as_of < row["date_on"] <= asked.on
             and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
-        source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
+        source = (
+            found[-1]["source"] if most and found else f"events.csv, {len(found)} row{'' if len(found) == 1 else 's'}"
+        )
         return Observed(float(bool(found)) if most else float(len(found)), source)
 
     def on_path(history: History, names: Names, asked: Asked) -> Values:
@@ -110,11 +112,11 @@ def _arrival(history: History, names: Names, asked: Asked) -> Values:
 def _arrived(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
     row = tables["accelerators"].latest("name")[asked.entity]
     if asked.entity not in names.accelerators:
-        return f"{asked.entity} was not announced, or not with what the market needs"
+        return "was not announced, or not with what the market needs"
     if names.speed.available[names.accelerators.index(asked.entity)]:
-        return f"{asked.entity} was on the market already"
+        return "was on the market already"
     if row["available_on"] is None or row["available_on"] > _last_rent(tables):
-        return f"{asked.entity} has not come yet"
+        return "has not come yet"
     return Observed(months_between(asked.as_of, row["available_on"]), row["source"])
 
 

@@ -110,7 +110,7 @@ def questions_at(
         )
         known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
         if known is not None and asked.entity not in known:
-            left_out.append((label, f"{asked.entity} is not in the market of {scenario.as_of}"))
+            left_out.append((label, f"was not in the market of {scenario.as_of}"))
             continue
         happened = quantity.happened(tables, scenario, names, asked)
         if isinstance(happened, str):

@@ -10,11 +10,10 @@ from typing import Any
 
 import forecast
 from forecast.errors import ForecastError, InputError
+from forecast.manifest import short_id
 from forecast.scenario import Scenario, load_scenario
 from forecast.table_files import file_digest
 from forecast.tables import Tables
-
-ID_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Plan:
 
     @property
     def run_id(self) -> str:
-        """The name of the run: the key's first digits."""
-        return self.key[:ID_LENGTH]
+        """The name of the run: digits of its key."""
+        return short_id(self.key)
 
     @property
     def as_of(self) -> str:

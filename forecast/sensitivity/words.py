@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.delivery.plots import FLOOR, PRICE
+from forecast.delivery.printed import printed_table
 from forecast.delivery.words import number
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
@@ -43,8 +44,11 @@ def settled(found: Sensitivity) -> int:
     return int(np.argmin(apart)) if not apart.all() else len(apart)
 
 
-def sensitivity_text(found: Sensitivity) -> str:
-    """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged."""
+def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
+    """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged.
+
+    The table is laid out for so many columns.
+    """
     variance = "variance of the logarithm" if found.on_log else "variance"
     lines = [
         f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
@@ -57,20 +61,18 @@ def sensitivity_text(found: Sensitivity) -> str:
             if found.known_frac < 1
             else []
         ),
-        f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
     ]
+    rows = [["input", "alone", "total", "Shapley", "lowest → highest tenth", "learning"]]
     for i in range(min(STUDIED, len(found.inputs))):
-        columns = [
+        shares = [
             f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
         tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         star = "*" if found.correlated[i] else ""
-        lines.append(
-            f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
-        )
-    lines += [*_box_lines(found), f"  {convergence(found)}"]
+        rows.append([short_name(found.inputs[i]) + star, *shares, tails, _percent(spares)])
+    lines += [*printed_table(rows, (14, 14, 14, 24, 10), columns), *_box_lines(found), f"  {convergence(found)}"]
     if any(found.correlated):
         lines.append(
             "  * correlated with another one: its total index holds for independent inputs only; read Shapley."
