@@ -52,7 +52,7 @@ class Distribution:
 
     def quantile(self, u: Array) -> Array:
         """Return x with P(X ≤ x) = u, elementwise; u lies in (0, 1)."""
-        return quantile(self, np.asarray(u, dtype=float))
+        return _quantile(self, np.asarray(u, dtype=float))
 
     def median(self) -> float:
         """Return the middle of the distribution."""
@@ -113,8 +113,7 @@ def parse(text: str | float | int) -> Distribution:
     return _checked(Distribution(name, tuple(_number(given[key]) for key in ARGUMENTS[name])))
 
 
-def quantile(distribution: Distribution, u: Array) -> Array:
-    """Return the quantiles of `distribution` at the probabilities `u` (see the module's table)."""
+def _quantile(distribution: Distribution, u: Array) -> Array:
     name, args = distribution.name, distribution.arguments
     if distribution == SEE_FITS:
         raise ValueError("fitted without numbers has no quantiles: they stand in fits.csv")

@@ -275,7 +275,7 @@ def test_a_folder_wins_over_a_run_of_its_name(made, store, tmp_path, monkeypatch
 def test_runs_and_scenarios_that_are_not_there(store):
     match = 'xyz: no such folder, and in the store .*s.sqlite: run "xyz": no such run in the store'
     with pytest.raises(InputError, match=match):
-        read_kept("xyz", store)
+        read_kept("xyz", store, None)
     with pytest.raises(InputError, match="run abc123: no scenario others; it has base, other."):
         read_kept("abc", store, "others")
     with pytest.raises(
