@@ -34,7 +34,7 @@ class Sensitivity:
     shapley: Effect  # of the studied
     correlated: tuple[
         bool, ...
-    ]  # whether each of the studied is, with any input: its total index is meant for independent ones
+    ]  # whether each of the studied is, with any input: its total index is for independent ones
     low_tail: Array  # mean outcome where the input is in its lowest tenth
     high_tail: Array
     worth: Array  # of learning each of the studied, in the outcome's unit
@@ -89,8 +89,9 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     made, correlation = fit_surrogate(scores, y), correlation[studied]
     tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
     low, high = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
-    threshold = above if above is not None else _threshold(outcome)
-    happened = outcome > threshold
+    if above is None:
+        above = 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
+    happened = outcome > above
     box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
     share = float(np.corrcoef(y, other)[0, 1])
     return Sensitivity(
@@ -108,7 +109,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         inputs_share=share,
         inputs_share_error=(1 - share**2) / np.sqrt(len(y)),
         on_log=on_log,
-        event=f"{asked} > {number(threshold)}",
+        event=f"{asked} > {number(above)}",
         box=box,
         box_limits=_limits(sample, studied, box),
         mean=float(outcome.mean()),
@@ -118,17 +119,10 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     )
 
 
-def _threshold(outcome: Array) -> float:
-    return 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
-
-
 def _limits(sample: Sample, studied: NDArray[np.int64], box: Box | None) -> dict[str, tuple[float, float]]:
     """Return the box in the inputs' own units: an end that limits nothing is infinite."""
     found = {}
     for i, (low, high) in (box.ranges if box else {}).items():
-        values = np.quantile(sample.values[studied[i]], [low, high])
-        found[sample.inputs[studied[i]]] = (
-            float(values[0]) if low > 0 else -np.inf,
-            float(values[1]) if high < 1 else np.inf,
-        )
+        least, most = np.quantile(sample.values[studied[i]], [low, high]).tolist()
+        found[sample.inputs[studied[i]]] = (least if low > 0 else -np.inf, most if high < 1 else np.inf)
     return found

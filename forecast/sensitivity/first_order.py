@@ -39,7 +39,7 @@ def first_order(scores: Array, outcome: Array) -> Effect:
     bins = bins_of(scores)
     group = np.arange(len(outcome)) % GROUPS
     cell = (group * BINS)[None, :] + bins
-    sums = np.stack([_by_cell(row, weight) for row in cell for weight in (None, outcome)])
+    sums = np.stack([np.bincount(row, weight, GROUPS * BINS) for row in cell for weight in (None, outcome)])
     count, total = (sums[k::2].reshape(len(scores), GROUPS, BINS) for k in (0, 1))
     square = np.bincount(group, outcome**2, GROUPS)
     whole = _index(count.sum(axis=1), total.sum(axis=1), float(square.sum()))
@@ -92,10 +92,6 @@ def jackknife_error(left: Array) -> Array:
     """Return the standard error from estimates each of which leaves one of G groups out: √((G − 1)/G·Σ(θ₋g − θ̄)²)."""
     groups = len(left)
     return np.asarray(np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0)))
-
-
-def _by_cell(cell: NDArray[np.int64], weight: Array | None) -> Array:
-    return np.bincount(cell, weight, GROUPS * BINS).astype(float)
 
 
 def _index(count: Array, total: Array, square: float) -> Array:
