@@ -70,12 +70,6 @@ def test_throughput_is_concurrency_over_step(tables):
     assert np.median(ratio) > 0.9
 
 
-def test_a_slip_is_the_time_between_promise_and_delivery(tables):
-    rows = [r for r in tables["launch_slips"] if r["broad_on"]]
-    months = [(r["broad_on"] - r["promised_on"]).days / 30.44 for r in rows]
-    assert_allclose(column(rows, "broad_slip_months"), months, atol=0.06)
-
-
 def test_hazards_are_counts_over_years(tables):
     rows = list(tables["hazards"])
     for kind in ("acquired", "failed", "ipo"):
