@@ -82,7 +82,7 @@ class Draws:
             self._shared[key] = item.value.quantile(MIDPOINTS).astype(REAL)
         if address in self._scores:
             score = self._scores[address]
-            # Neighbours are looked up four times faster; they need not stand in order to the last bit.
+            # Scores in rising order are looked up four times faster; in order to a thousandth is enough.
             rising, found = (score * 1000).astype(np.int16).argsort(kind="stable"), np.empty(BLOCK_PATHS, REAL)
             found[rising] = np.interp(score[rising], standard_normal_quantile(MIDPOINTS), self._shared[key])
             return found

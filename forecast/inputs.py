@@ -21,11 +21,11 @@ from forecast.tables import Tables
 INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
 # Numbers of them that are shown, fitted to or checked against, and that no equation reads: to set one would move nothing.
 EVIDENCE = ("known_revenue_usd_per_year", "published_owned_usd_per_accelerator_hour", "gpqa_at_least", "standard_error")
-# All revenue of a provider, where it is known: then token sales leave the other one, whose own cell nobody reads.
+# Where all revenue of a provider is known, its other revenue is what token sales leave of that, and its own cell is not read.
 REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
 SELLING = ("provider_finances", "offers")  # a provider sells where it has rows of both
 CLOSURES = ("shutdown", "shutdown-and-hire")  # kinds of events after which it sells no more
-# Of that revenue with the provider's own growth: both are read from the same figures.
+# The correlation of all revenue with the provider's own growth: both are read from the same figures.
 GROWTH, GROWTH_CORRELATION = "growth_apart_per_month", "growth_revenue_correlation"
 
 
@@ -64,7 +64,7 @@ def address(name: str) -> str:
 
 
 def all_revenue_of(key: str) -> str:
-    """Return the address of all revenue of a provider, that is read in place of `key` where known, if that is its other revenue.
+    """Return where all revenue of a provider stands if `key` is its other revenue, else nothing: where it is known, `key` is not read.
 
     >>> all_revenue_of("provider_finances.groq.other_revenue_usd_per_year"), all_revenue_of("provider_finances.groq.cash_usd")
     ('provider_finances.groq.revenue_usd_per_year', '')

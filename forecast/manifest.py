@@ -14,7 +14,7 @@ from forecast.table_files import file_digest
 
 def run_id(paths: Paths) -> str:
     """Return the digest of data, scenario, seed, paths and code version: equal ids, equal forecasts."""
-    text = f"{paths.scenario.digest()}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
+    text = f"{paths.scenario.digest}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -30,7 +30,7 @@ def manifest_of(paths: Paths) -> dict[str, Any]:
         "months": scenario.months,
         "paths": paths.n_paths,
         "seed": paths.seed,
-        "inputs_digest": scenario.digest(),
+        "inputs_digest": scenario.digest,
         "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
         "inputs": scenario.tables.digests() | {f"scenarios/{path.name}": file_digest(path) for path in scenario.files},
         "counts": {

@@ -85,7 +85,7 @@ class Paths:
         self.add_counts(counts)
 
     def add_counts(self, counts: list[Counts]) -> None:
-        """Add the counts of another part, fan by fan; whole numbers, so the order of parts is nothing."""
+        """Add the counts of another part, fan by fan; they are whole numbers, so the order of the parts does not matter."""
         for mine, theirs in zip(self.counts.values(), counts, strict=True):
             mine += theirs
 

@@ -268,7 +268,11 @@ def test_terms_that_cannot_be_priced(base, changed, says):
 
 @pytest.mark.parametrize(
     ("n_paths", "seed", "says"),
-    [(1_000_001, 7, "paths = 1000001: outside 1 to 1000000"), (9, -1, "seed = -1: below 0")],
+    [
+        (0, 7, "paths = 0: outside 1"),
+        (1_000_001, 7, "paths = 1000001: outside 1 to 1000000"),
+        (9, -1, "seed = -1: below 0"),
+    ],
 )
 def test_chance_that_cannot_be_drawn(n_paths, seed, says):
     with pytest.raises(InputError, match=says):

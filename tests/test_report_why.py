@@ -14,7 +14,6 @@ from test_report import HOSTILE, TAGS, Page
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
-from forecast.delivery.words import number
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
@@ -30,9 +29,8 @@ from forecast.report.past import past_section, stored_section
 from forecast.report.tornado import tornado_chart
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
-from forecast.sensitivity.at_stake import is_open, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import Sample
-from forecast.sensitivity.signals import Signal
+from forecast.sensitivity.signals import Signal, is_open, question_of, telling_signals, usual_answers
 from forecast.simulation import simulate
 from forecast.store.database import insert, open_store, transaction
 from forecast.store.places import place_of
@@ -178,11 +176,6 @@ def test_predictions_and_verdicts_are_counted():
     text = said(audit_section([CLAIM, CLAIM, CLAIM | {"verdict": "untestable", "recomputed": None, "factor": None}]))
     assert "Verdicts on 3 claims" in text and re.search(r"holds\s+2", text) and "0.5 to 2 USD" in text
     assert predictions_section([]).content == audit_section([]).content == ""
-
-
-@pytest.mark.parametrize(("value", "shown"), [(12_345.0, "12.3k"), (2.5e6, "2.5M"), (-0.5, "-0.5")])
-def test_numbers_are_short(value, shown):
-    assert number(value) == shown
 
 
 def test_every_kind_makes_its_sections(tables, base):

@@ -278,15 +278,15 @@ def test_who_has_closed_sells_no_more(base, tables, overlay):
 
 
 def test_the_digest_names_the_forecast(tables, monkeypatch):
-    digest = load_scenario("base", tables).digest()
-    assert load_scenario("base", load_tables()).digest() == digest
+    digest = load_scenario("base", tables).digest
+    assert load_scenario("base", load_tables()).digest == digest
     changed = [
         load_scenario("base", tables, settings=["pue_ratio=1.2"]),
         load_scenario("base", tables, settings=["pue_ratio=1.2000000001"]),
         load_scenario("base", tables, months=12),
         load_scenario("base", tables, as_of=date(2026, 10, 30)),
     ]
-    assert len({digest, *(scenario.digest() for scenario in changed)}) == 5
+    assert len({digest, *(scenario.digest for scenario in changed)}) == 5
 
 
 def test_an_environment_overlay_replaces_one_table(tmp_path, monkeypatch, tables, overlay):

@@ -45,7 +45,7 @@ def risk_charts(forecast: Forecast) -> list[Chart]:
     able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN_BARS]
     if not able:
         return []
-    bars, note = [Series("within 12 months", [row[6] for row in able])], "within 12 months"
+    bars, note = [Series("within 12 months", [row[6] for row in able])], "if no new money comes; within 12 months"
     if able[0][7] is not None:
         bars.append(Series("within 24 months", [row[7] for row in able]))
         note = "if no new money comes; thin dark bar: within 12 months; pale bar: within 24"

@@ -82,7 +82,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     first = first_order(sample.scores, y)
     correlation = normal_correlation(sample.scores)
     weight = importance(sample.scores, y, first, correlation)
-    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may lend from one that does
+    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may only follow one that does
     order = np.argsort(-weight, kind="stable")
     studied = order[:STUDIED]
     scores = sample.scores[studied]

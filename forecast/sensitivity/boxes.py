@@ -23,10 +23,6 @@ class Box:
     coverage: float  # share of the paths on which it happens that lie inside
     base: float  # share of all paths on which it happens
 
-    def holds(self, scores: Array) -> Flags:
-        """Return which paths lie inside, `[path]`."""
-        return _inside(scores, self.ranges)
-
 
 def find_box(scores: Array, happened: Flags) -> Box | None:
     """Return the box of best balance between density and coverage, or None where no limit helps.
@@ -35,8 +31,9 @@ def find_box(scores: Array, happened: Flags) -> Box | None:
         scores: uniform scores of a few inputs, `[input, path]`.
         happened: whether it happens, `[path]`; on some paths, not on all.
 
-    Even paths make the box, odd ones judge it: peeling a twentieth off the side whose loss helps density most, the box
-    with the highest harmonic mean of density and coverage is kept, without the limits that hardly matter.
+    Even paths make the box, odd ones judge it. A twentieth of the paths is peeled off again and again, from the side where
+    that raises density most. Of all boxes on the way the one with the highest harmonic mean of density and coverage is
+    kept, without the limits that hardly matter.
     Source: Friedman & Fisher (1999); Bryant & Lempert (2010).
     """
     make, judge = np.arange(len(happened)) % 2 == 0, np.arange(len(happened)) % 2 == 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 BINS = 20
 GROUPS = 20  # of the jackknife
-LEADING = 0.05  # share of the variance from which an input may lend its own to others by chance
+LEADING = 0.05  # share of the variance from which on others may seem to matter because they follow an input by chance
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,10 @@ def first_order(scores: Array, outcome: Array) -> Effect:
 def importance(scores: Array, outcome: Array, first: Effect, correlation: Array) -> Array:
     """Return what inputs are ordered by: the first-order index, for lesser inputs with the leading ones taken off first.
 
-    An input that by chance, or by the pattern of the Sobol points, goes together with a leading one in this sample
-    would seem to matter. Left as they are: the leading, from a twentieth of the variance on once those before them are
-    taken off, and what is truly correlated with one of them. Source: backfitting, Hastie & Tibshirani (1990).
+    An input may follow a leading one in this sample by chance, or by the pattern of the Sobol points, and would then
+    seem to matter. So what the leading inputs explain is taken off the outcome, and the others are read from the rest.
+    An input leads if it explains a twentieth of the variance once those before it are taken off. Leading inputs, and
+    those truly correlated with one, keep their index. Source: backfitting, Hastie & Tibshirani (1990).
 
     Args:
         scores, outcome: as for `first_order`.
