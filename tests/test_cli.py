@@ -143,14 +143,6 @@ def test_bad_usage_is_one_message_and_exit_2(arguments, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_scenario_that_extends_itself(tmp_path):
-    (tmp_path / "a.toml").write_text('extends = "b"\ntitle = "a"\n')
-    (tmp_path / "b.toml").write_text('extends = "a"\ntitle = "b"\n')
-    done = forecast("run", str(tmp_path / "a.toml"))
-    assert done.returncode == 2
-    assert "the scenario extends itself" in done.stderr
-
-
 def test_a_spoilt_table_stops_the_run(tmp_path):
     (tmp_path / "parameters.csv").write_text("parameter,value\n")
     done = forecast("run", "--out", str(tmp_path / "o"), env={"FORECAST_DATA": str(tmp_path)})

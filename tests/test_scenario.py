@@ -309,9 +309,6 @@ def test_a_parent_may_lie_beside_its_child(tables, tmp_path):
     ]
 
 
-# --- known defects: each turns into a plain test once it is mended --------------------------------
-
-
 def test_true_is_no_number(tables, written):
     assert (
         "true/false is not a number" in refusal(written('extends = "base"\n[parameters]\npue_ratio = true'), tables)[0]
