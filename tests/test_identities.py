@@ -92,7 +92,7 @@ def test_the_cache_of_plain_attention_is_heads_times_layers(tables):
     plain = [r for r in tables["served_models"] if r["attention_kind"] in ("gqa", "mha") and not r["kv_window_tokens"]]
     assert len(plain) > 15
     heads = 2 * column(plain, "kv_heads_count") * column(plain, "head_dim") * column(plain, "layers_count")
-    assert_allclose(column(plain, "kv_elements_per_token"), heads)
+    assert_allclose(column(plain, "kv_full_elements_per_token"), heads)
 
 
 def test_every_metric_of_a_provider_has_limits_and_keeps_them(tables):
