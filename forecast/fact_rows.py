@@ -36,14 +36,14 @@ def fan_facts(
 
 
 def chance_facts(head: Head, about: Subject, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:
-    """Yield the chance that it has happened by some months, from the months of all paths in rising order, infinite where never."""
+    """Yield the chance that it has happened by each month of `by`; `ordered` is when it does on each path, rising, infinite if never."""
     happened = ordered.searchsorted(np.array(by), side="right")
     for month, prob in zip(by, (happened / len(ordered)).tolist(), strict=True):
         yield Fact._make((*head, *about, month, None, prob, probability_error(prob, len(ordered)), 0))
 
 
 def quantile_facts(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]:
-    """Yield the quantiles of a number per path, in rising order, infinite where it lies beyond the horizon."""
+    """Yield the quantiles of a number that each path has; `ordered` holds them, rising, infinite if beyond the horizon."""
     n = len(ordered)
     for prob in PROBS:
         spread = probability_error(prob, n)

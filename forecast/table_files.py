@@ -84,7 +84,7 @@ def csv_records(path: Path, label: str) -> list[list[str]]:
 
 
 def csv_cells(content: bytes, label: str) -> list[list[str]]:
-    """Return the cells of the content of a CSV file, with the refusals of `csv_records`."""
+    """Return the cells of the content of a CSV file; what is wrong is refused as in `csv_records`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

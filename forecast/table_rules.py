@@ -58,7 +58,7 @@ def table_problems(tables: Tables) -> list[str]:
 
 
 def _missing_parameters(tables: Tables) -> list[str]:
-    """Return the parameters of the shipped table that a table of one's own has not: an equation would ask in vain."""
+    """Return the parameters of the shipped table that a table of one's own lacks: an equation would find nothing."""
     if "parameters" not in tables.own():
         return []
     shipped, own = ({row["parameter"] for row in each["parameters"]} for each in (tables.shipped(), tables))

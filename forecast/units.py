@@ -1,4 +1,4 @@
-"""Conversion constants. A name ends in its unit; one unit for each quantity (HOUSE: decimal TB and GB)."""
+"""Conversion constants. A name ends in its unit; each quantity has one unit; TB and GB are decimal."""
 
 from __future__ import annotations
 

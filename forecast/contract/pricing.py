@@ -59,7 +59,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Even:
-    """The fixed prices, USD/Mtok of the mix bought, at which a provider's contract costs on average what buying monthly does."""
+    """The fixed prices at which a provider's contract costs on average what buying month by month does, USD/Mtok of the mix bought."""
 
     market: float  # at the market's price
     own: float  # at the provider's

@@ -44,8 +44,8 @@ class Module:
                     if isinstance(node, ast.ClassDef):
                         todo.append((f"{name}.{node.name}", node))
 
-    def givings(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
-        """Yield what is given a name at the top of the file, with that name."""
+    def assignments(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+        """Yield the assignments at the top of the file, with the name that each gives."""
         for node in self.tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -70,7 +70,7 @@ def places_in(module: Module) -> Iterator[Place]:
     for name, node in module.definitions():
         yield _defined(name, node, module)
     lines = module.text.splitlines()
-    for target, given in module.givings():
+    for target, given in module.assignments():
         name, said = f"{module.name}.{target}", lines[given.lineno - 1].partition("  # ")[2]
         yield Place("constant", name, module.file, given.lineno, said, value=_value(given))
 
