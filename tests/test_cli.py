@@ -118,7 +118,6 @@ def test_cost_cases_keep_their_rows(tmp_path):
         (["run", "--as-of", "2024-12-31"], "no provider's finances are known before 2025-01-01. Choose that date"),
         (["run", "--months", "0"], "months = 0: outside 1 to 240"),
         (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
-        (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
         (["run", "no/such/file.toml"], "no such scenario file"),
         (
             ["cost", "--model", "llama-3.3-70b"],
