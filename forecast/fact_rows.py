@@ -32,7 +32,8 @@ def fan_facts(
     every = range(len(values)) if months is None else months
     month, prob = np.repeat(every, len(PROBS)).tolist(), PROBS * len(every)
     cells = zip(month, prob, values.reshape(-1).tolist(), errors.reshape(-1).tolist(), strict=True)
-    return map(Fact._make, ((*head, *about, *cell, 0) for cell in cells))
+    start = (*head, *about)
+    return map(Fact._make, (start + cell + (0,) for cell in cells))
 
 
 def chance_facts(head: Head, about: Subject, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:

@@ -32,9 +32,7 @@ class Sensitivity:
     first: Effect
     total: Effect  # of the studied
     shapley: Effect  # of the studied
-    correlated: tuple[
-        bool, ...
-    ]  # whether each of the studied is, with any input: its total index is for independent ones
+    correlated: tuple[bool, ...]  # whether each of the studied is, with any input: then its total index does not hold
     low_tail: Array  # mean outcome where the input is in its lowest tenth
     high_tail: Array
     worth: Array  # of learning each of the studied, in the outcome's unit
