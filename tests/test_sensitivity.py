@@ -128,8 +128,10 @@ def test_a_box_that_was_put_there_is_found():
 
 
 def test_no_box_where_nothing_matters():
-    box = find_box(uniform(3, seed=8), np.random.default_rng(9).random(N) < 0.3)
-    assert box is None or box.density < 0.36
+    """Before, of a rare event a box was found in each of these, in some of which it was rarer than elsewhere."""
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        assert find_box(random.random((8, 1_000)), random.random(1_000) < 0.09) is None
 
 
 def test_a_commitment_is_judged_on_the_other_half():

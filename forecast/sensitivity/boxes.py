@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.monte_carlo import probability_error
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 PEEL_FRAC = 0.05
@@ -25,7 +27,7 @@ class Box:
 
 
 def find_box(scores: Array, happened: Flags) -> Box | None:
-    """Return the box of best balance between density and coverage, or None where no limit helps.
+    """Return the box of best balance between density and coverage, or None where no limits help.
 
     Args:
         scores: uniform scores of a few inputs, `[input, path]`.
@@ -33,7 +35,8 @@ def find_box(scores: Array, happened: Flags) -> Box | None:
 
     Even paths make the box, odd ones judge it. A twentieth of the paths is peeled off again and again, from the side where
     that raises density most. Of all boxes on the way the one with the highest harmonic mean of density and coverage is
-    kept, without the limits that hardly matter.
+    kept, without the limits that hardly matter. A box in which it is not likelier on odd paths, by more than two standard
+    errors, is none: it was found in the noise of the even ones.
     Source: Friedman & Fisher (1999); Bryant & Lempert (2010).
     """
     make, judge = np.arange(len(happened)) % 2 == 0, np.arange(len(happened)) % 2 == 1
@@ -45,8 +48,11 @@ def find_box(scores: Array, happened: Flags) -> Box | None:
     if not best:
         return None
     inside, y = _inside(scores[:, judge], best), happened[judge]
-    both = float((inside & y).sum())
-    return Box(best, both / max(inside.sum(), 1), both / max(y.sum(), 1), float(y.mean()))
+    count, both, base = max(int(inside.sum()), 1), float((inside & y).sum()), float(y.mean())
+    density = both / count
+    if density - base <= 2 * probability_error(density, count):
+        return None
+    return Box(best, density, both / max(y.sum(), 1), base)
 
 
 def _peeled(x: Array, y: Flags) -> list[dict[int, tuple[float, float]]]:
