@@ -294,17 +294,7 @@ def test_the_verb():
 
 
 def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
-    words = [
-        "contract",
-        "--mtok-per-month",
-        "5e4",
-        "--segment",
-        "open-frontier",
-        "--paths",
-        "200",
-        "--provider",
-        "fireworks",
-    ]
+    words = "contract --mtok-per-month 5e4 --segment open-frontier --paths 200 --provider fireworks".split()
     said = forecast(*words, "--months", "12", "--output-frac", "0.2", "--cached-frac", "0").stdout
     assert "By length, fixed at fireworks is even at: 3 months " in said
     assert "your mix of 80 % input, 0 % of it cached" in said
@@ -354,18 +344,7 @@ def test_the_largest_sellers_by_hand(tables):
 
 
 def test_every_seller_is_compared_the_cheapest_first():
-    words = [
-        "contract",
-        "--mtok-per-month",
-        "5e4",
-        "--segment",
-        "commodity",
-        "--months",
-        "2",
-        "--paths",
-        "100",
-        "--json",
-    ]
+    words = "contract --mtok-per-month 5e4 --segment commodity --months 2 --paths 100 --json".split()
     everyone = json.loads(forecast(*words, "--provider", "all").stdout)
     bought_of = everyone["terms"]["providers"]
     assert len(bought_of) > 9 and bought_of[:2] == json.loads(forecast(*words).stdout)["terms"]["providers"]

@@ -336,20 +336,8 @@ def test_the_verb_shows_a_folder_and_writes_figures(made, content, tmp_path):
 
 
 def test_the_verb_simulates_without_a_run(tmp_path):
-    words = [
-        "--scenario",
-        "capital-drought",
-        "--months",
-        "3",
-        "--paths",
-        "40",
-        "--with",
-        "none",
-        "--quiet",
-        "--out",
-        str(tmp_path / "p.html"),
-    ]
-    assert invoked(*words).exit_code == 0
+    words = "--scenario capital-drought --months 3 --paths 40 --with none --quiet --out".split()
+    assert invoked(*words, str(tmp_path / "p.html")).exit_code == 0
     assert "Scenario capital-drought" in (tmp_path / "p.html").read_text("utf-8")
 
 
