@@ -47,7 +47,7 @@ def table_pairs(tables: Tables, inputs: Mapping[str, Input]) -> Pairs:
 
 
 def start_pairs(inputs: Mapping[str, Input]) -> Iterator[tuple[str, str]]:
-    """Yield revenue of the as_of month and own growth of each provider whose revenue is known: they come of the same figures."""
+    """Yield all revenue and own growth of each provider whose revenue is known: both are read from the same figures."""
     for key in inputs:
         table, _, rest = key.partition(".")
         provider, _, column = rest.rpartition(".")

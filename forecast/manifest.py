@@ -17,7 +17,7 @@ ID_LENGTH = 12
 
 def run_id(paths: Paths) -> str:
     """Return the digest of data, scenario, seed, paths and code version: equal ids, equal forecasts."""
-    text = f"{paths.scenario.digest()}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
+    text = f"{paths.scenario.digest}|{paths.seed}|{paths.n_paths}|{forecast.__version__}"
     return short_id(hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -44,7 +44,7 @@ def manifest_of(paths: Paths) -> dict[str, Any]:
         "months": scenario.months,
         "paths": paths.n_paths,
         "seed": paths.seed,
-        "inputs_digest": scenario.digest(),
+        "inputs_digest": scenario.digest,
         "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
         "inputs": scenario.tables.digests() | {f"scenarios/{path.name}": file_digest(path) for path in scenario.files},
         "counts": {

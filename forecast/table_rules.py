@@ -58,7 +58,7 @@ def table_problems(tables: Tables) -> list[str]:
 
 
 def _missing_parameters(tables: Tables) -> list[str]:
-    """Return the parameters of the shipped table that a table of one's own has not: an equation would ask in vain."""
+    """Return the parameters of the shipped table that a table of one's own lacks: an equation would find nothing."""
     if "parameters" not in tables.own():
         return []
     shipped, own = ({row["parameter"] for row in each["parameters"]} for each in (tables.shipped(), tables))
@@ -86,12 +86,12 @@ def overlay_problems(tables: Tables) -> list[str]:
 
 
 def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
-    """Return whether a row of providers is of one that can run out of cash: no row of many, none with a parent's balance sheet."""
+    """Return whether a provider can run out of cash: it is one firm, not the fringe of many, and no parent pays for it."""
     return row["kind"] != "fringe" and not row["parent_backed"] and row["provider"] not in clouds
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers, if their table is one of those named, that no run has: without finances or an offer they sell nothing."""
+    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has their table."""
     if "providers" not in names:
         return []
     needed = ("provider_finances", "offers")
@@ -106,7 +106,7 @@ def _left_out(every: Tables, names: set[str]) -> list[str]:
 
 
 def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
-    """Return the contracts, if a table named says whose they are, of providers that never live on their own cash: none is read."""
+    """Return the contracts of providers that never live on their own cash: no run reads those. Asked if `names` has a table of it."""
     if not names & {"contracts", "providers", "cloud_finances"}:
         return []
     clouds = {row["provider"] for row in every["cloud_finances"]}
@@ -122,7 +122,10 @@ def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
 
 
 def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[str]:
-    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row of `every`."""
+    """Return the cells whose key (schema: kind `key`, allowed `table.column`) points at no row of `every`.
+
+    Only keys that stand in one of the tables named, or that point at one, are asked.
+    """
     problems = []
     for name, columns in tables.schema.items():
         for column in columns:

@@ -87,7 +87,7 @@ def test_a_pair_moves_no_draw_of_others_and_another_digest(load, base):
     mine = load(entry("pue_ratio", "accelerator_life_years", 0.9))
     key = "parameters.electricity_usd_per_kwh"
     assert np.array_equal(Draws(mine, 7, 0).values(key, key), Draws(base, 7, 0).values(key, key))
-    assert mine.digest() != load().digest()
+    assert mine.digest != load().digest
 
 
 @pytest.mark.parametrize(

@@ -1133,11 +1133,6 @@ def test_a_provider_that_sells_nothing_is_refused_or_left_out(overlay, run_block
         assert "crusoe" not in names.providers
 
 
-def test_a_vintage_before_the_data_is_bad_input(tables, run_block):
-    with pytest.raises(InputError):
-        run_block(load_scenario("base", tables, as_of=date(2024, 12, 31), months=1))
-
-
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
     "setting",

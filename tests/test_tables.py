@@ -213,9 +213,6 @@ def test_a_bad_schema_is_bad_input(tmp_path):
         _ = load_tables(tmp_path).schema
 
 
-# --- known defects: each turns into a plain test once it is mended --------------------------------
-
-
 def test_a_limit_that_is_no_number_is_bad_input(data_copy):
     spoil(data_copy, "schema", 2, "minimum", "low")
     assert "row 2" in table_problems(Tables((data_copy,)))[0]

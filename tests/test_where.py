@@ -12,8 +12,7 @@ import forecast
 from forecast.cli.main import VERBS, main
 from forecast.cli.where_verb import command
 from forecast.errors import InputError
-from forecast.finding.code import Module, places_in
-from forecast.finding.docstrings import parts_of
+from forecast.finding.code import Module, parts_of, places_in
 from forecast.finding.outcomes import OUTCOMES
 from forecast.finding.readers import readers
 from forecast.finding.search import whereabouts

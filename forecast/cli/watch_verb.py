@@ -16,9 +16,8 @@ from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS
 from forecast.scenario import load_scenario
 from forecast.sensitivity.asked import parse_asked
-from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import Question, Signal
+from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.words import short_name
 
 HEADER = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]

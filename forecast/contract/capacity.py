@@ -169,9 +169,8 @@ def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) ->
     running_usd = hours * (power * (1 + growth) ** (month / MONTHS_PER_YEAR) + rest)
     hired_usd = hours * need.rent_usd_per_hour * h100_rent[1:] / h100_rent[0]  # if it were busy throughout
     spared_usd = np.cumsum(need.busy_frac * hired_usd - running_usd, axis=0)
-    paid_back = np.where(
-        (spared_usd >= bought_usd).any(axis=0), (spared_usd >= bought_usd).argmax(axis=0) + 1.0, np.inf
-    )
+    paid = spared_usd >= bought_usd
+    paid_back = np.where(paid.any(axis=0), paid.argmax(axis=0) + 1.0, np.inf)
     resale = resale_of(rate, life, decline, need.months) if need.resale_frac is None else need.resale_frac + 0 * rate
     sold_usd = bought_usd * resale * (1 + rate) ** (-need.months / MONTHS_PER_YEAR)
     clock, running, hired = (each[: need.months].sum(axis=0) for each in (hours, running_usd, hired_usd))

@@ -60,7 +60,7 @@ def _places(asked: str, scenario: Scenario) -> list[Place]:
 
 @cache
 def _named(part: str = "") -> tuple[Place, ...]:
-    """Return what has a name in the files that hold a text in their own name or content: to parse all takes its time."""
+    """Return what has a name in the files whose own name or content holds `part`: to parse all files is slow."""
     likely = (module for module in modules() if part in module.name or part in module.text)
     return tuple(_as_verb(place) for module in likely for place in places_in(module))
 

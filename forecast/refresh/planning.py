@@ -81,7 +81,7 @@ def planned(request: Request, tables: Tables, news_on: str | None) -> Plan:
         "settings": list(request.settings), "months": request.months, "paths": request.n_paths, "seed": request.seed,
         "version": forecast.__version__,
     }  # fmt: skip
-    vintages = {name: [str(s.as_of), s.months, s.digest()] for name, s in found.items()}
+    vintages = {name: [str(s.as_of), s.months, s.digest] for name, s in found.items()}
     wrong = {name: str(error) for name, error in errors.items()}
     text = json.dumps([inputs, options, vintages, wrong], sort_keys=True)
     texts = {f"{name}/{path.name}": path.read_text("utf-8") for name, s in found.items() for path in s.files}

@@ -50,9 +50,8 @@ def _hindcast(found: Hindcast) -> str:
             f"random walk, which hold {percent(g.walk_coverage_80)}."
         )
     if g.events_count:
-        said.append(
-            f"{g.events_count} events: Brier score {g.brier:.3f}; one half to everything scores {g.brier_half:.2f}."
-        )
+        scores = f"Brier score {g.brier:.3f}; one half to everything scores {g.brier_half:.2f}"
+        said.append(f"{g.events_count} events: {scores}.")
     misses = [
         [check.name, *map(number, (check.p10, check.p50, check.p90, check.value)), f"{distance:.1f}"]
         for check, distance in worst_misses(found.checks)

@@ -27,9 +27,8 @@ def sensitivity_rows(found: Sensitivity) -> list[list[Any]]:
     for i, name in enumerate(found.inputs):
         studied: list[Any] = [None] * 5
         if i < STUDIED:
-            studied = [
-                float(x) for x in (found.total.index[i], found.total.error[i], found.shapley.index[i], found.shapley.error[i])
-            ] + [int(found.correlated[i])]  # fmt: skip
+            indices = (each[i] for effect in (found.total, found.shapley) for each in (effect.index, effect.error))
+            studied = [*map(float, indices), int(found.correlated[i])]
         rows.append([
             str(found.asked), found.asked.unit, name, float(found.first.index[i]), float(found.first.error[i]), *studied,
             float(found.low_tail[i]), float(found.high_tail[i]), float(found.worth[i]) if i < STUDIED else None,
@@ -54,14 +53,10 @@ def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
         f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
         f"  {all_inputs(found)} decide {_percent(found.inputs_share)} "
         f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
-        *(
-            [
-                f"  Read on the {_percent(found.known_frac)} of paths on which it is in the market with this luck and with another."
-            ]
-            if found.known_frac < 1
-            else []
-        ),
     ]
+    if found.known_frac < 1:
+        known = _percent(found.known_frac)
+        lines.append(f"  Read on the {known} of paths on which it is in the market with this luck and with another.")
     rows = [["input", "alone", "total", "Shapley", "lowest → highest tenth", "learning"]]
     for i in range(min(STUDIED, len(found.inputs))):
         shares = [
