@@ -32,6 +32,12 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "throughput_effects": ("term", "feature", "level"),
     "fits": ("key",),
 }
+# What stands in one row, whatever its date.
+NAMED_ONCE: dict[str, tuple[str, ...]] = {
+    "sources": ("key",),
+    "aliases": ("kind", "alias"),
+    "served_models": ("model",),
+}
 
 
 def table_problems(tables: Tables) -> list[str]:
@@ -148,13 +154,13 @@ def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[s
 def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
     """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
     problems = []
-    for name, keys in VINTAGE_KEYS.items():
+    for name, keys in [*((name, (*keys, "as_of")) for name, keys in VINTAGE_KEYS.items()), *NAMED_ONCE.items()]:
         if name not in names:
             continue
         table = tables[name]
         seen: dict[tuple[Any, ...], int] = {}
         for row in table:
-            key = (*(row[k] for k in keys), row["as_of"])
+            key = tuple(row[k] for k in keys)
             if (twin := seen.setdefault(key, row.number)) != row.number:
                 what = ", ".join(str(part) for part in key)
                 problems.append(f"{table.label} row {row.number}: {what} stands in row {twin} already. Delete one.")

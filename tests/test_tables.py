@@ -232,6 +232,13 @@ def test_two_values_for_one_key_and_date_are_refused(data_copy):
     ]
 
 
+def test_two_sources_of_one_name_are_refused_whatever_their_dates(data_copy):
+    first = load_tables()["sources"].rows[0]
+    spoil(data_copy, "sources", 3, "key", first["key"])
+    found = [said for said in table_problems(load_tables(data_copy)) if "already" in said]
+    assert found == [f"data/sources.csv row 3: {first['key']} stands in row 2 already. Delete one."]
+
+
 def test_chances_sum_to_one(data_copy):
     spoil(data_copy, "regimes", 2, "next_hot_prob", "0.1")
     assert table_problems(load_tables(data_copy)) != []
