@@ -29,7 +29,6 @@ from forecast.calibration.validation import (
     relative,
     rival,
     spreads,
-    weighted_quantile,
 )
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.measured_runs import other_system
@@ -280,9 +279,3 @@ def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found, level):
     held = np.average(inside, weights=weights)
     assert 0.8 - 1e-9 <= held < 0.8 + weights.max() / weights.sum()  # at most one row more than four fifths
     assert made[f"log_sd:model_new:{level}"] == made[f"log_sd:both_known:{level}"]
-
-
-def test_a_pair_of_many_rows_decides_less_than_its_rows():
-    values, weights = np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.5, 0.5, 0.5, 1.0])
-    assert weighted_quantile(values, weights, 0.6) == 1.0
-    assert weighted_quantile(values, weights, 0.7) == 5.0

@@ -221,7 +221,7 @@ def test_what_was_published_gains_on_single_groups_as_the_parameter_says(base):
         )
         assert narrow < ours and abs(np.log(ours / published)) < abs(np.log(narrow / published))
         gains.append(published / narrow)
-    assert_allclose(gains, [2.6, 3.4, 3.7], rtol=0.05)  # as own-wide says
+    assert_allclose(gains, [2.6, 3.3, 3.9], rtol=0.05)  # as own-wide says
     gain = base.input("parameters.wide_parallel_gain_ratio").value
     assert gain.quantile(0.1) < gains[0] < gain.median() * 1.05 and gain.quantile(0.9) < gains[2]
 
@@ -238,10 +238,9 @@ def test_wider_groups_decode_faster(base):
 # Energy is power over throughput: where the fitted throughput is low, the energy is high. The MI355X rows ran on software of
 # 2026-09, a third faster than predicted; the same model ran on it in 2026-02 at 0.6 of what is predicted.
 MISSED = {
-    ("b300", "concurrency=4"): "25.1 % high",
-    ("mi355x", "concurrency=4"): "39 % high: software of half a year later than the fit's middle day",
-    ("mi355x", "concurrency=8"): "40 % high, as above",
-    ("mi355x", "concurrency=16"): "31 % high, as above",
+    ("b300", "concurrency=4"): "32 % high",
+    ("mi355x", "concurrency=4"): "27 % high: software of half a year later than the fit's middle day",
+    ("mi355x", "concurrency=8"): "28 % high, as above",
 }
 
 
@@ -283,7 +282,7 @@ def test_measured_energy_per_token(base):
         ratio = modelled_joule(base, row) / row["joule_per_output_token"]
         assert abs(ratio - 1) <= 0.25, f"row {row.number}: {ratio:.2f}"
         checked += 1
-    assert checked == 13
+    assert checked == 14
 
 
 def measured_load(scenario):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.calibration.record import Calibration
-from forecast.calibration.validation import RIVALS, relative, rival
+from forecast.calibration.record import IN_THE_FIT, Calibration
+from forecast.calibration.validation import relative
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,9 +19,9 @@ def picture(made: Calibration) -> Figure:
     """Return one figure: predicted against measured, and the errors of this model and of its rivals."""
     from matplotlib.figure import Figure
 
-    counted = made.observed.kind != "interactive"
-    kept = made.observed.where(counted)
-    measured, predicted = kept.log_tok_per_s, made.by_pair[counted]
+    kept, errors = made.counted()
+    measured = kept.log_tok_per_s
+    predicted = measured + next(iter(errors.values()))
     figure = Figure(figsize=(12, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for kind, colour in COLOURS.items():
@@ -33,10 +33,7 @@ def picture(made: Calibration) -> Figure:
     left.set(xscale="log", yscale="log", xlabel="measured output tokens/s per accelerator", ylabel="predicted, pair left out",
              title="Pairs the fit had not seen")  # fmt: skip
     left.legend(frameon=False)
-    curves = {"this model, pair left out": predicted - measured,
-              "this model, accelerator left out": made.by_accelerator[counted] - measured,
-              "this model, architecture left out": made.by_architecture[counted] - measured,
-              **{name: rival(kept, *shares) - measured for name, shares in RIVALS.items()}}  # fmt: skip
+    curves = {name: error for name, error in errors.items() if IN_THE_FIT not in name}
     for i, (name, error) in enumerate(curves.items()):
         style = "-" if name.startswith("this") else "--"
         right.plot(np.sort(100 * relative(error)), np.linspace(0, 100, len(error)), style, color=f"C{i}", label=name)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from forecast.calibration.fit import Design, Fit, Rows, design, fit
 from forecast.calibration.observations import Observations, observations
-from forecast.calibration.validation import Array, left_out, predicted, spreads
+from forecast.calibration.validation import RIVALS, Array, left_out, predicted, rival, spreads
 from forecast.refits import rewrite
 from forecast.scenario import Scenario
 from forecast.serving.effects import ALL, FORM, NUMBERS, ROWS
 
 Labels = NDArray[np.str_]
 FITTED = "own-fit-throughput"
+IN_THE_FIT = "in the fit"
 HEADER = "term,feature,level,value,standard_error,status,confidence,as_of,source,note".split(",")
 TOLERANCE_LOG = 2e-3  # other processors and libraries round the last digits
 
@@ -51,6 +52,16 @@ class Calibration:
             "model_new": self.by_architecture - measured,
             "both_new": wide,
         }
+
+    def counted(self) -> tuple[Observations, dict[str, Array]]:
+        """Return the rows that are counted, and the log errors on them by who predicts, pairs left out first."""
+        chosen = self.observed.kind != "interactive"
+        kept = self.observed.where(chosen)
+        ours = {"accelerator × architecture left out": self.by_pair, "accelerator left out": self.by_accelerator,
+                "architecture left out": self.by_architecture, IN_THE_FIT: self.within}  # fmt: skip
+        told = {f"this model, {name}": guess[chosen] for name, guess in ours.items()}
+        told |= {name: rival(kept, *shares) for name, shares in RIVALS.items()}
+        return kept, {name: guess - kept.log_tok_per_s for name, guess in told.items()}
 
 
 def rows_fitted(observed: Observations) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,16 +58,12 @@ def measured_again(observed: Observations) -> Array:
     """Return for each row the median log rate of the other runs of its case; NaN where the case was measured once."""
     cases = list(zip(*(observed.columns[name].astype(str) for name in CASE), observed.kind, strict=True))
     found, measured = np.full(len(cases), np.nan), observed.log_tok_per_s
-    for rows in _rows_by(cases).values():
+    rows_of: dict[Hashable, list[int]] = {}
+    for row, case in enumerate(cases):
+        rows_of.setdefault(case, []).append(row)
+    for rows in rows_of.values():
         for row in rows if len(rows) > 1 else ():
             found[row] = np.median(measured[[other for other in rows if other != row]])
-    return found
-
-
-def _rows_by(labels: Sequence[Hashable]) -> dict[Hashable, list[int]]:
-    found: dict[Hashable, list[int]] = {}
-    for row, label in enumerate(labels):
-        found.setdefault(label, []).append(row)
     return found
 
 
@@ -98,16 +94,9 @@ def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, fl
     for seen, error in errors.items():
         for level in sorted(set(levels[counted])):
             chosen = counted & (levels == level)
-            own = weighted_quantile(np.abs(error[chosen]), weight[chosen], 0.8) / Z_90
+            own = float(np.quantile(np.abs(error[chosen]), 0.8, weights=weight[chosen], method="inverted_cdf")) / Z_90
             found[f"log_sd:{seen}:{level}"] = max(own, found.get(f"log_sd:{least}:{level}", 0.0))
     return found
-
-
-def weighted_quantile(values: Array, weights: Array, share: float) -> float:
-    """Return the least value up to which at least a share of the weight lies."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(reached, share)])
 
 
 def relative(error: Array) -> Array:
