@@ -181,7 +181,10 @@ def test_a_folder_of_ones_own_need_not_hold_the_fits_before(monkeypatch, refitte
 def test_options_of_the_other_calibration_are_refused():
     done = CliRunner().invoke(group, ["calibrate", "trends", "--page", "docs"])
     assert isinstance(done.exception, InputError)
-    assert str(done.exception) == "calibrate trends: --page and --scenario belong to throughput. Leave them out."
+    assert (
+        str(done.exception)
+        == "calibrate trends: --page and --scenario belong to throughput and market. Leave them out."
+    )
 
 
 def test_what_no_cell_awaits_is_not_stored(tables, refitted):

@@ -33,7 +33,7 @@ def command(what: str, write: str | None, page: str | None, scenario: str, quiet
         return _market(page, scenario, quiet)
     if what == "trends":
         if page or scenario != "base":
-            raise InputError("calibrate trends: --page and --scenario belong to throughput. Leave them out.")
+            raise InputError("calibrate trends: --page and --scenario belong to throughput and market. Leave them out.")
         apart = _trends(write, quiet)
     else:
         apart = _throughput(write, page, scenario, quiet)
