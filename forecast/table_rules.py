@@ -12,6 +12,7 @@ from forecast.tables import Tables
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
 VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
+    "served_models": ("model",),
     "parameters": ("parameter",),
     "correlations": ("first", "second"),
     "providers": ("provider",),
@@ -32,6 +33,10 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "throughput_effects": ("term", "feature", "level"),
     "fits": ("key",),
 }
+UNDATED_KEYS: dict[str, tuple[str, ...]] = {
+    "sources": ("key",),
+    "aliases": ("kind", "alias"),
+}  # one row each, whatever its date
 
 
 def table_problems(tables: Tables) -> list[str]:
@@ -91,18 +96,29 @@ def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers, if their table is one of those named, that no run has: without finances or an offer they sell nothing."""
-    if "providers" not in names:
-        return []
+    """Return the providers, if a table named says who they are or what they sell, that no run has: without finances or an offer.
+
+    Of a table of one's own that lacks some it is one sentence.
+    """
     needed = ("provider_finances", "offers")
-    selling = {table: {row["provider"] for row in every[table]} for table in needed}
-    return [
-        f"{every['providers'].label} row {row.number}, provider = {row['provider']}: no row of {table}.csv, so no run has it. "
-        "Add one there."
-        for row in every["providers"]
-        for table in needed
-        if row["provider"] not in selling[table]
-    ]
+    if not names & {"providers", *needed}:
+        return []
+    problems = []
+    for table in needed:
+        selling = {row["provider"] for row in every[table]}
+        lacking = {row["provider"]: row.number for row in every["providers"] if row["provider"] not in selling}
+        if table in every.own() and lacking:
+            problems.append(
+                f"{every[table].label}: no row of {', '.join(lacking)}, so no run has them. A table of yours replaces the whole shipped "
+                "one: keep its rows and change those that differ."
+            )
+        elif "providers" in names:
+            problems += [
+                f"{every['providers'].label} row {number}, provider = {provider}: no row of {table}.csv, so no run has it. "
+                "Add one there."
+                for provider, number in lacking.items()
+            ]
+    return problems
 
 
 def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
@@ -145,13 +161,14 @@ def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[s
 def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
     """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
     problems = []
-    for name, keys in VINTAGE_KEYS.items():
+    every = {name: (*keys, "as_of") for name, keys in VINTAGE_KEYS.items()} | UNDATED_KEYS
+    for name, keys in every.items():
         if name not in names:
             continue
         table = tables[name]
         seen: dict[tuple[Any, ...], int] = {}
         for row in table:
-            key = (*(row[k] for k in keys), row["as_of"])
+            key = tuple(row[k] for k in keys)
             if (twin := seen.setdefault(key, row.number)) != row.number:
                 what = ", ".join(str(part) for part in key)
                 problems.append(f"{table.label} row {row.number}: {what} stands in row {twin} already. Delete one.")
