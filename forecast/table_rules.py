@@ -12,7 +12,6 @@ from forecast.tables import Tables
 
 # What names a row of a table that keeps several vintages of it: a date may hold only one of each.
 VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
-    "served_models": ("model",),
     "parameters": ("parameter",),
     "correlations": ("first", "second"),
     "providers": ("provider",),
@@ -33,10 +32,12 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "throughput_effects": ("term", "feature", "level"),
     "fits": ("key",),
 }
-UNDATED_KEYS: dict[str, tuple[str, ...]] = {
+# What names one row of a table that no scenario changes.
+NAME_KEYS: dict[str, tuple[str, ...]] = {
     "sources": ("key",),
     "aliases": ("kind", "alias"),
-}  # one row each, whatever its date
+    "served_models": ("model", "as_of"),
+}
 
 
 def table_problems(tables: Tables) -> list[str]:
@@ -161,7 +162,7 @@ def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[s
 def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
     """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
     problems = []
-    every = {name: (*keys, "as_of") for name, keys in VINTAGE_KEYS.items()} | UNDATED_KEYS
+    every = {name: (*keys, "as_of") for name, keys in VINTAGE_KEYS.items()} | NAME_KEYS
     for name, keys in every.items():
         if name not in names:
             continue

@@ -235,6 +235,20 @@ def test_two_values_for_one_key_and_date_are_refused(data_copy):
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "column"), [("sources", "citation"), ("aliases", "source"), ("served_models", "note")]
+)
+def test_a_name_that_stands_twice_is_refused(data_copy, table, column):
+    """Before, the citation of the later row stood beside figures of the earlier."""
+    path = data_copy / f"{table}.csv"
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([*lines, lines[1], ""]), "utf-8")
+    spoil(data_copy, table, len(lines) + 1, column, "background")
+    (said,) = table_problems(load_tables(data_copy))
+    assert said.startswith(f"data/{table}.csv row {len(lines) + 1}: ")
+    assert said.endswith("stands in row 2 already. Delete one.")
+
+
 def test_chances_sum_to_one(data_copy):
     spoil(data_copy, "regimes", 2, "next_hot_prob", "0.1")
     assert table_problems(load_tables(data_copy)) != []
