@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import forecast
 from forecast.delivery.answers import answers
 from forecast.delivery.cell_text import csv_bytes, csv_text, safe_cell
-from forecast.delivery.exports import export_forecast, from_frame
+from forecast.delivery.exports import FORMATS, export_forecast, from_frame, sheet_files
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
@@ -196,6 +196,13 @@ def test_unknown_format(made, tmp_path):
     with pytest.raises(InputError, match="format pdf: one of csv, xlsx, parquet is allowed"):
         export_forecast(made, tmp_path / "x", ("pdf",))
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_has_both_its_writers(made, tmp_path, ending):
+    """One that lacked them would be accepted, and write nothing or another's file."""
+    assert f"forecast.{ending}" in {path.name for path in export_forecast(made, tmp_path / "x", (ending,))}
+    assert list(sheet_files("paths", ["month"], [[1]], [ending])) == [f"paths.{ending}"]
 
 
 def test_what_a_short_horizon_or_one_path_cannot_tell_is_not_told(tables):
