@@ -1,4 +1,4 @@
-"""The command `forecast`, also as `python -m forecast`: a signal ends it in one line, while it loads as well."""
+"""The command `forecast`, also as `python -m forecast`; a signal ends it with one line, even while it still loads."""
 
 from __future__ import annotations
 

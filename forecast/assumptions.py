@@ -27,16 +27,16 @@ class Assumption(NamedTuple):
 def assumptions(scenario: Scenario) -> list[Assumption]:
     """Return the inputs of a scenario that are distributions, or that are marked as neither measured nor derived."""
     citations = scenario.tables.citations()
-    return [_assumption(item, citations) for item in scenario.inputs.values() if _is_assumed(item)]
-
-
-def _is_assumed(item: Input) -> bool:
-    return item.value.name != "fixed" or item.origin.status not in KNOWN
+    return [
+        _assumption(item, citations) for item in scenario.inputs.values()
+        if item.value.name != "fixed" or item.origin.status not in KNOWN
+    ]  # fmt: skip
 
 
 def _assumption(item: Input, citations: dict[str, str]) -> Assumption:
     origin = item.origin
     value = item.value.median() if item.value.name == "fixed" else str(item.value)
-    citation = citations.get(origin.source, "")
-    return Assumption(item.key, value, item.unit, origin.status, origin.source, citation, origin.as_of,
-                      origin.place, origin.why)  # fmt: skip
+    source, citation = origin.source, citations.get(origin.source, "")
+    return Assumption(
+        item.key, value, item.unit, origin.status, source, citation, origin.as_of, origin.place, origin.why
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from forecast.distributions import BOUNDED, SEE_FITS, Distribution, parse
-from forecast.errors import suggestion
+from forecast.errors import CONTROL, suggestion
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def convert(column: Column, cell: str | float) -> Any:
     """Return the value of one cell by its schema column; raise ValueError with what is allowed."""
     if isinstance(cell, str):
         cell = cell.strip()
-        if _CONTROL.search(cell):
+        if CONTROL.search(cell):
             raise ValueError("a control character is not allowed")
         if not cell:
             if column.required:
@@ -51,7 +50,6 @@ def convert(column: Column, cell: str | float) -> Any:
     return value
 
 
-_CONTROL = re.compile(r"[\x00-\x1f]")
 _TAILS = np.array([0.001, 0.999])
 
 

@@ -36,7 +36,7 @@ class Uniforms(_Words):
     """Uniform numbers of many streams, `[stream, path]`: u = (k + ½)/65,536.
 
     16 bits of a stream choose a stratum of the unit interval, and the number is its middle: half the time of 32 bits.
-    A monthly chance is met within 1/131,072; none is ever 0 or 1.
+    The share of numbers below p differs from p by at most 1/131,072; no number is 0 or 1.
     """
 
     def draw(self) -> Array:

@@ -2,8 +2,8 @@
 
 Path k of one scenario and path k of another meet the same funding market, the same launches, the same luck. What
 differs between them is the scenarios' doing, and far fewer paths show it than two independent runs would need.
-Fans are compared by their geometric mean, to which each path adds by how much it differs: for a median only the side
-counts on which a path lies, which forgets most of what pairing knows.
+Fans are compared by their geometric mean, not by their median. A path moves the geometric mean by how far it differs
+between two scenarios; it moves a median only by the side on which it lies, and most of what pairing gains would be lost.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from forecast.errors import suggestion
+from forecast.errors import InputError, suggestion
 from forecast.inputs import GROWTH, REVENUE, Input, Origin, address
 from forecast.scenario_files import ScenarioFile
 from forecast.tables import Tables
@@ -24,20 +24,30 @@ class Pair(NamedTuple):
     origin: Origin
 
 
-def table_pairs(tables: Tables) -> Pairs:
-    """Return the pairs that the tables hold at their vintage."""
+def table_pairs(tables: Tables, inputs: Mapping[str, Input]) -> Pairs:
+    """Return the pairs that the tables hold at their vintage.
+
+    Raises:
+        InputError: a row names no input that can be correlated.
+    """
     table, found = tables["correlations"], {}
+    problems: list[str] = []
     for row in table:
         origin = Origin(
             f"{table.label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or ""
         )
-        first, second = f"parameters.{row['first']}", f"parameters.{row['second']}"
+        first, second = address(row["first"]), address(row["second"])
+        problems += [
+            f"{origin.place}: {why} Correct or delete it." for n in (first, second) if (why := _why_not(n, inputs))
+        ]
         found[frozenset((first, second))] = Pair(first, second, row["correlation"], origin)
+    if problems:
+        raise InputError(problems)
     return found
 
 
 def start_pairs(inputs: Mapping[str, Input]) -> Iterator[tuple[str, str]]:
-    """Yield revenue of the as_of month and own growth of each provider whose revenue is known: they come of the same figures."""
+    """Yield all revenue and own growth of each provider whose revenue is known: both are read from the same figures."""
     for key in inputs:
         table, _, rest = key.partition(".")
         provider, _, column = rest.rpartition(".")

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +54,7 @@ class Distribution:
 
     def quantile(self, u: Array) -> Array:
         """Return x with P(X ≤ x) = u, elementwise; u lies in (0, 1)."""
-        return quantile(self, np.asarray(u, dtype=float))
+        return _quantile(self, np.asarray(u, dtype=float))
 
     def median(self) -> float:
         """Return the middle of the distribution."""
@@ -113,8 +115,7 @@ def parse(text: str | float | int) -> Distribution:
     return _checked(Distribution(name, tuple(_number(given[key]) for key in ARGUMENTS[name])))
 
 
-def quantile(distribution: Distribution, u: Array) -> Array:
-    """Return the quantiles of `distribution` at the probabilities `u` (see the module's table)."""
+def _quantile(distribution: Distribution, u: Array) -> Array:
     name, args = distribution.name, distribution.arguments
     if distribution == SEE_FITS:
         raise ValueError("fitted without numbers has no quantiles: they stand in fits.csv")
@@ -179,27 +180,23 @@ def _number(text: str) -> float:
 
 
 def _checked(made: Distribution) -> Distribution:
-    name, args = made.name, made.arguments
-    wrong = {
-        "fixed": lambda: len(args) != 1 or not np.isfinite(args[0]),
-        "normal": lambda: args[1] < 0,
-        "fitted": lambda: args[1] < 0,
-        "lognormal": lambda: not 0 < args[0] <= args[1],
-        "uniform": lambda: args[0] > args[1],
-        "triangular": lambda: not args[0] <= args[1] <= args[2] or args[0] == args[2],
-        "pert": lambda: not args[0] <= args[1] <= args[2] or args[0] == args[2],
-        "beta": lambda: min(args) <= 0,
-        "choice": lambda: not args or min(made.weights) < 0 or not 0 < sum(made.weights) < math.inf,
-        "empirical": lambda: not args,
-    }[name]()
-    if wrong:
-        needs = {
-            "lognormal": "0 < p10 ≤ p90",
-            "uniform": "low ≤ high",
-            "triangular": "low ≤ mode ≤ high and low < high",
-            "pert": "low ≤ mode ≤ high and low < high",
-            "beta": "a > 0 and b > 0",
-            "choice": "weights ≥ 0 that do not all vanish and have a finite sum",
-        }.get(name, "at least one finite number" if name in ("fixed", "empirical") else "a spread ≥ 0")
-        raise ValueError(f"{name} needs {needs}")
+    args, weights = made.arguments, made.weights
+    one_number, spread = "at least one finite number", "a spread ≥ 0"
+    ordered = "low ≤ mode ≤ high and low < high"
+    rules: dict[str, tuple[Callable[[], Any], str]] = {
+        "fixed": (lambda: len(args) == 1 and np.isfinite(args[0]), one_number),
+        "normal": (lambda: args[1] >= 0, spread),
+        "fitted": (lambda: args[1] >= 0, spread),
+        "lognormal": (lambda: 0 < args[0] <= args[1], "0 < p10 ≤ p90"),
+        "uniform": (lambda: args[0] <= args[1], "low ≤ high"),
+        "triangular": (lambda: args[0] <= args[1] <= args[2] and args[0] < args[2], ordered),
+        "pert": (lambda: args[0] <= args[1] <= args[2] and args[0] < args[2], ordered),
+        "beta": (lambda: min(args) > 0, "a > 0 and b > 0"),
+        "choice": (lambda: args and min(weights) >= 0 and 0 < sum(weights) < math.inf,
+                   "weights ≥ 0 that do not all vanish and have a finite sum"),
+        "empirical": (lambda: args, one_number),
+    }  # fmt: skip
+    right, needs = rules[made.name]
+    if not right():
+        raise ValueError(f"{made.name} needs {needs}")
     return made

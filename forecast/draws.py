@@ -33,7 +33,7 @@ def check_number(name: str, value: int, low: int, high: int) -> None:
 
 
 def check_chance(n_paths: int, seed: int, most_paths: int) -> None:
-    """Raise an InputError when a number of paths or a seed is none that a simulation can have."""
+    """Raise an InputError when no simulation can have this number of paths or this seed."""
     check_number("paths", n_paths, 1, most_paths)
     if seed < 0:
         raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
@@ -82,7 +82,7 @@ class Draws:
             self._shared[key] = item.value.quantile(MIDPOINTS).astype(REAL)
         if address in self._scores:
             score = self._scores[address]
-            # Neighbours are looked up four times faster; they need not stand in order to the last bit.
+            # Scores in rising order are looked up four times faster; in order to a thousandth is enough.
             rising, found = (score * 1000).astype(np.int16).argsort(kind="stable"), np.empty(BLOCK_PATHS, REAL)
             found[rising] = np.interp(score[rising], standard_normal_quantile(MIDPOINTS), self._shared[key])
             return found
@@ -123,7 +123,7 @@ class Draws:
 
 
 def moved_correlation(pairs: tuple[tuple[str, str, float], ...]) -> float:
-    """Return how far the nearest valid correlation matrix lies from the one that the pairs ask for, at most."""
+    """Return the largest difference between the correlations asked for and those of the nearest valid matrix."""
     names = sorted({name for first, second, _ in pairs for name in (first, second)})
     return nearest_correlation(names, pairs)[1] if names else 0.0
 

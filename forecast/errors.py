@@ -7,7 +7,12 @@ reported at once, so that one look suffices to mend it.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)  # a terminal obeys these; the last turn the order of text
 
 
 class ForecastError(Exception):

@@ -25,19 +25,6 @@ class Subject(NamedTuple):
     provider: str | None = None
 
 
-def one_fact(
-    head: Head,
-    about: Subject,
-    month: int | None,
-    prob: float | None,
-    value: float | None,
-    error: float | None,
-    beyond: int = 0,
-) -> Fact:
-    """Return the fact of a quantile of a number, or with no `prob` of a chance; `beyond` is 1 where it lies past the horizon."""
-    return Fact._make((*head, *about, month, prob, value, error, beyond))
-
-
 def fan_facts(
     head: Head, about: Subject, values: Array, errors: Array, months: Sequence[int] | None = None
 ) -> Iterable[Fact]:
@@ -50,23 +37,21 @@ def fan_facts(
 
 
 def chance_facts(head: Head, about: Subject, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:
-    """Yield the chance that it has happened by some months, from the months of all paths in rising order, infinite where never."""
+    """Yield the chance that it has happened by each month of `by`; `ordered` is when it does on each path, rising, infinite if never."""
     happened = ordered.searchsorted(np.array(by), side="right")
     for month, prob in zip(by, (happened / len(ordered)).tolist(), strict=True):
-        yield one_fact(head, about, month, None, prob, probability_error(prob, len(ordered)))
+        yield Fact._make((*head, *about, month, None, prob, probability_error(prob, len(ordered)), 0))
 
 
 def quantile_facts(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]:
-    """Yield the quantiles of a number per path, in rising order, infinite where it lies beyond the horizon."""
+    """Yield the quantiles of a number that each path has; `ordered` holds them, rising, infinite if beyond the horizon."""
     n = len(ordered)
     for prob in PROBS:
-        low, middle, high = (
-            float(ordered[_rank(p, n)])
-            for p in (prob - probability_error(prob, n), prob, prob + probability_error(prob, n))
-        )
+        spread = probability_error(prob, n)
+        low, middle, high = (float(ordered[_rank(p, n)]) for p in (prob - spread, prob, prob + spread))
         beyond = np.isinf(middle)
         error = None if beyond or np.isinf(high) else (high - low) / 2
-        yield one_fact(head, about, None, prob, None if beyond else middle, error, int(beyond))
+        yield Fact._make((*head, *about, None, prob, None if beyond else middle, error, int(beyond)))
 
 
 def _rank(prob: float, n: int) -> int:

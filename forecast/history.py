@@ -40,14 +40,10 @@ def year_months(months: int) -> tuple[int, ...]:
 
 def record(series: Series, at: int, count: int, values: Mapping[str, Array]) -> None:
     """Write the values of a month, `[entity, path]`, at a place of so many; the first time room is made for all."""
-    if not series:
-        series.update(_room({name: len(value) for name, value in values.items()}, count))
+    if not series:  # one array, which the system gives in large pages, in parts
+        rows = [len(value) for value in values.values()]
+        whole = np.empty((sum(rows), count, BLOCK_PATHS), REAL)
+        series.update(zip(values, np.split(whole, np.cumsum(rows)[:-1]), strict=True))
     for name, value in values.items():
         assert value.dtype == REAL, f"{name} is {value.dtype}"
         series[name][:, at] = value
-
-
-def _room(rows: Mapping[str, int], count: int) -> Series:
-    """Return room for series with so many rows each: one array, which the system gives in large pages, in parts."""
-    whole = np.empty((sum(rows.values()), count, BLOCK_PATHS), REAL)
-    return dict(zip(rows, np.split(whole, np.cumsum(list(rows.values()))[:-1]), strict=True))

@@ -20,17 +20,12 @@ from forecast.tables import Tables
 # The tables whose numbers a scenario may change, and the columns that name their rows.
 INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
 # Numbers of them that are shown, fitted to or checked against, and that no equation reads: to set one would move nothing.
-EVIDENCE = (
-    "known_revenue_usd_per_year",
-    "published_owned_usd_per_accelerator_hour",
-    "gpqa_at_least",
-    "standard_error",
-)
-# All revenue of a provider, where it is known: then token sales leave the other one, whose own cell nobody reads.
+EVIDENCE = ("known_revenue_usd_per_year", "published_owned_usd_per_accelerator_hour", "gpqa_at_least", "standard_error")
+# Where all revenue of a provider is known, its other revenue is what token sales leave of that, and its own cell is not read.
 REVENUE, OTHER_REVENUE = "revenue_usd_per_year", "other_revenue_usd_per_year"
 SELLING = ("provider_finances", "offers")  # a provider sells where it has rows of both
 CLOSURES = ("shutdown", "shutdown-and-hire")  # kinds of events after which it sells no more
-# Of that revenue with the provider's own growth: both are read from the same figures.
+# The correlation of all revenue with the provider's own growth: both are read from the same figures.
 GROWTH, GROWTH_CORRELATION = "growth_apart_per_month", "growth_revenue_correlation"
 
 
@@ -69,7 +64,7 @@ def address(name: str) -> str:
 
 
 def all_revenue_of(key: str) -> str:
-    """Return the address of all revenue of a provider, that is read in place of `key` where known, if that is its other revenue.
+    """Return where all revenue of a provider stands if `key` is its other revenue, else nothing: where it is known, `key` is not read.
 
     >>> all_revenue_of("provider_finances.groq.other_revenue_usd_per_year"), all_revenue_of("provider_finances.groq.cash_usd")
     ('provider_finances.groq.revenue_usd_per_year', '')
@@ -87,7 +82,20 @@ def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Colu
         InputError: a cell says `fitted` and no fit was known, or the fit lies outside the limits of the cell.
     """
     rows, inputs, columns = _cells(tables)
-    return rows, _with_fits(inputs, columns, tables), columns
+    fits, problems = tables["fits"], []
+    known = fits.latest("key")
+    for key, item in inputs.items():
+        if item.value != SEE_FITS:
+            continue
+        if (row := known.get(key)) is None:
+            problems.append(f"{item.origin.place}: {_no_fit(key, fits, tables)}")
+        elif said := _outside(columns[key], row):
+            problems.append(_misfit(fits, row, said))
+        else:
+            inputs[key] = replace(item, value=_made(row["value"]), origin=_origin(fits, row))
+    if problems:
+        raise InputError(problems)
+    return rows, inputs, columns
 
 
 def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
@@ -105,12 +113,11 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     closed = {row["actors"].split("; ")[-1] for row in tables["events"] if row["kind"] in CLOSURES}
     for table_name, keys in INPUT_TABLES.items():
         table = tables[table_name]
-        found = {
-            key: row
+        rows[table_name] = {
+            ":".join(key) if isinstance(key, tuple) else key: row
             for key, row in table.latest(*keys).items()
             if table_name not in SELLING or row["provider"] not in closed
         }
-        rows[table_name] = {(":".join(key) if isinstance(key, tuple) else key): row for key, row in found.items()}
         for entity, row in rows[table_name].items():
             for column in table.columns:
                 if column.kind != "number":
@@ -151,7 +158,7 @@ def fit_problems(tables: Tables) -> list[str]:
             said = f'no input "{row["key"]}".{suggestion(row["key"], columns)}'
             problems.append(f"{fits.label} row {row.number}: {said} Correct the key.")
         elif said := _outside(columns[row["key"]], row):
-            problems.append(f"{fits.label} row {row.number}, {row['key']} = {row['value']}: {said}. Correct the row.")
+            problems.append(_misfit(fits, row, said))
     return problems
 
 
@@ -162,22 +169,8 @@ def misfits(tables: Tables, rows: Iterable[Mapping[str, str]]) -> dict[str, str]
     return {key: said for key, said in found.items() if said}
 
 
-def _with_fits(inputs: dict[str, Input], columns: Mapping[str, Column], tables: Tables) -> dict[str, Input]:
-    """Return the inputs with the latest known fit in place of each that points at one."""
-    fits, problems = tables["fits"], []
-    known = fits.latest("key")
-    for key, item in inputs.items():
-        if item.value != SEE_FITS:
-            continue
-        if (row := known.get(key)) is None:
-            problems.append(f"{item.origin.place}: {_no_fit(key, fits, tables)}")
-        elif said := _outside(columns[key], row):
-            problems.append(f"{fits.label} row {row.number}, {key} = {row['value']}: {said}. Correct the row.")
-        else:
-            inputs[key] = replace(item, value=_made(row["value"]), origin=_origin(fits, row))
-    if problems:
-        raise InputError(problems)
-    return inputs
+def _misfit(fits: Table, row: Row, said: str) -> str:
+    return f"{fits.label} row {row.number}, {row['key']} = {row['value']}: {said}. Correct the row."
 
 
 def _no_fit(key: str, fits: Table, tables: Tables) -> str:

@@ -1,4 +1,4 @@
-"""How far an estimate from n independent paths lies from what endless paths would give."""
+"""How far an estimate from n independent paths, or from a few groups, lies from what endless ones would give."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def mean_error(influence: Array) -> float:
     0.5
     """
     return float(influence.std() / np.sqrt(len(influence)))
+
+
+def jackknife_error(left: Array) -> Array:
+    """Return the standard error from estimates each of which leaves one of G groups out: √((G − 1)/G·Σ(θ₋g − θ̄)²)."""
+    groups = len(left)
+    return np.asarray(np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0)))
 
 
 def median_influence(values: Array) -> tuple[float, Array]:

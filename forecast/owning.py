@@ -33,9 +33,8 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
     """
     known = tables if tables.as_of >= FIRST_PARAMETERS else tables.vintage(FIRST_PARAMETERS)
     rows = known["parameters"].latest("parameter")
-    value = {
-        name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in (*OWNED.values(), *OTHERS)
-    }
+    names = (*OWNED.values(), *OTHERS)
+    value = {name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in names}
     parameters = {argument: value[name] for argument, name in OWNED.items()}
     machines = tables["accelerators"].latest("name")
     found = {}
@@ -45,9 +44,8 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
         if None in ends or power_kw is None:
             continue
         capex_usd = ends[0] + value["accelerator_price_position_frac"] * (ends[1] - ends[0])
-        found[name] = float(
-            owned_cost(capex_usd=capex_usd, power_kw=power_kw, **parameters).total_usd_per_accelerator_hour
-        )
+        cost = owned_cost(capex_usd=capex_usd, power_kw=power_kw, **parameters)
+        found[name] = float(cost.total_usd_per_accelerator_hour)
     return found
 
 

@@ -19,6 +19,7 @@ from forecast.outcomes.fans import FANS, Counts, count
 from forecast.outcomes.finances import FINANCES
 from forecast.scenario import Scenario
 
+FATES = ("exit_month", "exit_kind", "listed_month", "runway_months")  # of each provider, `[provider, path]`
 Maker = Callable[[tuple[int, ...], DTypeLike], NDArray[Any]]  # makes an array of zeros
 
 
@@ -47,13 +48,8 @@ class Paths:
         wanted = place.stop - place.start
         for name, date in DATES.items():
             self.dates[name][:, place] = date.find(history)[:, :wanted]
-        for mine, theirs in (
-            (self.exit_month, history.exit_month),
-            (self.exit_kind, history.exit_kind),
-            (self.listed_month, history.listed_month),
-            (self.runway_months, history.runway_months),
-        ):
-            mine[:, place] = theirs[:, :wanted]
+        for name in FATES:
+            getattr(self, name)[:, place] = getattr(history, name)[:, :wanted]
         for name, values in self.kept.items():
             if name in FANS:
                 values[:, :, place] = history.series[name][:, self.kept_months, :wanted]
@@ -75,8 +71,8 @@ class Paths:
 
     def by_path(self) -> list[NDArray[Any]]:
         """Return every array whose last axis is the path, in an order that depends on nothing but the code."""
-        small = (self.exit_month, self.exit_kind, self.listed_month, self.runway_months)
-        return [*self.dates.values(), *small, *self.kept.values()]
+        fates = (getattr(self, name) for name in FATES)
+        return [*self.dates.values(), *fates, *self.kept.values()]
 
     def merge(self, block: int, by_path: list[NDArray[Any]], counts: list[Counts]) -> None:
         """Take in a block that was reduced elsewhere: its `by_path` arrays and its counts."""
@@ -85,7 +81,7 @@ class Paths:
         self.add_counts(counts)
 
     def add_counts(self, counts: list[Counts]) -> None:
-        """Add the counts of another part, fan by fan; whole numbers, so the order of parts is nothing."""
+        """Add the counts of another part, fan by fan; they are whole numbers, so the order of the parts does not matter."""
         for mine, theirs in zip(self.counts.values(), counts, strict=True):
             mine += theirs
 

@@ -1,4 +1,4 @@
-"""Whole paths: what single futures look like, month by month, where quantiles only show the crowd."""
+"""Whole paths: what single futures look like month by month, which quantiles over all paths do not show."""
 
 from __future__ import annotations
 

@@ -68,12 +68,9 @@ class Scenario:
         correlation = self.input(f"parameters.{GROWTH_CORRELATION}").value.median()
         return named + tuple((*pair, correlation) for pair in same)
 
-    def digest(self) -> str:
-        """Return a fingerprint of every input and setting: the same digest means the same forecast."""
-        return self._digest
-
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """A fingerprint of every input and setting: the same digest means the same forecast."""
         text = [self.name, str(self.as_of), str(self.months), repr(self.correlations)]
         text += [f"{key}={item.value}|{item.value.arguments!r}" for key, item in sorted(self.inputs.items())]
         text += [f"{t}.{k}={sorted(r.values.items())!r}" for t, rows in self.rows.items() for k, r in rows.items()]
@@ -112,26 +109,29 @@ def load_scenario(
     if broken := overlay_problems(known):
         raise InputError(broken)
     rows, inputs, columns = table_inputs(known)
-    pairs = table_pairs(known)
+    pairs = table_pairs(known, inputs)
     problems, of_tables = unknown_keys(chain), dict(inputs)
+
+    def change(key: str, raw: Any, place: str) -> None:
+        try:
+            inputs[key] = _changed(key, raw, place, str(vintage), inputs, columns)
+        except InputError as error:
+            problems.extend(error.problems)
+
     for file in chain:
         for key, raw in file_inputs(file):
-            _override(inputs, columns, key, raw, file.place(key), str(vintage), problems)
+            change(key, raw, file.place(key))
     for file in chain:
         add_pairs(pairs, file, inputs, str(vintage), problems)
     for text in settings:
-        key, equals, raw = text.partition("=")
+        key, equals, raw = (part.strip() for part in text.partition("="))
+        place = f"--set {shortened(text)}"
         if not equals:
-            problems.append(f"--set {shortened(text)}: no '='; write --set KEY=VALUE.")
-            continue
-        if key.strip() in OPTIONS:
-            problems.append(
-                f"--set {shortened(text)}: no input but an option. Write {OPTIONS[key.strip()]} {shortened(raw.strip())}."
-            )
-            continue
-        _override(
-            inputs, columns, address(key.strip()), raw.strip(), f"--set {shortened(text)}", str(vintage), problems
-        )
+            problems.append(f"{place}: no '='; write --set KEY=VALUE.")
+        elif key in OPTIONS:
+            problems.append(f"{place}: no input but an option. Write {OPTIONS[key]} {shortened(raw)}.")
+        else:
+            change(address(key), raw, place)
     problems += _beside_all_revenue([item for key, item in inputs.items() if item is not of_tables.get(key)], inputs)
     if problems:
         raise InputError(problems)
@@ -149,57 +149,43 @@ def load_scenario(
     )
 
 
-def _override(
-    inputs: dict[str, Input],
-    columns: Mapping[str, Column],
-    key: str,
-    raw: Any,
-    place: str,
-    as_of: str,
-    problems: list[str],
-) -> None:
-    """Replace one input; append a sentence to `problems` where the key or the value is wrong."""
+def _changed(
+    key: str, raw: Any, place: str, as_of: str, inputs: Mapping[str, Input], columns: Mapping[str, Column]
+) -> Input:
+    """Return the input that stands for `key` once a file or an option sets it; raise InputError where key or value is wrong."""
     if key not in columns:
         table, _, rest = key.partition(".")
         if table == "parameters":
             names = [k.partition(".")[2] for k in columns if k.startswith("parameters.")]
             near = suggestion(rest, names) or suggestion_of_parts(rest, columns)
-            problems.append(f'{place}: no parameter "{shortened(rest)}".{near} Correct the key.')
-        else:
-            problems.append(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
-        return
+            raise InputError(f'{place}: no parameter "{shortened(rest)}".{near} Correct the key.')
+        raise InputError(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
     why, source, column = "", "scenario", columns[key]
     if column.name in EVIDENCE:
-        problems.append(
+        raise InputError(
             f"{place}: no equation reads {key}, which others published and the model is fitted to or checked with. Set another "
             f"input: forecast show --match {key.rpartition('.')[0]}"
         )
-        return
     if isinstance(raw, dict):
         if set(raw) - {"value", "why", "source"} or "value" not in raw:
-            problems.append(
-                f"{place}: {key} holds {', '.join(raw) or 'nothing'}; value is required, why and source are allowed. Correct it."
-            )
-            return
+            held = ", ".join(raw) or "nothing"
+            raise InputError(f"{place}: {key} holds {held}; value is required, why and source are allowed. Correct it.")
         why, source, raw = str(raw.get("why", "")), str(raw.get("source", "scenario")), raw["value"]
     try:
         value = convert(replace(column, uncertain=True), raw)
     except (ValueError, TypeError) as error:
-        problems.append(f"{place}: {key} = {shortened(raw)}: {error}. Correct the value.")
-        return
+        raise InputError(f"{place}: {key} = {shortened(raw)}: {error}. Correct the value.") from None
     if value is None:
-        problems.append(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")
-        return
+        raise InputError(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")
     if value == SEE_FITS:
-        problems.append(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
-        return
+        raise InputError(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
     made = value if isinstance(value, Distribution) else Distribution("fixed", (value,))
     persistence = inputs[key].persistence if key in inputs else "entity"
-    inputs[key] = Input(key, made, column.unit, persistence, Origin(place, source, as_of, "assumption", why))
+    return Input(key, made, column.unit, persistence, Origin(place, source, as_of, "assumption", why))
 
 
 def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:
-    """Return what is wrong with other revenue that is set where all revenue is known: the loop reads what token sales leave of that."""
+    """Return a sentence for each other revenue that is set where all revenue is known: the loop reads what token sales leave of that."""
     return [
         f"{item.origin.place}: no equation reads {item.key} where {whole} is known; it is what token sales leave of that. "
         "Set that one, and this one not."

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forecast.errors import InputError, shortened, suggestion
+from forecast.errors import CONTROL, InputError, shortened, suggestion
 from forecast.inputs import INPUT_TABLES
 from forecast.tables import shipped_directory
 
@@ -18,7 +18,6 @@ SETTINGS = ("extends", "title", "story", "as_of", "months")
 TABLES = ("parameters", *INPUT_TABLES)
 ALLOWED = (*SETTINGS, *TABLES, "correlations")
 LONGEST_MONTHS = 240
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
 
 
 class ScenarioFile(NamedTuple):
@@ -154,7 +153,7 @@ def _setting_problems(file: ScenarioFile) -> list[str]:
                 problems.append(f"{place}: {key} = {value!r}; a table is required. Write [{key}].")
         elif key in kinds and (not isinstance(value, kinds[key][0]) or isinstance(value, bool | datetime)):
             problems.append(f"{place}: {key} = {value!r}; {kinds[key][1]} is required. Correct the value.")
-        elif isinstance(value, str) and _CONTROL.search(value):  # a terminal would obey it
+        elif isinstance(value, str) and CONTROL.search(re.sub("[\t\n]", "", value)):
             problems.append(f"{place}: {key} = {value!r}: a control character is not allowed. Correct the value.")
     return problems
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.assumptions import assumptions
-from forecast.fact_rows import Head, Subject, chance_facts, fan_facts, one_fact, quantile_facts
+from forecast.fact_rows import Head, Subject, chance_facts, fan_facts, quantile_facts
 from forecast.history import year_months
 from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
@@ -98,7 +98,7 @@ def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]
 
     horizon, every = paths.scenario.months, range(paths.scenario.months + 1)
     cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
-    yield one_fact(head, about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0)
+    yield Fact._make((*head, *about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0, 0))
     gone = paths.exit_month[i]
     survival = _in_order(gone)
     yield from quantile_facts(head, about("survival_months", "quantity", "months"), survival)

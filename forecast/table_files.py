@@ -84,7 +84,7 @@ def csv_records(path: Path, label: str) -> list[list[str]]:
 
 
 def csv_cells(content: bytes, label: str) -> list[list[str]]:
-    """Return the cells of the content of a CSV file, with the refusals of `csv_records`."""
+    """Return the cells of the content of a CSV file; what is wrong is refused as in `csv_records`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -119,20 +119,9 @@ def read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
             minimum, maximum = (float(limit) if limit else None for limit in (low, high))
         except ValueError:
             raise InputError(f"{label} row {number}: minimum and maximum are numbers. Correct the row.") from None
-        found.setdefault(table, []).append(
-            Column(
-                table,
-                name,
-                kind,
-                unit,
-                minimum,
-                maximum,
-                required == "1",
-                uncertain == "1",
-                tuple(allowed.split("|")) if allowed else (),
-                meaning,
-            )
-        )
+        choices = tuple(allowed.split("|")) if allowed else ()
+        column = Column(table, name, kind, unit, minimum, maximum, required == "1", uncertain == "1", choices, meaning)
+        found.setdefault(table, []).append(column)
     return {table: tuple(columns) for table, columns in found.items()}
 
 

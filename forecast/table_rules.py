@@ -32,11 +32,11 @@ VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
     "throughput_effects": ("term", "feature", "level"),
     "fits": ("key",),
 }
-# What names one row of a table that no scenario changes.
-NAME_KEYS: dict[str, tuple[str, ...]] = {
+# What stands in one row, whatever its date.
+NAMED_ONCE: dict[str, tuple[str, ...]] = {
     "sources": ("key",),
     "aliases": ("kind", "alias"),
-    "served_models": ("model", "as_of"),
+    "served_models": ("model",),
 }
 
 
@@ -64,7 +64,7 @@ def table_problems(tables: Tables) -> list[str]:
 
 
 def _missing_parameters(tables: Tables) -> list[str]:
-    """Return the parameters of the shipped table that a table of one's own has not: an equation would ask in vain."""
+    """Return the parameters of the shipped table that a table of one's own lacks: an equation would find nothing."""
     if "parameters" not in tables.own():
         return []
     shipped, own = ({row["parameter"] for row in each["parameters"]} for each in (tables.shipped(), tables))
@@ -92,15 +92,14 @@ def overlay_problems(tables: Tables) -> list[str]:
 
 
 def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
-    """Return whether a row of providers is of one that can run out of cash: no row of many, none with a parent's balance sheet."""
+    """Return whether a provider can run out of cash: it is one firm, not the fringe of many, and no parent pays for it."""
     return row["kind"] != "fringe" and not row["parent_backed"] and row["provider"] not in clouds
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers, if a table named says who they are or what they sell, that no run has: without finances or an offer.
-
-    Of a table of one's own that lacks some it is one sentence.
-    """
+    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has their table."""
+    if "providers" not in names:
+        return []
     needed = ("provider_finances", "offers")
     if not names & {"providers", *needed}:
         return []
@@ -123,7 +122,7 @@ def _left_out(every: Tables, names: set[str]) -> list[str]:
 
 
 def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
-    """Return the contracts, if a table named says whose they are, of providers that never live on their own cash: none is read."""
+    """Return the contracts of providers that never live on their own cash: no run reads those. Asked if `names` has a table of it."""
     if not names & {"contracts", "providers", "cloud_finances"}:
         return []
     clouds = {row["provider"] for row in every["cloud_finances"]}
@@ -139,7 +138,10 @@ def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
 
 
 def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[str]:
-    """Return the cells, in or of the tables named, whose key (schema: `key`, allowed `table.column`) points at no row of `every`."""
+    """Return the cells whose key (schema: kind `key`, allowed `table.column`) points at no row of `every`.
+
+    Only keys that stand in one of the tables named, or that point at one, are asked.
+    """
     problems = []
     for name, columns in tables.schema.items():
         for column in columns:
@@ -162,8 +164,7 @@ def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[s
 def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
     """Return what no single column can say: parameters in their own range, one row a key and date, chances of 1."""
     problems = []
-    every = {name: (*keys, "as_of") for name, keys in VINTAGE_KEYS.items()} | NAME_KEYS
-    for name, keys in every.items():
+    for name, keys in [*((name, (*keys, "as_of")) for name, keys in VINTAGE_KEYS.items()), *NAMED_ONCE.items()]:
         if name not in names:
             continue
         table = tables[name]

@@ -68,7 +68,7 @@ class Tables:
         return {row["key"]: row["citation"] + (PAGE_NOT_KEPT if row["kind"] == "site" else "") for row in rows}
 
     def unread(self) -> list[Path]:
-        """Return the files of a folder of one's own that nothing has used so far; those that only name things aside."""
+        """Return the files of a folder of one's own that nothing has used so far, without those that only name things."""
         return [self.file(name) for name in sorted(self.own() - self._used - set(ONLY_NAMES))]
 
     def digests(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Conversion constants. A name ends in its unit; one unit for each quantity (HOUSE: decimal TB and GB)."""
+"""Conversion constants. A name ends in its unit; each quantity has one unit; TB and GB are decimal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 SECONDS_PER_HOUR = 3600.0
 DAYS_PER_MONTH = 365.0 / 12
 MONTHS_PER_YEAR = 12.0
-HALF_A_MONTH = 0.5  # growth of a month is that of its middle: so months add up to the growth that fits integrate
+HALF_A_MONTH = 0.5  # growth of a month is that at its middle, so that the months add up to what the fits integrate
 TOKENS_PER_MTOK = 1e6
 GB_PER_TB = 1000.0
 BYTES_PER_GB = 1e9

@@ -9,8 +9,7 @@ from command import forecast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.audit.arithmetic import ARITHMETIC
-from forecast.audit.audited import LOOKED_UP, Audit, audit
+from forecast.audit.audited import ARITHMETIC, LOOKED_UP, Audit, audit
 from forecast.audit.claims import claims, parse_arguments
 from forecast.audit.verdicts import HOLDS, INCONSISTENT, OFF, Range, agrees, factor, verdict
 from forecast.cli.audit_verb import audit_text

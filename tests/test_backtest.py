@@ -106,7 +106,6 @@ def test_peers_are_other_sellers_and_no_router():
     assert_allclose(np.exp(peers.log_median[:, 0]), [2.0, 1.0, np.sqrt(2.0), np.sqrt(2.0)], rtol=1e-8)
     assert_allclose(np.exp(peers.log_median[0, 1]), np.sqrt(8.0), rtol=1e-8)  # the median of two logs is their mean
     assert_array_equal(peers.hosts_count[:, 1], [1, 1, 2, 2])
-    assert_array_equal(peers.first_party[:, 1], [1, 1, 0, 1])
 
 
 def test_features_by_hand():
@@ -114,10 +113,8 @@ def test_features_by_hand():
     row = dict(zip(FEATURES, features_of(panel_of([one], months_of([one])))[0, 5], strict=True))
     assert row["quiet_months"] == pytest.approx(np.log(4.0))  # March to June
     assert row["model_age_months"] == pytest.approx(np.log(6.0))
-    assert row["recent_moves"] == pytest.approx(np.log(3.0))
-    assert row["last_rise"] == pytest.approx(np.log(2.0), rel=1e-8) and row["last_fall"] == 0.0
     assert row["below_own_peak"] == pytest.approx(np.log(2.0), rel=1e-8)
-    assert row["has_peers"] == 0.0
+    assert row["same_as_peers"] == row["below_peers"] == row["hosts"] == 0.0  # nobody else sells it
 
 
 def test_no_feature_sees_the_future(ours):

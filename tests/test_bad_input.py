@@ -13,8 +13,6 @@ from click.testing import CliRunner
 from forecast import __main__ as command
 from forecast.cli import cost_verb, run_verb
 from forecast.cli.main import group
-from forecast.contract.pricing import price_strategies
-from forecast.contract.terms import Terms
 from forecast.delivery.exports import export_forecast
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
@@ -227,15 +225,6 @@ def test_today_is_not_years_after_the_data(tables):
     market_names(load_scenario("base", tables, as_of=date(2027, 10, 31), months=1))
     with pytest.raises(InputError, match=r"as of 9999-12-31: the newest of the providers' finances are of 2026-"):
         market_names(load_scenario("base", tables, as_of=date(9999, 12, 31), months=1))
-
-
-@pytest.mark.parametrize(
-    ("paths", "seed", "said"), [(0, 7, "paths = 0"), (-1, 7, "paths = -1"), (10**9, 7, "paths"), (9, -1, "seed")]
-)
-def test_a_contract_on_no_paths(paths, seed, said, base):
-    terms = Terms("commodity", ("together",), 1000.0, 3, None, 0.5)
-    with pytest.raises(InputError, match=said):
-        price_strategies(base, terms, paths, seed)
 
 
 def test_a_flood_of_problems_is_cut(overlay):

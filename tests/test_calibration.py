@@ -181,18 +181,17 @@ def test_the_width_that_judges_a_pair_saw_none_of_its_errors(found):
 def test_rows_of_the_future_move_nothing():
     early = load_scenario("base", as_of=load_scenario("article-corrected").as_of)
     assert FITTED not in {row["source"] for row in early.rows["throughput_effects"].values()}
-    assert len(observations(early).kind) < 50
+    assert len(observations(early).kind) < 0.1 * len(observations(load_scenario("base")).kind)
     assert throughput(early, "h100", "llama-3.1-70b", input_tokens=1000, output_tokens=1000).log_sd >= 0.4
 
 
 def test_what_was_never_measured_gets_what_its_family_gets_and_is_less_sure(scenario):
     values = effect_values(scenario)
     known, new = (
-        workloads(scenario, [Request(name, "minimax-m2.5", 1000.0, 1000.0, "fp8", 4.0, 16.0)])
-        for name in ("h100", "h800")
+        workloads(scenario, [Request(name, "minimax-m2.5", 1000.0, 1000.0, "fp8", 4.0)]) for name in ("h100", "h800")
     )
     assert_allclose(log_factors(values, known)["throughput"], log_factors(values, new)["throughput"])  # of one family
-    sure, unsure = (throughputs(values, columns, 1.0)[0].log_sd for columns in (known, new))
+    sure, unsure = (throughputs(values, columns, float("inf"))[0].log_sd for columns in (known, new))
     assert unsure > sure
 
 

@@ -118,7 +118,6 @@ def test_cost_cases_keep_their_rows(tmp_path):
         (["run", "--as-of", "2024-12-31"], "no provider's finances are known before 2025-01-01. Choose that date"),
         (["run", "--months", "0"], "months = 0: outside 1 to 240"),
         (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
-        (["run", "--format", "pdf"], "--format pdf: one of csv, xlsx, parquet is allowed"),
         (["run", "no/such/file.toml"], "no such scenario file"),
         (
             ["cost", "--model", "llama-3.3-70b"],
@@ -141,14 +140,6 @@ def test_bad_usage_is_one_message_and_exit_2(arguments, message, tmp_path):
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not list(tmp_path.iterdir())
-
-
-def test_a_scenario_that_extends_itself(tmp_path):
-    (tmp_path / "a.toml").write_text('extends = "b"\ntitle = "a"\n')
-    (tmp_path / "b.toml").write_text('extends = "a"\ntitle = "b"\n')
-    done = forecast("run", str(tmp_path / "a.toml"))
-    assert done.returncode == 2
-    assert "the scenario extends itself" in done.stderr
 
 
 def test_a_spoilt_table_stops_the_run(tmp_path):

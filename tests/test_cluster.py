@@ -95,6 +95,16 @@ def test_a_scheduler_that_is_lost_is_said_in_one_sentence(scenario):
         )
 
 
+def test_a_scheduler_without_workers_is_not_waited_for_for_ever(scenario, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "WAIT_FOR_WORKERS_S", 1)
+    with LocalCluster(n_workers=0, dashboard_address=":0") as empty:
+        address = empty.scheduler_address
+        with pytest.raises(ForecastError, match=f"{address} has had no worker for 1 s. Start one: dask worker"):
+            simulate(scenario, PATHS, seed=3, engine="dask", scheduler=address)
+
+
 def test_a_worker_with_another_version_is_refused(scenario, scheduler, monkeypatch):
     monkeypatch.setattr(forecast, "__version__", "9.9.9")
     with pytest.raises(ForecastError, match=r"the cluster runs forecast .*, this is 9\.9\.9\. Install one\."):

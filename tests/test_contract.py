@@ -9,7 +9,7 @@ import pytest
 from command import forecast
 
 from forecast.contract import pricing
-from forecast.contract.pricing import Strategy, _cost, _strategies, price_strategies, verdicts
+from forecast.contract.pricing import Bought, Strategy, price_strategies, strategies, verdicts
 from forecast.contract.terms import Terms, check_terms, sellers
 from forecast.draws import Draws
 from forecast.errors import InputError
@@ -42,33 +42,33 @@ def history(exit_month, exit_kind=SHUT):
 
 def test_costs_by_hand():
     """Fixed at 2 for three months: 60. Gone at the end of month 1: 2 + 4 + 5 and half of the market's 4 is 13, times ten."""
-    assert _cost(history(NEVER, 0), NAMES, terms(), "a", 2.0)[0] == pytest.approx(60.0)
-    assert _cost(history(1), NAMES, terms(), "a", 2.0)[0] == pytest.approx(130.0)
-    assert _cost(history(1), NAMES, terms(), "a", None)[0] == pytest.approx(130.0)
+    assert Bought(history(NEVER, 0), NAMES, terms()).cost("a", 2.0)[0] == pytest.approx(60.0)
+    assert Bought(history(1), NAMES, terms()).cost("a", 2.0)[0] == pytest.approx(130.0)
+    assert Bought(history(1), NAMES, terms()).cost("a", None)[0] == pytest.approx(130.0)
 
 
 def test_a_contract_may_end_before_the_run():
     """Two of three months: fixed at 2 is 40, the market's 3 + 4 is 70, of which a drifting mix pays 3 + 2."""
     short = terms(months=2)
-    assert _cost(history(NEVER, 0), NAMES, short, "a", 2.0)[0] == pytest.approx(40.0)
-    assert _cost(history(NEVER, 0), NAMES, short, "b", None)[0] == pytest.approx(120.0)
-    assert _strategies(history(NEVER, 0), NAMES, short)[0].cost_usd[0] == pytest.approx(70.0)
-    drifting = _strategies(history(NEVER, 0), NAMES, terms(months=2, drifting_mix=True))
+    assert Bought(history(NEVER, 0), NAMES, short).cost("a", 2.0)[0] == pytest.approx(40.0)
+    assert Bought(history(NEVER, 0), NAMES, short).cost("b", None)[0] == pytest.approx(120.0)
+    assert strategies(Bought(history(NEVER, 0), NAMES, short))[0].cost_usd[0] == pytest.approx(70.0)
+    drifting = strategies(Bought(history(NEVER, 0), NAMES, terms(months=2, drifting_mix=True)))
     assert drifting[0].cost_usd[0] == pytest.approx(50.0)
-    assert not _strategies(history(3), NAMES, short)[1].switched[0], "it left after the end"
+    assert not strategies(Bought(history(3), NAMES, short))[1].switched[0], "it left after the end"
 
 
 def test_the_month_in_which_a_provider_leaves_is_served():
     """Gone at the end of month 2: 2 + 2 + 5 and half of the market's 5 is 11.5; of the last month nothing is lost."""
-    assert _cost(history(2), NAMES, terms(), "a", 2.0)[0] == pytest.approx(115.0)
-    assert _cost(history(3), NAMES, terms(), "a", 2.0)[0] == pytest.approx(60.0)
+    assert Bought(history(2), NAMES, terms()).cost("a", 2.0)[0] == pytest.approx(115.0)
+    assert Bought(history(3), NAMES, terms()).cost("a", 2.0)[0] == pytest.approx(60.0)
     assert not next(
-        s for s in _strategies(history(3), NAMES, terms(providers=("a",))) if s.name == "spot at a"
+        s for s in strategies(Bought(history(3), NAMES, terms(providers=("a",)))) if s.name == "spot at a"
     ).switched[0]
 
 
 def test_the_march_sells_the_tokens_of_the_month_of_exit(tables):
-    """What `_served` rests on: tokens in the month of the exit, none in the next."""
+    """What `Bought.served` rests on: tokens in the month of the exit, none in the next."""
     scenario = load_scenario("base", tables, ["regimes.hot.acquired_per_year=0.9"], months=8)
     names = market_names(scenario)
     past = march(scenario, names, Draws(scenario, 7, 0), watch=True)
@@ -79,17 +79,19 @@ def test_the_march_sells_the_tokens_of_the_month_of_exit(tables):
 
 
 def test_who_buys_a_provider_keeps_its_contracts():
-    assert _cost(history(2, BOUGHT), NAMES, terms(), "a", 2.0)[0] == pytest.approx(60.0)
+    assert Bought(history(2, BOUGHT), NAMES, terms()).cost("a", 2.0)[0] == pytest.approx(60.0)
 
 
 def test_strategies_by_hand():
-    found = {s.name: s for s in _strategies(history(1), NAMES, terms(providers=("a", "b"), fixed_usd_per_mtok=None))}
+    found = {
+        s.name: s for s in strategies(Bought(history(1), NAMES, terms(providers=("a", "b"), fixed_usd_per_mtok=None)))
+    }
     assert found["spot at the market's price"].cost_usd[0] == pytest.approx(120.0)
     assert found["fixed at b"].cost_usd[0] == found["spot at b"].cost_usd[0] == pytest.approx(180.0)
     both = found["fixed, half at a and half at b"]
     assert both.cost_usd[0] == pytest.approx((130.0 + 180.0) / 2) and both.switched[0]
     assert not found["fixed at b"].switched[0]
-    last = {s.name: s for s in _strategies(history(2), NAMES, terms(fixed_usd_per_mtok=3.0))}
+    last = {s.name: s for s in strategies(Bought(history(2), NAMES, terms(fixed_usd_per_mtok=3.0)))}
     assert last["fixed at a"].cost_usd[0] == pytest.approx(
         10 * (3 + 3 + 5 + 0.5 * 5)
     )  # the price quoted, not that of today
@@ -99,8 +101,8 @@ def test_strategies_by_hand():
 def test_a_mix_that_drifts_lowers_every_bill_alike():
     """Of the market's 3, 4, 5 for today's mix 3, 2, 1 are paid: worth 1, 1/2, 1/5. Fixed at 2: 2 + 1 + 0.4, times ten."""
     drifting = terms(drifting_mix=True)
-    assert _cost(history(NEVER, 0), NAMES, drifting, "a", 2.0)[0] == pytest.approx(34.0)
-    spot = _strategies(history(NEVER, 0), NAMES, drifting)[0]
+    assert Bought(history(NEVER, 0), NAMES, drifting).cost("a", 2.0)[0] == pytest.approx(34.0)
+    spot = strategies(Bought(history(NEVER, 0), NAMES, drifting))[0]
     assert spot.cost_usd[0] == pytest.approx(60.0)
 
 
@@ -266,7 +268,11 @@ def test_terms_that_cannot_be_priced(base, changed, says):
 
 @pytest.mark.parametrize(
     ("n_paths", "seed", "says"),
-    [(1_000_001, 7, "paths = 1000001: outside 1 to 1000000"), (9, -1, "seed = -1: below 0")],
+    [
+        (0, 7, "paths = 0: outside 1"),
+        (1_000_001, 7, "paths = 1000001: outside 1 to 1000000"),
+        (9, -1, "seed = -1: below 0"),
+    ],
 )
 def test_chance_that_cannot_be_drawn(n_paths, seed, says):
     with pytest.raises(InputError, match=says):
@@ -288,17 +294,7 @@ def test_the_verb():
 
 
 def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
-    words = [
-        "contract",
-        "--mtok-per-month",
-        "5e4",
-        "--segment",
-        "open-frontier",
-        "--paths",
-        "200",
-        "--provider",
-        "fireworks",
-    ]
+    words = "contract --mtok-per-month 5e4 --segment open-frontier --paths 200 --provider fireworks".split()
     said = forecast(*words, "--months", "12", "--output-frac", "0.2", "--cached-frac", "0").stdout
     assert "By length, fixed at fireworks is even at: 3 months " in said
     assert "your mix of 80 % input, 0 % of it cached" in said
@@ -348,18 +344,7 @@ def test_the_largest_sellers_by_hand(tables):
 
 
 def test_every_seller_is_compared_the_cheapest_first():
-    words = [
-        "contract",
-        "--mtok-per-month",
-        "5e4",
-        "--segment",
-        "commodity",
-        "--months",
-        "2",
-        "--paths",
-        "100",
-        "--json",
-    ]
+    words = "contract --mtok-per-month 5e4 --segment commodity --months 2 --paths 100 --json".split()
     everyone = json.loads(forecast(*words, "--provider", "all").stdout)
     bought_of = everyone["terms"]["providers"]
     assert len(bought_of) > 9 and bought_of[:2] == json.loads(forecast(*words).stdout)["terms"]["providers"]

@@ -9,6 +9,7 @@ from command import forecast
 from forecast.draws import Draws
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
+from forecast.tables import load_tables
 
 HEAD = 'extends = "base"\ntitle = "x"\n\n'
 
@@ -42,6 +43,30 @@ def test_a_pair_of_the_tables_is_replaced_in_either_order(load, base):
     assert {frozenset(p[:2]): p[2] for p in changed.correlations} == wanted
 
 
+def test_a_pair_of_the_tables_must_name_inputs(tmp_path):
+    header = "first,second,correlation,status,confidence,as_of,source,note"
+    row = "provider_finances.zaI.cash_usd,pue_ratio,0.5,assumption,low,2025-01-01,own-assumption,"
+    (tmp_path / "correlations.csv").write_text(f"{header}\n{row}\n")
+    with pytest.raises(
+        InputError, match=r'correlations.csv row 2: no input "provider_finances.zaI.cash_usd". Did you mean'
+    ):
+        load_scenario("base", load_tables(tmp_path))
+
+
+def test_a_volume_that_nobody_published_is_what_revenue_buys_at_the_price(base):
+    draws = Draws(base, 7, 0)
+    part = {}
+    for lab in ("deepseek", "minimax", "moonshot", "zai"):
+        tokens, price, revenue = (
+            draws.column("provider_finances", column, [lab])[0]
+            for column in ("tokens_mtok_per_day", "paid_usd_per_mtok", "revenue_usd_per_year")
+        )
+        part[lab] = 365 * tokens * price / revenue
+        assert np.corrcoef(np.log(tokens), np.log(price))[0, 1] == pytest.approx(-0.85, abs=0.03)
+    assert (part["zai"] > 1).mean() < 0.2 and max((of > 1).mean() for lab, of in part.items() if lab != "zai") < 0.02
+    assert np.quantile(part["zai"], 0.1) > 0.6  # interface and cloud were 0.87 of its half year
+
+
 def test_start_and_own_growth_of_a_provider_go_together(load, base):
     """Both are read from the same figures: by the fitted number, by one that is set, or by that of a scenario's own pair."""
     revenue, growth = "provider_finances.nebius.revenue_usd_per_year", "providers.nebius.growth_apart_per_month"
@@ -62,7 +87,7 @@ def test_a_pair_moves_no_draw_of_others_and_another_digest(load, base):
     mine = load(entry("pue_ratio", "accelerator_life_years", 0.9))
     key = "parameters.electricity_usd_per_kwh"
     assert np.array_equal(Draws(mine, 7, 0).values(key, key), Draws(base, 7, 0).values(key, key))
-    assert mine.digest() != load().digest()
+    assert mine.digest != load().digest
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.distributions import ARGUMENTS, SEE_FITS, Distribution, parse, standard_normal_quantile
+from forecast.distributions import SEE_FITS, Distribution, parse, standard_normal_quantile
 
 Z_90 = 1.2815515655446004
 
@@ -165,22 +165,6 @@ def test_what_is_written_is_read_back(made):
 def test_many_digits_are_read_back():
     made = Distribution("fixed", (1_234_567.0,))
     assert parse(str(made)) == made
-
-
-def test_every_name_of_the_grammar_is_tried():
-    tried = {
-        "fixed",
-        "normal",
-        "fitted",
-        "lognormal",
-        "uniform",
-        "triangular",
-        "pert",
-        "beta",
-        "choice",
-        "empirical",
-    }
-    assert set(ARGUMENTS) == tried
 
 
 def test_a_quantile_keeps_the_shape_of_its_argument():

@@ -12,10 +12,11 @@ from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import growth_apart, growth_law, spans
-from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law, Spans
+from forecast.trends.growth_law import MARKET_LOG_PER_MONTH, MARKET_SD, Law
 from forecast.trends.known import TooFew
 from forecast.trends.record import VINTAGES
-from forecast.trends.revenue_growth import revenue_growth_estimate
+from forecast.trends.revenue import growth_estimate
+from forecast.trends.spans import Spans
 
 LAW = Law(reversion_per_month=0.02, apart_sd_per_month=0.1, noise_log=0.1, fade_months=12.0, size_power=0.2)
 MID_2025 = date(2025, 7, 1)
@@ -68,10 +69,10 @@ def test_growth_that_all_share_of_one_span_by_hand():
     one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5)
     variance = growth_law.covariance(one, one, LAW)[0, 0] + 4 * LAW.noise_log**2
     by = growth_law.known(one, LAW)
-    mean, left = growth_law.market_growth("m", one, LAW, by)
+    mean, left = growth_law.market_growth(by, "m")
     assert_allclose(mean, MARKET_LOG_PER_MONTH + 0.5 * 4 * MARKET_SD**2 / variance)
     assert_allclose(left, MARKET_SD**2 - (4 * MARKET_SD**2) ** 2 / variance)
-    other, all_of_it = growth_law.market_growth("n", one, LAW, by)  # of another metric nothing is learnt
+    other, all_of_it = growth_law.market_growth(by, "n")  # of another metric nothing is learnt
     assert_allclose((other, all_of_it), [[MARKET_LOG_PER_MONTH], [MARKET_SD**2]])
 
 
@@ -87,9 +88,9 @@ def test_growth_of_revenue_is_read_from_figures_of_accounts_alone(tables, overla
             return rows + [like | mine | {"date_on": day, "value": value} | told for day, value in figures]
 
         cut = load_tables(overlay("provider_history", added)).vintage(MID_2025)
-        return revenue_growth_estimate(cut, MID_2025, laws)
+        return growth_estimate(cut, MID_2025, laws)
 
-    without = revenue_growth_estimate(tables.vintage(MID_2025), MID_2025, laws)
+    without = growth_estimate(tables.vintage(MID_2025), MID_2025, laws)
     chosen = growth({"averaged_months": "", "as_of": "2025-05-01"})
     assert (chosen.value, chosen.observations_count) == (without.value, without.observations_count)
     assert growth({"averaged_months": "3", "as_of": "2025-07-02"}).observations_count == without.observations_count
@@ -102,7 +103,7 @@ def test_own_growth_of_one_span_by_hand():
     """g of a typical firm given one span of one e times as large: cov/variance of its surprise, q = e^−0.2 in both."""
     one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5, size=1.0)
     by = growth_law.known(one, LAW)
-    mean, variance = growth_law.own_growth_today(one, np.array(["a", "b"]), LAW, by)
+    mean, variance = growth_law.own_growth_today(by, np.array(["a", "b"]))
     ratio = np.exp(-0.2)
     reach = ratio * 0.01 * 12 * (1 - np.exp(-4 / 12))
     whole = growth_law.covariance(one, one, LAW)[0, 0] + (0.1 * ratio) ** 2 * 4
@@ -153,7 +154,7 @@ def test_without_reversion_none_is_likelier():
 def test_foreseen_growth_has_the_spread_it_says():
     found = planted(LAW, quarters=7)
     known, later = found.where(found.end_months < 0), found.where(found.end_months == 0)
-    mean, variance = growth_law.foreseen(known, later, LAW, growth_law.known(known, LAW))
+    mean, variance = growth_law.foreseen(growth_law.known(known, LAW), later)
     off = (later.growth_log - mean) / np.sqrt(variance)
     assert 0.8 < off.std() < 1.2
     assert (later.growth_log - mean).std() < 0.9 * later.growth_log.std()
@@ -164,8 +165,7 @@ def test_the_order_of_spans_is_no_matter():
     turned = Spans(*(column[::-1] for column in found))
     assert_allclose(likelihood(found), likelihood(turned), rtol=1e-9)
     firms = np.unique(found.firm)
-    by, turned_by = growth_law.known(found, LAW), growth_law.known(turned, LAW)
-    one, other = (growth_law.own_growth_today(f, firms, LAW, k) for f, k in ((found, by), (turned, turned_by)))
+    one, other = (growth_law.own_growth_today(growth_law.known(each, LAW), firms) for each in (found, turned))
     assert_allclose(one, other, rtol=1e-6, atol=1e-9)
 
 

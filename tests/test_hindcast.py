@@ -17,9 +17,9 @@ from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.hindcast.list_prices import QUANTITY, list_price_checks
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
-from forecast.hindcast.run import HINDSIGHT, Question, hindcast, month_later, sample
-from forecast.hindcast.scores import binomial_interval, grade, tallies, worst_misses
-from forecast.hindcast.series import Observation, log_value_on, series_of, walk_sd_per_root_month
+from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
+from forecast.hindcast.scores import binomial_interval, grade, grade_by_quantity
+from forecast.hindcast.series import Observation, series_of
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -70,39 +70,6 @@ def test_a_series_keeps_solid_positive_values_of_one_scope():
     assert series_of(rows, "value") == (Observation(day, pytest.approx(4.0), "s"),)
 
 
-def test_a_value_is_interpolated_in_logarithms_and_held_for_a_while():
-    series = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
-    middle, sources = log_value_on(series, date(2025, 1, 31))
-    assert_allclose(middle, np.log(2.0))
-    assert sources == "a; b"
-    assert log_value_on(series, date(2025, 4, 1)) == (np.log(4.0), "b")
-    assert log_value_on(series, date(2025, 6, 1)) is None
-    assert log_value_on(series, date(2024, 12, 1)) == (0.0, "a")
-    assert log_value_on(series, date(2024, 11, 1)) is None
-    assert log_value_on((), date(2025, 1, 1)) is None
-
-
-def test_observations_too_far_apart_are_not_interpolated():
-    series = (Observation(date(2024, 1, 1), 1.0, "a"), Observation(date(2025, 3, 1), 4.0, "b"))
-    assert log_value_on(series, date(2024, 6, 1)) is None
-
-
-def test_the_walk_pools_the_steps_known_by_the_day():
-    steps = {
-        "x": tuple(Observation(date(2025, 1, 1) + timedelta(days=365 * k), np.exp(0.6 * k), "a") for k in range(3)),
-        "alone": (Observation(date(2025, 1, 1), 9.0, "a"),),
-    }
-    yearly = 0.6 / 12**0.5
-    assert_allclose(walk_sd_per_root_month(steps, date(2026, 1, 1)), yearly, rtol=1e-12)
-    assert_allclose(walk_sd_per_root_month(steps, date(2027, 1, 1)), yearly, rtol=1e-12)
-    assert walk_sd_per_root_month(steps, date(2025, 6, 1)) is None
-
-
-def test_months_later_end_with_the_month():
-    assert month_later(date(2025, 7, 1), 6) == date(2026, 1, 1)
-    assert month_later(date(2024, 1, 31), 1) == date(2024, 2, 29)
-
-
 # --- scores by hand ---------------------------------------------------------------------------------
 
 
@@ -130,29 +97,19 @@ def test_an_event_that_hardly_any_path_has_is_not_called_impossible():
     assert " <1 %  no " in said["rare"] and " 0 %  no " in said["never"] and " 31 %  yes " in said["likely"]
 
 
-def test_an_impossible_event_is_scored_as_one_in_ten_thousand():
-    assert_allclose(grade(planted(events=[Event("x", 0.0, True, "a")])).log_score, -np.log(1e-4))
-
-
 def test_the_interval_of_a_coverage_holds_it_and_narrows():
     low, high = binomial_interval(40, 50)
     assert low < 0.8 < high
     assert binomial_interval(400, 500)[0] > low
 
 
-def test_the_worst_miss_comes_first():
-    near, far, inside = ratio(0.5, 2.0, 2.1), ratio(0.5, 2.0, 9.0), ratio(0.5, 2.0, 1.0)
-    misses = worst_misses([near, inside, far])
-    assert [check.value for check, _ in misses] == [9.0, 2.1]
-    assert_allclose(misses[0][1], np.log(4.5) / np.log(4.0))
-
-
-def test_tallies_add_up(found):
-    counted = tallies(found)
-    assert sum(tally.checks_count for tally in counted) == len(found.checks)
-    assert sum(tally.inside_count for tally in counted) == grade(found).inside_count
-    rounds = next(tally for tally in counted if tally.quantity == "rounds_count")
-    assert rounds.width_log is None
+def test_the_grades_of_quantities_add_up(found):
+    counted = grade_by_quantity(found)
+    assert sum(one.checks_count for one in counted.values()) == len(found.checks)
+    assert sum(one.inside_count for one in counted.values()) == grade(found).inside_count
+    assert counted["rounds_count"].walk_count == 0
+    (said,) = (one for one in hindcast_json(found)["by_quantity"] if one["quantity"] == "rounds_count")
+    assert said["width_log"] is None
 
 
 def test_shrunken_bands_hold_less(found):
@@ -270,15 +227,15 @@ def test_inputs_set_with_hindsight_are_named(found, tables):
     today = load_scenario("base", tables).inputs  # the same inputs rest on what is known now
     assert HINDSIGHT not in {today[key].origin.source for key in found.hindsight}
     text = hindcast_text(found)
-    assert f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs" in text and "  parameters.network_frac" in text
+    assert f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs" in text and "parameters.network_frac" in text
     assert hindcast_json(found)["hindsight"] == list(found.hindsight)
 
 
 def test_what_has_no_answer_is_named_with_the_reason(found):
     reasons = dict(found.left_out)
-    assert reasons["launch vr200"] == "vr200 has not come yet"
-    assert reasons["launch b200"] == "b200 was on the market already"
-    assert reasons["rent h100, 18 months"] == "no observation of h100 near 2027-01-01"
+    assert reasons["launch vr200"] == "has not come yet"
+    assert reasons["launch b200"] == "was on the market already"
+    assert reasons["rent h100, 18 months"] == "no observation near 2027-01-01"
     with open(load_tables().directories[0] / "hindcast_checks.csv", encoding="utf-8", newline="") as file:
         asked = len(list(csv.DictReader(file)))
     assert len(found.checks) + len(found.events) + len(found.left_out) == asked
@@ -295,10 +252,12 @@ def test_list_prices_are_counted_as_they_stood(found, tables):
 
 def test_a_share_of_few_prices_is_no_check(tables):
     """From 2025-10-31 hardly a host's price is known a year later: such a share is 0 or 1, which no band can hold by half."""
-    row = {"entity": "host", "months_ahead": 12}
-    checks, left_out = list_price_checks([row], lambda _: "host, 12 months", date(2025, 10, 31), tables, 7)
-    assert checks == [] and left_out == [("host, 12 months", "fewer than 20 such list prices are known so much later")]
-    checks, left_out = list_price_checks([row | {"months_ahead": 6}], lambda _: "x", date(2025, 10, 31), tables, 7)
+    row = {"quantity": QUANTITY, "entity": "host", "months_ahead": 12}
+    checks, left_out = list_price_checks([row], date(2025, 10, 31), tables, 7)
+    assert checks == [] and left_out == [
+        ("list_unchanged host, 12 months", "fewer than 20 such list prices are known so much later")
+    ]
+    checks, left_out = list_price_checks([row | {"months_ahead": 6}], date(2025, 10, 31), tables, 7)
     assert len(checks) == 1 and left_out == []
 
 

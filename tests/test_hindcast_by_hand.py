@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.hindcast import changes, launches
+from forecast.hindcast import changes, happenings
 from forecast.hindcast.checks import Check, Event, Hindcast, check_of
 from forecast.hindcast.happenings import counted, departures, firms_of, listings, rounds
 from forecast.hindcast.list_prices import _normals, _unchanged, list_price_checks
 from forecast.hindcast.quantity import Asked, Observed
-from forecast.hindcast.run import month_later, sample
-from forecast.hindcast.scores import grade, most_surprising, tallies, worst_misses
+from forecast.hindcast.run import sample
+from forecast.hindcast.scores import grade, grade_by_quantity, most_surprising, worst_misses
 from forecast.hindcast.series import (
     Observation,
     history,
@@ -26,6 +26,7 @@ from forecast.hindcast.series import (
 )
 from forecast.market.doors import NEVER
 from forecast.table_files import Row
+from forecast.trends.monthly import month_later
 from forecast.trends.router_shares import HOSTS
 from forecast.units import DAYS_PER_MONTH
 
@@ -94,17 +95,17 @@ def test_the_most_surprising_event_comes_first():
     assert [event.name for event in most_surprising(events)] == ["b", "c", "a", "d"]
 
 
-def test_tallies_are_by_the_first_word():
-    found = tallies(Hindcast("h", START, 100, 7, (
+def test_grades_of_quantities_are_by_the_first_word():
+    found = grade_by_quantity(Hindcast("h", START, 100, 7, (
         check("ratio", 0.5, 2.0, 1.0, 0.5, "rent h100, 6 months"), check("ratio", 0.5, 2.0, 9.0, 0.5, "rent h100, 9 months"),
         check("count", 1, 2, 1, None, "rounds_count all"),
     ), (), (), ()))  # fmt: skip
-    assert [(one.quantity, one.checks_count, one.inside_count) for one in found] == [
+    assert [(name, one.checks_count, one.inside_count) for name, one in found.items()] == [
         ("rent", 2, 1),
         ("rounds_count", 1, 1),
     ]
-    assert (found[0].width_log, found[0].walk_width_log) == (pytest.approx(np.log(4)), pytest.approx(Z))
-    assert (found[1].width_log, found[1].walk_width_log) == (None, None)
+    assert (found["rent"].width_log, found["rent"].walk_width_log) == (pytest.approx(np.log(4)), pytest.approx(Z))
+    assert found["rounds_count"].walk_count == 0
 
 
 # --- what the tables say ----------------------------------------------------------------------------
@@ -155,7 +156,8 @@ def test_a_value_holds_for_a_month_and_a_half_and_spans_nine():
     wide, wider = (Observation(on(days(9) + k), 8.0, "a") for k in (0, 1))
     found = log_value_on((first, wide), on(days(9) // 3))
     assert found == (pytest.approx(np.log(2.0) + np.log(4.0) * (days(9) // 3) / days(9)), "a")
-    assert log_value_on((first, wider), on(days(9) // 3)) is None
+    assert log_value_on((first, wider), on(days(9) // 3)) is None and log_value_on((), START) is None
+    assert log_value_on((first, Observation(on(90), 8.0, "b")), on(30))[1] == "a; b"
     assert log_value_on((first, wide), START) == (np.log(2.0), "a"), "on the day itself nothing is interpolated"
 
 
@@ -165,6 +167,7 @@ def test_the_walk_has_the_steps_of_all_series_and_counts_the_day_itself():
     months = (365 + 182) / DAYS_PER_MONTH
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2026, 1, 1)) ** 2, (1 + 4) / months)
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2025, 12, 31)) ** 2, 4 * DAYS_PER_MONTH / 182)
+    assert walk_sd_per_root_month({"x": two}, date(2025, 12, 31)) is None
 
 
 def test_what_is_solid_is_measured_derived_or_from_before():
@@ -184,11 +187,11 @@ def test_a_change_is_that_of_the_series_and_its_walk_grows_with_the_root_of_time
     scenario = SimpleNamespace(tables="vintage")
     found = quantity.happened("tables", scenario, None, asked(months=6))
     assert found == Observed(pytest.approx(6.0 / np.e), "c", pytest.approx((6 * DAYS_PER_MONTH / 365) ** 0.5))
-    assert quantity.happened("tables", scenario, None, asked("z")) == f"no observation of z near {START}"
+    assert quantity.happened("tables", scenario, None, asked("z")) == f"no observation near {START}"
     young = changes.ratio("", None, lambda tables: {"b": (Observation(LATER, 6.0, "c"),)})
-    assert young.form == "ratio" and young.happened("", scenario, None, asked()) == f"no observation of b near {START}"
+    assert young.form == "ratio" and young.happened("", scenario, None, asked()) == f"no observation near {START}"
     missing = quantity.happened("vintage", scenario, None, asked())
-    assert missing == f"no observation of b near {LATER}"
+    assert missing == f"no observation near {LATER}"
     full["vintage"] = {"b": known[1:]}
     assert quantity.happened("tables", scenario, None, asked()).walk_log_sd is None, "one observation is no step"
     named = changes.ratio("", None, lambda tables: full[tables], lambda scenario, entity: "b")
@@ -216,7 +219,7 @@ EVENTS = [
 
 
 def told(what, firms, most=False, on=LATER):
-    quantity = counted(what, "", None, most)
+    quantity = counted(what, "", most)
     names = SimpleNamespace(providers=["a", "b", "c", "d"], own_cash=slice(3))
     scenario = SimpleNamespace(tables={"events": EVENTS[:2]})  # what was known at START
     return quantity, quantity.happened({"events": EVENTS}, scenario, names, asked(firms=firms, on=on))
@@ -226,7 +229,7 @@ def test_events_count_after_the_day_and_to_the_day():
     assert told("rounds", "b")[1] == told("rounds", "ab")[1] == Observed(3.0, "events.csv, 3 rows")
     assert told("rounds", "b", most=True)[1] == Observed(1.0, "last")
     assert told("rounds", "a", most=True)[1] == Observed(0.0, "events.csv, 0 rows")
-    assert told("rounds", "bc")[1] == "events.csv recorded no round of b by 2025-07-01"
+    assert told("rounds", "bc")[1] == "events.csv recorded no round by 2025-07-01"
     assert told("departures", "bc")[1] == Observed(2.0, "events.csv, 2 rows"), (
         "the last actor is the one that is bought"
     )
@@ -258,9 +261,9 @@ def test_happenings_on_two_paths():
     assert rounds(world, names, of).tolist() == [1, 3], "month 0 is the past"
     assert departures(world, names, of).tolist() == [0, 1]
     assert listings(world, names, of).tolist() == [2, 0]
-    quantity = counted("rounds", "", rounds, most=True)
+    quantity = counted("rounds", "", most=True)
     assert quantity.forecast(world, names, of).tolist() == [1, 1]
-    assert counted("rounds", "", rounds, most=False).forecast(world, names, of).tolist() == [1, 3]
+    assert counted("rounds", "").forecast(world, names, of).tolist() == [1, 3]
 
 
 def test_changes_on_paths_are_from_the_first_month():
@@ -305,19 +308,19 @@ def test_launches_by_hand():
         "rents": [row(date_on=LATER), row(date_on=START)],
         "accelerators": SimpleNamespace(latest={"name": known}.get),
     }
-    arrived = lambda entity: launches.LAUNCH.happened(tables, None, names, asked(entity))  # noqa: E731
+    arrived = lambda entity: happenings.LAUNCH.happened(tables, None, names, asked(entity))  # noqa: E731
     assert arrived("new") == Observed(pytest.approx(92 / DAYS_PER_MONTH), "s")
-    assert arrived("old") == "old was on the market already"
-    assert arrived("far") == "far has not come yet", "a date after the last rent is a plan"
-    assert arrived("secret") == "secret was not announced, or not with what the market needs"
-    assert launches.LAUNCHES.happened(tables, None, names, asked()) == Observed(1.0, "accelerators.csv")
+    assert arrived("old") == "was on the market already"
+    assert arrived("far") == "has not come yet", "a date after the last rent is a plan"
+    assert arrived("secret") == "was not announced, or not with what the market needs"
+    assert happenings.LAUNCHES.happened(tables, None, names, asked()) == Observed(1.0, "accelerators.csv")
     known["far"] = row(available_on=LATER)
-    assert launches.LAUNCHES.happened(tables, None, names, asked()).value == 2.0 and arrived("far").value > 6
-    after = launches.LAUNCHES.happened(tables, None, names, asked(on=date(2026, 1, 2)))
+    assert happenings.LAUNCHES.happened(tables, None, names, asked()).value == 2.0 and arrived("far").value > 6
+    after = happenings.LAUNCHES.happened(tables, None, names, asked(on=date(2026, 1, 2)))
     assert after == "launches are known to 2026-01-01"
     world = SimpleNamespace(available_month=np.array([[0.0, 0.0], [1.0, 2.5], [2.0, np.inf]]))
-    assert launches.LAUNCH.forecast(world, names, asked("new")).tolist() == [1.0, 2.5]
-    assert launches.LAUNCHES.forecast(world, names, asked(months=2)).tolist() == [2, 0]
+    assert happenings.LAUNCH.forecast(world, names, asked("new")).tolist() == [1.0, 2.5]
+    assert happenings.LAUNCHES.forecast(world, names, asked(months=2)).tolist() == [2, 0]
 
 
 def test_progress_tells_of_each_path_once(base, monkeypatch):
@@ -384,19 +387,17 @@ def test_the_share_of_prices_that_stay(monkeypatch):
     days = []
     monkeypatch.setattr("forecast.hindcast.list_prices.forecasts_on", lambda tables, day: days.append(day) or known)
     rows = [
-        {"entity": entity, "months_ahead": months}
+        {"quantity": "list", "entity": entity, "months_ahead": months}
         for entity, months in (("host", 6), ("first", 6), ("all", 6), ("all", 12), ("host", 9), ("cloud", 6))
     ]
-    made, left = list_price_checks(
-        rows, lambda row: f"{row['entity']} {row['months_ahead']}", date(2025, 7, 17), None, 7
-    )
+    made, left = list_price_checks(rows, date(2025, 7, 17), None, 7)
     assert days == [date(2025, 7, 1)], "as the catalogues stood on the first of the month"
     assert [(one.name, one.form, one.value, one.source) for one in made] == [
-        ("host 6", "share", 0.6, "price_changes.csv, 20 series"), ("first 6", "share", 0.1, "price_changes.csv, 30 series"),
-        ("all 6", "share", pytest.approx(0.3), "price_changes.csv, 50 series"),
+        ("list host, 6 months", "share", 0.6, "price_changes.csv, 20 series"), ("list first, 6 months", "share", 0.1, "price_changes.csv, 30 series"),
+        ("list all, 6 months", "share", pytest.approx(0.3), "price_changes.csv, 50 series"),
     ]  # fmt: skip
     assert [one.p50 for one in made] == pytest.approx([0.8, 0.5, 0.62], abs=0.04)
     none = "no such list price was forecast from 2025-07-17 and is known so much later"
     few = "fewer than 20 such list prices are known so much later"
-    assert left == [("all 12", few), ("host 9", none), ("cloud 6", none)]
-    assert list_price_checks([], None, START, None, 7) == ([], []) and len(days) == 1
+    assert left == [("list all, 12 months", few), ("list host, 9 months", none), ("list cloud, 6 months", none)]
+    assert list_price_checks([], START, None, 7) == ([], []) and len(days) == 1

@@ -142,9 +142,11 @@ def test_a_month_hangs_together(block):
     moved = scarcity + theta["rent_reversion_per_month"] * (target - scarcity)
     moved = moved + theta["rent_shock_sd"] * luck.normal("rent")
     assert_allclose(rents.scarcity, moved, **close)
-    # Costs: each provider pays for its own part of machines that it owns.
+    # Costs: idle or busy, an owned hour costs what owning does, and a hired one, never idle, its rent.
     own = draws.column("providers", "own_frac", names.providers)
-    paid = (rents.hire_ratio(own) * rents.idle_ratio(own))[names.offer_provider]
+    idle = np.clip(np.exp(-rents.tightness), 1, draws.parameter("idle_hours_ratio"))
+    assert ((own > 0) & (own < 1) & (idle > 1.2) & (rents.contract_scarcity > 0.2)).any()
+    paid = (own * idle + (1 - own) * np.exp(rents.contract_scarcity))[names.offer_provider]
     assert_allclose(sellers.unit_cost_usd_per_mtok, sellers.machine_cost_usd_per_mtok * paid, **close)
     fleet = market.machines.fleet_usd_per_mtok * market.mix.cost_ratio
     assert (market.mix.cost_ratio != 1).any()

@@ -14,7 +14,6 @@ from test_report import HOSTILE, TAGS, Page
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
-from forecast.delivery.words import number
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
@@ -30,9 +29,8 @@ from forecast.report.past import past_section, stored_section
 from forecast.report.tornado import tornado_chart
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
-from forecast.sensitivity.at_stake import is_open, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import Sample
-from forecast.sensitivity.signals import Signal
+from forecast.sensitivity.signals import Signal, is_open, question_of, telling_signals, usual_answers
 from forecast.simulation import simulate
 from forecast.store.database import insert, open_store, transaction
 from forecast.store.places import place_of
@@ -180,11 +178,6 @@ def test_predictions_and_verdicts_are_counted():
     assert predictions_section([]).content == audit_section([]).content == ""
 
 
-@pytest.mark.parametrize(("value", "shown"), [(12_345.0, "12.3k"), (2.5e6, "2.5M"), (-0.5, "-0.5")])
-def test_numbers_are_short(value, shown):
-    assert number(value) == shown
-
-
 def test_every_kind_makes_its_sections(tables, base):
     one_month = replace(base, months=1)
     made = simulate(one_month, 40, seed=3, **what_to_keep(["predictions"], one_month, tables))
@@ -275,7 +268,7 @@ def test_a_folder_wins_over_a_run_of_its_name(made, store, tmp_path, monkeypatch
 def test_runs_and_scenarios_that_are_not_there(store):
     match = 'xyz: no such folder, and in the store .*s.sqlite: run "xyz": no such run in the store'
     with pytest.raises(InputError, match=match):
-        read_kept("xyz", store)
+        read_kept("xyz", store, None)
     with pytest.raises(InputError, match="run abc123: no scenario others; it has base, other."):
         read_kept("abc", store, "others")
     with pytest.raises(

@@ -15,8 +15,7 @@ from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import router as law
 from forecast.trends.known import TooFew
-from forecast.trends.router_shares import HOSTS, shares_among_named
-from forecast.trends.router_size import size_shown
+from forecast.trends.router_shares import HOSTS, shares_among_named, size_shown
 
 DAY = date(2026, 1, 4)
 

@@ -10,16 +10,16 @@ from command import forecast
 
 from forecast.errors import InputError
 from forecast.market.names import market_names
+from forecast.monte_carlo import jackknife_error
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import Asked, parse_asked
-from forecast.sensitivity.at_stake import is_open, question_of
 from forecast.sensitivity.boxes import find_box
-from forecast.sensitivity.first_order import first_order, importance, jackknife_error
+from forecast.sensitivity.first_order import first_order, importance
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
-from forecast.sensitivity.signals import Question, rank_signals
+from forecast.sensitivity.signals import Question, is_open, question_of, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
 from forecast.sensitivity.words import convergence, sensitivity_figure, sensitivity_text, settled
 
@@ -56,12 +56,6 @@ def test_total_and_shapley_indices_of_ishigami(ishigami):
     assert made.explained > 0.999
     assert near(total_indices(made), (V + INTERACTION * np.array([1, 0, 1])) / VARIANCE)
     assert near(independent_shapley(made), (V + INTERACTION * np.array([0.5, 0, 0.5])) / VARIANCE)
-
-
-def test_an_input_without_effect_has_none(ishigami):
-    u, y = ishigami
-    effect = first_order(np.vstack([u, uniform(1, seed=2)]), y)
-    assert abs(effect.index[3]) < 3.5 * effect.error[3] + 1e-3
 
 
 def lent(part, slope):
@@ -132,12 +126,13 @@ def test_a_box_that_was_put_there_is_found():
     assert box.ranges[1] == pytest.approx((0.7, 1.0), abs=0.02)
     assert box.ranges[3] == pytest.approx((0.0, 0.4), abs=0.02)
     assert box.density > 0.9 and box.coverage > 0.8
-    assert box.holds(u).mean() == pytest.approx(0.12, abs=0.02)
 
 
 def test_no_box_where_nothing_matters():
-    box = find_box(uniform(3, seed=8), np.random.default_rng(9).random(N) < 0.3)
-    assert box is None or box.density < 0.36
+    """Before, of a rare event a box was found in each of these, in some of which it was rarer than elsewhere."""
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        assert find_box(random.random((8, 1_000)), random.random(1_000) < 0.09) is None
 
 
 def test_a_commitment_is_judged_on_the_other_half():

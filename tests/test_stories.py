@@ -49,6 +49,9 @@ def test_every_number_has_a_reason_and_a_source(name, tables):
         ("blackwell-rubin-on-time", "rent", None, 0.5, 0.95),
         ("mi400-breaks-duopoly", "rent", None, 0.3, 0.8),
         ("mi400-breaks-duopoly", "floor", "open-frontier", 0.4, 0.9),
+        ("capital-drought", "independent_providers", None, 0.5, 0.85),
+        ("capital-drought", "market_price", "closed-frontier", 1.01, 1.2),
+        ("accelerator-glut", "rent", None, 0.3, 0.7),
         ("lpu-floor", "floor", "commodity", 0.2, 0.7),
         ("lpu-floor", "market_price", "commodity", 0.6, 0.85),
         ("efficiency-leap", "floor", "commodity", 0.4, 0.9),
@@ -59,6 +62,36 @@ def test_the_run_tells_the_story(name, outcome, segment, low, high, median):
     later, today = (median(name, outcome, m, segment) / median("base", outcome, m, segment) for m in (LATER, 0))
     assert low < later < high
     assert today == pytest.approx(1.0, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    "name, low", [("scarcity", 0.8), ("power-crunch", 0.75), ("base", 0.4), ("accelerator-glut", 0.2)]
+)
+def test_rents_of_three_years_on_are_such_a_part_of_todays(name, low, median):
+    assert low < median(name, "rent", LATER, None) / median(name, "rent", 0, None) < low + 0.2
+
+
+@pytest.mark.parametrize("name", ["scarcity", "accelerator-glut"])
+def test_other_business_grows_with_tokens_as_in_base(name, tables):
+    """Both say so in their reasons; new fits move base's and would leave them behind."""
+
+    def growth(scenario, what):
+        return scenario.input(f"parameters.{what}_growth_start_per_year").value.median()
+
+    made = [load_scenario(each, tables) for each in ("base", name)]
+    moved = [growth(made[1], what) / growth(made[0], what) for what in ("other", "demand")]
+    assert moved[0] == pytest.approx(moved[1], rel=0.02) and abs(moved[1] - 1) > 0.05
+
+
+def test_a_glut_hurts_hosts_that_own_before_those_that_rent(tables):
+    """DeepInfra owns nearly all of its machines, Baseten none."""
+    paths = [simulate(load_scenario(each, tables, months=24), 1_000, seed=7) for each in ("base", "accelerator-glut")]
+    margin = [
+        summarize_paths(each).find("firm_margin_frac", month=24, segment=None, quantile=0.5, provider=p)[0].value
+        for each in paths
+        for p in ("deepinfra", "baseten")
+    ]
+    assert margin[2] < margin[0] - 0.1 and abs(margin[3] - margin[1]) < 0.02
 
 
 def test_a_claim_explains_what_its_makers_spend_and_counts_once(tables):

@@ -213,9 +213,6 @@ def test_a_bad_schema_is_bad_input(tmp_path):
         _ = load_tables(tmp_path).schema
 
 
-# --- known defects: each turns into a plain test once it is mended --------------------------------
-
-
 def test_a_limit_that_is_no_number_is_bad_input(data_copy):
     spoil(data_copy, "schema", 2, "minimum", "low")
     assert "row 2" in table_problems(Tables((data_copy,)))[0]
@@ -235,18 +232,11 @@ def test_two_values_for_one_key_and_date_are_refused(data_copy):
     ]
 
 
-@pytest.mark.parametrize(
-    ("table", "column"), [("sources", "citation"), ("aliases", "source"), ("served_models", "note")]
-)
-def test_a_name_that_stands_twice_is_refused(data_copy, table, column):
-    """Before, the citation of the later row stood beside figures of the earlier."""
-    path = data_copy / f"{table}.csv"
-    lines = path.read_text("utf-8").splitlines()
-    path.write_text("\n".join([*lines, lines[1], ""]), "utf-8")
-    spoil(data_copy, table, len(lines) + 1, column, "background")
-    (said,) = table_problems(load_tables(data_copy))
-    assert said.startswith(f"data/{table}.csv row {len(lines) + 1}: ")
-    assert said.endswith("stands in row 2 already. Delete one.")
+def test_two_sources_of_one_name_are_refused_whatever_their_dates(data_copy):
+    first = load_tables()["sources"].rows[0]
+    spoil(data_copy, "sources", 3, "key", first["key"])
+    found = [said for said in table_problems(load_tables(data_copy)) if "already" in said]
+    assert found == [f"data/sources.csv row 3: {first['key']} stands in row 2 already. Delete one."]
 
 
 def test_chances_sum_to_one(data_copy):

@@ -50,7 +50,7 @@ def test_every_trend_has_a_line():
     done = trend()
     assert done.exit_code == 0, done.output
     header, *lines = done.output.splitlines()
-    assert header.split() == ["name", "unit", "a", "year", "on", "half-life", "form", "skill"]
+    assert header.split() == ["name", "a", "year", "on", "half-life", "skill", "unit", "form"]
     assert list(dict.fromkeys(line.split()[0].partition("-")[0] for line in lines)) == list(TRENDS)
     assert "tier-0.49" in done.output
 
@@ -74,7 +74,7 @@ def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
 def test_before_all_data_every_line_says_so():
     done = trend("--as-of", "2000-01-01")
     assert done.exit_code == 0, done.exception
-    assert done.output.count("by 2000-01-01") == len(TRENDS) - 1  # tiers have no line at all
+    assert done.output.count("by 2000-01-01") == len(TRENDS)
 
 
 def test_the_page_says_all(example):
@@ -98,7 +98,12 @@ def test_the_page_says_all(example):
 
 
 def test_the_skill_shown_is_that_of_the_chosen_form(example):
-    assert table({"example": example}).splitlines()[1].endswith("walk  +10 %")
+    assert table({"example": example}).splitlines()[1].endswith("+10 %  USD   walk")
+
+
+def test_a_narrow_terminal_gets_the_first_columns(example):
+    wide, narrow = (table({"example": example}, columns).splitlines() for columns in (1000, 55))
+    assert narrow[1] == wide[1].removesuffix("walk").rstrip() and narrow[2] == "`forecast trend NAME` has form"
 
 
 def test_json_is_one_document(example, monkeypatch):

@@ -36,8 +36,8 @@ def test_summed_steps_have_the_mean_and_variance_of_independent_ones():
 def test_increments_do_not_reach_over_a_gap():
     one = series([0.0, 0.5, 0.75])
     gappy = MonthlySeries(one.name, one.kind, np.array([24300, 24302, 24303]), one.logs)
-    assert walk.pooled_increments([one, gappy]).tolist() == [0.5, 0.25, 0.25]
-    assert len(walk.pooled_increments([])) == 0
+    assert walk.pooled_changes([one, gappy], 1).tolist() == [0.5, 0.25, 0.25]
+    assert len(walk.pooled_changes([], 1)) == 0
 
 
 def test_long_steps_are_those_seen_over_as_many_months():
@@ -76,7 +76,7 @@ def walks(count=12, months=40, seed=5):
 
 
 def the_walk_itself(pool, horizons, _):
-    increments = walk.pooled_increments(pool)
+    increments = walk.pooled_changes(pool, 1)
     said = [one.logs[-1] + walk.walk_quantiles(increments, horizons, 0.0) for one in pool]
     return np.moveaxis(np.array(said), 0, 2)
 

@@ -12,8 +12,7 @@ import forecast
 from forecast.cli.main import VERBS, main
 from forecast.cli.where_verb import command
 from forecast.errors import InputError
-from forecast.finding.code import Module, places_in
-from forecast.finding.docstrings import parts_of
+from forecast.finding.code import Module, parts_of, places_in
 from forecast.finding.outcomes import OUTCOMES
 from forecast.finding.readers import readers
 from forecast.finding.search import whereabouts
@@ -41,17 +40,17 @@ def line_of(place):
 
 
 def test_an_equation_shows_formula_and_source(find):
-    (place,) = find("read_s")
+    (place,) = find("split_s")
     assert (place.kind, place.name, place.file) == (
         "function",
-        "forecast.equations.roofline.read_s",
-        "forecast/equations/roofline.py",
+        "forecast.equations.step.split_s",
+        "forecast/equations/step.py",
     )
-    assert line_of(place).startswith("def read_s(")
-    assert place.formula == "t = G / (1000·n·BW)"
+    assert line_of(place).startswith("def split_s(")
+    assert place.formula == "t = G / (1000·n·R)"
     assert place.source.startswith("facts-compilation: Compiled from public material")
-    assert place.signature.startswith("read_s(read_gb: Num, accelerators_count: Num")
-    assert find("roofline.read_s") == find("forecast.equations.roofline.read_s") == [place]
+    assert place.signature.startswith("split_s(amount: Num, accelerators_count: Num")
+    assert find("step.split_s") == find("forecast.equations.step.split_s") == [place]
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -111,11 +110,11 @@ def test_the_best_answer_comes_first(find):
 
 
 def test_text_and_json_agree():
-    shown = CliRunner().invoke(command, ["read_s"]).output
-    assert shown.splitlines()[0].startswith("forecast/equations/roofline.py:")
-    assert "    formula: t = G / (1000·n·BW)" in shown
-    found = json.loads(CliRunner().invoke(command, ["read_s", "--json"]).output)
-    assert found["name"] == "read_s" and found["places"][0]["formula"] == "t = G / (1000·n·BW)"
+    shown = CliRunner().invoke(command, ["split_s"]).output
+    assert shown.splitlines()[0].startswith("forecast/equations/step.py:")
+    assert "    formula: t = G / (1000·n·R)" in shown
+    found = json.loads(CliRunner().invoke(command, ["split_s", "--json"]).output)
+    assert found["name"] == "split_s" and found["places"][0]["formula"] == "t = G / (1000·n·R)"
     many = CliRunner().invoke(command, ["usd_per_accelerator_hour"]).output
     assert "more: --json lists all" in many
 
@@ -143,14 +142,20 @@ def test_what_follows_a_name_is_left_out():
 
 
 def test_part_of_a_name_leads_to_the_inputs_that_hold_it():
-    with pytest.raises(InputError, match="`forecast show --match groq` lists [0-9]+ inputs whose names hold it"):
+    with pytest.raises(InputError, match="`forecast show --match groq` lists the inputs whose names hold it"):
         CliRunner().invoke(command, ["groq"], catch_exceptions=False)
+
+
+def test_no_private_name_is_suggested():
+    with pytest.raises(InputError) as refused:
+        CliRunner().invoke(command, ["_bandd"], catch_exceptions=False)
+    assert 'Did you mean "_' not in str(refused.value)
 
 
 def test_it_starts_without_slow_libraries():
     slow = "{'pandas', 'scipy', 'statsmodels', 'matplotlib', 'sqlalchemy', 'httpx'}"
     code = (
-        "import sys; from forecast.cli.where_verb import command; command(['read_s'], standalone_mode=False); "
+        "import sys; from forecast.cli.where_verb import command; command(['split_s'], standalone_mode=False); "
         f"print(set(sys.modules) & {slow})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forecast.equations import roofline
+from forecast.equations import step
 from forecast.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
 DAYS_PER_YEAR = 365.0
@@ -17,7 +17,7 @@ def read_us(weights_gb: float, accelerators: float, bandwidth_tb_per_s: float) -
     >>> read_us(80.0, 2.0, 4.0)
     10000.0
     """
-    return float(MICROSECONDS_PER_S * roofline.read_s(weights_gb, accelerators, bandwidth_tb_per_s))
+    return float(MICROSECONDS_PER_S * step.split_s(weights_gb, accelerators, bandwidth_tb_per_s))
 
 
 def usd_per_token(usd_per_hour: float, token_us: float) -> float:
@@ -101,10 +101,7 @@ def shrunk(value: float, yearly_ratio: float, years: float) -> float:
     return float(value * yearly_ratio**years)
 
 
-ARITHMETIC: dict[str, Callable[..., float]] = {
-    function.__name__: function
-    for function in (
-        read_us, usd_per_token, quotient, product, cost_left_frac, tokens_per_day, usd_per_day, usd_per_year,
-        growth_frac_per_year, shrunk,
-    )
-}  # fmt: skip
+CHECKS: tuple[Callable[..., float], ...] = (
+    read_us, usd_per_token, quotient, product, cost_left_frac, tokens_per_day, usd_per_day, usd_per_year,
+    growth_frac_per_year, shrunk,
+)  # fmt: skip

@@ -8,11 +8,9 @@ from datetime import date
 from itertools import product
 from typing import Any
 
-from forecast.audit.arithmetic import ARITHMETIC
+from forecast.audit import arithmetic, computed, records, sold
 from forecast.audit.claims import REFERENCES, Claim, claims
-from forecast.audit.computed import COMPUTED
-from forecast.audit.records import RECORDS, Found
-from forecast.audit.sold import SOLD
+from forecast.audit.records import Found
 from forecast.audit.verdicts import Range, factor, verdict
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario, load_scenario
@@ -20,7 +18,8 @@ from forecast.tables import Tables
 
 WRITTEN_ON = date(2025, 7, 1)  # the article describes mid-2025 and gives no day
 HEADER = "id section statement printed recomputed_low recomputed_high unit verdict factor computed_by evidence source".split()
-LOOKED_UP: dict[str, Callable[..., Found]] = {**RECORDS, **COMPUTED, **SOLD}
+ARITHMETIC = {check.__name__: check for check in arithmetic.CHECKS}
+LOOKED_UP = {check.__name__: check for room in (records, computed, sold) for check in room.CHECKS}
 
 
 @dataclass
@@ -99,9 +98,10 @@ def audit(tables: Tables, progress: Callable[[int], None] = lambda claims: None)
 
 def rows(audited: list[dict[str, Any]]) -> list[list[Any]]:
     """Return the audit as rows under HEADER."""
+    ends = [r if isinstance(r, list) else [r, r] for r in (row["recomputed"] for row in audited)]
     return [
-        [*(row[name] for name in HEADER[:4]), *_ends(row["recomputed"]), *(row[name] for name in HEADER[6:])]
-        for row in audited
+        [*(row[name] for name in HEADER[:4]), *recomputed, *(row[name] for name in HEADER[6:])]
+        for row, recomputed in zip(audited, ends, strict=True)
     ]
 
 
@@ -112,6 +112,7 @@ def _audited(claim: Claim, found: Found | None) -> dict[str, Any]:
     if claim.printed and measured and row["judgement"] != "untestable":
         ratio = factor(claim.printed, measured, own)
     place = f"; {found.place}" if found and found.place else ""
+    arguments = ", ".join(f"{name}={value}" for name, value in claim.arguments.items())
     return {
         "id": claim.id,
         "section": row["section"],
@@ -121,14 +122,10 @@ def _audited(claim: Claim, found: Found | None) -> dict[str, Any]:
         "unit": row["unit"],
         "verdict": verdict(claim.printed or Range(0, 0), measured, row["judgement"], own),
         "factor": ratio,
-        "computed_by": _call(claim) if row["check"] else "",
+        "computed_by": f"{row['check']}({arguments})" if row["check"] else "",
         "evidence": f"{row['evidence']}{place}",
         "source": row["source"],
     }
-
-
-def _call(claim: Claim) -> str:
-    return f"{claim.row['check']}({', '.join(f'{k}={v}' for k, v in claim.arguments.items())})"
 
 
 def _over_corners(check: str, values: dict[str, Any]) -> Range:
@@ -136,7 +133,3 @@ def _over_corners(check: str, values: dict[str, Any]) -> Range:
     ends = [value if isinstance(value, Range) else (value,) for value in values.values()]
     found = [ARITHMETIC[check](**dict(zip(values, corner, strict=True))) for corner in product(*ends)]
     return Range(min(found), max(found))
-
-
-def _ends(recomputed: Any) -> list[Any]:
-    return recomputed if isinstance(recomputed, list) else [recomputed, recomputed]

@@ -51,7 +51,9 @@ def claims(table: Table) -> dict[str, Claim]:
         except ValueError as error:
             problems.append(f"{place}: {error}. Correct the row.")
             arguments = {}
-        found[row["claim"]] = Claim(row, place, _printed(row), arguments)
+        low, high = row["printed_low"], row["printed_high"]
+        printed = None if low is None else Range(low, low if high is None else high)
+        found[row["claim"]] = Claim(row, place, printed, arguments)
     if problems:
         raise InputError(problems)
     return found
@@ -77,8 +79,3 @@ def parse_arguments(text: str) -> dict[str, str]:
             raise ValueError(f"arguments: {name} comes twice")
         found[name] = value
     return found
-
-
-def _printed(row: Row) -> Range | None:
-    low, high = row["printed_low"], row["printed_high"]
-    return None if low is None else Range(low, low if high is None else high)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forecast.audit.records import Found
+from forecast.audit.records import Found, exactly
 from forecast.audit.verdicts import Range
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.memory import memory_of
@@ -24,13 +24,13 @@ def weights_gb(scenario: Scenario, model: str, precision: str) -> Found:
     """Return the gigabytes of a model's weights at a precision."""
     row = served_row(scenario, model)
     size = row["total_params_b"] * served_model.bytes_per_weight(precision, "bf16")
-    return Found(Range(size, size), f"served_models: {model}")
+    return exactly(size, f"served_models: {model}")
 
 
 def least_accelerators(scenario: Scenario, model: str, accelerator: str, precision: str) -> Found:
     """Return how many accelerators hold the weights and one sequence."""
     need = memory_of(scenario, accelerator, model, precision, INPUT_TOKENS + OUTPUT_TOKENS)
-    return Found(Range(need.least_accelerators, need.least_accelerators), f"{need.weights_gb:.0f} GB of weights")
+    return exactly(need.least_accelerators, f"{need.weights_gb:.0f} GB of weights")
 
 
 def bytes_saved_ratio(scenario: Scenario, first: str, second: str, over: str = "bf16") -> Found:
@@ -42,8 +42,7 @@ def bytes_saved_ratio(scenario: Scenario, first: str, second: str, over: str = "
 
 def quality_loss_points(scenario: Scenario, precision: str) -> Found:
     """Return the accuracy points of 100 that the engine takes off for a precision."""
-    loss = served_model.QUALITY_LOSS_POINTS[precision]
-    return Found(Range(loss, loss), "quality loss used by forecast cost")
+    return exactly(served_model.QUALITY_LOSS_POINTS[precision], "quality loss used by forecast cost")
 
 
 def technique_gain(
@@ -111,18 +110,14 @@ def speed_per_kw_ratio(scenario: Scenario, model: str, accelerator: str, over: s
         found = cost_of(scenario, Deployment(name, None, model, None, INPUT_TOKENS, OUTPUT_TOKENS))
         kilowatts = power_kw(scenario, name, 1.0, lambda *cell: number(scenario, *cell))
         rates.append(found["output_tokens_per_s_per_accelerator"]["p50"] / kilowatts)
-    return Found(Range(rates[0] / rates[1], rates[0] / rates[1]), "all-in kilowatts")
+    return exactly(rates[0] / rates[1], "all-in kilowatts")
 
 
 def hosting_ratio(scenario: Scenario, model: str, accelerator: str, over: str) -> Found:
     """Return the owned cost of a blended token on one accelerator over that on another, each as best it can."""
-    costs = [
-        cost_of(scenario, Deployment(name, None, model, None, INPUT_TOKENS, OUTPUT_TOKENS))["cost_usd_per_mtok"][
-            "blended"
-        ]
-        for name in (accelerator, over)
-    ]
-    return Found(Range(costs[0] / costs[1], costs[0] / costs[1]), "medians")
+    both = (Deployment(name, None, model, None, INPUT_TOKENS, OUTPUT_TOKENS) for name in (accelerator, over))
+    mine, theirs = (cost_of(scenario, wanted)["cost_usd_per_mtok"]["blended"] for wanted in both)
+    return exactly(mine / theirs, "medians")
 
 
 def price_ratio(scenario: Scenario, accelerator: str, over: str) -> Found:
@@ -135,10 +130,7 @@ def price_ratio(scenario: Scenario, accelerator: str, over: str) -> Found:
     return Found(Range(min(ratios), max(ratios)), "accelerator_prices")
 
 
-COMPUTED: dict[str, Callable[..., Found]] = {
-    function.__name__: function
-    for function in (
-        weights_gb, least_accelerators, bytes_saved_ratio, quality_loss_points, technique_gain, hosting_usd_per_mtok,
-        speed_per_kw_ratio, hosting_ratio, price_ratio,
-    )
-}  # fmt: skip
+CHECKS: tuple[Callable[..., Found], ...] = (
+    weights_gb, least_accelerators, bytes_saved_ratio, quality_loss_points, technique_gain, hosting_usd_per_mtok,
+    speed_per_kw_ratio, hosting_ratio, price_ratio,
+)  # fmt: skip

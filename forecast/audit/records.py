@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -20,6 +20,11 @@ class Found(NamedTuple):
     place: str = ""
 
 
+def exactly(value: float, place: str) -> Found:
+    """Return one number as a range without width."""
+    return Found(Range(value, value), place)
+
+
 def cell(scenario: Scenario, table: str, key: str, column: str) -> Found:
     """Return one number of a table's row as known at the vintage; the key is in the table's first column.
 
@@ -30,7 +35,7 @@ def cell(scenario: Scenario, table: str, key: str, column: str) -> Found:
     row = rows.latest(rows.columns[0].name).get(key)
     if row is None or row.get(column) is None:
         raise InputError(f"no {table}.{key}.{column} is known at {scenario.as_of}. Correct the arguments.")
-    return Found(Range(float(row[column]), float(row[column])), _place(scenario, table, [row]))
+    return exactly(float(row[column]), _place(scenario, table, [row]))
 
 
 def list_price(scenario: Scenario, provider: str, model: str, side: str = "both") -> Found:
@@ -66,8 +71,7 @@ def list_prices(scenario: Scenario, kind: str, first: str, last: str) -> Found:
 def dearest_list_price(scenario: Scenario) -> Found:
     """Return the highest output list price of any model known at the vintage, USD/Mtok."""
     row = max(scenario.tables["price_changes"], key=lambda row: row["output_usd_per_mtok"])
-    price = row["output_usd_per_mtok"]
-    return Found(Range(price, price), _place(scenario, "price_changes", [row]))
+    return exactly(row["output_usd_per_mtok"], _place(scenario, "price_changes", [row]))
 
 
 def rent(scenario: Scenario, accelerator: str, provider: str, channel: str = "on-demand") -> Found:
@@ -84,26 +88,18 @@ def history(scenario: Scenario, provider: str, metric: str) -> Found:
 
 def round_usd(scenario: Scenario, provider: str, first: str, last: str) -> Found:
     """Return the money a provider raised in rounds from one date to another, USD."""
-    rows = [
-        row
-        for row in scenario.tables["events"]
-        if row["kind"] == "funding-round"
-        and row["actors"] == provider
-        and date.fromisoformat(first) <= row["date_on"] <= date.fromisoformat(last)
-    ]
-    total = sum(row["amount_usd"] or 0.0 for row in rows)
-    return Found(Range(total, total), _place(scenario, "events", rows))
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    rounds = (r for r in scenario.tables["events"] if r["kind"] == "funding-round" and r["actors"] == provider)
+    rows = [row for row in rounds if start <= row["date_on"] <= end]
+    return exactly(sum(row["amount_usd"] or 0.0 for row in rows), _place(scenario, "events", rows))
 
 
 def company_flow_usd(scenario: Scenario, company: str, metric: str, first: str) -> Found:
     """Return the sum of a company's quarterly flows from a date to the vintage, USD."""
-    rows = [
-        row
-        for row in scenario.tables["hyperscaler_finance"]
-        if row["company"] == company and row["metric"] == metric and row["date_on"] >= date.fromisoformat(first)
-    ]
-    total = sum(row["value_usd"] for row in rows)
-    return Found(Range(total, total), _place(scenario, "hyperscaler_finance", rows))
+    table = scenario.tables["hyperscaler_finance"]
+    flows = (row for row in table if row["company"] == company and row["metric"] == metric)
+    rows = [row for row in flows if row["date_on"] >= date.fromisoformat(first)]
+    return exactly(sum(row["value_usd"] for row in rows), _place(scenario, "hyperscaler_finance", rows))
 
 
 def _span(scenario: Scenario, table: str, rows: list[Row], column: str) -> Found:
@@ -113,14 +109,12 @@ def _span(scenario: Scenario, table: str, rows: list[Row], column: str) -> Found
     return Found(Range(min(values), max(values)), _place(scenario, table, rows))
 
 
-def _place(scenario: Scenario, table: str, rows: Iterable[Row]) -> str:
-    found = list(rows)
-    numbers = ", ".join(str(row.number) for row in found[:6]) + (" …" if len(found) > 6 else "")
-    sources = ", ".join(sorted({row["source"] for row in found[:6]}))
+def _place(scenario: Scenario, table: str, rows: list[Row]) -> str:
+    numbers = ", ".join(str(row.number) for row in rows[:6]) + (" …" if len(rows) > 6 else "")
+    sources = ", ".join(sorted({row["source"] for row in rows[:6]}))
     return f"{scenario.tables[table].label} row {numbers} ({sources})"
 
 
-RECORDS: dict[str, Callable[..., Found]] = {
-    function.__name__: function
-    for function in (cell, list_price, list_prices, dearest_list_price, rent, history, round_usd, company_flow_usd)
-}
+CHECKS: tuple[Callable[..., Found], ...] = (
+    cell, list_price, list_prices, dearest_list_price, rent, history, round_usd, company_flow_usd,
+)  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from forecast.audit.arithmetic import DAYS_PER_YEAR
-from forecast.audit.records import Found, history
+from forecast.audit.records import Found, exactly, history
 from forecast.audit.verdicts import Range
 from forecast.errors import InputError
 from forecast.scenario import Scenario
@@ -33,26 +33,21 @@ def parameter(scenario: Scenario, name: str) -> Found:
 def mean_paid_usd_per_mtok(scenario: Scenario) -> Found:
     """Return the mean price paid over the tokens of all providers of the vintage, USD/Mtok: Σ V·p / Σ V."""
     volumes, revenues = _sold(scenario)
-    mean = sum(revenues) / sum(volumes)
-    return Found(Range(mean, mean), f"{len(volumes)} providers, medians")
+    return exactly(sum(revenues) / sum(volumes), f"{len(volumes)} providers, medians")
 
 
 def tokens_served_per_day(scenario: Scenario, provider: str | None = None) -> Found:
     """Return the tokens a day of one provider of the vintage, or of all."""
     if provider is not None:
         item = scenario.input(f"provider_finances.{provider}.tokens_mtok_per_day")
-        return Found(
-            Range(TOKENS_PER_MTOK * item.value.median(), TOKENS_PER_MTOK * item.value.median()), item.origin.place
-        )
-    total = TOKENS_PER_MTOK * sum(_sold(scenario)[0])
-    return Found(Range(total, total), "all providers, medians")
+        return exactly(TOKENS_PER_MTOK * item.value.median(), item.origin.place)
+    return exactly(TOKENS_PER_MTOK * sum(_sold(scenario)[0]), "all providers, medians")
 
 
 def token_sales_usd_per_year(scenario: Scenario) -> Found:
     """Return what all providers of the vintage earn from tokens in a year, USD."""
     volumes, revenues = _sold(scenario)
-    year = DAYS_PER_YEAR * sum(revenues)
-    return Found(Range(year, year), f"{len(volumes)} providers, medians")
+    return exactly(DAYS_PER_YEAR * sum(revenues), f"{len(volumes)} providers, medians")
 
 
 def largest_loss_usd_per_mtok(scenario: Scenario, provider: str) -> Found:
@@ -60,7 +55,7 @@ def largest_loss_usd_per_mtok(scenario: Scenario, provider: str) -> Found:
     raised = history(scenario, provider, "total_raised_usd")
     tokens = tokens_served_per_day(scenario, provider)
     bound = raised.range.high / (DAYS_PER_YEAR * tokens.range.high / TOKENS_PER_MTOK)
-    return Found(Range(bound, bound), f"{raised.place}; {tokens.place}")
+    return exactly(bound, f"{raised.place}; {tokens.place}")
 
 
 def _sold(scenario: Scenario) -> tuple[list[float], list[float]]:
@@ -72,9 +67,6 @@ def _sold(scenario: Scenario) -> tuple[list[float], list[float]]:
     return volumes, [volume * price for volume, price in zip(volumes, prices, strict=True)]
 
 
-SOLD: dict[str, Callable[..., Found]] = {
-    function.__name__: function
-    for function in (
-        parameter, mean_paid_usd_per_mtok, tokens_served_per_day, token_sales_usd_per_year, largest_loss_usd_per_mtok,
-    )
-}  # fmt: skip
+CHECKS: tuple[Callable[..., Found], ...] = (
+    parameter, mean_paid_usd_per_mtok, tokens_served_per_day, token_sales_usd_per_year, largest_loss_usd_per_mtok,
+)  # fmt: skip

@@ -37,11 +37,7 @@ def agrees(printed: Range, recomputed: Range, end_by_end: bool) -> bool:
     >>> agrees(Range(2, 3), Range(1, 2.2), False), agrees(Range(2, 3), Range(1, 2.2), True)
     (True, False)
     """
-    if end_by_end:
-        return near(printed.low, recomputed.low) and near(printed.high, recomputed.high)
-    if printed.low <= recomputed.high and recomputed.low <= printed.high:
-        return True
-    return near(*_nearest_ends(printed, recomputed))
+    return all(near(*pair) for pair in _compared(printed, recomputed, end_by_end))
 
 
 def factor(printed: Range, recomputed: Range, end_by_end: bool) -> float | None:
@@ -52,16 +48,20 @@ def factor(printed: Range, recomputed: Range, end_by_end: bool) -> float | None:
     >>> factor(Range(30, 30), Range(2, 3), False), factor(Range(30, 60), Range(45, 240), True)
     (10.0, 0.25)
     """
-    if end_by_end:
-        pairs = [(printed.low, recomputed.low), (printed.high, recomputed.high)]
-    elif printed.low <= recomputed.high and recomputed.low <= printed.high:
-        return 1.0
-    else:
-        pairs = [_nearest_ends(printed, recomputed)]
-    if any(ours == 0 or theirs == 0 for theirs, ours in pairs):
+    pairs = _compared(printed, recomputed, end_by_end)
+    if any(0 in pair for pair in pairs):
         return None
     ratios = [theirs / ours for theirs, ours in pairs]
-    return max(ratios, key=lambda ratio: max(ratio, 1 / ratio))
+    return max(ratios, key=lambda ratio: max(ratio, 1 / ratio), default=1.0)
+
+
+def _compared(printed: Range, recomputed: Range, end_by_end: bool) -> list[tuple[float, float]]:
+    """Return the ends to compare, printed and recomputed: both pairs, or the nearest ends of ranges that do not overlap."""
+    if end_by_end:
+        return list(zip(printed, recomputed, strict=True))
+    if printed.low <= recomputed.high and recomputed.low <= printed.high:
+        return []
+    return [(printed.low, recomputed.high) if printed.low > recomputed.high else (printed.high, recomputed.low)]
 
 
 def verdict(printed: Range, recomputed: Range | None, judgement: str | None, own_table: bool) -> str:
@@ -82,7 +82,3 @@ def verdict(printed: Range, recomputed: Range | None, judgement: str | None, own
     if agrees(printed, recomputed, own_table):
         return HOLDS
     return INCONSISTENT if own_table else OFF
-
-
-def _nearest_ends(printed: Range, recomputed: Range) -> tuple[float, float]:
-    return (printed.low, recomputed.high) if printed.low > recomputed.high else (printed.high, recomputed.low)

@@ -3,8 +3,8 @@
 A prior is a row of `effects.FORM`; random effects have mean zero. Errors are Student-t, so that a run on broken or
 undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
 not the case (stack, date, expert parallelism, server and interactive rules, the pair itself, and how far the few runs
-at 16 bits beat the same software's immature 8-bit arithmetic, which no other need repeat): they keep those differences
-out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
+at 16 bits beat the same software's immature 8-bit arithmetic, where a part has it, which no other need repeat): they keep
+those differences out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
 ∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
 """
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forecast.calibration.observations import Observations
 from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, features
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
+from forecast.serving.workloads import WITHOUT_EIGHT_BITS
 
 Array = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
              zip(observed.stack, observed.columns["architecture"], family, strict=True)]  # fmt: skip
     for labels, sd in ((observed.design_pair, 0.06), (np.array(stack), 0.05)):
         found += [(str(label), (labels == label) * 1.0, 0.0, sd) for label in sorted(set(labels))]
-    wide = np.isin(observed.columns["precision"], ("bf16", "fp16")) * 1.0
+    wide = (np.isin(observed.columns["precision"], ("bf16", "fp16")) & (family != WITHOUT_EIGHT_BITS)) * 1.0
     sixteen = [("16 bits", term, wide, 0.0, 0.3, False) for term in ("decode_compute", "prefill_compute")]
     return [*sixteen, *((name, "throughput", weights, mean, sd, False) for name, weights, mean, sd in found)]
 

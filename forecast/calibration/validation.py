@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from forecast.calibration.fit import Design, Fit, Rows, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90
-from forecast.serving.effects import spread_level
-from forecast.serving.groups import batch_of, layouts, step_terms
+from forecast.serving.effects import TERMS, spread_level
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -46,14 +45,11 @@ def predicted(made: Design, rows: Rows, fitted: Fit) -> Array:
 
 def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
     """Return the log prediction of a flat roofline: the longer of reading and arithmetic, no overhead."""
-    columns = observed.columns
-    tried = layouts(columns)
-    batch = batch_of(columns, tried.sizes, tried.engines)
-    ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
-    made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
-    read = (made["dense_weights"] + made["expert_weights"] + made["kv_cache"]) / mbu_frac
-    compute = (made["decode_compute"] + made["prefill_compute"]) / mfu_frac
-    rate = np.where(batch >= tried.least_batch, batch / tried.sizes / np.maximum(read, compute), 0.0)
+    rows = Rows(observed)
+    terms = dict(zip((term for term in TERMS if term != "throughput"), rows.terms, strict=True))
+    read = (terms["dense_weights"] + terms["expert_weights"] + terms["kv_cache"]) / mbu_frac
+    compute = (terms["decode_compute"] + terms["prefill_compute"]) / mfu_frac
+    rate = np.where(rows.allowed, rows.per_accelerator / np.maximum(read, compute), 0.0)
     found: Array = np.log(rate.max(axis=1))
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
-from forecast.cli.options import bar, out_option, quiet_option
+from forecast.cli.options import bar, json_option, out_option, quiet_option, say
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.words import figures
@@ -18,7 +18,7 @@ from forecast.tables import load_tables
 
 
 @click.command("audit")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 @out_option("Where it goes; - is stdout.", default="-")
 @quiet_option
@@ -36,7 +36,9 @@ def command(as_json: bool, form: str, out: str, quiet: bool) -> None:
         text = json.dumps({"claims": found}, indent=2) + "\n"
     else:
         text = csv_text(HEADER, rows(found)) if form == "csv" else audit_text(found)
-    if out == "-":
+    if out == "-" and form == "text" and not as_json:
+        say(text.rstrip())
+    elif out == "-":
         click.echo(text, nl=False)
     else:
         publish_file(out, text.encode())

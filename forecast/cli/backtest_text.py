@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from forecast.delivery.cell_text import csv_text
+from forecast.delivery.printed import printed_table
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, Cases, Scores, scores
 
 CASE_COLUMNS = (
@@ -20,11 +21,14 @@ TITLES = {
     "tier": "PRICE OF A FIXED CAPABILITY",
     "rent": "RENT OF ACCELERATORS",
 }
-HEADER = ("months", "forecasts", "CRPS", "walk", "skill", "vs halving", "no change", "moves", "PIT", "80 % holds")
-LEGEND = """CRPS: error of a whole distribution, in logs (0.1 is a price about 10 % off), averaged over quantiles; walk: that of a
-driftless random walk; skill: share of the walk's CRPS saved; vs halving: the same against prices that halve every year; no
-change: the same against the last price; moves: share of the Brier score saved in saying whether a price moves, against the
-base rate; PIT: distance from uniform, 0 is right; 80 % holds: share of values inside the 80 % band."""
+HEADER = ("forecasts", "CRPS", "walk", "skill", "vs halving", "no change", "moves", "PIT", "80 % holds")
+WIDTHS = (11, 8, 8, 7, 12, 11, 7, 7, 12)
+LEGEND = (
+    "CRPS: error of a whole distribution, in logs (0.1 is a price about 10 % off), averaged over quantiles; walk: that of a "
+    "driftless random walk; skill: share of the walk's CRPS saved; vs halving: the same against prices that halve every year; no "
+    "change: the same against the last price; moves: share of the Brier score saved in saying whether a price moves, against the "
+    "base rate; PIT: distance from uniform, 0 is right; 80 % holds: share of values inside the 80 % band."
+)
 
 
 def document(found: Mapping[str, Cases], notes: Sequence[str] = ()) -> dict[str, Any]:
@@ -63,16 +67,15 @@ def _finite(value: float | int | None) -> float | int | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def scores_text(found: Mapping[str, Cases]) -> str:
-    """Return the tables that a person reads."""
-    parts = [_table(name, cases) for name, cases in found.items()]
-    return "\n\n".join([*parts, LEGEND])
+def scores_text(found: Mapping[str, Cases], columns: int = 1000) -> str:
+    """Return the tables that a person reads, laid out for so many columns."""
+    return "\n\n".join(_table(name, cases, columns) for name, cases in found.items())
 
 
-def _table(name: str, cases: Cases) -> str:
+def _table(name: str, cases: Cases, columns: int) -> str:
     origins = f"monthly origins {min(cases.origin):%Y-%m} to {max(cases.origin):%Y-%m}"
     series = len(set(zip(cases.provider or cases.kind, cases.series, strict=True)))
-    lines = [f"{TITLES.get(name, name)}: {series} series, {origins}", _line(("", *HEADER))]
+    rows = [["", *HEADER]]
     groups = {"all": np.ones(len(cases), bool)}
     kinds = sorted(set(cases.kind))
     if len(kinds) > 1:
@@ -81,14 +84,14 @@ def _table(name: str, cases: Cases) -> str:
         for months in HORIZONS_MONTHS:
             at = chosen & (cases.horizon_months == months)
             if at.any():
-                lines.append(_line((group, *_cells(months, _scores(cases, at)))))
-    return "\n".join(lines)
+                rows.append([f"{group}, {months} months", *_cells(_scores(cases, at))])
+    title = f"{TITLES.get(name, name)}: {series} series, {origins}"
+    return "\n".join([title, *printed_table(rows, WIDTHS, columns)])
 
 
-def _cells(months: int, s: Scores) -> tuple[str, ...]:
+def _cells(s: Scores) -> tuple[str, ...]:
     percent = [_percent(x) for x in (s.skill, s.skill_drift, s.skill_no_change, s.brier_skill_change)]
     return (
-        str(months),
         f"{s.n:,}",
         f"{s.crps:.4f}",
         f"{s.crps_naive:.4f}",
@@ -99,13 +102,7 @@ def _cells(months: int, s: Scores) -> tuple[str, ...]:
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.0f} %"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"{cells[0]:<15}" + "".join(
-        f"{cell:>{width}}" for cell, width in zip(cells[1:], (7, 10, 8, 8, 7, 11, 11, 7, 7, 11), strict=True)
-    )
+    return "" if value is None or not math.isfinite(value) else f"{100 * value:+z.0f} %"
 
 
 def cases_csv(found: Mapping[str, Cases]) -> str:

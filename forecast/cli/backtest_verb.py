@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import out_option, steps
+from forecast.cli.backtest_text import LEGEND
+from forecast.cli.options import json_option, line_columns, out_option, say, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
-from forecast.trends.series import SERIES, series_cases
+from forecast.trends.rolling import SERIES, series_cases
 
 MAIN = "list-price"
 
@@ -21,7 +22,7 @@ MAIN = "list-price"
     "--prices", type=click.Path(dir_okay=False), help="Score the list prices of this CSV, fitted without them."
 )
 @out_option("Write one row a forecast to this CSV; - is stdout, without the scores.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="No progress, and no notes about rows that were left out.")
 def command(series: str | None, prices: str | None, out: str | None, as_json: bool, quiet: bool) -> None:
     """Rolling-origin scores at 3, 6 and 12 months: each forecast sees only what was known at its origin.
@@ -54,4 +55,4 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
     elif as_json:
         click.echo(json.dumps(document(found, notes), indent=2, allow_nan=False))
     else:
-        click.echo(scores_text(found))
+        say(scores_text(found, line_columns()) + "\n", LEGEND)

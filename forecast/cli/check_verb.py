@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from forecast.cli.options import json_option
 from forecast.delivery.words import counted
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
@@ -21,7 +22,7 @@ from forecast.tables import Tables, load_tables
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
 def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.

@@ -10,11 +10,13 @@ import click
 
 from forecast.cli.options import (
     input_options,
+    line_columns,
     of_files,
     on_stdout,
     output_options,
     refuse_no_place,
     run_options,
+    say,
     simulated,
 )  # fmt: skip
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
@@ -76,4 +78,4 @@ def command(
         }
         click.echo(json.dumps({**document, "differences": [dict(zip(HEADER, row, strict=True)) for row in rows]}))
     else:
-        click.echo(contrast_text(found, runs[0].n_paths, str(made[0].as_of)))
+        say(contrast_text(found, runs[0].n_paths, str(made[0].as_of), line_columns()))

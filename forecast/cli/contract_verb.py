@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import bar, line_columns, need_options
+from forecast.cli.options import bar, line_columns, need_options, say
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.printed import printed_table
@@ -97,7 +97,7 @@ def command(
         }
         click.echo(json.dumps(document))
     else:
-        click.echo(_text(terms, found, even, router, made, n_paths))
+        say(*_text(terms, found, even, router, made, n_paths))
 
 
 def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
@@ -122,14 +122,15 @@ def _bought_fracs(terms: Terms, made: Scenario) -> tuple[float, float]:
 
 def _text(
     terms: Terms, found: list[Verdict], even: dict[str, Even], router: dict[str, float], made: Scenario, n_paths: int
-) -> str:
+) -> list[str]:
+    """Return the table and the sentences below it."""
     mtok, segment = terms.mtok_per_month * terms.months, made.rows["segments"][terms.segment]
     first, length = terms.providers[0], counted(terms.months, "month")
     rows = [
-        [f"  cost of {length}, USD", "mean", "p10", "median", "p90", "USD/Mtok", "even at", "today", "router", "must switch",
+        [f"cost of {length}, USD", "mean", "p10", "median", "p90", "USD/Mtok", "even at", "today", "router", "must switch",
          "above market"]
     ]  # fmt: skip
-    widths = [max(len(one.strategy) for one in found) + 3, 18, 9, 9, 9, 10, 9, 8, 8, 13, 14]
+    widths = [19, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
         f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",
@@ -139,25 +140,23 @@ def _text(
         prices = (one.even_usd_per_mtok, one.today_usd_per_mtok, router.get(one.strategy.removeprefix("fixed at ")))
         own, today, paid = ("" if price is None else f"{price:.3g}" for price in prices)
         rows.append(
-            [f"  {one.strategy}", f"{_usd(one.mean_usd)} ± {error}", _usd(one.p10_usd), _usd(one.p50_usd), _usd(one.p90_usd),
+            [one.strategy, f"{_usd(one.mean_usd)} ± {error}", _usd(one.p10_usd), _usd(one.p50_usd), _usd(one.p90_usd),
              f"{one.mean_usd / mtok:.3g}", own, today, paid, percent(one.switch_prob), percent(one.dearer_than_spot_prob)]
         )  # fmt: skip
-    return "\n".join([
-        *lines,
-        *printed_table(rows, widths, line_columns()),
-        "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same",
-        f"  provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
+    return [
+        "\n".join([*lines, *printed_table(rows, widths, line_columns())]),
+        "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same "
+        f"provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
         *_shorter(terms, even),
         _mix_line(terms, made),
         f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
         "market's price from then on.",
         "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
         f"  Today: a provider's revenue over all its tokens, an estimate (forecast show --match {first}.paid). Router: what customers of "
-        "the largest router",
-        "  last paid it for all its models there, with their caching (host_prices.csv). Where the two are far apart get a quote before "
-        "you choose.",
+        "the largest router last paid it for all its models there, with their caching (host_prices.csv). Where the two are far apart "
+        "get a quote before you choose.",
         *([] if terms.fixed_usd_per_mtok is not None else ["  No quote is known: give yours as --fixed-usd-per-mtok."]),
-    ])  # fmt: skip
+    ]
 
 
 def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
@@ -167,7 +166,7 @@ def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
     lines = []
     for provider in terms.providers:
         by_months = even[provider].own_by_months.items()
-        said = ", ".join(f"{months} months {price:.3g}" for months, price in by_months)
+        said = ", ".join(f"{counted(months, 'month')} {price:.3g}" for months, price in by_months)
         lines.append(f"  By length, fixed at {provider} is even at: {said}.")
     return lines
 

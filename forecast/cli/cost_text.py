@@ -14,7 +14,7 @@ def cost_text(found: dict[str, Any]) -> str:
     lines = [
         f"{found['model']} on {found['accelerators']:.0f} × {found['accelerator']}, {found['precision']}{wide}, "
         f"{found['input_tokens']:.0f} in / {found['output_tokens']:.0f} out, batch {found['concurrency']:.0f} "
-        f"({found['step_ms']:.1f} ms between tokens)",
+        f"({found['step_ms']:.1f} ms between tokens); as of {found['as_of']}",
         f"  output tokens/s per accelerator  {_short(speed['p50'])}  (80 % band {_short(speed['p10'])}-{_short(speed['p90'])})",
         f"  {'owned cost                     ' if 'rent' not in found['waterfall'] else 'rent                           '}"
         f"  ${found['usd_per_accelerator_hour']:.2f} per accelerator-hour{_published(found)}",
@@ -40,7 +40,7 @@ def cost_text(found: dict[str, Any]) -> str:
         whole = ", cached input at full price" if found["cached_frac"] else ""
         lines.append(
             f"  market list price, same mix      {market['median']:.4f}  ({market['lowest']:.4f}-{market['highest']:.4f}, "
-            f"{market['hosts']} hosts{whole}), {market['median'] / cost['blended']:.1f} times this cost"
+            f"{counted(market['hosts'], 'host')}{whole}), {market['median'] / cost['blended']:.1f} times this cost"
         )
     if energy := found["joule_per_output_token"]:
         lines.append(

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, out_option, set_option
+from forecast.cli.options import as_of_option, broken, json_option, out_option, set_option
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
@@ -90,7 +90,7 @@ def refuse_unused(way: str | None) -> None:
 @click.option("--scenario", default="base", show_default=True)
 @set_option
 @as_of_option()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--cases", type=click.Path(dir_okay=False, allow_dash=True), help="CSV of many deployments; - is stdin.")
 @out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
@@ -122,14 +122,14 @@ def command(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
             accelerators=accelerators,
         )  # fmt: skip
-        click.echo(json.dumps(table, indent=2) if as_json else techniques_text(table))
+        click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
         return
     wanted = Deployment(
         accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
         utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else cost_text(found))
+    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import bar, quiet_option, store_option, threads_option
+from forecast.cli.options import bar, json_option, quiet_option, say, store_option, threads_option
 from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.refresh.running import causes
@@ -27,7 +27,7 @@ SHOWN = 15
 @store_option
 @click.option("--scenario", help="Which, where both runs have several.  [default: the first]")
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @quiet_option
 def command(
     run: str,
@@ -70,10 +70,8 @@ def command(
             )
         )
     else:
-        click.echo(
-            f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}"
-        )
-        click.echo("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
+        say(f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}")
+        say("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
 
 
 def _parts(one: Moved) -> dict[str, dict[str, float]]:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import decimal_option, exported, formats_option, on_stdout, out_option, store_option
+from forecast.cli.options import (
+    decimal_option,
+    exported,
+    formats_option,
+    json_option,
+    on_stdout,
+    out_option,
+    store_option,
+)
 from forecast.delivery.exports import checked_formats, tidy_csv
 from forecast.errors import InputError
 from forecast.store.database import open_store, transaction
@@ -22,7 +30,7 @@ from forecast.store.runs import find_run, forecast_of, scenarios_of
 @decimal_option
 @out_option("Folder for the files; - is stdout: the tidy table as CSV, alone.  [default: forecast-RUN]", folder=True)
 @click.option("--scenario", help="Only this one; its files then lie in the folder itself.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="No notes.")
 def command(
     run: str,

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from forecast.delivery.words import percent
+from forecast.delivery.words import counted, percent
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.scores import Tally, grade, most_surprising, tallies, worst_misses
+from forecast.hindcast.scores import Grade, grade, grade_by_quantity, most_surprising, worst_misses
 
 UNITS = {
     "ratio": "change since the date, as a ratio",
@@ -19,7 +19,9 @@ UNITS = {
     "count": "number",
     "months": "months after the date",
 }
-NAME_WIDTH = 58
+OF_QUANTITY = ("checks_count", "inside_count", "width_log", "walk_width_log")
+SHOWN_EVENTS = 12
+NUMBERS_WIDTH = 41  # of four numbers and whether the interval holds the last
 
 
 def hindcast_json(found: Hindcast) -> dict[str, Any]:
@@ -35,7 +37,10 @@ def hindcast_json(found: Hindcast) -> dict[str, Any]:
             "events": [asdict(event) for event in found.events],
             "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
             "hindsight": list(found.hindsight),
-            "by_quantity": [asdict(tally) for tally in tallies(found)],
+            "by_quantity": [
+                {"quantity": name, **{key: getattr(graded, key) for key in OF_QUANTITY}}
+                for name, graded in grade_by_quantity(found).items()
+            ],
             **grades,
         }
     )
@@ -50,45 +55,60 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def hindcast_text(found: Hindcast) -> str:
-    """Return the text of a hindcast: checks by form, events, figures, worst misses, what was left out."""
-    lines = [f"{found.scenario} as of {found.as_of}, {found.n_paths:,} paths, seed {found.seed}"]
-    for form, unit in UNITS.items():
-        if of_form := [check for check in found.checks if check.form == form]:
-            lines += ["", f"{unit.upper():{NAME_WIDTH}s}     p10     p50     p90   value", *map(_line, of_form)]
-    if found.events:
-        lines += ["", f"{'EVENTS':{NAME_WIDTH}s}    prob  happened"]
-        for event in most_surprising(found.events):
-            lines.append(
-                f"  {event.name:{NAME_WIDTH - 2}s}  {percent(event.prob):>6s}  {'yes' if event.happened else 'no':3s}       {event.source}"
-            )
+def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
+    """Return the text of a hindcast: figures, worst misses, checks by form, events, what was left out.
+
+    Args:
+        found: checks, events and what has no answer.
+        columns: that a line has room for; sources of checks stand where all fit, else `--json` alone has them.
+    """
+    names = [check.name for check in found.checks] + [event.name for event in found.events]
+    longest = max(map(len, names), default=0) + 2
+    sourced = longest + NUMBERS_WIDTH + max((len(check.source) for check in found.checks), default=0) + 2 <= columns
+    width = min(longest, columns - NUMBERS_WIDTH)
+    lines = [f"{found.scenario} as of {found.as_of}, {counted(found.n_paths, 'path')}, seed {found.seed}"]
     lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
-    lines += [f"  {t.quantity:18s} {t.inside_count:4d} of {t.checks_count:2d}{_widths(t)}" for t in tallies(found)]
+    lines += [
+        f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{_widths(g)}"
+        for name, g in grade_by_quantity(found).items()
+    ]
     if misses := worst_misses(found.checks):
         lines += ["", "WORST MISSES  (distance outside in widths of the interval)"]
-        lines += [f"  {check.name:{NAME_WIDTH - 2}s}  {distance:5.1f}" for check, distance in misses]
+        lines += [f"  {check.name:{width - 2}s}  {distance:5.1f}" for check, distance in misses]
+    for form, unit in UNITS.items():
+        if of_form := [check for check in found.checks if check.form == form]:
+            head = f"{unit.upper()}  (80 % interval and the value that came true)"
+            lines += ["", head, " " * width + "    p10     p50     p90   value"]
+            lines += [_line(check, width, sourced) for check in of_form]
+    if found.events:
+        lines += ["", "EVENTS  (the most surprising first)", " " * width + "    prob  happened"]
+        surprising = most_surprising(found.events)
+        for event in surprising[:SHOWN_EVENTS]:
+            said = f"  {event.name:{width - 2}s}  {percent(event.prob):>6s}  {'yes' if event.happened else 'no'}"
+            lines.append(f"{said:{width + 22}s}{event.source}" if sourced else said)
+        if less := surprising[SHOWN_EVENTS:]:
+            lines.append(
+                f"  and {len(less)} less surprising, {sum(event.happened for event in less)} of which happened"
+            )
     if found.left_out:
-        lines += ["", f"LEFT OUT, {len(found.left_out)} checks without an answer"]
-        lines += [f"  {reason}: {_several(names)}" for reason, names in _by_reason(found.left_out).items()]
+        lines += ["", f"LEFT OUT, {counted(len(found.left_out), 'check')} without an answer"]
+        lines += [f"  {reason}: {_several(checks)}" for reason, checks in _by_reason(found.left_out).items()]
     if found.hindsight:
         lines += [
             "",
-            f"SET WITH HINDSIGHT, {len(found.hindsight)} inputs that rest on later data; judgements were made later too",
+            f"SET WITH HINDSIGHT, {counted(len(found.hindsight), 'input')} resting on later data; judgements were made later too",
         ]
-        lines += [f"  {key}" for key in found.hindsight]
-    asked = [check.name for check in found.checks] + [event.name for event in found.events]
-    meanings = {name.split(" ")[0] for name in asked}
+        lines += [f"  {', '.join(found.hindsight)}"]
+    meanings = {name.split(" ")[0] for name in names}
     every = {name: quantity.meaning for name, quantity in QUANTITIES.items()} | {
         list_prices.QUANTITY: list_prices.MEANING
     }
     lines += ["", "MEANING", *(f"  {name}: {meaning}" for name, meaning in every.items() if name in meanings)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "`--json` has every event, every check that was left out, and all sources."])
 
 
-def _widths(tally: Tally) -> str:
-    if tally.width_log is None or tally.walk_width_log is None:
-        return ""
-    return f"   {tally.width_log:8.2f} {tally.walk_width_log:12.2f}"
+def _widths(graded: Grade) -> str:
+    return f"   {graded.width_log:8.2f} {graded.walk_width_log:12.2f}" if graded.walk_count else ""
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -99,12 +119,15 @@ def _by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _several(names: list[str]) -> str:
-    return "; ".join(names) if len(names) <= 3 else f"{names[0]}; … {len(names)} in all"
+    return "; ".join(names) if len(names) <= 3 else f"{'; '.join(names[:2])}; … {len(names)} in all"
 
 
-def _line(check: Check) -> str:
+def _line(check: Check, width: int, sourced: bool) -> str:
+    name = f"  {check.name}"
+    label = name.ljust(width) if len(name) <= width else f"{name}\n{' ' * width}"
     numbers = " ".join(_number(x) for x in (check.p10, check.p50, check.p90, check.value))
-    return f"  {check.name:{NAME_WIDTH - 2}s} {numbers}  {'inside ' if check.inside else 'outside'}  {check.source}"
+    shown = f"{numbers}  {'inside' if check.inside else 'outside'}"
+    return f"{label}{shown:{NUMBERS_WIDTH + 1}s}{check.source}" if sourced else label + shown
 
 
 def _number(value: float) -> str:

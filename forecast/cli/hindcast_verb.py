@@ -8,7 +8,16 @@ from datetime import date
 import click
 
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
-from forecast.cli.options import as_of_option, bar, chance_options, quiet_option, threads_option
+from forecast.cli.options import (
+    as_of_option,
+    bar,
+    broken,
+    chance_options,
+    json_option,
+    line_columns,
+    quiet_option,
+    threads_option,
+)
 from forecast.hindcast.run import hindcast
 from forecast.tables import load_tables
 
@@ -18,7 +27,7 @@ from forecast.tables import load_tables
 @as_of_option("Vintage: nothing known later is seen.", required=True)
 @chance_options
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @quiet_option
 def command(
     scenario: str, as_of: date, n_paths: int, seed: int, threads: int | None, as_json: bool, quiet: bool
@@ -31,4 +40,4 @@ def command(
     tables = load_tables()
     with bar(n_paths, f"as of {as_of}", quiet) as progress:
         found = hindcast(as_of, tables, scenario, n_paths, seed, threads, progress)
-    click.echo(json.dumps(hindcast_json(found)) if as_json else hindcast_text(found))
+    click.echo(json.dumps(hindcast_json(found)) if as_json else broken(hindcast_text(found, line_columns())))

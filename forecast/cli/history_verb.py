@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import store_option
+from forecast.cli.options import broken, json_option, store_option
 from forecast.delivery.words import counted, words
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import quarantine
@@ -18,7 +18,7 @@ from forecast.store.runs import Run, failures, runs, scenarios_of
 @click.command("history")
 @store_option
 @click.option("--failures", "with_failures", is_flag=True, help="Also what failed and what is in quarantine.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(store: str | None, with_failures: bool, as_json: bool) -> None:
     """List the runs of the store, the oldest first."""
     place = place_of(store)
@@ -27,7 +27,7 @@ def command(store: str | None, with_failures: bool, as_json: bool) -> None:
         with transaction(open_store(place), place.label) as connection:
             document["runs"] = [described(run, scenarios_of(connection, run.run_id)) for run in runs(connection)]
             document |= {"failures": failures(connection), "quarantine": quarantine(connection)}
-    click.echo(json.dumps(document) if as_json else _text(document, with_failures))
+    click.echo(json.dumps(document) if as_json else broken(_text(document, with_failures)))
 
 
 def described(run: Run, scenarios: list[str]) -> dict[str, Any]:
@@ -41,18 +41,18 @@ def _text(document: dict[str, Any], with_failures: bool) -> str:
     first = "" if document["runs"] else "; `forecast refresh` makes the first"
     lines = [f"{counted(len(document['runs']), 'run')} in {document['store']}{first}"]
     lines += [
-        f"  {run['run_id']}  made {run['made_at'][:16]}  as of {run['as_of']}  "
-        f"{'published' if run['published_at'] else 'unpublished'}  {run['paths']:,} paths  "
+        f"  {run['run_id']}  made {run['made_at'][:16]}Z  as of {run['as_of']}  "
+        f"{'published' if run['published_at'] else 'unpublished'}  {counted(run['paths'], 'path')}  "
         f"{', '.join(run['scenarios'])}" + (f"  {counted(len(run['drift']), 'headline')} moved" if run["drift"] else "")
         for run in document["runs"]
     ]
     if with_failures:
         lines += [
-            f"  failed {f['failed_at'][:16]}  {words(f['step'], f['subject'])}: {f['message']}"
+            f"  failed {f['failed_at'][:16]}Z  {words(f['step'], f['subject'])}: {f['message']}"
             for f in document["failures"]
         ]
         lines += [
-            f"  held {q['observed_at'][:16]}  {words(q['source'], q['provider'], q['item'], q['found'])}: {q['reason']}"
+            f"  held {q['observed_at'][:16]}Z  {words(q['source'], q['provider'], q['item'], q['found'])}: {q['reason']}"
             for q in document["quarantine"]
         ]
     return "\n".join(lines)

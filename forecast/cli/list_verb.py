@@ -6,11 +6,12 @@ import json
 
 import click
 
+from forecast.cli.options import json_option, say
 from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(as_json: bool) -> None:
     """List the shipped scenarios."""
     found = {name: settings_of(scenario_chain(name)) for name in list_scenarios()}
@@ -23,4 +24,4 @@ def command(as_json: bool) -> None:
         return
     width = max(len(name) for name in found)
     for name, settings in found.items():
-        click.echo(f"{name:{width}s}  {settings['as_of']}  {settings['title']}")
+        say(f"{name:{width}s}  {settings['as_of']}  {settings['title']}")

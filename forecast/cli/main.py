@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from forecast import __version__
-from forecast.errors import ForecastError, InputError, shortened
+from forecast.errors import CONTROL, ForecastError, InputError, shortened
 
 VERBS = {
     "run": "simulate a scenario and print its headline tables",
@@ -144,7 +144,7 @@ def main() -> None:
         group(prog_name="forecast")
     except InputError as error:
         for problem in error.problems[:MOST_PROBLEMS]:
-            click.echo(f"forecast: {problem}", err=True)
+            click.echo(f"forecast: {CONTROL.sub('?', problem)}", err=True)
         if more := len(error.problems[MOST_PROBLEMS:]):
             click.echo(f"forecast: and {more:,} more. Correct these first.", err=True)
         sys.exit(2)

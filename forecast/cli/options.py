@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forecast.delivery.printed import fitted
 from forecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from forecast.tidy_table import Forecast
 
 MOVED_CORRELATION = 0.05  # from which a user is told
+NOTE_COLUMNS, LEAST_COLUMNS = 120, 60
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 T = TypeVar("T")
 
@@ -41,7 +43,10 @@ class Day(click.DateTime):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the day that a text writes; another text is a usage error."""
-        return super().convert(value, param, ctx).date()
+        try:
+            return super().convert(value, param, ctx).date()
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; write it as 2026-10-31.", param, ctx)
 
 
 class Place(click.Path):
@@ -94,12 +99,13 @@ threads_option = click.option(
     "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # of verbs that price a need of the buyer's own on the engine's paths
 need_options = _all(
     set_option,
     as_of_option(),
     chance_options,
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    json_option,
     quiet_option,
 )
 run_options = _all(
@@ -109,6 +115,12 @@ run_options = _all(
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
     quiet_option,
 )  # fmt: skip
+
+
+def outcome_options(said: str) -> Decorator:
+    """Return the options of verbs that study outcomes on one sample of paths; `said` is what an outcome is to them."""
+    outcome = click.option("--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help=said)
+    return _all(scenario_options, chance_options, outcome, json_option, quiet_option)
 
 
 def out_option(said: str, folder: bool = False, default: str | None = None) -> Decorator:
@@ -164,7 +176,7 @@ output_options = _all(
     formats_option,
     decimal_option,
     click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file."),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    json_option,
 )  # fmt: skip
 
 store_option = click.option(
@@ -244,8 +256,21 @@ def simulated(
 
 
 def line_columns() -> int:
-    """Return how many characters a line of stdout has room for: those of a terminal ($COLUMNS, if set); a pipe or a file has room."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    """Return how many characters a line of stdout has room for.
+
+    Those of a terminal ($COLUMNS, if set), at least LEAST_COLUMNS, which it breaks itself; a pipe or a file has room.
+    """
+    return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 1000
+
+
+def broken(text: str) -> str:
+    """Return text for a person with the lines broken that a terminal has no room for."""
+    return fitted(text, line_columns())
+
+
+def say(text: str, *notes: str) -> None:
+    """Print text for a person; lines that a terminal has no room for are broken, and notes wherever they exceed NOTE_COLUMNS."""
+    click.echo("\n".join([broken(text), *(fitted(note, min(line_columns(), NOTE_COLUMNS)) for note in notes)]))
 
 
 def late_notes(tables: Tables) -> list[str]:

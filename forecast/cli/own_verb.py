@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from forecast.cli.options import bar, need_options
+from forecast.cli.options import bar, need_options, say
 from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
 from forecast.delivery.words import counted, percent
 from forecast.monte_carlo import mean_error
@@ -69,7 +69,10 @@ def command(
     need = need_of(made, name, months, utilisation, rent_usd_per_hour, resale_frac, price_usd)
     with bar(n_paths, made.name, quiet) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
-    click.echo(json.dumps(found) if as_json else _text(found, need, made, n_paths, rent_usd_per_hour is not None))
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        say(*_text(found, need, made, n_paths, rent_usd_per_hour is not None))
 
 
 def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:
@@ -99,7 +102,8 @@ def _band(values: Any) -> dict[str, float | None]:
     return {name: float(q) if np.isfinite(q) else None for name, q in zip(("p10", "p50", "p90"), found, strict=True)}
 
 
-def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quoted: bool) -> str:
+def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quoted: bool) -> list[str]:
+    """Return the table and the sentences below it."""
     asked = None if quoted else asked_rents(made, need.accelerator)
     even = found["even_busy_frac"]
     rent = f"${need.rent_usd_per_hour:.2f} " + (
@@ -119,18 +123,18 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         quantiles = "".join(f"{way[q]:8.2f}" for q in ("p10", "p50", "p90"))
         lines.append(f"  {said:29s}{mean:>13s}{quantiles}{percent(way['cheapest_prob']):>10s}")
     sure = percent(found["own_cheaper_than_on_demand_prob"])
-    return "\n".join([
-        *lines,
+    return [
+        "\n".join(lines),
         f"  Owning is cheaper than renting on demand from a busy share of {_share(even)} on; at {percent(need.busy_frac)}, on {sure} of paths.",
         f"  It is cheaper than a contract on {percent(found['own_cheaper_than_contract_prob'])} of them. {_paid(found)}",
         f"  Bought for {_price(need, made)}, and network_frac of it for the network.",
-        f"  Rent: {rent}, moving as the engine's rent of an H100 does;",
-        "  a contract holds today's price, nearer to owned cost by contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
+        f"  Rent: {rent}, moving as the engine's rent of an H100 does; a contract holds today's price, nearer to owned cost by "
+        "contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
         "capital_rate_per_year.",
         f"  Sold at the end for {_share(found['resale_frac'])} of its price"
         + (": a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
         "  Whoever rents may move to newer machines, which serve a token for less: that freedom is not priced.",
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def _price(need: Need, made: Scenario) -> str:
@@ -153,6 +157,7 @@ def _paid(found: dict[str, Any]) -> str:
     low, middle, high = (
         f">{horizon}" if month is None else f"{month:.0f}" for month in found["paid_back_months"].values()
     )
-    if found["not_paid_back_prob"] == 1:
-        return f"Unsold, the machine has not paid for itself within {horizon} months on any."
+    if found["not_paid_back_prob"] > 0.5:
+        early = "" if low[0] == ">" else f"; on one path in ten after {low} months or sooner"
+        return f"Unsold, the machine has not paid for itself within {horizon} months on {never} of paths{early}."
     return f"Unsold, the machine has paid for itself after {middle} months ({low} to {high}), not within {horizon} on {never}."

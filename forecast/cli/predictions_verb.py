@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import as_of_option, run_options, set_option, simulated
+from forecast.cli.options import as_of_option, json_option, run_options, say, set_option, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
@@ -24,7 +24,7 @@ from forecast.tables import load_tables
 @set_option
 @as_of_option()
 @run_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     scenarios: tuple[str, ...],
     settings: tuple[str, ...],
@@ -56,7 +56,7 @@ def command(
             json.dumps({"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}, indent=2)
         )
     else:
-        click.echo(predictions_text(found, today, mean))
+        say(predictions_text(found, today, mean))
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, quiet: bool, **how: Any) -> Paths:

@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import chance_options, input_options, simulated, store_option, threads_option
+from forecast.cli.options import (
+    chance_options,
+    input_options,
+    json_option,
+    say,
+    simulated,
+    store_option,
+    threads_option,
+)
 from forecast.comparison import compared_months
 from forecast.paths import Paths
 from forecast.refresh.job import refresh
@@ -38,7 +46,7 @@ LOCKED = 5
 @input_options
 @chance_options
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print nothing when nothing failed.")
 def command(
     scenarios: tuple[str, ...],
@@ -71,5 +79,5 @@ def command(
     if as_json:
         click.echo(json.dumps(report.document()))
     elif code or not quiet:
-        click.echo(report.text())
+        say(report.text())
     sys.exit(code)

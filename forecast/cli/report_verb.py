@@ -110,8 +110,8 @@ def _stored(ctx: click.Context, run: str, scenario: str | None, store: str | Non
     from forecast.report.past import stored_section
 
     _refuse_others(ctx, run, PLACES | {"scenario"})
-    kept = read_kept(run, place_of(store), scenario)
-    return kept.forecast, [stored_section(kept.scores)]
+    forecast, scores = read_kept(run, place_of(store), scenario)
+    return forecast, [stored_section(scores)]
 
 
 def _refuse_others(ctx: click.Context, run: str, allowed: set[str]) -> None:

@@ -17,6 +17,7 @@ from forecast.cli.options import (
     output_options,
     refuse_no_place,
     run_options,
+    say,
     scenario_options,
     simulated,
 )  # fmt: skip
@@ -101,9 +102,9 @@ def command(
         click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
     elif chosen:
         said = (dossier(forecast, provider, line_columns()) for provider in chosen)
-        click.echo("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(said)]))
+        say("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(said)]))
     else:
-        click.echo(headline(forecast, line_columns()))
+        say(headline(forecast, line_columns()))
 
 
 def _in_market(made: Scenario, names: tuple[str, ...]) -> list[str]:

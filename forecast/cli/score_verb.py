@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import store_option
+from forecast.cli.options import broken, json_option, store_option
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.scores import Score, due_scores, summary
 from forecast.store.database import open_store, transaction
@@ -22,7 +22,7 @@ SHOWN = 20
 
 @click.command("score")
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(store: str | None, as_json: bool) -> None:
     """Score the stored forecasts whose month has passed against what the tables and the store say came true.
 
@@ -39,7 +39,7 @@ def command(store: str | None, as_json: bool) -> None:
             tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))
             found = due_scores(connection, tables, unscored=False)
     document: dict[str, Any] = {"summary": summary(found), "scores": [one._asdict() for one in found]}
-    click.echo(json.dumps(document) if as_json else _text(document, found))
+    click.echo(json.dumps(document) if as_json else broken(_text(document, found)))
 
 
 def _text(document: dict[str, Any], found: list[Score]) -> str:

@@ -10,11 +10,11 @@ import click
 from forecast.cli.options import (
     Picture,
     bar,
-    chance_options,
+    line_columns,
     on_stdout,
     out_option,
-    quiet_option,
-    scenario_options,
+    outcome_options,
+    say,
     steps,
 )
 from forecast.delivery.cell_text import csv_text
@@ -32,16 +32,10 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
 
 
 @click.command("sensitivity")
-@scenario_options
-@chance_options
-@click.option(
-    "--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help="Such as exit:groq@24; repeatable."
-)
+@outcome_options("Such as exit:groq@24; repeatable.")
 @click.option("--above", type=float, help="Explain where the outcome lies above this.  [default: its upper quartile]")
 @out_option("Write every input's row into this CSV file; - is stdout, without the text.")
 @click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@quiet_option
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -82,7 +76,7 @@ def command(
     elif as_json:
         click.echo(json.dumps({"outcomes": [_document(each) for each in found]}))
     else:
-        click.echo("\n\n".join(sensitivity_text(each) for each in found))
+        say("\n\n".join(sensitivity_text(each, line_columns()) for each in found))
 
 
 def _document(found: Sensitivity) -> dict[str, object]:

@@ -7,7 +7,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import scenario_options
+from forecast.cli.options import json_option, say, scenario_options
+from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
 from forecast.inputs import Origin, all_revenue_of
@@ -17,7 +18,7 @@ from forecast.scenario import load_scenario
 @click.command("show")
 @scenario_options
 @click.option("--match", default="", help="Show only inputs whose key holds this text.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -49,19 +50,19 @@ def command(
                                "months": made.months, "files": [p.name for p in made.files], "inputs": shown,
                                "correlations": correlations, "correlation_moved": moved}, indent=2))  # fmt: skip
         return
-    click.echo(f"{made.name}: {made.title}\n{made.story}\nas of {made.as_of}, {made.months} months\n")
+    say(f"{made.name}: {made.title}\n{made.story}\nas of {made.as_of}, {counted(made.months, 'month')}\n")
     for item in inputs:
-        click.echo(f"{item.key} = {item.value} {item.unit}\n    {_where(item.origin)}")
+        say(f"{item.key} = {item.value} {item.unit}\n    {_where(item.origin)}")
         if (whole := all_revenue_of(item.key)) in made.inputs:
-            click.echo(f"    not read: what token sales leave of {whole} is")
+            say(f"    not read: what token sales leave of {whole} is")
     for pair in pairs:
-        click.echo(f"correlation of {pair.first} and {pair.second} = {pair.correlation:g}\n    {_where(pair.origin)}")
+        say(f"correlation of {pair.first} and {pair.second} = {pair.correlation:g}\n    {_where(pair.origin)}")
     if pairs:
-        click.echo(f"The nearest valid matrix moves the correlations by at most {moved:.2g}.")
+        say(f"The nearest valid matrix moves the correlations by at most {moved:.2g}.")
     origins = [item.origin for item in inputs] + [pair.origin for pair in pairs]
-    click.echo("\nSources:")
+    say("\nSources:")
     for key in sorted({origin.source for origin in origins} & cited.keys()):
-        click.echo(f"    {key}: {cited[key]}")
+        say(f"    {key}: {cited[key]}")
 
 
 def _where(origin: Origin) -> str:

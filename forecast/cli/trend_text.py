@@ -13,25 +13,32 @@ from forecast.delivery.words import number
 from forecast.distributions import Distribution
 from forecast.trends.trend import Band, FormScore, Trend
 
-COLUMNS = ("name", "unit", "a year on", "half-life", "form", "skill")
+COLUMNS = ("name", "a year on", "half-life", "skill", "unit", "form")
 
 
-def table(trends: Mapping[str, Trend | str]) -> str:
-    """Return the table of all trends; a text in place of a trend says why there is none."""
+def table(trends: Mapping[str, Trend | str], columns: int = 1000) -> str:
+    """Return the table of all trends, without the last ones of its columns where a line has no room for them.
+
+    A text in place of a trend says why there is none.
+    """
     rows = [COLUMNS, *(_row(name, trend) for name, trend in trends.items())]
     whole = [row for row in rows if len(row) == len(COLUMNS)]
     widths = [max(len(name) for name, *_ in rows), *(max(len(row[i]) for row in whole) for i in range(1, len(COLUMNS)))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows
-    )
+    fit = [i for i in range(len(widths)) if sum(widths[: i + 1]) + 2 * i <= columns]
+    lines = [
+        "  ".join(row[i].ljust(widths[i]) for i in fit[: len(row)]).rstrip() if len(row) > 2 else "  ".join(row)
+        for row in rows
+    ]
+    missing = COLUMNS[len(fit) :]
+    return "\n".join([*lines, *([f"`forecast trend NAME` has {' and '.join(missing)}"] if missing else [])])
 
 
 def _row(name: str, trend: Trend | str) -> tuple[str, ...]:
     if isinstance(trend, str):
         return name, trend
     skill = [score.skill for score in trend.scores if score.form == trend.form]
-    return (name, trend.unit, _band(trend.annual_change, "×"), _band(trend.half_life_months, "", " months"), trend.form,
-            f"{100 * skill[-1]:+.0f} %" if skill else "-")  # fmt: skip
+    return (name, _band(trend.annual_change, "×"), _band(trend.half_life_months, "", " months"),
+            f"{100 * skill[-1]:+z.0f} %" if skill else "-", trend.unit, trend.form)  # fmt: skip
 
 
 def page(trend: Trend, awaited: Collection[str]) -> str:
@@ -84,12 +91,7 @@ def _score(score: FormScore) -> str:
 
 
 def _band(band: Band | None, before: str, after: str = "") -> str:
-    """Return the middle of a band and its ends.
-
-    >>> _band(Band(0.5, 1.0, 2.0), "×")
-    '×1 (0.5 to 2)'
-    """
-    return f"{before}{band.p50:.3g} ({band.p10:.3g} to {band.p90:.3g}){after}" if band else "-"
+    return f"{before}{band}{after}" if band else "-"
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, as_of_option, quiet_option, steps
+from forecast.cli.options import Picture, as_of_option, broken, json_option, line_columns, quiet_option, say, steps
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
@@ -22,7 +22,7 @@ from forecast.trends.trend import Trend
 @click.argument("series", required=False)
 @as_of_option("Vintage: fit what was known then.  [default: that of base]")
 @click.option("--picture", type=Picture(), help="Draw SERIES into a PNG or SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @quiet_option
 def command(series: str | None, as_of: date | None, picture: str | None, as_json: bool, quiet: bool) -> None:
     """Fit the trends and print them: one line each, or the page of SERIES."""
@@ -33,7 +33,7 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         found = {
             key: value for name in steps(TRENDS, "trends", quiet) for key, value in _trends_or_why(name, tables).items()
         }
-        click.echo(json.dumps({"trends": plain(found)}) if as_json else table(found))
+        click.echo(json.dumps({"trends": plain(found)}) if as_json else broken(table(found, line_columns())))
         return
     trends = trends_of(series, tables)
     if picture:
@@ -43,7 +43,7 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         click.echo(json.dumps(whole))
     else:
         awaited = awaited_fits(tables)
-        click.echo("\n\n".join(page(trend, awaited) for trend in trends))
+        say("\n\n".join(page(trend, awaited) for trend in trends))
 
 
 def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:

@@ -8,34 +8,32 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import bar, chance_options, quiet_option, scenario_options, steps
+from forecast.cli.options import bar, line_columns, outcome_options, say, steps
+from forecast.delivery.printed import printed_table
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS
 from forecast.scenario import load_scenario
 from forecast.sensitivity.asked import parse_asked
-from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import Question, Signal
+from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.words import short_name
 
-LEGEND = """\
-Signals that end in @{within} are the market's in month {within}; the others are inputs, which a filing, a launch or a count may settle.
-tells: share of the answer's variance · latest: today's value, of an input the median of what is believed · chance beyond
-it, else: of the answer, with the level passed or not · turns: beyond it the other answer is likelier.
-`forecast where NAME` says what an input or a quantity is; `forecast sensitivity` what drives an answer."""
+HEADER = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]
+WIDTHS = [14, 9, 10, 18, 6, 7]
+LEGEND = (
+    "Signals that end in @{within} are the market's in month {within}; the others are inputs, which a filing, a launch or a "
+    "count may settle.",
+    "tells: share of the answer's variance · latest: today's value, of an input the median of what is believed · chance beyond "
+    "it, else: of the answer, with the level passed or not · turns: beyond it the other answer is likelier.",
+    "`forecast where NAME` says what an input or a quantity is; `forecast sensitivity` what drives an answer.",
+)
 
 
 @click.command("watch")
-@scenario_options
-@chance_options
-@click.option(
-    "--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help="The answer at stake; repeatable."
-)
+@outcome_options("The answer at stake; repeatable.")
 @click.option("--within", type=int, default=6, show_default=True, help="Months in which the signals will be seen.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@quiet_option
 def command(
     scenario: str,
     settings: tuple[str, ...],
@@ -80,7 +78,7 @@ def command(
     else:
         due = [calendar(str(made.as_of), each.month) for each in asked]
         texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
-        click.echo("\n\n".join([*texts, LEGEND.format(within=within)]))
+        say("\n\n".join(texts) + "\n", *(note.format(within=within) for note in LEGEND))
 
 
 def _closed(question: Question) -> str:
@@ -88,21 +86,18 @@ def _closed(question: Question) -> str:
 
 
 def _text(question: Question, signals: list[Signal], due: str) -> str:
-    lines = [
-        f"{question.text} ({due}): chance {percent(float(question.yes.mean()))}",
-        f"  {'watch':62s}{'tells':>14s}{'latest':>11s}{'level':>12s}{'chance beyond it':>19s}{'else':>7s}",
-    ]
+    head = f"{question.text} ({due}): chance {percent(float(question.yes.mean()))}"
     if not is_open(question):
-        return f"{lines[0]}\n  {_closed(question)}."
+        return f"{head}\n  {_closed(question)}."
     if not signals:
-        return lines[0] + "\n  Nothing that will be seen tells more than 1 % of it: it is the luck of the months."
-    for s in signals:
-        level = f"{'>' if s.above else '<'} {number(s.level)}"
-        lines.append(
-            f"  {_with_unit(s.name):62s}{f'{100 * s.told:.1f} ± {100 * s.told_error:.1f} %':>14s}{number(s.latest):>11s}"
-            f"{level:>12s}{percent(s.chance_beyond):>19s}{percent(s.chance_else):>7s}{'  turns the answer' if s.turns else ''}"
-        )
-    return "\n".join(lines)
+        return f"{head}\n  Nothing that will be seen tells more than 1 % of it: it is the luck of the months."
+    rows = [HEADER]
+    rows += [
+        [_with_unit(s.name), f"{100 * s.told:.1f} ± {100 * s.told_error:.1f} %", number(s.latest),
+         f"{'>' if s.above else '<'} {number(s.level)}", percent(s.chance_beyond), percent(s.chance_else), "yes" if s.turns else "no"]
+        for s in signals
+    ]  # fmt: skip
+    return "\n".join([head, *printed_table(rows, WIDTHS, line_columns())])
 
 
 def _with_unit(name: str) -> str:

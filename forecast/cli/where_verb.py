@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from forecast.cli.options import json_option, say
 from forecast.finding.place import Place
 from forecast.finding.search import whereabouts
 from forecast.scenario import load_scenario
@@ -16,7 +17,7 @@ SHOWN = 8
 
 @click.command("where")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(name: str, as_json: bool) -> None:
     """Print file, line, formula and source of NAME: an outcome, an input, a table or column, a function, or a verb."""
     found = whereabouts(name, load_scenario("base"))
@@ -25,7 +26,7 @@ def command(name: str, as_json: bool) -> None:
             json.dumps({"name": name, "places": [asdict(place) for place in found]}, indent=2, ensure_ascii=False)
         )
     else:
-        click.echo("\n\n".join(_text(place) for place in found))
+        say("\n\n".join(_text(place) for place in found))
 
 
 def _text(place: Place) -> str:

@@ -22,7 +22,8 @@ from forecast.market.machines import CLOUD_FAMILIES
 from forecast.market.names import market_names
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import number_of, owned_cost, owned_parts
+from forecast.serving.token_cost import number_of, owned_parts
+from forecast.table_files import Row
 from forecast.units import HALF_A_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR, MONTHS_PER_YEAR
 
 Array = NDArray[np.float64]
@@ -81,25 +82,34 @@ def need_of(
         for option, (value, low, high) in given.items()
         if value is not None and not low <= value <= high
     ]
-    if row["family"] in CLOUD_FAMILIES:
-        problems.append(
-            f"--accelerator {accelerator}: only its maker's cloud lets it; nobody sells it. Choose another."
-        )
-    elif row["available_on"] is None or row["available_on"] > scenario.as_of:
-        said = "cancelled" if row["cancelled"] else f"not on the market at {scenario.as_of}"
+    if said := _why_not(scenario, row):
         problems.append(f"--accelerator {accelerator}: {said}. Choose another.")
     else:
-        owned_cost(scenario, accelerator)  # its price and power are known
-    if rent is None:
-        problems.append(
-            f"--accelerator {accelerator}: no rent asked on demand is known. Give yours as --rent-usd-per-hour."
-        )
+        unknown = {
+            "price is known. Give yours as --price-usd": price_usd is None and not _is_priced(scenario, accelerator),
+            "rent asked on demand is known. Give yours as --rent-usd-per-hour": rent is None,
+        }
+        problems += [f"--accelerator {accelerator}: no {said}." for said, missing in unknown.items() if missing]
     if not 1 <= months <= scenario.months:
         problems.append(f"--months {months}: outside 1 to the horizon of {scenario.months}.")
     if problems:
         raise InputError(problems)
     assert rent is not None
     return Need(accelerator, months, busy, rent, resale_frac, price_usd)
+
+
+def _why_not(scenario: Scenario, row: Row) -> str:
+    """Return why an accelerator cannot be bought at the vintage, or an empty string."""
+    if row["family"] in CLOUD_FAMILIES:
+        return "only its maker's cloud lets it; nobody sells it"
+    if row["available_on"] is None or row["available_on"] > scenario.as_of:
+        promised = f", promised for {row['promised_on']:%Y-%m}" if row["promised_on"] else ""
+        return "cancelled" if row["cancelled"] else f"not on the market at {scenario.as_of}{promised}"
+    return ""
+
+
+def _is_priced(scenario: Scenario, accelerator: str) -> bool:
+    return f"accelerator_prices.{accelerator}.price_low_usd" in scenario.inputs
 
 
 def own_or_rent(
@@ -148,7 +158,9 @@ def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) ->
             "electricity_growth_per_year", "contract_rent_ratio",
         )
     )  # fmt: skip
-    capital, power, rest = (part[0].astype(float) for part in owned_parts(scenario, draws, [need.accelerator]))
+    market_usd = None if _is_priced(scenario, need.accelerator) else need.price_usd
+    parts = owned_parts(scenario, draws, [need.accelerator], market_usd)
+    capital, power, rest = (part[0].astype(float) for part in parts)
     bought_usd = capital * HOURS_PER_YEAR / capital_recovery_factor(rate, life)  # with its share of the network
     if need.price_usd is not None:
         bought_usd = need.price_usd * (1 + draws.parameter("network_frac").astype(float))
@@ -157,9 +169,8 @@ def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) ->
     running_usd = hours * (power * (1 + growth) ** (month / MONTHS_PER_YEAR) + rest)
     hired_usd = hours * need.rent_usd_per_hour * h100_rent[1:] / h100_rent[0]  # if it were busy throughout
     spared_usd = np.cumsum(need.busy_frac * hired_usd - running_usd, axis=0)
-    paid_back = np.where(
-        (spared_usd >= bought_usd).any(axis=0), (spared_usd >= bought_usd).argmax(axis=0) + 1.0, np.inf
-    )
+    paid = spared_usd >= bought_usd
+    paid_back = np.where(paid.any(axis=0), paid.argmax(axis=0) + 1.0, np.inf)
     resale = resale_of(rate, life, decline, need.months) if need.resale_frac is None else need.resale_frac + 0 * rate
     sold_usd = bought_usd * resale * (1 + rate) ** (-need.months / MONTHS_PER_YEAR)
     clock, running, hired = (each[: need.months].sum(axis=0) for each in (hours, running_usd, hired_usd))

@@ -59,7 +59,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Even:
-    """The fixed prices, USD/Mtok of the mix bought, at which a provider's contract costs on average what buying monthly does."""
+    """The fixed prices at which a provider's contract costs on average what buying month by month does, USD/Mtok of the mix bought."""
 
     market: float  # at the market's price
     own: float  # at the provider's
@@ -93,14 +93,17 @@ def price_strategies(
     today: dict[str, list[Array]] = {provider: [] for provider in terms.providers}
     for block in range(-(-n_paths // BLOCK_PATHS)):
         draws = Draws(scenario, seed, block)
-        history = _of_own_mix(march(scenario, names, draws, watch=True), draws, names, terms)
+        bought = Bought(_of_own_mix(march(scenario, names, draws, watch=True), draws, names, terms), names, terms)
         count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
-        parts.append(
-            [replace(s, cost_usd=s.cost_usd[:count], switched=s.switched[:count]) for s in _strategies(history, names, terms)]
-        )  # fmt: skip
+        parts.append([replace(s, cost_usd=s.cost_usd[:count], switched=s.switched[:count]) for s in strategies(bought)])
         for provider in terms.providers:
-            today[provider].append(_offer(history, names, terms, provider)[0, :count])
-            by_month = _weighed(history, names, terms, provider)
+            today[provider].append(bought.offer(provider)[0, :count])
+            by_month = (
+                bought.market * bought.worth,  # spot at the market, USD for a million tokens a month
+                bought.monthly_cost(provider, None),  # spot at the provider
+                bought.monthly_cost(provider, 0.0),  # what is paid once it is gone
+                bought.served(provider) * bought.worth,  # million tokens while it serves
+            )
             for length in lengths:
                 usd_or_mtok = (each[:length].sum(axis=0) * terms.mtok_per_month for each in by_month)
                 sums[provider, length] += [each[:count].sum() for each in usd_or_mtok]
@@ -118,18 +121,6 @@ def price_strategies(
         asked = float(np.median(np.concatenate(today[provider])))
         even[provider] = Even(market, by_months[terms.months], by_months, asked)
     return whole, even
-
-
-def _weighed(history: History, names: Names, terms: Terms, provider: str) -> list[Array]:
-    """Return what a price that breaks even weighs, each `[month, path]` for a million tokens a month: spot at the market and at
-    the provider, USD, what is paid once it is gone, USD, and the million tokens if it serves, each at its worth."""
-    worth = _worth(history, names, terms)
-    return [
-        _market(history, names, terms) * worth,
-        _monthly_cost(history, names, terms, provider, None),
-        _monthly_cost(history, names, terms, provider, 0.0),
-        _served(history, names, terms, provider) * worth,
-    ]
 
 
 def _of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> History:
@@ -170,77 +161,67 @@ def verdicts(strategies: list[Strategy], even: dict[str, Even]) -> list[Verdict]
     return found
 
 
-def _strategies(history: History, names: Names, terms: Terms) -> list[Strategy]:
+class Bought:
+    """What the tokens of a contract cost on the paths of a block, `[month, path]`, from month 1 to its end.
+
+    Attributes:
+        market: the market's price of today's mix, USD/Mtok.
+        worth: what the buyer's mix of the month is worth over that of today, `[month, path]`, or `[1, 1]` if it stays.
+    """
+
+    def __init__(self, history: History, names: Names, terms: Terms):
+        self.history, self.names, self.terms = history, names, terms
+        self.segment, months = names.segments.index(terms.segment), slice(1, terms.months + 1)
+        self.market: Array = history.series["constant_mix_price"][self.segment, months].astype(float)
+        paid: Array = history.series["market_price"][self.segment, months].astype(float)
+        self.worth = paid / self.market if terms.drifting_mix else np.ones((1, 1))
+
+    def offer(self, provider: str) -> Array:
+        """Return a provider's price of today's mix from today to the end of the contract, `[month, path]`."""
+        at = self.names.offer_at[self.names.providers.index(provider), self.segment]
+        return self.history.series["offer_price"][at, : self.terms.months + 1].astype(float)
+
+    def served(self, provider: str) -> NDArray[np.bool_]:
+        """Return whether a provider, or who bought it, serves in each month, `[month, path]`.
+
+        Whoever leaves does so at the end of a month, whose tokens it still sold (step 8 of the march follows step 6).
+        """
+        row = self.names.providers.index(provider)
+        gone, kind = self.history.exit_month[row], self.history.exit_kind[row]
+        lost = (gone != NEVER) & (kind != BOUGHT)
+        return np.asarray(~lost | (np.arange(1, self.terms.months + 1)[:, None] <= gone))
+
+    def monthly_cost(self, provider: str, fixed_usd_per_mtok: float | Array | None) -> Array:
+        """Return the cost of a million tokens a month at a provider, `[month, path]`: at a fixed price, or at its own of each month.
+
+        c = m·(p while it serves, the market's price after) + s·m·(the market's price when it leaves), m the worth of the
+        buyer's mix over that of today's
+        """
+        served = self.served(provider)
+        own = self.offer(provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
+        left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
+        disruption = self.terms.switch_cost_months * left * self.market
+        return np.asarray((np.where(served, own, self.market) + disruption) * self.worth)
+
+    def cost(self, provider: str, fixed_usd_per_mtok: float | Array | None) -> Array:
+        """Return what all tokens of the contract cost at a provider, `[path]`, USD."""
+        return np.asarray(self.monthly_cost(provider, fixed_usd_per_mtok).sum(axis=0) * self.terms.mtok_per_month)
+
+
+def strategies(bought: Bought) -> list[Strategy]:
     """Return the strategies of a block: spot at the market, then spot and fixed at each provider, and fixed at both."""
-    market = _market(history, names, terms) * _worth(history, names, terms)
+    terms, market = bought.terms, bought.market * bought.worth
     never = np.zeros(market.shape[1], bool)
     found = [Strategy("spot at the market's price", market.sum(axis=0) * terms.mtok_per_month, never)]
     fixed = []
     for provider in terms.providers:
-        gone = ~_served(history, names, terms, provider)[-1]
-        found.append(Strategy(f"spot at {provider}", _cost(history, names, terms, provider, None), gone))
-        price = terms.fixed_usd_per_mtok or _offer(history, names, terms, provider)[0]
-        fixed.append(Strategy(f"fixed at {provider}", _cost(history, names, terms, provider, price), gone, provider))
+        gone = ~bought.served(provider)[-1]
+        found.append(Strategy(f"spot at {provider}", bought.cost(provider, None), gone))
+        price = terms.fixed_usd_per_mtok or bought.offer(provider)[0]
+        fixed.append(Strategy(f"fixed at {provider}", bought.cost(provider, price), gone, provider))
     found += fixed
     if len(fixed) == 2:
         both = f"fixed, half at {terms.providers[0]} and half at {terms.providers[1]}"
         either = fixed[0].switched | fixed[1].switched
         found.append(Strategy(both, (fixed[0].cost_usd + fixed[1].cost_usd) / 2, either))
     return found
-
-
-def _cost(
-    history: History, names: Names, terms: Terms, provider: str, fixed_usd_per_mtok: float | Array | None
-) -> Array:
-    """Return the cost of buying at a provider, `[path]`: N times the months' cost of a million tokens."""
-    monthly = _monthly_cost(history, names, terms, provider, fixed_usd_per_mtok)
-    return np.asarray(monthly.sum(axis=0) * terms.mtok_per_month)
-
-
-def _monthly_cost(
-    history: History, names: Names, terms: Terms, provider: str, fixed_usd_per_mtok: float | Array | None
-) -> Array:
-    """Return the cost of a million tokens a month at a provider, `[month, path]`: at a fixed price, or at its own of each month.
-
-    c = m·(p while it serves, the market's price after) + s·m·(the market's price when it leaves), m the worth of the
-    buyer's mix over that of today's
-    """
-    served, market = _served(history, names, terms, provider), _market(history, names, terms)
-    own = _offer(history, names, terms, provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
-    paid = np.where(served, own, market)
-    left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
-    disruption = terms.switch_cost_months * left * market
-    return np.asarray((paid + disruption) * _worth(history, names, terms))
-
-
-def _market(history: History, names: Names, terms: Terms) -> Array:
-    """Return the market's price of today's mix in the months of the contract, `[month, path]`."""
-    row = names.segments.index(terms.segment)
-    return history.series["constant_mix_price"][row, 1 : terms.months + 1].astype(float)
-
-
-def _worth(history: History, names: Names, terms: Terms) -> Array:
-    """Return what the buyer's mix is worth over that of today's in the months of the contract, `[month, path]` or 1."""
-    if not terms.drifting_mix:
-        return np.ones((1, 1))
-    row = names.segments.index(terms.segment)
-    paid = history.series["market_price"][row, 1 : terms.months + 1].astype(float)
-    return paid / _market(history, names, terms)
-
-
-def _offer(history: History, names: Names, terms: Terms, provider: str) -> Array:
-    """Return a provider's price of today's mix from today to the end of the contract, `[month, path]`."""
-    at = names.offer_at[names.providers.index(provider), names.segments.index(terms.segment)]
-    return history.series["offer_price"][at, : terms.months + 1].astype(float)
-
-
-def _served(history: History, names: Names, terms: Terms, provider: str) -> NDArray[np.bool_]:
-    """Return whether a provider, or who bought it, serves in each month of the contract, `[month, path]`.
-
-    Whoever leaves does so at the end of a month, whose tokens it still sold (step 8 of the march follows step 6).
-    """
-    row = names.providers.index(provider)
-    gone, kind = history.exit_month[row], history.exit_kind[row]
-    lost = (gone != NEVER) & (kind != BOUGHT)
-    month = np.arange(1, terms.months + 1)[:, None]
-    return np.asarray(~lost | (month <= gone))

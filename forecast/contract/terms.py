@@ -50,14 +50,11 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
     Raises:
         InputError: what is wrong, and what is allowed.
     """
-    problems = []
     if terms.segment not in names.segments:
-        problems.append(
-            f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{suggestion(terms.segment, names.segments)}"
-        )
-        raise InputError(problems)
+        near = suggestion(terms.segment, names.segments)
+        raise InputError(f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{near}")
     allowed = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
-    problems += [
+    problems = [
         f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)}"
         for p in terms.providers
         if p not in allowed
@@ -74,10 +71,8 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
         problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")
     fracs = {"--output-frac": terms.output_frac, "--cached-frac": terms.cached_frac}
     problems += [
-        f"{option} {frac:g}: outside 0 to 1."
-        for option, frac in fracs.items()
-        if frac is not None and not 0 <= frac <= 1
-    ]
+        f"{option} {frac:g}: outside 0 to 1." for option, frac in fracs.items() if frac is not None and not 0 <= frac <= 1
+    ]  # fmt: skip
     if terms.drifting_mix and terms.own_mix:
         problems.append(
             "--mix market: drifts from the segment's mix. Leave out --output-frac and --cached-frac, or --mix."

@@ -128,10 +128,14 @@ def _runway(forecast: Forecast) -> list[str]:
 
 def _likely_dry(likely: dict[str, float], month: int) -> str:
     if not likely:
-        return f"No provider's cash is more likely than not gone within {month} months, even without new money."
+        return (
+            f"No provider's cash is more likely than not gone within {counted(month, 'month')}, even without new money."
+        )
     named = [f"{name} ({percent(prob)})" for name, prob in likely.items()]
     shown = named if len(named) <= NAMED else [*named[:NAMED], f"{len(named) - NAMED} more"]
-    return f"Without new money, the cash of {listed(shown)} is more likely than not gone within {month} months."
+    return (
+        f"Without new money, the cash of {listed(shown)} is more likely than not gone within {counted(month, 'month')}."
+    )
 
 
 def _cash_lasts(forecast: Forecast, provider: str) -> str:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-_CONTROL = re.compile("[\x00-\x1f]")
-_RUNS = re.compile("^[=+@-]|[\x00-\x1f]")  # what begins a formula, and what some spreadsheets skip before one
+from forecast.errors import CONTROL
+
+_RUNS = re.compile(f"^[=+@-]|{CONTROL.pattern}")  # what begins a formula, and what some spreadsheets skip before one
 
 
 def safe_cell(value: Any) -> Any:
@@ -23,7 +24,7 @@ def safe_cell(value: Any) -> Any:
     if isinstance(value, float):
         return plain(value)
     if isinstance(value, str) and _RUNS.search(value):
-        return "'" + _CONTROL.sub("", value)
+        return "'" + CONTROL.sub("", value)
     return value
 
 

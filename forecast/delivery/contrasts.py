@@ -9,7 +9,8 @@ import numpy as np
 
 from forecast.comparison import COMPARED_MEANS, Difference
 from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis, save_figure
-from forecast.delivery.words import apart, calendar
+from forecast.delivery.printed import printed_table
+from forecast.delivery.words import apart, calendar, counted
 from forecast.summary import fan_quantiles
 from forecast.tidy_table import PROBS
 
@@ -26,8 +27,11 @@ PRINTED_PROVIDERS, PRINTED_FINANCES = 8, 5
 COLOURS, LINES = (SPEND, PRICE, "#c2571a", "#2a7a3b", "#7b3f9d"), ("-", "--", "-.", ":", (0, (5, 1)))
 
 
-def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
-    """Return the printed comparison: by scenario, the headlines at the horizon and the providers whose fate differs most."""
+def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns: int = 1000) -> str:
+    """Return the printed comparison: by scenario, the headlines at the horizon and the providers whose fate differs most.
+
+    The tables are laid out for so many columns.
+    """
     lines = []
     for scenario in dict.fromkeys(row.scenario for row in found):
         rows = [row for row in found if row.scenario == scenario]
@@ -35,14 +39,16 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str) -> str:
         saved = [row.paths_saved_ratio for row in rows if np.isfinite(row.paths_saved_ratio)]
         horizon, fates, money = max(row.month for row in rows), _fates(rows), _money(rows)
         cost = f"; independent runs would need {np.median(saved):.0f} times the paths (median)" if saved else ""
+        names = [against[:14], scenario[:16]]
+        shown = [row for row in rows if row.outcome in PRINTED and row.month == horizon]
+        table = [["", *names, "difference", "± error", "paths saved"]]
+        table += [_cells(row) for row in (*shown, *fates, *map(_in_billions, money))]
+        widths = (*(max(10, len(name) + 2) for name in names), 11, 8, 12)
         lines += [
-            f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {n_paths:,} paths under the "
+            f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",
-            f"  {'':48s}{against[:14]:>14s}{scenario[:16]:>18s}{'difference':>14s}{'± error':>10s}{'paths saved':>13s}",
-            *(_line(row) for row in rows if row.outcome in PRINTED and row.month == horizon),
-            *(_line(row) for row in fates),
+            *printed_table(table, widths, columns),
             *([f"  exit: leaving the market by then; the {len(fates)} whose chance moves most."] if fates else []),
-            *(_line(_in_billions(row)) for row in money),
             *(
                 ["  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most."]
                 if money
@@ -71,11 +77,11 @@ def _in_billions(row: Difference) -> Difference:
     return row._replace(unit=f"billion {row.unit}", **{name: getattr(row, name) / 1e9 for name in amounts})
 
 
-def _line(row: Difference) -> str:
+def _cells(row: Difference) -> list[str]:
     what = f"{row.outcome} {row.segment or row.provider or ''}".strip() + f", {row.unit}"
     saved = f"{row.paths_saved_ratio:.0f}×" if np.isfinite(row.paths_saved_ratio) else "-"
     difference, error = apart(row.difference, row.standard_error)
-    return f"  {what:48s}{row.value_against:14.3g}{row.value:18.3g}{difference:>14s}{error:>10s}{saved:>13s}"
+    return [what, f"{row.value_against:.3g}", f"{row.value:.3g}", difference, error, saved]
 
 
 def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figure:

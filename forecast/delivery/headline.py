@@ -28,7 +28,7 @@ def headline(forecast: Forecast, columns: int = 1000) -> str:
     horizon = manifest["months"]
     lines = [
         f"{manifest['scenario']}: {manifest['title']}",
-        f"as of {manifest['as_of']}, {horizon} months to {calendar(manifest['as_of'], horizon)}; "
+        f"as of {manifest['as_of']}, {counted(horizon, 'month')} to {calendar(manifest['as_of'], horizon)}; "
         f"{counted(manifest['paths'], 'path')}, seed {manifest['seed']}, run {manifest['run_id']}",
         "",
         *_at_risk(forecast, horizon),

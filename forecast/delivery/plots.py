@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.folders import picture_format, publish_file
 from forecast.delivery.small_tables import at_risk, consolidation
+from forecast.delivery.words import counted
 from forecast.tidy_table import Forecast
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def overview(forecast: Forecast) -> Figure:
     figure = Figure(figsize=(13, 8), layout="constrained")
     grid = figure.add_gridspec(2, 3)
     manifest = forecast.manifest
-    figure.suptitle(f"{manifest['title']} (as of {manifest['as_of']}, {manifest['paths']:,} paths)")
+    figure.suptitle(f"{manifest['title']} (as of {manifest['as_of']}, {counted(manifest['paths'], 'path')})")
     for column, segment in enumerate(segments(forecast)[:3]):
         axes = figure.add_subplot(grid[0, column])
         _fan(axes, forecast, "market_price", segment, PRICE, "price paid")

@@ -49,7 +49,7 @@ def apart(difference: float, error: float) -> tuple[str, str]:
     if error == 0:
         return ("=", "") if difference == 0 else (f"{difference:+.3g}", "0")
     digits = max(0, -floor(log10(error)))
-    return f"{difference:+.{digits}f}", f"{error:.{digits}f}"
+    return f"{difference:+z.{digits}f}", f"{error:.{digits}f}"
 
 
 def figures(value: float, digits: int = 4) -> str:

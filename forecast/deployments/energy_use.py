@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.deployments.memory import read_gb
 from forecast.deployments.ownership import machine_kw
-from forecast.equations import energy, roofline
+from forecast.equations import energy, step
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
@@ -39,7 +39,7 @@ def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughpu
     """Return the share of peak bandwidth at which a decoding step reads weights."""
     read = read_gb(scenario, model, speed.precision, speed.batch)
     bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
-    return float(roofline.read_s(read, speed.accelerators, bandwidth)) / speed.step_s
+    return float(step.split_s(read, speed.accelerators, bandwidth)) / speed.step_s
 
 
 def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> float | None:

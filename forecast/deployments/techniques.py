@@ -12,7 +12,7 @@ from forecast.deployments.marks import marks_of
 from forecast.deployments.memory import memory_of, read_gb
 from forecast.deployments.stacks import over_mixture
 from forecast.deployments.variants import dense_twin, served_row
-from forecast.equations import roofline, served_model
+from forecast.equations import roofline, served_model, step
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
 from forecast.serving.workloads import efficiency_family, native_precision, number
@@ -75,8 +75,8 @@ def batch_one(
         "least_accelerators": need.least_accelerators,
         "read_gb_per_token": read,
         "bandwidth_tb_per_s": bandwidth,
-        "ideal_ms_per_token_on_one": 1000 * float(roofline.read_s(read, 1.0, bandwidth)),
-        "ideal_ms_per_token": 1000 * float(roofline.read_s(read, need.least_accelerators, bandwidth)),
+        "ideal_ms_per_token_on_one": 1000 * float(step.split_s(read, 1.0, bandwidth)),
+        "ideal_ms_per_token": 1000 * float(step.split_s(read, need.least_accelerators, bandwidth)),
         "ms_per_token": 1000 * speed.step_s,
     }
 

@@ -22,6 +22,7 @@ from forecast.paths import Paths, no_paths
 from forecast.scenario import Scenario
 
 WAIT_S = 15
+WAIT_FOR_WORKERS_S = 60
 TRIES = 3  # a block that fails so often is the block's fault
 Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
 
@@ -89,6 +90,13 @@ def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) ->
 
     number: dict[str, int] = {}
     first = [submit(block) for _, block in zip(range(2 * max(len(client.nthreads()), 1)), waiting, strict=False)]
+    try:
+        client.wait_for_workers(1, timeout=WAIT_FOR_WORKERS_S)  # after the work is given: some clusters grow only then
+    except TimeoutError:
+        address = client.scheduler.address
+        raise ForecastError(
+            f"the Dask scheduler {address} has had no worker for {WAIT_FOR_WORKERS_S} s. Start one: dask worker {address}"
+        ) from None
     coming = as_completed(first)
     for future in coming:
         try:

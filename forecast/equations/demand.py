@@ -208,22 +208,22 @@ def hire_ratio(own_frac: Array, contract_scarcity: Array) -> Array:
 
 
 def idle_ratio(own_frac: Array, tightness: Array, most: Array) -> Array:
-    """What idle hours add: owners pay for machines that nobody needs, renters hand them back.
+    """What idle hours add to what a busy hour costs, over its owned cost: idle machines are owned, renters hand theirs back.
 
-    ι = 1 + o·(min(e^max(0, −τ), ι*) − 1)
+    ι = o·(min(e^max(0, −τ), h*) − 1)
 
     Args:
         own_frac: o, part of the fleet that is owned, 0–1.
         tightness: τ, log(load/capacity); negative in a glut.
-        most: ι*, paid hours over busy hours beyond which owners switch machines off or sell them, at least 1.
+        most: h*, paid hours over busy hours beyond which owners switch machines off or sell them, at least 1.
 
     Returns:
-        Paid over busy hours, at least 1. Source: MODEL §6 step 4 (utilisation).
+        Ratio, at least 0; with `hire_ratio` all that is paid for a busy hour. Source: MODEL §6 step 4 (utilisation).
 
     >>> idle_ratio(1.0, 0.3, 2.0).item(), idle_ratio(0.5, -np.log(2), 3.0).round(9).item()
-    (1.0, 1.5)
+    (0.0, 0.5)
     """
-    return 1.0 + own_frac * (np.minimum(np.exp(np.maximum(0.0, -np.asarray(tightness))), most) - 1.0)
+    return own_frac * (np.minimum(np.exp(np.maximum(0.0, -np.asarray(tightness))), most) - 1.0)
 
 
 def other_revenue_ratio(unbound_ratio: Array, apart_ratio: Array, part_of_limit: Array) -> Array:

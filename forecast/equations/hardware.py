@@ -36,7 +36,7 @@ def available_month(promised_month: Array, slip_months: Array, cancelled_draw: A
 def slip_when_awaited(slip_months: Array, promised_month: Array, uniform: Array) -> Array:
     """Slip of an accelerator that has not come yet: those that would have brought it by now are out of the question.
 
-    σ given σ ≥ 1 − m: a slip that is too short is replaced by one of the others, each as likely as before
+    σ given m + σ > 0: a slip that is too short is replaced by one of the others, each as likely as before
 
     Args:
         slip_months: σ, draws of broad availability less promise, months, `[path]`.
@@ -44,14 +44,14 @@ def slip_when_awaited(slip_months: Array, promised_month: Array, uniform: Array)
         uniform: numbers in (0, 1) that choose the replacements, `[path]`.
 
     Returns:
-        Slips, `[path]`; where every draw is too short the least that is not, 1 − m.
+        Slips, `[path]`; where every draw is too short 1 − m: it comes next month.
 
     Source: conditioning on what is known at as_of; launch_slips.csv (own-slips).
 
-    >>> slip_when_awaited(np.array([0.0, 2.0, 6.0, 8.0]), np.array(-3.0), np.array([0.9, 0.1, 0.5, 0.5])).tolist()
-    [8.0, 6.0, 6.0, 8.0]
+    >>> slip_when_awaited(np.array([0.0, 2.0, 3.5, 8.0]), np.array(-3.0), np.array([0.9, 0.1, 0.5, 0.5])).tolist()
+    [8.0, 3.5, 3.5, 8.0]
     """
-    short = promised_month + slip_months < 1.0
+    short = promised_month + slip_months <= 0.0
     possible = np.sort(slip_months[~short])
     if not possible.size:
         return np.full_like(slip_months, 1.0 - promised_month)

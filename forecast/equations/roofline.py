@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.units import GB_PER_TB, Num, as_given
+from forecast.units import Num, as_given
 
 LARGEST_BATCH = 2**20
 NO_CACHE_GB = 1e-9  # models without a cache are not limited by memory
-
-
-def read_s(read_gb: Num, accelerators_count: Num, memory_bandwidth_tb_per_s: Num) -> Num:
-    """Least time to stream bytes spread evenly over accelerators, at the printed bandwidth.
-
-    t = G / (1000·n·BW)
-
-    read_gb G, memory_bandwidth_tb_per_s BW of one accelerator. Returns s.
-    Source: facts-compilation.
-
-    >>> read_s(80.0, 2.0, 4.0)
-    0.01
-    """
-    return read_gb / (GB_PER_TB * accelerators_count * memory_bandwidth_tb_per_s)
 
 
 def accepted_tokens_per_step(acceptance_frac: Num, draft_tokens: Num) -> Num:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-from forecast.finding.docstrings import parts_of
 from forecast.finding.place import Place
 
 PACKAGE = Path(__file__).parent.parent
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+# The parts of a docstring that is written as the house writes them.
+FORMULA = re.compile(r"(?<![=<>!:])=(?!=)|[Σ∏∫√≈∝]")
+NOT_A_FORMULA = re.compile(r"(Args|Raises|Returns?|Source|Arguments)\b|>>>")
+SOURCE = re.compile(r"Source: (.+?)(?=\n\s*\n|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class Module:
                     if isinstance(node, ast.ClassDef):
                         todo.append((f"{name}.{node.name}", node))
 
-    def givings(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
-        """Yield what is given a name at the top of the file, with that name."""
+    def assignments(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+        """Yield the assignments at the top of the file, with the name that each gives."""
         for node in self.tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -65,7 +70,7 @@ def places_in(module: Module) -> Iterator[Place]:
     for name, node in module.definitions():
         yield _defined(name, node, module)
     lines = module.text.splitlines()
-    for target, given in module.givings():
+    for target, given in module.assignments():
         name, said = f"{module.name}.{target}", lines[given.lineno - 1].partition("  # ")[2]
         yield Place("constant", name, module.file, given.lineno, said, value=_value(given))
 
@@ -86,3 +91,24 @@ def _defined(name: str, node: Defined, module: Module) -> Place:
 def _value(node: ast.Assign | ast.AnnAssign, longest: int = 100) -> str:
     text = ast.unparse(node.value) if node.value else ""
     return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+class Parts(NamedTuple):
+    """The parts of a docstring; those that it does not have are empty."""
+
+    meaning: str
+    formula: str
+    source: str
+
+
+def parts_of(docstring: str | None) -> Parts:
+    """Return the first paragraph of a docstring, the paragraph that is a formula, and what follows `Source:`.
+
+    >>> parts_of("Area of a disc.\\n\\nA = π·r²\\n\\nr in m. Source: Archimedes.\\n")
+    Parts(meaning='Area of a disc.', formula='A = π·r²', source='Archimedes')
+    """
+    paragraphs = [" ".join(text.split()) for text in re.split(r"\n\s*\n", docstring or "")]
+    written = (text for text in paragraphs[1:] if FORMULA.search(text) and not NOT_A_FORMULA.match(text))
+    cited = SOURCE.search(docstring or "")
+    source = " ".join(cited[1].split()).removesuffix(".") if cited else ""
+    return Parts(paragraphs[0], next(written, ""), source)

@@ -34,7 +34,7 @@ def _parts(module: Module) -> Iterator[tuple[str, ast.AST]]:
     for dotted, node in module.definitions():
         if not isinstance(node, ast.ClassDef):
             yield dotted.removeprefix(f"{module.name}."), node
-    yield from module.givings()
+    yield from module.assignments()
 
 
 def _occurrences(name: str, node: ast.AST) -> Iterator[int]:

@@ -32,10 +32,11 @@ def whereabouts(asked: str, scenario: Scenario) -> list[Place]:
     if not found:
         ends = {place.name: place.name.rpartition(".")[2] for place in _named()}
         formulas = sorted({end for name, end in ends.items() if asked and asked in end and name.startswith(FORMULAS)})
-        within = sum(asked in key for key in scenario.inputs) if asked else 0
+        within = asked and any(asked in key for key in scenario.inputs)
+        known = data_names(scenario) | QUERIED.keys() | {end for end in ends.values() if not end.startswith("_")}
         listed = f" Formulas whose names hold it: {', '.join(formulas)}." if formulas else ""
-        listed += f" `forecast show --match {asked}` lists {within} inputs whose names hold it." if within else ""
-        near = "" if listed else suggestion(asked, data_names(scenario) | QUERIED.keys() | set(ends.values()))
+        listed += f" `forecast show --match {asked}` lists the inputs whose names hold it." if within else ""
+        near = "" if listed else suggestion(asked, known)
         raise InputError(
             f'where "{asked}": nothing has this name; an outcome, an input such as parameters.pue_ratio, a table or column, a '
             f"function or a verb is allowed.{near}{listed} Correct the name."
@@ -59,7 +60,7 @@ def _places(asked: str, scenario: Scenario) -> list[Place]:
 
 @cache
 def _named(part: str = "") -> tuple[Place, ...]:
-    """Return what has a name in the files that hold a text in their own name or content: to parse all takes its time."""
+    """Return what has a name in the files whose own name or content holds `part`: to parse all files is slow."""
     likely = (module for module in modules() if part in module.name or part in module.text)
     return tuple(_as_verb(place) for module in likely for place in places_in(module))
 

@@ -38,7 +38,7 @@ def ratio(
         ends = [dated.log_value_on(series.get(key, ()), day) for day in (asked.as_of, asked.on)]
         if ends[0] is None or ends[1] is None:
             day = asked.as_of if ends[0] is None else asked.on
-            return f"no observation of {key} near {day}"
+            return f"no observation near {day}"
         sd = dated.walk_sd_per_root_month(read(scenario.tables), asked.as_of)
         (start, _), (end, source) = ends[0], ends[1]
         return Observed(float(np.exp(end - start)), source, None if sd is None else sd * asked.months**0.5)
@@ -78,7 +78,7 @@ def demand(history: History, names: Names, asked: Asked) -> Values:
 
 
 def some_firm(history: History, names: Names, asked: Asked) -> Values:
-    """Return the change of tokens of a firm that is none of those listed: on each path that of another one of them.
+    """Return the change of tokens of a firm that is not in the market: on each path that of another provider.
 
     Those that were sold or shut on a path are left out there: the firm asked for still counts its tokens.
     """

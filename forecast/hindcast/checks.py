@@ -8,6 +8,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.table_files import Row
+
 ENDS = (0.1, 0.5, 0.9)
 
 
@@ -53,6 +55,12 @@ class Hindcast:
     events: tuple[Event, ...]
     left_out: tuple[tuple[str, str], ...]  # name of a check, and the reason
     hindsight: tuple[str, ...]  # inputs of the vintage that were set with sight of later data
+
+
+def check_name(row: Row) -> str:
+    """Return the name of a check: quantity, entity, and the months ahead where the answer is not itself a month."""
+    ahead = f", {row['months_ahead']} months" if row["months_ahead"] is not None else ""
+    return f"{row['quantity']} {row['entity']}{ahead}"
 
 
 def check_of(

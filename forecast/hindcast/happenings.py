@@ -1,6 +1,8 @@
-"""Quantities counted in the table of events: rounds, departures and listings, of one firm or of many."""
+"""Quantities of what happens: rounds, departures and listings of one firm or of many, and launches of accelerators."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from forecast.market.doors import happened_by
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.tables import Tables
+from forecast.trends.monthly import month_later
+from forecast.units import months_between
 
 EVENT_KINDS = {
     "rounds": ("funding-round",),
@@ -29,6 +33,12 @@ def firms_of(scenario: Scenario, names: Names, entity: str) -> frozenset[str]:
     own_cash = frozenset(names.providers[names.own_cash])
     rounds = {row["actors"] for row in scenario.tables["events"] if row["kind"] in EVENT_KINDS["rounds"]}
     return {"all": own_cash, "followed": own_cash & rounds}.get(entity, own_cash & {entity})
+
+
+def asked_of(entity: str, months: int, scenario: Scenario, names: Names) -> Asked:
+    """Return the question of an entity so many months after a scenario's as_of day."""
+    on = month_later(scenario.as_of, months)
+    return Asked(entity, scenario.as_of, months, on, firms_of(scenario, names, entity))
 
 
 def _members(names: Names, asked: Asked) -> list[int]:
@@ -55,7 +65,10 @@ def _count_by(when: NDArray[np.int16], month: int) -> Values:
     return np.asarray(happened_by(when, month).sum(axis=0), float)
 
 
-def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:
+ON_PATH: dict[str, OnPath] = {"rounds": rounds, "departures": departures, "listings": listings}
+
+
+def counted(what: str, meaning: str, most: bool = False) -> Quantity:
     """Return a quantity counted in the table of events; with `most` at least one is asked for, not how many.
 
     Of the actors of a deal the last is the one to whom it happens ("buyer; bought"), of a listing the first, with
@@ -64,9 +77,8 @@ def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:
 
     def happened(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
         if what == "rounds" and not asked.firms <= firms_of(scenario, names, "followed"):
-            return f"events.csv recorded no round of {asked.entity} by {asked.as_of}"
-        last = max(row["date_on"] for row in tables["events"])
-        if asked.on > last:
+            return f"events.csv recorded no round by {asked.as_of}"
+        if asked.on > (last := max(row["date_on"] for row in tables["events"])):
             return f"events.csv ends on {last}"
         found = [
             row
@@ -76,12 +88,51 @@ def counted(what: str, meaning: str, forecast: OnPath, most: bool) -> Quantity:
             and asked.as_of < row["date_on"] <= asked.on
             and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
-        value = float(bool(found)) if most else float(len(found))
-        source = found[-1]["source"] if most and found else f"events.csv, {len(found)} rows"
-        return Observed(value, source)
+        source = (
+            found[-1]["source"] if most and found else f"events.csv, {len(found)} row{'' if len(found) == 1 else 's'}"
+        )
+        return Observed(float(bool(found)) if most else float(len(found)), source)
 
     def on_path(history: History, names: Names, asked: Asked) -> Values:
-        count = forecast(history, names, asked)
+        count = ON_PATH[what](history, names, asked)
         return np.minimum(count, 1.0) if most else count
 
     return Quantity("event" if most else "count", meaning, on_path, happened)
+
+
+def _last_rent(tables: Tables) -> date:
+    """Return the day up to which launches are known: that of the last rent; a later one in the tables is a plan."""
+    return max(row["date_on"] for row in tables["rents"])
+
+
+def _arrival(history: History, names: Names, asked: Asked) -> Values:
+    return np.asarray(history.available_month[names.accelerators.index(asked.entity)], float)
+
+
+def _arrived(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
+    row = tables["accelerators"].latest("name")[asked.entity]
+    if asked.entity not in names.accelerators:
+        return "was not announced, or not with what the market needs"
+    if names.speed.available[names.accelerators.index(asked.entity)]:
+        return "was on the market already"
+    if row["available_on"] is None or row["available_on"] > _last_rent(tables):
+        return "has not come yet"
+    return Observed(months_between(asked.as_of, row["available_on"]), row["source"])
+
+
+def _launches(history: History, names: Names, asked: Asked) -> Values:
+    month = history.available_month
+    return np.asarray(((month > 0) & (month <= asked.months)).sum(axis=0), float)
+
+
+def _launched(tables: Tables, scenario: Scenario, names: Names, asked: Asked) -> Happened:
+    if asked.on > (last := _last_rent(tables)):
+        return f"launches are known to {last}"
+    rows = tables["accelerators"].latest("name")
+    days = [rows[name]["available_on"] for name in names.accelerators]
+    count = sum(day is not None and asked.as_of < day <= asked.on for day in days)
+    return Observed(float(count), "accelerators.csv")
+
+
+LAUNCH = Quantity("months", "month in which an announced accelerator is broadly available", _arrival, _arrived)
+LAUNCHES = Quantity("count", "announced accelerators that become broadly available", _launches, _launched)

@@ -6,31 +6,29 @@ say how far those few go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.draws import stream
-from forecast.hindcast.checks import Check, check_of
+from forecast.hindcast.checks import Check, check_name, check_of
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.list_price.backtest import forecasts_on
 from forecast.trends.rolling import Cases
 
-Array = NDArray[np.float64]
 QUANTITY = "list_unchanged"
 MEANING = "share of the list prices of fixed models that are the same as on the date"
 SOURCE = "price_changes.csv"
 PATHS = 2000
-FEWEST_SERIES = 20  # a share of one price is 0 or 1, and no band of it can be missed by little
+FEWEST_SERIES = 20  # of a few prices a share is mostly 0 or 1: its band holds all or nothing
 TOGETHER = 0.5  # correlation of the chances of one provider's prices: half of what moves them is its own repricing
 
 
 def list_price_checks(
-    rows: list[Row], name_of: Callable[[Row], str], as_of: date, tables: Tables, seed: int
+    rows: list[Row], as_of: date, tables: Tables, seed: int
 ) -> tuple[list[Check], list[tuple[str, str]]]:
     """Return the checks of list prices that have an answer, and the name and reason of each that has none.
 
@@ -40,7 +38,7 @@ def list_price_checks(
     cases = forecasts_on(tables, as_of.replace(day=1)) if rows else None
     checks, left_out = [], []
     for row in rows:
-        name = name_of(row)
+        name = check_name(row)
         if cases is None or not (at := _chosen(cases, row)).any():
             left_out.append((name, f"no such list price was forecast from {as_of} and is known so much later"))
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.hindcast import changes, happenings, launches
+from forecast.hindcast import changes, happenings
 from forecast.hindcast import series as dated
 from forecast.hindcast.changes import ratio
 from forecast.hindcast.happenings import counted
@@ -17,12 +17,12 @@ QUANTITIES: dict[str, Quantity] = {
     "revenue": ratio("revenue of a provider", changes.of_provider("provider_revenue"), dated.history("revenue_run_rate_usd")),
     "hhi": ratio("Herfindahl index of tokens as the largest router would show it, among the sellers of the market", changes.router_herfindahl, dated.router_concentration("hhi")),
     "top5": ratio("share of the five largest as the largest router would show it, among the sellers of the market", changes.router_top5, dated.router_concentration("top5")),
-    "rounds_count": counted("rounds", "funding rounds of the providers whose rounds events.csv records", happenings.rounds, most=False),
-    "departures_count": counted("departures", "providers on their own cash bought, hired away or shut", happenings.departures, most=False),
-    "listings_count": counted("listings", "public listings of the providers on their own cash", happenings.listings, most=False),
-    "raises": counted("rounds", "the provider raises a round", happenings.rounds, most=True),
-    "departs": counted("departures", "the provider is bought, hired away or shut", happenings.departures, most=True),
-    "lists": counted("listings", "the provider is listed", happenings.listings, most=True),
-    "launch": launches.LAUNCH,
-    "launches_count": launches.LAUNCHES,
+    "rounds_count": counted("rounds", "funding rounds of the providers whose rounds events.csv records"),
+    "departures_count": counted("departures", "providers on their own cash bought, hired away or shut"),
+    "listings_count": counted("listings", "public listings of the providers on their own cash"),
+    "raises": counted("rounds", "the provider raises a round", most=True),
+    "departs": counted("departures", "the provider is bought, hired away or shut", most=True),
+    "lists": counted("listings", "the provider is listed", most=True),
+    "launch": happenings.LAUNCH,
+    "launches_count": happenings.LAUNCHES,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The noun of a hindcast: a quantity that the forecast says on every path and the tables say happened."""
+"""A quantity of a hindcast: what the forecast says of it on every path, and what the tables say happened."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, check_chance, check_number
 from forecast.engines.workers import over_threads, worker_count
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
-from forecast.hindcast.checks import Check, Event, Hindcast, check_of
-from forecast.hindcast.happenings import firms_of
+from forecast.hindcast.checks import Event, Hindcast, check_name, check_of
+from forecast.hindcast.happenings import asked_of
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.march import march
@@ -22,9 +22,9 @@ from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
 from forecast.table_files import Row
 from forecast.tables import Tables
-from forecast.trends.monthly import month_end, month_of
 
 Samples = NDArray[np.float64]  # [check, path]
+LEAST_PATHS, MOST_PATHS = 100, 1_000_000
 HINDSIGHT = "own-hindsight"  # source of rows that no one could have written at their date
 
 
@@ -61,10 +61,8 @@ def hindcast(
     Raises:
         InputError: the date lies outside the data, or a number is out of range.
     """
-    if not 100 <= n_paths <= 1_000_000:
-        raise InputError(f"paths = {n_paths}: outside 100 to 1000000. Choose a number in that range.")
-    if seed < 0:
-        raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
+    check_number("paths", n_paths, LEAST_PATHS, MOST_PATHS)
+    check_chance(n_paths, seed, MOST_PATHS)
     workers = worker_count(threads)
     scenario = load_scenario(name, tables, as_of=as_of)
     names = market_names(scenario)
@@ -78,18 +76,24 @@ def hindcast(
         )
     horizon = max(question.asked.months for question in questions)
     samples = sample(replace(scenario, months=horizon), names, questions, n_paths, seed, workers, progress)
-    prices, without = list_prices.list_price_checks(listed, check_name, as_of, tables, seed)
+    prices, without = list_prices.list_price_checks(listed, as_of, tables, seed)
     asked = list(zip(questions, samples, strict=True))
     return Hindcast(
         scenario=scenario.name,
         as_of=as_of,
         n_paths=n_paths,
         seed=seed,
-        checks=(*(_check(q, s) for q, s in asked if q.quantity.form != "event"), *prices),
-        events=tuple(_event(q, s) for q, s in asked if q.quantity.form == "event"),
+        checks=(
+            *(check_of(q.name, q.quantity.form, s, *q.happened) for q, s in asked if q.quantity.form != "event"),
+            *prices,
+        ),
+        events=tuple(
+            Event(q.name, float(s.mean()), q.happened.value > 0, q.happened.source)
+            for q, s in asked if q.quantity.form == "event"
+        ),
         left_out=(*left_out, *without),
         hindsight=tuple(key for key, item in scenario.inputs.items() if item.origin.source == HINDSIGHT),
-    )
+    )  # fmt: skip
 
 
 def questions_at(
@@ -100,10 +104,13 @@ def questions_at(
     left_out: list[tuple[str, str]] = []
     for row in rows:
         label = check_name(row)
-        quantity, asked = QUANTITIES[row["quantity"]], _asked(row, scenario, names)
+        quantity, asked = (
+            QUANTITIES[row["quantity"]],
+            asked_of(row["entity"], row["months_ahead"] or 0, scenario, names),
+        )
         known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
         if known is not None and asked.entity not in known:
-            left_out.append((label, f"{asked.entity} is not in the market of {scenario.as_of}"))
+            left_out.append((label, f"was not in the market of {scenario.as_of}"))
             continue
         happened = quantity.happened(tables, scenario, names, asked)
         if isinstance(happened, str):
@@ -111,28 +118,6 @@ def questions_at(
         else:
             questions.append(Question(label, quantity, asked, happened))
     return questions, left_out
-
-
-def check_name(row: Row) -> str:
-    """Return the name of a check: quantity, entity, and the months ahead where the answer is not itself a month."""
-    ahead = f", {row['months_ahead']} months" if row["months_ahead"] is not None else ""
-    return f"{row['quantity']} {row['entity']}{ahead}"
-
-
-def _asked(row: Row, scenario: Scenario, names: Names) -> Asked:
-    months, entity = row["months_ahead"] or 0, row["entity"]
-    firms = firms_of(scenario, names, entity)
-    return Asked(entity, scenario.as_of, months, month_later(scenario.as_of, months), firms)
-
-
-def month_later(day: date, months: int) -> date:
-    """Return the same day so many months later, or the last of a shorter month.
-
-    >>> month_later(date(2025, 8, 31), 6)
-    datetime.date(2026, 2, 28)
-    """
-    last = month_end(month_of(day) + months)
-    return last.replace(day=min(day.day, last.day))
 
 
 def sample(
@@ -154,18 +139,6 @@ def sample(
             row[place] = question.quantity.forecast(history, names, question.asked)[: place.stop - place.start]
 
     blocks = range(-(-n_paths // BLOCK_PATHS))
-    over_threads(
-        blocks,
-        min(workers, len(blocks)),
-        run,
-        lambda block: progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)),
-    )
+    done = lambda block: progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))  # noqa: E731
+    over_threads(blocks, min(workers, len(blocks)), run, done)
     return samples
-
-
-def _check(question: Question, samples: Samples) -> Check:
-    return check_of(question.name, question.quantity.form, samples, *question.happened)
-
-
-def _event(question: Question, samples: Samples) -> Event:
-    return Event(question.name, float(samples.mean()), question.happened.value > 0, question.happened.source)

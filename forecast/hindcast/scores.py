@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Z_90
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.scoring import brier_score, coverage, interval_score, log_score
 
@@ -44,9 +44,7 @@ def grade(hindcast: Hindcast) -> Grade:
     low, high = binomial_interval(inside, len(checks))
     walks = [check for check in checks if check.walk_log_sd is not None and check.p10 > 0]
     p10, p90, value = (np.log([getattr(check, end) for check in walks]) for end in ("p10", "p90", "value"))
-    reach = float(standard_normal_quantile(np.array([0.9]))[0]) * np.array(
-        [check.walk_log_sd for check in walks], float
-    )
+    reach = Z_90 * np.array([check.walk_log_sd for check in walks], float)
     prob = np.clip([event.prob for event in hindcast.events], LEAST_PROB, 1 - LEAST_PROB)
     happened = np.array([event.happened for event in hindcast.events], float)
     return Grade(
@@ -69,28 +67,12 @@ def grade(hindcast: Hindcast) -> Grade:
     )
 
 
-@dataclass(frozen=True)
-class Tally:
-    """How the checks of one quantity did; widths are means of 80 % intervals in logs, None where they are no ratios."""
-
-    quantity: str
-    checks_count: int
-    inside_count: int
-    width_log: float | None
-    walk_width_log: float | None
-
-
-def tallies(hindcast: Hindcast) -> list[Tally]:
-    """Return how each quantity did, in the order of the checks."""
-    by_quantity: dict[str, list[Check]] = {}
+def grade_by_quantity(hindcast: Hindcast) -> dict[str, Grade]:
+    """Return the figures of the checks of each quantity, in the order of the checks."""
+    checks: dict[str, list[Check]] = {}
     for check in hindcast.checks:
-        by_quantity.setdefault(check.name.partition(" ")[0], []).append(check)
-    found = []
-    for quantity, checks in by_quantity.items():
-        graded = grade(replace(hindcast, checks=tuple(checks), events=()))
-        widths = (graded.width_log, graded.walk_width_log) if graded.walk_count else (None, None)
-        found.append(Tally(quantity, graded.checks_count, graded.inside_count, *widths))
-    return found
+        checks.setdefault(check.name.partition(" ")[0], []).append(check)
+    return {name: grade(replace(hindcast, checks=tuple(of), events=())) for name, of in checks.items()}
 
 
 def _mean(values: Iterable[float] | np.ndarray) -> float:

@@ -34,7 +34,7 @@ Series = tuple[Observation, ...]
 
 
 def series_of(rows: Iterable[Row], value: str) -> Series:
-    """Return the solid, positive values of a column by day; of several on one day the geometric mean."""
+    """Return the positive values of a column by day, claims and projections left out; of several on one day the geometric mean."""
     by_day: dict[date, list[Row]] = {}
     for row in rows:
         solid = row["status"] in SOLID and row["confidence"] != "low"
@@ -66,11 +66,9 @@ def history(metric: str) -> Callable[[Tables], dict[str, Series]]:
     """Return a reader of one metric of provider_history, by firm."""
 
     def read(tables: Tables) -> dict[str, Series]:
-        by_firm: dict[str, list[Row]] = {}
-        for row in tables["provider_history"]:
-            if row["metric"] == metric:
-                by_firm.setdefault(row["provider"], []).append(row)
-        return {firm: series_of(rows, "value") for firm, rows in by_firm.items()}
+        rows = [row for row in tables["provider_history"] if row["metric"] == metric]
+        firms = dict.fromkeys(row["provider"] for row in rows)
+        return {firm: series_of((row for row in rows if row["provider"] == firm), "value") for firm in firms}
 
     return read
 

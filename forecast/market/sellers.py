@@ -91,9 +91,9 @@ class Sellers:
         return self.machine_cost_usd_per_mtok
 
     def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
-        """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours."""
+        """Step 4: unit cost is fleet and own overhead, own and rented machines, and idle hours of the own."""
         self.hire_ratio = hire_ratio
-        paid_ratio = (hire_ratio * idle_ratio).take(self.owner[self.names.offer_provider], axis=0)
+        paid_ratio = (hire_ratio + idle_ratio).take(self.owner[self.names.offer_provider], axis=0)
         paid_ratio *= self.machine_cost_usd_per_mtok
         self.unit_cost_usd_per_mtok = paid_ratio
 

@@ -1,6 +1,6 @@
-"""Names in queries: what stands in no table is a slip, said before anything is simulated.
+"""Names in queries: a name that stands in no table is an error, reported before anything is simulated.
 
-A name that a table has, but not at a scenario's vintage, is no slip: there the prediction has no probability, with the reason.
+A name that a table has, but not at a scenario's vintage, is no error: there the prediction has a reason and no probability.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from forecast.errors import InputError, suggestion
-from forecast.predictions.query import Condition, axis_of
+from forecast.predictions.query import axis_of
 from forecast.predictions.scored import Prediction, predictions
 from forecast.serving.token_cost import FAMILIES
 from forecast.tables import DISTANT, Tables
@@ -31,24 +31,15 @@ def known_predictions(tables: Tables) -> list[Prediction]:
     asked = predictions(table)
     named = [(p, c) for p in asked if p.query for c in p.query.conditions if c.entity]
     problems = [
-        f"{table.label} row {p.row.number}, {p.row['prediction']}: {problem} Correct the query."
+        f"{table.label} row {p.row.number}, {p.row['prediction']}: "
+        f'{c.asked}: no {axis} "{name}".{suggestion(name, known)} Correct the query.'
         for p, c in named
-        for problem in _unknown(c, tables)
+        for axis, name in zip(axis_of(c.outcome).split(":"), str(c.entity).split(":"), strict=True)
+        if name not in (known := _names(axis, tables))
     ]
     if problems:
         raise InputError(problems)
     return asked
-
-
-def _unknown(condition: Condition, tables: Tables) -> list[str]:
-    """Return what is wrong with each part of a condition's entity, like provider and segment."""
-    parts = zip(axis_of(condition.outcome).split(":"), str(condition.entity).split(":"), strict=True)
-    known = [(axis, name, _names(axis, tables)) for axis, name in parts]
-    return [
-        f'{condition.asked}: no {axis} "{name}".{suggestion(name, names)}'
-        for axis, name, names in known
-        if name not in names
-    ]
 
 
 def _names(axis: str, tables: Tables) -> Collection[str]:

@@ -120,11 +120,11 @@ def scored(
     found = []
     for prediction in asked:
         row, happened = prediction.row, prediction.happened(today)
-        then = probability(prediction, when_made[row["made_on"]]) if row["made_on"] in when_made else None
-        prob = then["probability"] if then else None
-        score = (
-            None if happened is None or prob is None else float(brier_score(np.array([prob]), np.array([happened]))[0])
-        )
+        prob = score = None
+        if happened is not None and row["made_on"] in when_made:
+            prob = probability(prediction, when_made[row["made_on"]])["probability"]
+        if prob is not None:
+            score = float(brier_score(np.array([prob]), np.array([happened]))[0])
         found.append({
             "id": row["prediction"], "statement": row["statement"], "made_by": row["made_by"],
             "made_on": str(row["made_on"]), "due_on": str(row["due_on"]), "query": row["query"], "no_query": row["no_query"],
@@ -133,7 +133,7 @@ def scored(
             "resolved_on": None if happened is None else str(row["resolved_on"]),
             "resolution": None if happened is None else row["resolution"],
             "source": row["source"], "confidence": row["confidence"], "note": row["note"],
-            "probability_when_made": None if happened is None else prob, "brier": score,
+            "probability_when_made": prob, "brier": score,
         })  # fmt: skip
     return found
 

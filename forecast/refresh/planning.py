@@ -10,11 +10,10 @@ from typing import Any
 
 import forecast
 from forecast.errors import ForecastError, InputError
+from forecast.manifest import short_id
 from forecast.scenario import Scenario, load_scenario
 from forecast.table_files import file_digest
 from forecast.tables import Tables
-
-ID_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Plan:
 
     @property
     def run_id(self) -> str:
-        """The name of the run: the key's first digits."""
-        return self.key[:ID_LENGTH]
+        """The name of the run: digits of its key."""
+        return short_id(self.key)
 
     @property
     def as_of(self) -> str:
@@ -82,7 +81,7 @@ def planned(request: Request, tables: Tables, news_on: str | None) -> Plan:
         "settings": list(request.settings), "months": request.months, "paths": request.n_paths, "seed": request.seed,
         "version": forecast.__version__,
     }  # fmt: skip
-    vintages = {name: [str(s.as_of), s.months, s.digest()] for name, s in found.items()}
+    vintages = {name: [str(s.as_of), s.months, s.digest] for name, s in found.items()}
     wrong = {name: str(error) for name, error in errors.items()}
     text = json.dumps([inputs, options, vintages, wrong], sort_keys=True)
     texts = {f"{name}/{path.name}": path.read_text("utf-8") for name, s in found.items() for path in s.files}

@@ -10,7 +10,7 @@ from forecast.delivery.words import chance, figures
 from forecast.report.closing import Section
 from forecast.report.markup import folded, table, text
 
-VERDICTS_TITLE = "The article's claims"
+PREDICTIONS, CLAIMS = ("predictions", "The article's predictions"), ("audit", "The article's claims")  # key and title
 
 
 def predictions_section(found: Sequence[Mapping[str, Any]]) -> Section:
@@ -20,19 +20,15 @@ def predictions_section(found: Sequence[Mapping[str, Any]]) -> Section:
         found: what `forecast.predictions.scored.scored` returns.
     """
     if not found:
-        return Section("predictions", "The article's predictions", "")
-    scores = [row["brier"] for row in found if row["brier"] is not None]
-    resolved = sum(row["happened"] is not None for row in found)
-    mean = (
-        f"; mean Brier score of the {len(scores)} scored {sum(scores) / len(scores):.3f}, a coin's is 0.25"
-        if scores
-        else ""
-    )
-    said = f"{len(found)} predictions, {resolved} resolved{mean}. The score judges the probability given on what was known when the prediction was made. After ±: two standard errors."  # fmt: skip
+        return Section(*PREDICTIONS, "")
+    said = f"{len(found)} predictions, {sum(row['happened'] is not None for row in found)} resolved"
+    if scores := [row["brier"] for row in found if row["brier"] is not None]:
+        said += f"; mean Brier score of the {len(scores)} scored {sum(scores) / len(scores):.3f}, a coin's is 0.25"
+    said += ". The score judges the probability given on what was known when the prediction was made. After ±: two standard errors."
     header = ["prediction", "due", "chance now", "what happened"]
     rows = [[row["statement"], row["due_on"], _probability(row), _state(row)] for row in found]
     shown = table("Predictions and their state", header, rows, words=True)
-    return Section("predictions", "The article's predictions", f"<p>{text(said)}</p>{shown}")
+    return Section(*PREDICTIONS, f"<p>{text(said)}</p>{shown}")
 
 
 def _probability(row: Mapping[str, Any]) -> str:
@@ -49,17 +45,12 @@ def _probability(row: Mapping[str, Any]) -> str:
 
 def _state(row: Mapping[str, Any]) -> str:
     if row["happened"] is None:
-        return row["no_query"] or f"open{_note(row)}"
-    score = (
-        ""
-        if row["brier"] is None
-        else f" Engine when made: {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}."
-    )
-    return f"{'Came true' if row['happened'] else 'Did not'}, {row['resolved_on']}: {row['resolution']}.{score}"
-
-
-def _note(row: Mapping[str, Any]) -> str:
-    return f"; {row['confidence']} confidence in the reading: {row['note']}" if row["note"] else ""
+        note = f"; {row['confidence']} confidence in the reading: {row['note']}" if row["note"] else ""
+        return row["no_query"] or f"open{note}"
+    said = f"{'Came true' if row['happened'] else 'Did not'}, {row['resolved_on']}: {row['resolution']}."
+    if row["brier"] is not None:
+        said += f" Engine when made: {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}."
+    return said
 
 
 def audit_section(found: Sequence[Mapping[str, Any]]) -> Section:
@@ -69,21 +60,19 @@ def audit_section(found: Sequence[Mapping[str, Any]]) -> Section:
         found: what `forecast.audit.audited.audit` returns.
     """
     if not found:
-        return Section("audit", VERDICTS_TITLE, "")
+        return Section(*CLAIMS, "")
     counts = Counter(row["verdict"] for row in found).most_common()
     shown = table(f"Verdicts on {len(found)} claims, each recomputed", ["verdict", "claims"], counts, words=True)
-    return Section(
-        "audit", VERDICTS_TITLE, shown + "".join(_claims(found, verdict, count) for verdict, count in counts)
-    )
+    return Section(*CLAIMS, shown + "".join(_claims(found, verdict, count) for verdict, count in counts))
 
 
 def _claims(found: Sequence[Mapping[str, Any]], verdict: str, count: int) -> str:
     header = ["claim", "printed", "recomputed", "printed over recomputed"]
     rows = [
-        [row["statement"], row["printed"], f"{_span(row['recomputed'])} {row['unit']}", _factor(row["factor"])]
-        for row in found
-        if row["verdict"] == verdict
-    ]
+        [row["statement"], row["printed"], f"{_span(row['recomputed'])} {row['unit']}",
+         "" if row["factor"] is None else figures(row["factor"], 3)]
+        for row in found if row["verdict"] == verdict
+    ]  # fmt: skip
     return folded(f"{verdict}: {count}", table(verdict, header, rows, words=True))
 
 
@@ -91,7 +80,3 @@ def _span(recomputed: Any) -> str:
     if recomputed is None:
         return "-"
     return " to ".join(figures(end) for end in (recomputed if isinstance(recomputed, list) else [recomputed]))
-
-
-def _factor(factor: float | None) -> str:
-    return "" if factor is None else figures(factor, 3)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from forecast.delivery.words import calendar, percent, short
-from forecast.report.drawing import band, bar, frame, line, picture, points, words
+from forecast.report.drawing import COLOURS, band, bar, frame, line, picture, points, words
 from forecast.report.markup import LONGEST_LABEL, folded, table, text
 from forecast.report.scales import Scale, log_ticks, month_ticks, spread, straight_ticks
 
@@ -143,8 +143,7 @@ def _calendar_marks(as_of: str, x: Scale) -> dict[float, str]:
 def _end_labels(x: Scale, y: Scale, ends: Sequence[float], names: Sequence[str]) -> str:
     """Return a label beside the end of each line, in its colour, none over another."""
     heights = spread([y.at(end) for end in ends], LINE, y.end, y.start)
-    colours = ("first", "second", "third")
     return "".join(
-        words(x.end + 5, height + 4, name, colour=colours[kind % 3])
+        words(x.end + 5, height + 4, name, colour=COLOURS[kind % 3])
         for kind, (height, name) in enumerate(zip(heights, names, strict=True))
     )

@@ -41,21 +41,16 @@ def sureness_section(forecast: Forecast) -> Section:
 
 def assumption_section(forecast: Forecast) -> Section:
     """Return every input that is uncertain or that nobody measured, with source, date and mark, by table."""
-    if not forecast.assumptions:
-        return Section("assumptions", "What is assumed", "")
     said = f"<p>{len(forecast.assumptions):,} inputs are uncertain, or marked as neither measured nor derived.</p>"
     groups = groupby(forecast.assumptions, key=lambda item: item.key.partition(".")[0])
-    return Section(
-        "assumptions", "What is assumed", said + "".join(_group(name, list(found)) for name, found in groups)
-    )
+    shown = said + "".join(_group(name, list(found)) for name, found in groups)
+    return Section("assumptions", "What is assumed", shown if forecast.assumptions else "")
 
 
 def definition_section(forecast: Forecast) -> Section:
     """Return what the words of the page mean, and how each outcome of the forecast is defined."""
-    definitions = {
-        name: outcome.definition for name, outcome in (FANS | FINANCES | DATES).items() if name in forecast.by_outcome
-    }
-    shown = "".join(f"<dt>{text(name)}</dt><dd>{text(said)}</dd>" for name, said in (TERMS | definitions).items())
+    held = {name: each.definition for name, each in (FANS | FINANCES | DATES).items() if name in forecast.by_outcome}
+    shown = "".join(f"<dt>{text(name)}</dt><dd>{text(said)}</dd>" for name, said in (TERMS | held).items())
     return Section("definitions", "Definitions", f"<dl>{shown}</dl>")
 
 

@@ -12,8 +12,7 @@ from forecast.audit.audited import audit
 from forecast.draws import BLOCK_PATHS
 from forecast.errors import InputError
 from forecast.hindcast.checks import Hindcast
-from forecast.hindcast.run import hindcast, month_later
-from forecast.market.names import market_names
+from forecast.hindcast.run import hindcast
 from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
@@ -25,12 +24,12 @@ from forecast.report.past import past_section
 from forecast.scenario import Scenario, load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import asked_within
-from forecast.sensitivity.at_stake import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.sample import draw_sample
+from forecast.sensitivity.signals import is_open, needed, question_of, telling_signals, usual_answers
 from forecast.simulation import simulate
 from forecast.tables import Tables
-from forecast.trends.rolling import scores_by_horizon
-from forecast.trends.series import series_cases
+from forecast.trends.monthly import month_later
+from forecast.trends.rolling import scores_by_horizon, series_cases
 
 DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
 WATCHED_MONTHS, BACK_MONTHS = 6, 12
@@ -43,16 +42,6 @@ class Asked(NamedTuple):
 
     paths: Paths
     tables: Tables
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario of the paths."""
-        return self.paths.scenario
-
-    @property
-    def seed(self) -> int:
-        """The name of their chance."""
-        return self.paths.seed
 
 
 def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> dict[str, Any]:
@@ -69,11 +58,12 @@ def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> d
 
 def drivers_sections(asked: Asked) -> list[Section]:
     """Return what drives price over floor and rent, and what to watch, from one sample."""
-    scenario, names, as_of = asked.scenario, market_names(asked.scenario), str(asked.scenario.as_of)
+    scenario, names = asked.paths.scenario, asked.paths.names
+    as_of = str(scenario.as_of)
     within = min(WATCHED_MONTHS, scenario.months)
     driven = asked_within(DRIVEN, names, scenario.months)
     answers = usual_answers(names, scenario.months)
-    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, asked.seed)
+    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, asked.paths.seed)
     found = [analyse(sample, each) for each in driven if np.ptp(sample.outcomes[str(each)])]
     questions = [(each, question_of(each, sample)) for each in answers]
     at_stake = [
@@ -91,30 +81,30 @@ def past_sections(asked: Asked) -> list[Section]:
 
 
 def _year_before(asked: Asked) -> Hindcast | None:
-    day = month_later(asked.scenario.as_of, -BACK_MONTHS)
+    day = month_later(asked.paths.scenario.as_of, -BACK_MONTHS)
     try:
-        return hindcast(day, asked.tables, "base", PATHS, asked.seed)
+        return hindcast(day, asked.tables, "base", PATHS, asked.paths.seed)
     except InputError:  # the day lies before the first tables, or nothing that is checked has happened since
         return None
 
 
 def predictions_sections(asked: Asked) -> list[Section]:
     """Return the state of the predictions; the page's paths answer where they reach far enough."""
-    every, today = known_predictions(asked.tables), asked.scenario.as_of
+    every, own = known_predictions(asked.tables), asked.paths
+    today = own.scenario.as_of
     days = days_to_score(every, today)
     when_made = {day: _answering(asked, every, load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
-    horizon, kept = months_needed(every, today, asked.scenario.months)
-    own, more = asked.paths, found_in(asked.paths.names, outcomes_needed(every))
+    horizon, kept = months_needed(every, today, own.scenario.months)
+    more = found_in(own.names, outcomes_needed(every))
     if horizon > own.scenario.months or not set(kept) <= set(own.kept_months) or not set(more) <= set(own.kept):
-        own = _answering(asked, every, asked.scenario, own.n_paths)
+        own = _answering(asked, every, own.scenario, own.n_paths)
     return [predictions_section(scored(every, [own], when_made, today))]
 
 
 def _answering(asked: Asked, every: Sequence[Prediction], scenario: Scenario, n_paths: int) -> Paths:
     horizon, kept = months_needed(every, scenario.as_of, scenario.months)
-    return simulate(
-        replace(scenario, months=horizon), n_paths, asked.seed, keep_months=kept, keep_more=outcomes_needed(every)
-    )
+    longer, more = replace(scenario, months=horizon), outcomes_needed(every)
+    return simulate(longer, n_paths, asked.paths.seed, keep_months=kept, keep_more=more)
 
 
 def audit_sections(asked: Asked) -> list[Section]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forecast.report.markup import LONGEST_LABEL, label, text
+from forecast.report.markup import LONGEST_LABEL, text
 from forecast.report.scales import Scale
 
 FONT = 11
@@ -48,8 +48,8 @@ def words(
     longest: int = LONGEST_LABEL,
 ) -> str:
     """Return a short text, cut after `longest` letters, whose baseline begins, has its middle, or ends at (x, y)."""
-    shown = label(said, longest)
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="var(--{colour})" font-size="{size:g}">{shown}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} fill="var(--{colour})" font-size="{size:g}">{text(said, longest)}</text>'
 
 
 def frame(x: Scale, y: Scale, x_marks: dict[float, str], y_marks: dict[float, str]) -> str:

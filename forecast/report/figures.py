@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from forecast.delivery.answers import seen_whole, segments
-from forecast.delivery.small_tables import runway
+from forecast.delivery.small_tables import at_risk
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
 from forecast.tidy_table import Forecast
@@ -24,10 +24,8 @@ def price_charts(forecast: Forecast) -> list[Chart]:
         title = f"{segment}: price paid and floor"
         drawn.append(fan_chart(f"price-{number}", title, "USD per million tokens", fans, as_of, log=True))
     if forecast.find("rent"):
-        title = "On-demand rent of an H100"
-        drawn.append(
-            fan_chart("rent", title, "USD per accelerator-hour", [_fan(forecast, "rent", None, "rent")], as_of)
-        )
+        fans = [_fan(forecast, "rent", None, "rent")]
+        drawn.append(fan_chart("rent", "On-demand rent of an H100", "USD per accelerator-hour", fans, as_of))
     return drawn
 
 
@@ -44,18 +42,14 @@ def survival_charts(forecast: Forecast) -> list[Chart]:
 
 def risk_charts(forecast: Forecast) -> list[Chart]:
     """Return the chance that cash ends within a year and within two, of the providers most at risk."""
-    able = sorted((r for r in runway(forecast)[1] if r[6] is not None), key=lambda r: (-(r[7] or r[6]), r[0]))[
-        :SHOWN_BARS
-    ]
-    spans = [(12, 6), (24, 7)] if able and able[0][7] is not None else [(12, 6)]
-    bars = [Series(f"within {months} months", [row[column] for row in able]) for months, column in spans]
-    note = (
-        "if no new money comes; thin dark bar: within 12 months; pale bar: within 24"
-        if len(bars) > 1
-        else "within 12 months"
-    )
-    title = "Chance that cash ends"
-    return [bar_chart("cash-ends", title, note, [row[0] for row in able], bars)] if able else []
+    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN_BARS]
+    if not able:
+        return []
+    bars, note = [Series("within 12 months", [row[6] for row in able])], "if no new money comes; within 12 months"
+    if able[0][7] is not None:
+        bars.append(Series("within 24 months", [row[7] for row in able]))
+        note = "if no new money comes; thin dark bar: within 12 months; pale bar: within 24"
+    return [bar_chart("cash-ends", "Chance that cash ends", note, [row[0] for row in able], bars)]
 
 
 def consolidation_charts(forecast: Forecast) -> list[Chart]:
@@ -72,17 +66,8 @@ def consolidation_charts(forecast: Forecast) -> list[Chart]:
     if fans:
         drawn.append(fan_chart("top-five", "Share of the five largest providers", "of all", fans, as_of, shown=percent))
     if forecast.find("independent_providers"):
-        fan = _fan(forecast, "independent_providers", None, "providers")
-        drawn.append(
-            fan_chart(
-                "independent",
-                "Independent providers",
-                "providers without a parent",
-                [fan],
-                as_of,
-                shown="{:.0f}".format,
-            )
-        )
+        fans, unit = [_fan(forecast, "independent_providers", None, "providers")], "providers without a parent"
+        drawn.append(fan_chart("independent", "Independent providers", unit, fans, as_of, shown="{:.0f}".format))
     return drawn
 
 
@@ -95,9 +80,8 @@ def convergence_charts(forecast: Forecast) -> list[Chart]:
         if forecast.find("convergence_month", segment=segment)
     ]
     if _drawable(curves):
-        drawn.append(
-            curve_chart("convergence", "Price within 25 % of the floor for six months", ROW_NOTE, curves, as_of)
-        )
+        title = "Price within 25 % of the floor for six months"
+        drawn.append(curve_chart("convergence", title, ROW_NOTE, curves, as_of))
     for number, segment in enumerate(segments(forecast), start=1):
         fan = _fan(forecast, "price_to_floor_ratio", segment, "ratio")
         drawn.append(fan_chart(f"ratio-{number}", f"{segment}: price over floor", "ratio", [fan], as_of, log=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from forecast.errors import InputError
 from forecast.refresh.scores import Tally, scores_of
 from forecast.store.database import open_store, transaction
@@ -14,20 +12,13 @@ from forecast.tidy_table import Forecast
 USUAL = "base"
 
 
-class Kept(NamedTuple):
-    """A stored forecast, and the scores of its scenario's forecasts in the store by outcome."""
-
-    forecast: Forecast
-    scores: list[Tally]
-
-
-def read_kept(run: str, place: Place, scenario: str | None = None) -> Kept:
-    """Return a run of a store.
+def read_kept(run: str, place: Place, scenario: str | None) -> tuple[Forecast, list[Tally]]:
+    """Return a run of a store, and by outcome the scores of the store's forecasts of the same scenario.
 
     Args:
         run: its id, the beginning of one, or "latest".
         place: where the store lies.
-        scenario: which of the run's; by default base, or the only one.
+        scenario: which of the run's; None: base, or the only one.
 
     Raises:
         InputError: no store, no such run, several, or no such scenario in it.
@@ -44,4 +35,4 @@ def read_kept(run: str, place: Place, scenario: str | None = None) -> Kept:
             raise InputError(f"{run}: no such folder, and in the store {place.label}: {error}") from None
         known = scenarios_of(connection, run_id)
         chosen = scenario or (known[0] if len(known) == 1 else USUAL)
-        return Kept(forecast_of(connection, run_id, chosen), scores_of(connection, chosen))
+        return forecast_of(connection, run_id, chosen), scores_of(connection, chosen)

@@ -21,11 +21,6 @@ def text(value: Any, longest: int = LONGEST_TEXT) -> str:
     return html.escape(shown).replace(" %", "\u00a0%")  # a number and its sign stay on one line
 
 
-def label(value: Any, longest: int = LONGEST_LABEL) -> str:
-    """Return a value as text short enough for a drawing."""
-    return text(value, longest)
-
-
 def bullets(sentences: Iterable[str]) -> str:
     """Return sentences as a list."""
     return "<ul>" + "".join(f"<li>{text(sentence)}</li>" for sentence in sentences) + "</ul>"

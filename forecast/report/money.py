@@ -25,9 +25,8 @@ def finance_section(forecast: Forecast) -> Section:
         "<p>Median and 80 % band over the paths on which the provider is still in the market; the last column says how many "
         "that are. Revenue is tokens and other business. Every year stands in finances.csv.</p>"
     )
-    return Section(
-        "finances", "Revenue, margin and cash", said + first + folded("The rest", "".join(others)) if first else ""
-    )
+    shown = said + first + folded("The rest", "".join(others))
+    return Section("finances", "Revenue, margin and cash", shown if first else "")
 
 
 def _table(forecast: Forecast, outcome: str) -> str:

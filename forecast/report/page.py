@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecast.delivery.words import calendar
+from forecast.delivery.words import calendar, counted
 from forecast.report.closing import CLOSING, Section
 from forecast.report.markup import table, text
 from forecast.report.sections import SECTIONS
@@ -42,8 +42,8 @@ def _which_run(forecast: Forecast) -> str:
     manifest = forecast.manifest
     end = calendar(manifest["as_of"], manifest["months"])
     said = (
-        f"Scenario {manifest['scenario']}, as of {manifest['as_of']}, {manifest['months']} months to {end}; "
-        f"{manifest['paths']:,} paths, run {manifest['run_id']}. Every number is conditional on the tables it was made from."
+        f"Scenario {manifest['scenario']}, as of {manifest['as_of']}, {counted(manifest['months'], 'month')} to {end}; "
+        f"{counted(manifest['paths'], 'path')}, run {manifest['run_id']}. Every number is conditional on the tables it was made from."
     )
     story = f"<p>{text(manifest['story'])}</p>" if manifest.get("story") else ""
     return f'{story}<p class="quiet">{text(said)}</p>'

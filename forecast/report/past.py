@@ -7,7 +7,7 @@ from math import isfinite
 
 from forecast.delivery.words import number, percent
 from forecast.hindcast.checks import Hindcast
-from forecast.hindcast.scores import grade, tallies, worst_misses
+from forecast.hindcast.scores import grade, grade_by_quantity, worst_misses
 from forecast.refresh.scores import Tally
 from forecast.report.closing import Section
 from forecast.report.markup import bullets, folded, table, text
@@ -50,16 +50,15 @@ def _hindcast(found: Hindcast) -> str:
             f"random walk, which hold {percent(g.walk_coverage_80)}."
         )
     if g.events_count:
-        said.append(
-            f"{g.events_count} events: Brier score {g.brier:.3f}; one half to everything scores {g.brier_half:.2f}."
-        )
+        scores = f"Brier score {g.brier:.3f}; one half to everything scores {g.brier_half:.2f}"
+        said.append(f"{g.events_count} events: {scores}.")
     misses = [
         [check.name, *map(number, (check.p10, check.p50, check.p90, check.value)), f"{distance:.1f}"]
         for check, distance in worst_misses(found.checks)
     ]
     header = ["check", "p10", "median", "p90", "came true", "distance"]
     missed = table("Worst misses; distance outside in widths of the interval", header, misses) if misses else ""
-    kinds = [[t.quantity, t.checks_count, t.inside_count] for t in tallies(found)]
+    kinds = [[name, one.checks_count, one.inside_count] for name, one in grade_by_quantity(found).items()]
     held = folded("By quantity", table("Checks by quantity", ["quantity", "checks", "inside 80 %"], kinds))
     return f"<h3>The whole engine, a year before</h3>{bullets(said)}{missed}{held}"
 

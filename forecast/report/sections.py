@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forecast.delivery.answers import answers, segments, three
-from forecast.delivery.small_tables import runway
+from forecast.delivery.small_tables import at_risk, runway
 from forecast.delivery.words import band, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
 from forecast.report.closing import Section
@@ -46,9 +46,8 @@ def convergence_section(forecast: Forecast) -> Section:
     end = calendar(as_of, horizon)
     header = ["segment", "price over floor today", f"in {end}", f"met by {end}", "median month"]
     shown = _figures(convergence_charts(forecast))
-    return Section(
-        "convergence", "Price against its floor", table("Median and 80 % band", header, rows) + shown if rows else ""
-    )
+    numbers = table("Median and 80 % band", header, rows)
+    return Section("convergence", "Price against its floor", numbers + shown if rows else "")
 
 
 def consolidation_section(forecast: Forecast) -> Section:
@@ -61,10 +60,10 @@ def runway_section(forecast: Forecast) -> Section:
     horizon = forecast.manifest["months"]
     header = ["provider", "kind", "cash today", "runway p10", "median", "p90", "dry in 12 m", "24 m", f"exit in {horizon} m",
               "most likely exit"]  # fmt: skip
-    asked = {fact.provider for fact in forecast.find("runway_months")}
+    able = at_risk(forecast)
     rows = [
-        [r[0], r[1], dollars(r[2]), *(_months(v, r[0] in asked) for v in r[3:6]), *map(percent, r[6:9]), r[9]]
-        for r in sorted(runway(forecast)[1], key=lambda r: (r[6] is None, -(r[7] or r[6] or 0.0), r[0]))
+        [r[0], r[1], dollars(r[2]), *(_months(v, r in able) for v in r[3:6]), *map(percent, r[6:9]), r[9]]
+        for r in (*able, *sorted((r for r in runway(forecast)[1] if r not in able), key=lambda r: r[0]))
     ]
     caption = (
         f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "

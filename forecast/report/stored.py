@@ -13,19 +13,8 @@ from forecast.assumptions import Assumption
 from forecast.errors import InputError
 from forecast.tidy_table import Fact, Forecast
 
-NEEDED = (
-    "run_id",
-    "scenario",
-    "title",
-    "as_of",
-    "months",
-    "seed",
-    "paths",
-    "inputs_digest",
-    "finances_as_of",
-    "counts",
-    "versions",
-)
+NEEDED = "run_id scenario title as_of months seed paths inputs_digest finances_as_of counts versions".split()
+WRITE_AGAIN = "Write the folder with `forecast run --out`."
 
 
 def read_run(folder: str | Path) -> Forecast:
@@ -43,10 +32,12 @@ def read_run(folder: str | Path) -> Forecast:
     manifest = _manifest(place / "manifest.json")
     header, rows, comma = _table(place / "forecast.csv")
     if header != list(Fact._fields):
-        raise InputError(f"{place / 'forecast.csv'}: the columns are {', '.join(header)}; {', '.join(Fact._fields)} are needed. "
-                         "Write the folder with `forecast run --out`.")  # fmt: skip
+        wanted = ", ".join(Fact._fields)
+        raise InputError(
+            f"{place / 'forecast.csv'}: the columns are {', '.join(header)}; {wanted} are needed. {WRITE_AGAIN}"
+        )
     if not rows:
-        raise InputError(f"{place / 'forecast.csv'}: a header but no rows. Write the folder with `forecast run --out`.")
+        raise InputError(f"{place / 'forecast.csv'}: a header but no rows. {WRITE_AGAIN}")
     reading = "forecast.csv"
     try:
         facts = [_fact(row, comma) for row in rows]
@@ -55,7 +46,7 @@ def read_run(folder: str | Path) -> Forecast:
         reading = "assumptions.csv"
         assumed = [Assumption(*row)._replace(value=_number(row[1], comma)) for row in _optional(place / reading)]
     except (ValueError, TypeError, IndexError) as error:
-        raise InputError(f"{place / reading}: {error}. Write the folder with `forecast run --out`.") from None
+        raise InputError(f"{place / reading}: {error}. {WRITE_AGAIN}") from None
     return Forecast(facts, manifest, kinds, assumed)
 
 
@@ -84,10 +75,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(_text(path))
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}. Write the folder with `forecast run --out`.") from None
+        raise InputError(f"{path}: not JSON: {error}. {WRITE_AGAIN}") from None
     missing = [key for key in NEEDED if not isinstance(found, dict) or key not in found]
     if missing:
-        raise InputError(f"{path}: has no {', '.join(missing)}. Write the folder with `forecast run --out`.")
+        raise InputError(f"{path}: has no {', '.join(missing)}. {WRITE_AGAIN}")
     return dict(found)
 
 
@@ -97,12 +88,10 @@ def _table(path: Path) -> tuple[list[str], list[list[str]], bool]:
     comma = content.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(content.removeprefix("\ufeff"), newline=""), delimiter=";" if comma else ","))
     if not rows:
-        raise InputError(f"{path}: the file is empty. Write the folder with `forecast run --out`.")
+        raise InputError(f"{path}: the file is empty. {WRITE_AGAIN}")
     width = len(rows[0])
     if wrong := next((n for n, row in enumerate(rows, start=1) if len(row) != width), None):
-        raise InputError(
-            f"{path} row {wrong}: not the {width} cells of the header. Write the folder with `forecast run --out`."
-        )
+        raise InputError(f"{path} row {wrong}: not the {width} cells of the header. {WRITE_AGAIN}")
     return rows[0], rows[1:], comma
 
 
@@ -118,4 +107,4 @@ def _text(path: Path) -> str:
             f"{path}: cannot be read ({error.strerror or error}). Name a folder that `forecast run --out` wrote."
         ) from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text. Write the folder with `forecast run --out`.") from None
+        raise InputError(f"{path}: not UTF-8 text. {WRITE_AGAIN}") from None

@@ -26,7 +26,6 @@ THEMES: dict[str, dict[str, str]] = {
         "third": "#8fd3a8",
     },
 }
-TEXT, GRAPHIC = ("ink", "quiet", "first", "second", "third"), ("frame",)  # what is read, and what is only seen
 
 _RULES = """
 * { box-sizing: border-box; }

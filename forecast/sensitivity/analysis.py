@@ -32,9 +32,7 @@ class Sensitivity:
     first: Effect
     total: Effect  # of the studied
     shapley: Effect  # of the studied
-    correlated: tuple[
-        bool, ...
-    ]  # whether each of the studied is, with any input: its total index is meant for independent ones
+    correlated: tuple[bool, ...]  # whether each of the studied is, with any input: then its total index does not hold
     low_tail: Array  # mean outcome where the input is in its lowest tenth
     high_tail: Array
     worth: Array  # of learning each of the studied, in the outcome's unit
@@ -82,15 +80,16 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     first = first_order(sample.scores, y)
     correlation = normal_correlation(sample.scores)
     weight = importance(sample.scores, y, first, correlation)
-    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may lend from one that does
+    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may only follow one that does
     order = np.argsort(-weight, kind="stable")
     studied = order[:STUDIED]
     scores = sample.scores[studied]
     made, correlation = fit_surrogate(scores, y), correlation[studied]
     tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
     low, high = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
-    threshold = above if above is not None else _threshold(outcome)
-    happened = outcome > threshold
+    if above is None:
+        above = 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
+    happened = outcome > above
     box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
     share = float(np.corrcoef(y, other)[0, 1])
     return Sensitivity(
@@ -108,7 +107,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
         inputs_share=share,
         inputs_share_error=(1 - share**2) / np.sqrt(len(y)),
         on_log=on_log,
-        event=f"{asked} > {number(threshold)}",
+        event=f"{asked} > {number(above)}",
         box=box,
         box_limits=_limits(sample, studied, box),
         mean=float(outcome.mean()),
@@ -118,17 +117,10 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     )
 
 
-def _threshold(outcome: Array) -> float:
-    return 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
-
-
 def _limits(sample: Sample, studied: NDArray[np.int64], box: Box | None) -> dict[str, tuple[float, float]]:
     """Return the box in the inputs' own units: an end that limits nothing is infinite."""
     found = {}
     for i, (low, high) in (box.ranges if box else {}).items():
-        values = np.quantile(sample.values[studied[i]], [low, high])
-        found[sample.inputs[studied[i]]] = (
-            float(values[0]) if low > 0 else -np.inf,
-            float(values[1]) if high < 1 else np.inf,
-        )
+        least, most = np.quantile(sample.values[studied[i]], [low, high]).tolist()
+        found[sample.inputs[studied[i]]] = (least if low > 0 else -np.inf, most if high < 1 else np.inf)
     return found

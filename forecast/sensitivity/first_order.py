@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.monte_carlo import jackknife_error
+
 Array = NDArray[np.float64]
 BINS = 20
 GROUPS = 20  # of the jackknife
-LEADING = 0.05  # share of the variance from which an input may lend its own to others by chance
+LEADING = 0.05  # share of the variance from which on others may seem to matter because they follow an input by chance
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def first_order(scores: Array, outcome: Array) -> Effect:
     bins = bins_of(scores)
     group = np.arange(len(outcome)) % GROUPS
     cell = (group * BINS)[None, :] + bins
-    sums = np.stack([_by_cell(row, weight) for row in cell for weight in (None, outcome)])
+    sums = np.stack([np.bincount(row, weight, GROUPS * BINS) for row in cell for weight in (None, outcome)])
     count, total = (sums[k::2].reshape(len(scores), GROUPS, BINS) for k in (0, 1))
     square = np.bincount(group, outcome**2, GROUPS)
     whole = _index(count.sum(axis=1), total.sum(axis=1), float(square.sum()))
@@ -53,9 +55,10 @@ def first_order(scores: Array, outcome: Array) -> Effect:
 def importance(scores: Array, outcome: Array, first: Effect, correlation: Array) -> Array:
     """Return what inputs are ordered by: the first-order index, for lesser inputs with the leading ones taken off first.
 
-    An input that by chance, or by the pattern of the Sobol points, goes together with a leading one in this sample
-    would seem to matter. Left as they are: the leading, from a twentieth of the variance on once those before them are
-    taken off, and what is truly correlated with one of them. Source: backfitting, Hastie & Tibshirani (1990).
+    An input may follow a leading one in this sample by chance, or by the pattern of the Sobol points, and would then
+    seem to matter. So what the leading inputs explain is taken off the outcome, and the others are read from the rest.
+    An input leads if it explains a twentieth of the variance once those before it are taken off. Leading inputs, and
+    those truly correlated with one, keep their index. Source: backfitting, Hastie & Tibshirani (1990).
 
     Args:
         scores, outcome: as for `first_order`.
@@ -86,16 +89,6 @@ def _explained(scores: Array, outcome: Array) -> Array:
     bins = bins_of(scores)
     mean = np.bincount(bins, outcome, BINS) / np.maximum(np.bincount(bins, minlength=BINS), 1)
     return np.asarray(mean[bins] - outcome.mean())
-
-
-def jackknife_error(left: Array) -> Array:
-    """Return the standard error from estimates each of which leaves one of G groups out: √((G − 1)/G·Σ(θ₋g − θ̄)²)."""
-    groups = len(left)
-    return np.asarray(np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0)))
-
-
-def _by_cell(cell: NDArray[np.int64], weight: Array | None) -> Array:
-    return np.bincount(cell, weight, GROUPS * BINS).astype(float)
 
 
 def _index(count: Array, total: Array, square: float) -> Array:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from forecast.arrays import Array as Reals
 from forecast.draws import BLOCK_PATHS, Draws, check_chance, stream
 from forecast.march import march
-from forecast.market.names import Names, market_names
-from forecast.paths import Paths, no_paths
+from forecast.market.names import market_names
+from forecast.paths import no_paths
 from forecast.scenario import Scenario
 from forecast.sensitivity.asked import Asked
 
@@ -80,26 +80,21 @@ def draw_sample(
         InputError: a number of paths or a seed that none can have.
     """
     check_chance(n_paths, seed, MOST_PATHS)
-    names, blocks = market_names(scenario), range(-(-n_paths // BLOCK_PATHS))
+    names = market_names(scenario)
     months = tuple(sorted({each.month for each in asked}))
     more = tuple(sorted({each.kept_by_path for each in asked} - {""}))
     runs = [no_paths(scenario, names, seed, n_paths, months, more=more) for _ in range(2)]
     noted: list[dict[str, Reals]] = []
-    for block in blocks:
+    for block in range(-(-n_paths // BLOCK_PATHS)):
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
-            noted_now = _march_into(run, scenario, names, seed, block, luck)
-        noted.append(noted_now)
+            draws = NotedDraws(scenario, seed, block, luck)
+            run.add(block, march(scenario, names, draws, note_months=run.note_months()))
+        noted.append(draws.noted)  # inputs are the same with either luck
         progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
     inputs = tuple(sorted(noted[0]))
     values = np.array([np.concatenate([one[name] for one in noted])[:n_paths] for name in inputs], float)
     outcomes, twins = ({str(each): each.values(run) for each in asked} for run in runs)
     return Sample(inputs, uniform_ranks(values), values, outcomes, twins)
-
-
-def _march_into(run: Paths, scenario: Scenario, names: Names, seed: int, block: int, luck: int) -> dict[str, Reals]:
-    draws = NotedDraws(scenario, seed, block, luck)
-    run.add(block, march(scenario, names, draws, note_months=run.note_months()))
-    return draws.noted
 
 
 def uniform_ranks(values: Array) -> Array:

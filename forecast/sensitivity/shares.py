@@ -8,7 +8,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.sensitivity.first_order import Effect, jackknife_error
+from forecast.monte_carlo import jackknife_error
+from forecast.sensitivity.first_order import Effect
 from forecast.sensitivity.surrogate import Surrogate, design
 
 Array = NDArray[np.float64]

@@ -30,10 +30,6 @@ class Surrogate:
     variance: float  # of the outcome
     explained: float  # share of the variance of paths left out
 
-    def values(self, scores: Array) -> Array:
-        """Return the polynomial at uniform scores, `[input, path]`."""
-        return self.coefficients @ design(scores, self.powers)
-
 
 def legendre(scores: Array, degree: int) -> Array:
     """Return the orthonormal Legendre polynomials of uniform scores up to a degree, `[degree + 1, …]`.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.delivery.plots import FLOOR, PRICE
+from forecast.delivery.printed import printed_table
 from forecast.delivery.words import number
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
@@ -26,9 +27,8 @@ def sensitivity_rows(found: Sensitivity) -> list[list[Any]]:
     for i, name in enumerate(found.inputs):
         studied: list[Any] = [None] * 5
         if i < STUDIED:
-            studied = [
-                float(x) for x in (found.total.index[i], found.total.error[i], found.shapley.index[i], found.shapley.error[i])
-            ] + [int(found.correlated[i])]  # fmt: skip
+            indices = (each[i] for effect in (found.total, found.shapley) for each in (effect.index, effect.error))
+            studied = [*map(float, indices), int(found.correlated[i])]
         rows.append([
             str(found.asked), found.asked.unit, name, float(found.first.index[i]), float(found.first.error[i]), *studied,
             float(found.low_tail[i]), float(found.high_tail[i]), float(found.worth[i]) if i < STUDIED else None,
@@ -43,34 +43,31 @@ def settled(found: Sensitivity) -> int:
     return int(np.argmin(apart)) if not apart.all() else len(apart)
 
 
-def sensitivity_text(found: Sensitivity) -> str:
-    """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged."""
+def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
+    """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged.
+
+    The table is laid out for so many columns.
+    """
     variance = "variance of the logarithm" if found.on_log else "variance"
     lines = [
         f"WHAT DRIVES {found.asked}  ({found.asked.unit}; mean {number(found.mean)}, sd {number(found.sd)})",
         f"  {all_inputs(found)} decide {_percent(found.inputs_share)} "
         f"(± {100 * found.inputs_share_error:.0f}) of the {variance}; the rest is the luck of the months.",
-        *(
-            [
-                f"  Read on the {_percent(found.known_frac)} of paths on which it is in the market with this luck and with another."
-            ]
-            if found.known_frac < 1
-            else []
-        ),
-        f"  {'input':54s}{'alone':>13s}{'total':>13s}{'Shapley':>13s}{'lowest → highest tenth':>25s}{'learning':>10s}",
     ]
+    if found.known_frac < 1:
+        known = _percent(found.known_frac)
+        lines.append(f"  Read on the {known} of paths on which it is in the market with this luck and with another.")
+    rows = [["input", "alone", "total", "Shapley", "lowest → highest tenth", "learning"]]
     for i in range(min(STUDIED, len(found.inputs))):
-        columns = [
+        shares = [
             f"{100 * effect.index[i]:z.1f} ± {100 * effect.error[i]:.1f} %"
             for effect in (found.first, found.total, found.shapley)
         ]
         tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         star = "*" if found.correlated[i] else ""
-        lines.append(
-            f"  {short_name(found.inputs[i]) + star:54s}{''.join(f'{c:>13s}' for c in columns)}{tails:>25s}{_percent(spares):>10s}"
-        )
-    lines += [*_box_lines(found), f"  {convergence(found)}"]
+        rows.append([short_name(found.inputs[i]) + star, *shares, tails, _percent(spares)])
+    lines += [*printed_table(rows, (14, 14, 14, 24, 10), columns), *_box_lines(found), f"  {convergence(found)}"]
     if any(found.correlated):
         lines.append(
             "  * correlated with another one: its total index holds for independent inputs only; read Shapley."

@@ -38,9 +38,7 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "one": lambda w: np.ones(len(w["moe"])),
     "moe": lambda w: w["moe"],
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
-    "fp4": lambda w: (w["precision"] == "fp4") * 1.0,
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
-    "offline": lambda w: np.isnan(w["concurrency"]) * 1.0,
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
 LABELS: dict[str, Callable[[Columns], Any]] = {
@@ -60,19 +58,16 @@ def _form() -> tuple[Effect, ...]:
         ("decode_attention", -log(0.4), 0.5), ("prefill_attention", -log(0.4), 0.5),
     ]  # fmt: skip
     found = [Effect(term, "one", float(mean), sd) for term, mean, sd in base]
-    found += [Effect("overhead_base", "moe", 0.0, 0.5), Effect("kv_cache", "moe", 0.0, 0.3)]
+    arithmetic = ("decode_compute", "prefill_compute")
+    found += [Effect("overhead_base", "moe", 0.0, 0.5)]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
-    for term in ("decode_compute", "prefill_compute"):
-        found += [Effect(term, feature, 0.0, 0.3) for feature in ("log_peak", "fp4")]
-    shared = ("decode_compute", "prefill_compute", "expert_weights")
-    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in shared]
-    found += [Effect("throughput", "offline", 0.0, 0.2), Effect("throughput", "family_memory", 0.0, 0.12)]
-    found += [Effect("throughput", "family", 0.0, 0.15), Effect("throughput", "architecture", 0.0, 0.08)]
+    found += [Effect(term, "log_peak", 0.0, 0.3) for term in arithmetic]
+    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in (*arithmetic, "expert_weights")]
+    found += [Effect("throughput", "family_memory", 0.0, 0.12), Effect("throughput", "family", 0.0, 0.15)]
     found += [Effect("throughput", "family_kind", 0.0, 0.10)]
-    grouped = ("overhead_base", "decode_compute", "prefill_compute", "expert_weights")
-    found += [Effect(term, "architecture", 0.0, 0.14) for term in grouped]
-    found += [Effect(term, "family", 0.0, 0.1) for term in grouped[:3]]
-    return (*found, *(Effect(term, "family_kind", 0.0, 0.2) for term in grouped))
+    for feature, sd in (("architecture", 0.14), ("family", 0.1), ("family_kind", 0.2)):
+        found += [Effect(term, feature, 0.0, sd) for term in ("overhead_base", *arithmetic)]
+    return tuple(found)
 
 
 ROWS = "rows"  # the term that says how many rows of an accelerator were fitted, in logs: what was seen is surer

@@ -208,7 +208,7 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
     ):
         rows_log = values.get(f"{ROWS}:accelerator:{accelerator}")
         chip = rows_log is not None and round(np.exp(rows_log)) >= WELL_MEASURED_ROWS
-        model = f"throughput:architecture:{design}" in values
+        model = f"decode_compute:architecture:{design}" in values
         general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
         announced = 0.0 if on_market or rows_log is not None else values.get("log_sd:announced:all", 0.0)
         found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))

@@ -163,10 +163,19 @@ def power_kw(scenario: Scenario, accelerator: str, ratio: Any, read: Any) -> Any
     raise InputError(f"accelerator {accelerator}: no power known at {scenario.as_of}; add it to accelerators.csv.")
 
 
-def owned_parts(scenario: Scenario, draws: Draws, accelerators: list[str]) -> tuple[Array, Array, Array]:
-    """Return capital, electricity and the rest of an owned hour on each path, each `[accelerator, path]`."""
-    low, high = (draws.column("accelerator_prices", f"price_{end}_usd", accelerators) for end in ("low", "high"))
-    price = low + draws.parameter("accelerator_price_position_frac") * (high - low)
+def owned_parts(
+    scenario: Scenario, draws: Draws, accelerators: list[str], price_usd: float | None = None
+) -> tuple[Array, Array, Array]:
+    """Return capital, electricity and the rest of an owned hour on each path, each `[accelerator, path]`.
+
+    Args:
+        scenario, draws, accelerators: whose inputs, drawn on which paths, for which machines.
+        price_usd: of each machine; None: of the tables, path by path.
+    """
+    price: Any = price_usd
+    if price_usd is None:
+        low, high = (draws.column("accelerator_prices", f"price_{end}_usd", accelerators) for end in ("low", "high"))
+        price = low + draws.parameter("accelerator_price_position_frac") * (high - low)
     ratio = draws.parameter("provisioned_power_ratio")
 
     def read(table: str, entity: str, column: str) -> Array:

@@ -22,6 +22,7 @@ Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts
 SPECIFICATIONS = (
     "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
 ).split()
+WITHOUT_EIGHT_BITS = "nvidia-ampere"  # the family of NVIDIA's parts that have no eight-bit arithmetic
 GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
@@ -43,8 +44,10 @@ class Request:
 
 
 def efficiency_family(accelerator: Row) -> str:
-    """Return the family of fitted efficiencies: makers of several generations are split at four-bit arithmetic."""
+    """Return the family of fitted efficiencies: makers of several generations are split at four-bit arithmetic, NVIDIA at eight-bit too."""
     family = str(accelerator["family"])
+    if family == "nvidia" and not accelerator["fp8_dense_tflops"]:
+        return WITHOUT_EIGHT_BITS
     before, since = GENERATIONS.get(family, (family, family))
     return since if accelerator["fp4_dense_tflops"] else before
 

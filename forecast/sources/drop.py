@@ -8,11 +8,9 @@ price which would otherwise be held for its size.
 
 from __future__ import annotations
 
-from datetime import date
-
 from forecast.sources.csv_rows import csv_rows
 from forecast.sources.gpu_rents import AMOUNT, add_rent
-from forecast.sources.quotes import Parsed, Quote, SourceError, Unread, number, shown
+from forecast.sources.quotes import Parsed, Quote, SourceError, day, number, shown
 
 PRICES = {"provider", "model", "input_usd_per_mtok", "output_usd_per_mtok"}
 ELECTRICITY = {"category", "item", "period", "mid", "unit"}
@@ -47,22 +45,20 @@ def _add_price(found: Parsed, entry: dict[str, str]) -> None:
     provider, item = entry.get("provider", ""), entry.get("model", "")
     amounts = [number(entry.get(f"{side}_usd_per_mtok")) for side in ("input", "output")]
     when = entry.get("date") or entry.get("changed_on") or ""
-    try:
-        as_of = date.fromisoformat(when)
-    except ValueError:
-        found.unread.append(Unread(provider, item, shown(when), "not a date such as 2026-10-31"))
-        return
-    confirmed = entry.get("confirmed") == "1"
-    found.add_price(provider, item, amounts, entry, entry.get("provider_kind", ""), as_of, confirmed)
+    if as_of := day(when):
+        kind, confirmed = entry.get("provider_kind", ""), entry.get("confirmed") == "1"
+        found.add_price(provider, item, amounts, entry, kind, as_of, confirmed)
+    else:
+        found.skip(provider, item, when, "not a date such as 2026-10-31")
 
 
 def _add_electricity(found: Parsed, entry: dict[str, str]) -> None:
     item, amount = entry.get("item", ""), number(entry.get("mid"))
     if (entry.get("category"), entry.get("unit")) != ("price", "USD/kWh"):
-        given = shown([entry.get("category"), entry.get("unit")])
-        found.unread.append(Unread("", item, given, "only the category price in USD/kWh is read from the folder"))
+        given = [entry.get("category"), entry.get("unit")]
+        found.skip("", item, given, "only the category price in USD/kWh is read from the folder")
     elif amount is None:
-        found.unread.append(Unread("", item, shown(entry.get("mid")), "the price is missing or not a number"))
+        found.skip("", item, entry.get("mid"), "the price is missing or not a number")
     else:
         period, confirmed = entry.get("period", ""), entry.get("confirmed") == "1"
         found.quotes.append(Quote("electricity", "", item, (amount,), period, confirmed=confirmed))

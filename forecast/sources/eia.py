@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from forecast.sources.quotes import Parsed, Quote, Unread, checked, json_document, member, number, shown
+from forecast.sources.quotes import Parsed, Quote, checked, day, json_document, member, number
 
 ADDRESS = (
     "https://api.eia.gov/v2/electricity/retail-sales/data/?frequency=monthly&data[0]=price&facets[stateid][]=US"
@@ -26,7 +25,7 @@ def parse(content: bytes) -> Parsed:
         if isinstance(entry, dict):
             _add(found, entry)
         else:
-            found.unread.append(Unread("", "", shown(entry), "not an object"))
+            found.skip("", "", entry, "not an object")
     return checked(found)
 
 
@@ -34,14 +33,11 @@ def _add(found: Parsed, entry: dict[str, Any]) -> None:
     region = str(entry.get("stateDescription") or entry.get("stateid") or "").removeprefix("U.S. ")
     item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
     period, cents = str(entry.get("period")), number(entry.get("price"))
-    try:
-        date.fromisoformat(f"{period}-01")
-    except ValueError:
-        found.unread.append(Unread("", item, shown(period), "not a month such as 2026-08"))
-        return
-    if entry.get("price-units", UNITS) != UNITS:
-        found.unread.append(Unread("", item, shown(entry.get("price-units")), f"another unit than {UNITS}"))
+    if day(f"{period}-01") is None:
+        found.skip("", item, period, "not a month such as 2026-08")
+    elif entry.get("price-units", UNITS) != UNITS:
+        found.skip("", item, entry.get("price-units"), f"another unit than {UNITS}")
     elif cents is None:
-        found.unread.append(Unread("", item, shown(entry.get("price")), "the price is missing or not a number"))
+        found.skip("", item, entry.get("price"), "the price is missing or not a number")
     else:
         found.quotes.append(Quote("electricity", "", item, (float(f"{cents / 100:.10g}"),), period))

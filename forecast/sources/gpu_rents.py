@@ -7,11 +7,10 @@ members (or an object whose `rents` is that array). `channel` is on-demand when 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from forecast.sources.csv_rows import csv_rows
-from forecast.sources.quotes import Parsed, Quote, SourceError, Unread, checked, json_document, member, number, shown
+from forecast.sources.quotes import Parsed, Quote, SourceError, checked, day, json_document, member, number, shown
 
 AMOUNT = "usd_per_accelerator_hour"
 
@@ -40,18 +39,16 @@ def parse(content: bytes) -> Parsed:
 def add_rent(found: Parsed, entry: Any) -> None:
     """Add one entry to what was found, as a quote or as unread."""
     if not isinstance(entry, Mapping):
-        found.unread.append(Unread("", "", shown(entry), "not an object"))
+        found.skip("", "", entry, "not an object")
         return
     amount = number(entry.get(AMOUNT))
     provider, item = str(entry.get("provider") or ""), str(entry.get("accelerator") or "")
     when = entry.get("date") or entry.get("date_on")
-    try:
-        as_of = date.fromisoformat(str(when)) if when else None
-    except ValueError:
-        found.unread.append(Unread(provider, item, shown(when), "not a date such as 2026-10-31"))
-        return
-    if amount is None:
-        found.unread.append(Unread(provider, item, shown(entry.get(AMOUNT)), "the rent is missing or not a number"))
+    as_of = day(when)
+    if when and as_of is None:
+        found.skip(provider, item, when, "not a date such as 2026-10-31")
+    elif amount is None:
+        found.skip(provider, item, entry.get(AMOUNT), "the rent is missing or not a number")
     else:
         channel = str(entry.get("channel") or "on-demand")
         confirmed = str(entry.get("confirmed") or "") == "1"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
-from forecast.sources.quotes import Parsed, Unread, checked, json_document, member, number, shown
+from forecast.sources.quotes import Parsed, checked, day, json_document, member, number
 
 ADDRESS = "https://www.llm-prices.com/current-v1.json"
 
@@ -19,24 +16,12 @@ def parse(content: bytes) -> Parsed:
     found = Parsed([], [])
     for entry in member(json_document(content, dict), "prices", list):
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("id", "vendor")):
-            found.unread.append(Unread("", "", shown(entry), "an entry without id or vendor"))
+            found.skip("", "", entry, "an entry without id or vendor")
             continue
         amounts = [number(entry.get(side)) for side in ("input", "output")]
-        try:
-            as_of = _first_day(entry)
-        except ValueError:
-            found.unread.append(
-                Unread(entry["vendor"], entry["id"], shown(entry), "an ended price without its first day")
-            )
-            continue
-        found.add_price(entry["vendor"], entry["id"], amounts, entry, as_of=as_of)
+        first = day(entry.get("from_date"))  # a price without one holds today, unless it ended
+        if first is None and (entry.get("from_date") or entry.get("to_date")):
+            found.skip(entry["vendor"], entry["id"], entry, "an ended price without its first day")
+        else:
+            found.add_price(entry["vendor"], entry["id"], amounts, entry, as_of=first)
     return checked(found)
-
-
-def _first_day(entry: dict[str, Any]) -> date | None:
-    """Return the day from which a price holds, None for one that holds today; raise ValueError where it ended."""
-    if entry.get("from_date"):
-        return date.fromisoformat(str(entry["from_date"]))
-    if entry.get("to_date"):
-        raise ValueError("ended")
-    return None

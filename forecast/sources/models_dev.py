@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Unread, checked, json_document, number, shown
+from forecast.sources.quotes import Parsed, checked, json_document, number
 
 ADDRESS = "https://models.dev/api.json"
 
@@ -17,7 +17,7 @@ def parse(content: bytes) -> Parsed:
     for seller, entry in json_document(content, dict).items():
         models = entry.get("models") if isinstance(entry, dict) else None
         if not isinstance(models, dict):
-            found.unread.append(Unread(seller, "", shown(entry), "no object of models"))
+            found.skip(seller, "", entry, "no object of models")
             continue
         for name, model in models.items():
             cost = model.get("cost") if isinstance(model, dict) else None

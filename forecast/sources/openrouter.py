@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Unread, checked, json_document, member, per_mtok, shown
+from forecast.sources.quotes import Parsed, checked, json_document, member, per_mtok
 
 ADDRESS = "https://openrouter.ai/api/v1/models"
 
@@ -17,7 +17,7 @@ def parse(content: bytes) -> Parsed:
     for entry in member(json_document(content, dict), "data", list):
         pricing = entry.get("pricing") if isinstance(entry, dict) else None
         if not isinstance(pricing, dict) or not isinstance(entry.get("id"), str):
-            found.unread.append(Unread("openrouter", "", shown(entry), "an entry without id or pricing"))
+            found.skip("openrouter", "", entry, "an entry without id or pricing")
             continue
         amounts = [per_mtok(pricing.get(side)) for side in ("prompt", "completion")]
         found.add_price("openrouter", entry["id"], amounts, pricing, kind="gateway")

@@ -54,10 +54,13 @@ class Parsed(NamedTuple):
         """Add the price of a model, input and output in USD/Mtok; as unread where one of them is no number."""
         asked, answered = amounts
         if asked is None or answered is None:
-            self.unread.append(Unread(seller, model, shown(entry), "a price is missing or not a number"))
+            self.skip(seller, model, entry, "a price is missing or not a number")
         else:
-            pair = (asked, answered)
-            self.quotes.append(Quote("price_changes", seller, model, pair, "", kind, as_of, confirmed))
+            self.quotes.append(Quote("price_changes", seller, model, (asked, answered), "", kind, as_of, confirmed))
+
+    def skip(self, provider: str, item: str, given: Any, reason: str) -> None:
+        """Add an entry that could not be read as a quote, with what the feed wrote."""
+        self.unread.append(Unread(provider, item, shown(given), reason))
 
 
 def json_document(content: bytes, kind: type) -> Any:
@@ -102,6 +105,18 @@ def number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
+
+
+def day(value: Any) -> date | None:
+    """Return the date that a feed wrote as text; None for everything else.
+
+    >>> day("2026-10-31"), day("soon")
+    (datetime.date(2026, 10, 31), None)
+    """
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
 
 
 def per_mtok(usd_per_token: Any) -> float | None:

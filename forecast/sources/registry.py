@@ -36,10 +36,6 @@ class Source:
             return f"{address}&api_key={key}" if key else ""
         return address
 
-    def to_set(self) -> str:
-        """Return which variable must be set before the source can be used."""
-        return self.secret or self.variable
-
 
 SOURCES = {
     source.name: source
@@ -67,7 +63,7 @@ def chosen_sources(names: tuple[str, ...]) -> list[Source]:
         if name not in SOURCES:
             problems.append(f"--source {name}: one of {', '.join(SOURCES)} is allowed.{suggestion(name, SOURCES)}")
         elif name != "drop" and not SOURCES[name].configured_address():
-            problems.append(f"--source {name}: not configured. Set {SOURCES[name].to_set()}.")
+            problems.append(f"--source {name}: not configured. Set {SOURCES[name].secret or SOURCES[name].variable}.")
     if problems:
         raise InputError(problems)
     wanted = names or [name for name in SOURCES if name == "drop" or SOURCES[name].configured_address()]

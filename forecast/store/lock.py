@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from forecast.errors import ForecastError, InputError
 from forecast.store.database import connected, server_engine
@@ -34,17 +34,19 @@ def locked(place: Place, wait: bool = False) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{place.lock}: cannot be made ({error.strerror}). Choose another --store.") from None
     try:
-        while not _take(handle):
-            if not wait:
-                raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
-            time.sleep(WAIT_S)
-        if place.file is None:
-            with _server_lock(place, wait):
-                yield
-        else:
+        _until(lambda: _take(handle), place, wait)
+        with nullcontext() if place.file else _server_lock(place, wait):
             yield
     finally:
         os.close(handle)
+
+
+def _until(taken: Callable[[], bool], place: Place, wait: bool) -> None:
+    """Try to take the lock again and again; raise Locked at the first failure where waiting is not asked for."""
+    while not taken():
+        if not wait:
+            raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
+        time.sleep(WAIT_S)
 
 
 def _take(handle: int) -> bool:
@@ -72,10 +74,7 @@ def _server_lock(place: Place, wait: bool) -> Iterator[None]:
     engine = server_engine(place.url, isolation_level="AUTOCOMMIT")
     with connected(engine, place.label) as connection:  # the lock is the session's: it ends with the connection
         take = text("SELECT pg_try_advisory_lock(:number)")
-        while not connection.execute(take, {"number": SERVER_LOCK}).scalar_one():
-            if not wait:
-                raise Locked(f"{place.label}: another refresh holds the lock. Try later, or --if-locked wait.")
-            time.sleep(WAIT_S)
+        _until(lambda: connection.execute(take, {"number": SERVER_LOCK}).scalar_one(), place, wait)
         try:
             yield
         finally:

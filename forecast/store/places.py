@@ -50,15 +50,8 @@ def place_of(address: str | None = None) -> Place:
     file = Path(text).expanduser().resolve()
     if file.is_dir():
         raise InputError(f"{file}: a folder; a store is a file. Write --store {file / FILE_NAME}.")
-    beside = file.parent
-    return Place(
-        url=f"sqlite:///{file}",
-        label=str(file),
-        file=file,
-        runs=beside / f"{file.stem}.runs",
-        drop=_drop(beside),
-        lock=beside / f"{file.name}.lock",
-    )
+    runs, lock = (file.with_name(name) for name in (f"{file.stem}.runs", f"{file.name}.lock"))
+    return Place(f"sqlite:///{file}", str(file), file, runs, _drop(file.parent), lock)
 
 
 def _server(url: str) -> Place:
@@ -71,14 +64,9 @@ def _server(url: str) -> Place:
         raise InputError("store: the postgresql:// URL cannot be read. Correct --store.") from None
     beside = _user_directory()
     nickname = hashlib.sha256(made.render_as_string(hide_password=True).encode()).hexdigest()[:8]
-    return Place(
-        url=made.render_as_string(hide_password=False),
-        label=made.set(drivername="postgresql").render_as_string(hide_password=True),
-        file=None,
-        runs=beside / f"{nickname}.runs",
-        drop=_drop(beside),
-        lock=beside / f"{nickname}.lock",
-    )
+    label = made.set(drivername="postgresql").render_as_string(hide_password=True)
+    runs, lock = (beside / f"{nickname}.{what}" for what in ("runs", "lock"))
+    return Place(made.render_as_string(hide_password=False), label, None, runs, _drop(beside), lock)
 
 
 def _drop(beside: Path) -> Path:

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
-
-Array = NDArray[np.float64]
+from forecast.distributions import Array, standard_normal_quantile
 
 POINTS = 2048
 OTHERS_WEIGHT = 0.1  # a month of another series counts a tenth of a month of one's own: series are alike, not the same
@@ -59,15 +57,6 @@ def weights(log_likelihood: Array, others_weight: float) -> Array:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def effective_points(weight: Array) -> float:
-    """Return how many equal points the weights are worth, 1/Σw²; a few mean that the prior misses the data.
-
-    >>> effective_points(np.array([0.5, 0.5, 0.0]))
-    2.0
-    """
-    return float(1.0 / (weight @ weight))
-
-
 def resampled(weight: Array, count: int) -> NDArray[np.int64]:
     """Return which points stand for the weights, `[count]`, evenly: point i about count·wᵢ times.
 
@@ -76,14 +65,3 @@ def resampled(weight: Array, count: int) -> NDArray[np.int64]:
     """
     middles = (np.arange(count) + 0.5) / count
     return np.minimum(np.searchsorted(np.cumsum(weight), middles), len(weight) - 1)
-
-
-def weighted_quantiles(value: Array, weight: Array, levels: Sequence[float]) -> Array:
-    """Return quantiles of weighted points, `[level]`: the smallest value whose weight so far reaches the level.
-
-    >>> weighted_quantiles(np.array([3.0, 1.0]), np.array([0.5, 0.5]), [0.1, 0.9]).tolist()
-    [1.0, 3.0]
-    """
-    order = np.argsort(value)
-    reached = np.searchsorted(np.cumsum(weight[order]), np.asarray(levels))
-    return np.asarray(value[order][np.minimum(reached, len(value) - 1)])

@@ -6,11 +6,12 @@ from collections import defaultdict
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution, standard_normal_quantile
-from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.distributions import Array, Distribution, standard_normal_quantile
+from forecast.monte_carlo import jackknife_error
+from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
+from forecast.trends.evidence import form_score
 from forecast.trends.known import enough, vintage_day, years_between
 from forecast.trends.rolling import LEVELS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
@@ -25,8 +26,6 @@ from forecast.trends.volumes import (
     reach_years,
     volume_pairs,
 )
-
-Array = NDArray[np.float64]
 
 FEWEST_ENTITIES = 3
 ENDS: Array = standard_normal_quantile(np.array([0.1, 0.5, 0.9]))
@@ -55,7 +54,7 @@ def demand_trend(tables: Tables) -> Trend:
     long_run = assumed.long_run_per_year
     whole = growth(pairs, assumed, FADE_MONTHS)
     left = np.array([growth(pairs.where(pairs.entity != e), assumed, FADE_MONTHS).mean for e in entities])
-    jackknife = float(np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2)))
+    jackknife = float(jackknife_error(left))
     constant = growth(pairs, assumed, NO_FADE).mean
     sd = float(np.sqrt(whole.sd**2 + jackknife**2 + (constant - whole.mean) ** 2 / 4))
     ahead_log = long_run + (whole.mean + sd * ENDS - long_run) * _mean_fade_of_year(whole)
@@ -87,7 +86,7 @@ def demand_trend(tables: Tables) -> Trend:
 
 
 def _fade(years: Array, made: Growth) -> Array:
-    """Return how much of today's excess growth is left after so many years; before today more than all."""
+    """Return how much of today's excess growth is left after so many years; for years before today it is above 1."""
     return np.asarray(np.exp(-years * 12 / np.exp(made.fade_log)))
 
 
@@ -101,7 +100,10 @@ def _days(today: date, years: Array) -> list[date]:
 
 
 def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, ...]:
-    """Return how both forms foresaw the pairs that ended after origins three months apart, and began half a year before at most."""
+    """Return how both forms foresaw later pairs, from origins three months apart.
+
+    A pair counts where it ends a quarter or more after the origin and starts half a year before it at most.
+    """
     cases: dict[str, list[tuple[float, float]]] = defaultdict(list)
     long_run = assumed.long_run_per_year
     later = volume_pairs(tables, today)
@@ -124,7 +126,4 @@ def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, 
 def _score(form: str, cases: Array) -> FormScore:
     said, came = cases.T
     spread = SCALE_LOG * standard_normal_quantile(LEVELS)[:, None]
-    crps = crps_of_quantiles(said + spread, LEVELS, came)
-    walk = crps_of_quantiles(0 * said + spread, LEVELS, came)
-    inside = coverage(said + spread[1], said + spread[-2], came)
-    return FormScore(form, 12, len(said), float(crps.mean()), skill(crps, walk), inside)
+    return form_score(form, 12, said + spread, came, crps_of_quantiles(0 * said + spread, LEVELS, came))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.distributions import Z_90, Distribution
-from forecast.errors import ForecastError
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.evidence import huber
 from forecast.trends.known import enough
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-
-Array = NDArray[np.float64]
 
 FEWEST_PRICES = 8
 DELIVERED = "USD/kWh"  # prices in euros are those of whole countries, taxes included
@@ -35,11 +30,15 @@ def electricity_trend(tables: Tables) -> Trend:
     Raises:
         TooFew: fewer than eight prices were known.
     """
+    from statsmodels.robust import mad
+
     table = tables["electricity"]
-    prices = list({row["item"].lower(): row for row in sorted(filter(_is_price, table), key=_known_on)}.values())
+    prices = list(
+        {row["item"].lower(): row for row in sorted(filter(_is_price, table), key=lambda row: row["as_of"])}.values()
+    )
     enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
     logs = np.log([row["mid"] for row in prices])
-    centre, spread = centre_and_spread(logs)
+    centre, spread = huber(logs, np.ones(len(logs)), "electricity"), mad(logs)
     low, high = np.exp(centre + spread * Z_90 * np.array([-1.0, 1.0]))
     others = {
         "growth_per_year": [row["mid"] for row in table if row["category"] == "price_growth"],
@@ -67,30 +66,6 @@ def electricity_trend(tables: Tables) -> Trend:
         observed=tuple((row["as_of"], row["mid"]) for row in prices),
         more={"not handed to the model": NOT_HANDED},
     )  # fmt: skip
-
-
-def centre_and_spread(logs: Array) -> tuple[float, float]:
-    """Return Huber's location and the scaled median absolute deviation of some logarithms.
-
-    Source: Huber (1981). One far value moves neither much:
-
-    >>> [round(x, 2) for x in centre_and_spread(np.array([-0.1, 0.0, 0.1, 9.0]))]
-    [0.1, 0.15]
-
-    Raises:
-        ForecastError: it does not converge.
-    """
-    import statsmodels.api as sm
-
-    made = sm.RLM(logs, np.ones((len(logs), 1)), M=sm.robust.norms.HuberT()).fit(maxiter=200, conv="coefs")
-    if len(made.fit_history["params"]) >= 200:
-        raise ForecastError("electricity: the robust mean did not converge in 200 steps.")
-    return float(made.params[0]), float(sm.robust.mad(logs))
-
-
-def _known_on(row: Row) -> date:
-    day: date = row["as_of"]
-    return day
 
 
 def _is_price(row: Row) -> bool:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution
+from forecast.distributions import Array, Distribution
+from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
-from forecast.trends.cloud import effective_points, weighted_quantiles
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
 from forecast.trends.walk import RIVALS, rival_quantiles
 
-Array = NDArray[np.float64]
-
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses
 LAGS = 6
+MOST_STEPS = 4000  # where one misfit decides the scale, convergence is slow
 FEWEST_POINTS = 10  # of the prior: when fewer carry a fit, the prior misses the data
 
 
@@ -34,10 +32,18 @@ def form_scores(cases: Cases, own: str) -> tuple[FormScore, ...]:
         value = cases.value_log[at]
         walk = crps_of_quantiles(cases.rivals_log[WALK][:, at], LEVELS, value)
         for name, quantiles in said.items():
-            loss = crps_of_quantiles(quantiles[:, at], LEVELS, value)
-            inside = coverage(quantiles[1, at], quantiles[-2, at], value)
-            found.append(FormScore(name, months, int(at.sum()), float(loss.mean()), skill(loss, walk), inside))
+            found.append(form_score(name, months, quantiles[:, at], value, walk))
     return tuple(found)
+
+
+def form_score(form: str, months: int, quantiles: Array, value: Array, walk_loss: Array) -> FormScore:
+    """Return how the quantiles of a form, `[level, case]`, did over a horizon against what came true, `[case]`.
+
+    `walk_loss` is the CRPS of the driftless walk in the same cases.
+    """
+    loss = crps_of_quantiles(quantiles, LEVELS, value)
+    inside = coverage(quantiles[1], quantiles[-2], value)
+    return FormScore(form, months, len(value), float(loss.mean()), skill(loss, walk_loss), inside)
 
 
 def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
@@ -46,18 +52,15 @@ def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
     >>> best_form((), "toward a floor")[0]
     'toward a floor'
     """
-    losses: dict[str, list[FormScore]] = {}
-    for score in scored:
-        if score.horizon_months in JUDGED_MONTHS:
-            losses.setdefault(score.form, []).append(score)
-    count = sum(score.cases for score in losses.get(own, []))
+    judged = [score for score in scored if score.horizon_months in JUDGED_MONTHS]
+    count = sum(score.cases for score in judged if score.form == own)
     if count < FEWEST_CASES:
         return own, f"{count} past forecasts over 6 or 12 months can be judged; {FEWEST_CASES} would choose a form."
-    mean = {form: float(np.mean([score.crps for score in of])) for form, of in losses.items()}
-    best = min(mean, key=lambda form: mean[form])
-    rest = min((form for form in mean if form != best), key=lambda form: mean[form])
+    forms = dict.fromkeys(score.form for score in judged)
+    mean = {form: float(np.mean([score.crps for score in judged if score.form == form])) for form in forms}
+    best, second, *_ = sorted(mean, key=lambda form: mean[form])
     return best, (
-        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({rest}) {mean[rest]:.3f}, "
+        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({second}) {mean[second]:.3f}, "
         f"the driftless walk {mean[WALK]:.3f}, in {count} forecasts of months not yet seen."
     )
 
@@ -69,9 +72,28 @@ def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[Mont
     return Fan(tuple(LEVELS.tolist()), np.exp(chosen))
 
 
+def huber(values: Array, reach: Array, what: str) -> float:
+    """Return the slope through the origin of values on their reach, both `[case]`; a reach of ones gives the robust mean.
+
+    Source: Huber (1981). One far value moves it little:
+
+    >>> round(huber(np.array([-0.1, 0.0, 0.1, 9.0]), np.ones(4), "doctest"), 2)
+    0.1
+
+    Raises:
+        ForecastError: it does not converge; `what` says for which trend.
+    """
+    from statsmodels.api import RLM
+
+    made = RLM(values, reach[:, None]).fit(maxiter=MOST_STEPS, conv="coefs")
+    if len(made.fit_history["params"]) >= MOST_STEPS:
+        raise ForecastError(f"{what}: the robust regression did not converge in {MOST_STEPS} steps.")
+    return float(made.params[0])
+
+
 def band(value: Array, weight: Array) -> Band:
     """Return the 10 %, 50 % and 90 % quantiles of weighted points."""
-    return Band(*(float(q) for q in weighted_quantiles(value, weight, (0.1, 0.5, 0.9))))
+    return Band(*np.quantile(value, (0.1, 0.5, 0.9), weights=weight, method="inverted_cdf").tolist())
 
 
 def half_life_months(reversion_per_month: Array) -> Array:
@@ -84,7 +106,7 @@ def half_life_months(reversion_per_month: Array) -> Array:
 
 
 def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
-    """Return tests of standardised one-month residuals in order of time: none while there are fewer than twelve."""
+    """Return tests of standardised one-month residuals, in order of time; none where there are fewer than twelve."""
     if len(residual) < 2 * LAGS:
         return ()
     from statsmodels.stats.diagnostic import acorr_ljungbox
@@ -101,9 +123,13 @@ def residual_diagnostics(residual: Array) -> tuple[Diagnostic, ...]:
 
 
 def cloud_diagnostic(weight: Array) -> Diagnostic:
-    """Return how many points of the prior carry the fit."""
+    """Return how many equal points of the prior the weights are worth, 1/Σw².
+
+    >>> cloud_diagnostic(np.array([0.5, 0.5, 0.0])).value
+    2.0
+    """
     meaning = f"of {len(weight)} points that carry the fit; below {FEWEST_POINTS} the prior misses the data"
-    return Diagnostic("effective_points", effective_points(weight), meaning)
+    return Diagnostic("effective_points", float(1.0 / (weight @ weight)), meaning)
 
 
 def distribution(name: str, *arguments: float) -> Distribution:
@@ -113,8 +139,3 @@ def distribution(name: str, *arguments: float) -> Distribution:
     'normal(mean=1.235, sd=0.05)'
     """
     return Distribution(name, tuple(float(f"{argument:.4g}") for argument in arguments))
-
-
-def facts_of(values: Mapping[str, Band], unit: str) -> dict[str, str]:
-    """Return bands as text, by name."""
-    return {name: f"{b.p50:.3g} ({b.p10:.3g} to {b.p90:.3g}) {unit}".rstrip() for name, b in values.items()}

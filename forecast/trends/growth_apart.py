@@ -7,28 +7,24 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.inputs import settled
-from forecast.scoring import coverage, crps_of_quantiles, skill
+from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
-from forecast.trends.growth_law import PRIORS, Known, Law, Spans, foreseen, known, over_laws, own_growth_today, weighed
+from forecast.trends.growth_law import PRIORS, Law, foreseen, known, over_laws, own_growth_today, weighed
 from forecast.trends.known import enough, vintage_day
-from forecast.trends.revenue_growth import revenue_growth_estimate
-from forecast.trends.revenue_today import revenue_estimates
+from forecast.trends.revenue import growth_estimate, revenue_estimates
 from forecast.trends.rolling import LEVELS
-from forecast.trends.spans import RUN_RATE, published_spans, sized, typical_size_log
+from forecast.trends.spans import RUN_RATE, Spans, published_spans, sized, typical_size_log
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
-Array = NDArray[np.float64]
-
 FEWEST_SPANS = 4
 POINTS = 512
-READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))  # the first of PRIORS
+READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))
 FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
 MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
@@ -53,11 +49,9 @@ def growth_apart_trend(tables: Tables) -> Trend:
     firms = np.array(sorted({row["provider"] for row in tables["providers"] if row["kind"] != "fringe"}))
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = weighed(spans, laws)
-    own = [own_growth_today(spans, firms, law, by) for law, by in zip(laws, found, strict=True)]
-    mean, sd = over_laws(weight, own)
-    bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3]]
-    money = _money_ratio(spans, laws, bands[1])
-    count = {firm: int((spans.firm == firm).sum()) for firm in firms}
+    mean, sd = over_laws(weight, [own_growth_today(by, firms) for by in found])
+    reversion, apart, noise = (evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3])
+    money = _money_ratio(spans, laws, apart)
     return Trend(
         name="growth_apart",
         title="Growth of a provider beyond the market's",
@@ -67,23 +61,23 @@ def growth_apart_trend(tables: Tables) -> Trend:
         half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
         diagnostics=(
             evidence.cloud_diagnostic(weight),
-            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
+            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, (reversion, apart, noise), strict=True)),
             Diagnostic(MONEY, money.p50, money.text()),
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
-              for (name, unit), b in zip(READ, bands, strict=False)),
+              for (name, unit), b in zip(READ, (reversion, apart), strict=True)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
                      int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             Estimate(f"parameters.{TYPICAL}", evidence.distribution("fixed", float(np.exp(typical_size_log(raw, RUN_RATE)))),
                      "USD/year", int((spans.metric == RUN_RATE).sum()), "low", "mean log of the firms' sizes over their spans"),
             *(Estimate(f"providers.{firm}.growth_apart_per_month", evidence.distribution("fitted", mean[i], sd[i]), "log/month",
-                       len(spans.firm), "low", f"spans of its own: {count[firm]}")
+                       len(spans.firm), "low", f"spans of its own: {(spans.firm == firm).sum()}")
               for i, firm in enumerate(firms.tolist())),
-            revenue_growth_estimate(tables, today, laws),
-            *revenue_estimates(tables, today, raw, laws, weight, found),
+            growth_estimate(tables, today, laws),
+            *revenue_estimates(tables, today, raw, weight, found),
         ),
     )  # fmt: skip
 
@@ -113,29 +107,23 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
             continue
         spans, ahead = sized(before, before), sized(later, before)
         middle = laws[int(np.argmax(weighed(spans, laws)[0]))]
-        cases[FORM].append(_said(spans, ahead, middle, known(spans, middle)))
+        cases[FORM].append(foreseen(known(spans, middle), ahead))
         # Strangers have no growth of their own that is known.
         strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))
         alike = middle._replace(reversion_per_month=0.0)
-        cases[MARKET].append(_said(spans, strangers, alike, known(spans, alike)))
-        cases[WALK].append((np.zeros(len(ahead.firm)), cases[MARKET][-1][1]))
+        _, variance = said = foreseen(known(spans, alike), strangers)
+        cases[MARKET].append(said)
+        cases[WALK].append((np.zeros(len(ahead.firm)), variance))
         cases["came"].append((ahead.growth_log, ahead.months))
     if not cases:
         return ()
     came, months = (np.concatenate(column) for column in zip(*cases.pop("came"), strict=True))
-    quantiles = {
-        form: np.concatenate([m for m, _ in said])
-        + np.concatenate([s for _, s in said]) * standard_normal_quantile(LEVELS)[:, None]
-        for form, said in cases.items()
-    }
-    loss = {form: crps_of_quantiles(levels, LEVELS, came) for form, levels in quantiles.items()}
-    horizon = round(float(np.median(months)))
-    return tuple(
-        FormScore(form, horizon, len(came), float(loss[form].mean()), skill(loss[form], loss[WALK]), coverage(q[1], q[-2], came))
-        for form, q in quantiles.items()
-    )  # fmt: skip
+    quantiles = {form: _quantiles(said) for form, said in cases.items()}
+    walk, horizon = crps_of_quantiles(quantiles[WALK], LEVELS, came), round(float(np.median(months)))
+    return tuple(evidence.form_score(form, horizon, q, came, walk) for form, q in quantiles.items())
 
 
-def _said(spans: Spans, ahead: Spans, law: Law, by: Known) -> tuple[Array, Array]:
-    mean, variance = foreseen(spans, ahead, law, by)
-    return mean, np.sqrt(variance)
+def _quantiles(said: Sequence[tuple[Array, Array]]) -> Array:
+    """Return the quantiles of normal growth, `[level, span]`, from parts that each have means and variances."""
+    mean, variance = (np.concatenate(column) for column in zip(*said, strict=True))
+    return mean + np.sqrt(variance) * standard_normal_quantile(LEVELS)[:, None]

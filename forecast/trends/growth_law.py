@@ -6,46 +6,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.cloud import Prior
-
-Array = NDArray[np.float64]
-Texts = NDArray[np.str_]
+from forecast.trends.spans import Spans, Texts
 
 # Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.
 PRIORS = (
     Prior("reversion_per_month", 0.01, 1.0, True),  # half of a difference in size goes in six years, or two, or many
     Prior("apart_sd_per_month", 0.08, 0.7, True),
-    Prior("noise_log", 0.12, 0.7, True),  # for the root of a month: rounded figures, a large customer won or lost
+    Prior("noise_log", 0.12, 0.7, True),  # times √months: rounded figures, a large customer won or lost
 )
-MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # growth of what is counted, little known beforehand
-
-
-class Spans(NamedTuple):
-    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
-
-    firm: Texts
-    metric: Texts
-    start_months: Array
-    end_months: Array
-    growth_log: Array
-    size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
-
-    def where(self, chosen: NDArray[np.bool_]) -> Spans:
-        """Return some of the spans."""
-        return Spans(self.firm[chosen], self.metric[chosen], self.start_months[chosen], self.end_months[chosen],
-                     self.growth_log[chosen], self.size_log[chosen])  # fmt: skip
-
-    @property
-    def months(self) -> Array:
-        """How long each span is."""
-        return self.end_months - self.start_months
+MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # of the growth that all firms share: little is known beforehand
 
 
 class Law(NamedTuple):
-    """One point: κ reversion with size, σ spread of own growth, ν noise for the root of a month, both of a firm of typical size,
-    τ fade of own growth, β fall of both spreads with size."""
+    """The law's parameters: κ reversion with size, σ spread of own growth, ν noise of a month, τ fade of own growth, β.
+
+    σ and ν are those of a firm of typical size; β is how fast both fall with size.
+    """
 
     reversion_per_month: float
     apart_sd_per_month: float
@@ -99,11 +78,13 @@ def before_the_data(spans: Spans, law: Law) -> Array:
 
 
 class Known(NamedTuple):
-    """What spans say under one law: their log likelihood, and growth to come given them."""
+    """Spans under one law: how likely they are, and what it takes to foresee other growth from them."""
 
+    spans: Spans
+    law: Law
     log_likelihood: float
-    root: Array  # of their covariance
-    surprise: Array  # what they are above expectation, whitened by that root
+    root: Array  # Cholesky root of the spans' covariance
+    surprise: Array  # growth of the spans above expectation, whitened by that root
 
 
 def noise(spans: Spans, law: Law) -> Array:
@@ -113,11 +94,11 @@ def noise(spans: Spans, law: Law) -> Array:
 
 
 def known(spans: Spans, law: Law) -> Known:
-    """Return the log likelihood of spans, normal with `covariance` and `noise`, and what it takes to foresee others."""
+    """Return what spans say under a law: normal, with `covariance` and `noise`."""
     root = np.linalg.cholesky(covariance(spans, spans, law) + np.diag(noise(spans, law)))
     surprise = np.linalg.solve(root, spans.growth_log - before_the_data(spans, law))
     fit = -0.5 * surprise @ surprise - np.log(np.diag(root)).sum()
-    return Known(float(fit), np.asarray(root), np.asarray(surprise))
+    return Known(spans, law, float(fit), np.asarray(root), np.asarray(surprise))
 
 
 def with_growth_today(spans: Spans, law: Law) -> Array:
@@ -130,45 +111,48 @@ def with_growth_today(spans: Spans, law: Law) -> Array:
     return law.apart_sd_per_month**2 * tau * spread_ratio(spans, law) * grown
 
 
-def own_growth_today(spans: Spans, firms: Texts, law: Law, by: Known) -> tuple[Array, Array]:
+def own_growth_today(by: Known, firms: Texts) -> tuple[Array, Array]:
     """Return mean and variance of each firm's own growth at the vintage, were it of typical size, logs a month, `[firm]`.
 
-    Without spans they are 0 and σ².
+    A firm without spans has mean 0 and variance σ².
     """
-    weight = np.linalg.solve(by.root, (with_growth_today(spans, law) * (firms[:, None] == spans.firm)).T)
-    return by.surprise @ weight, law.apart_sd_per_month**2 - (weight**2).sum(axis=0)
+    shared = with_growth_today(by.spans, by.law) * (firms[:, None] == by.spans.firm)
+    weight = np.linalg.solve(by.root, shared.T)
+    return by.surprise @ weight, by.law.apart_sd_per_month**2 - (weight**2).sum(axis=0)
 
 
 def weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
-    """Return the weight of each law, and what the spans say under it."""
+    """Return the weight of each law by its likelihood, and what the spans say under it."""
     found = [known(spans, law) for law in laws]
     fit = np.array([one.log_likelihood for one in found])
     weight = np.exp(fit - fit.max())
     return weight / weight.sum(), found
 
 
-def market_growth(metric: str, spans: Spans, law: Law, by: Known) -> tuple[Array, Array]:
-    """Return mean and variance of the growth of a metric that all firms share, logs a month, `[1]`, given spans.
+def market_growth(by: Known, metric: str) -> tuple[Array, Array]:
+    """Return mean and variance of the growth of a metric that all firms share, logs a month, both `[1]`.
 
-    cov(μ, growth) = m²·h for spans of the metric, 0 for others.
+    Its covariance with the growth of a span is m²·h where the span is of the metric, else 0.
     """
-    weight = np.linalg.solve(by.root, MARKET_SD**2 * spans.months * (spans.metric == metric))[:, None]
+    shared = MARKET_SD**2 * by.spans.months * (by.spans.metric == metric)
+    weight = np.linalg.solve(by.root, shared)[:, None]
     return MARKET_LOG_PER_MONTH + by.surprise @ weight, MARKET_SD**2 - (weight**2).sum(axis=0)
 
 
-def foreseen(spans: Spans, later: Spans, law: Law, by: Known) -> tuple[Array, Array]:
+def foreseen(by: Known, later: Spans) -> tuple[Array, Array]:
     """Return mean and variance of the growth in later spans, given those known, `[later]`."""
-    weight = np.linalg.solve(by.root, covariance(spans, later, law))
-    alone = np.diag(covariance(later, later, law)) + noise(later, law)
+    weight = np.linalg.solve(by.root, covariance(by.spans, later, by.law))
+    alone = np.diag(covariance(later, later, by.law)) + noise(later, by.law)
     variance = np.maximum(alone - (weight**2).sum(axis=0), 0.0)  # rounding alone may leave less than nothing
-    return before_the_data(later, law) + by.surprise @ weight, variance
+    return before_the_data(later, by.law) + by.surprise @ weight, variance
 
 
-def foreseen_with_growth_today(spans: Spans, later: Spans, law: Law, by: Known) -> Array:
-    """Return the covariance of the growth in later spans with their firm's own growth at the vintage, given spans known."""
-    own = np.linalg.solve(by.root, (with_growth_today(spans, law) * (later.firm[:, None] == spans.firm)).T)
-    of_spans = np.linalg.solve(by.root, covariance(spans, later, law))
-    return np.asarray(with_growth_today(later, law) - (own * of_spans).sum(axis=0))
+def foreseen_with_growth_today(by: Known, later: Spans) -> Array:
+    """Return the covariance of the growth in later spans with their firm's own growth at the vintage, given the spans known."""
+    shared = with_growth_today(by.spans, by.law) * (later.firm[:, None] == by.spans.firm)
+    own = np.linalg.solve(by.root, shared.T)
+    of_spans = np.linalg.solve(by.root, covariance(by.spans, later, by.law))
+    return np.asarray(with_growth_today(later, by.law) - (own * of_spans).sum(axis=0))
 
 
 def over_laws(weight: Array, said: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -6,15 +6,13 @@ from collections import defaultdict
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
+from forecast.monte_carlo import jackknife_error
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day, years_between
 from forecast.trends.trend import Band, Diagnostic, Trend
-
-Array = NDArray[np.float64]
 
 FEWEST_PARTS = 4
 LEAST_YEARS = 0.5
@@ -65,8 +63,7 @@ def decline(years: Array, fall_log: Array) -> tuple[float, float]:
     """
     whole = fall_log.sum() / years.sum()
     left = (fall_log.sum() - fall_log) / (years.sum() - years)
-    n = len(years)
-    return float(whole), float(np.sqrt((n - 1) / n * np.sum((left - left.mean()) ** 2)))
+    return float(whole), float(jackknife_error(left))
 
 
 def _watched(tables: Tables) -> dict[str, tuple[float, float]]:

@@ -1,14 +1,17 @@
-"""What a vintage holds: its last day, and the refusal to fit where it holds too little."""
+"""What a vintage holds: its last day, what its figures mean, and the refusal to fit where it holds too little."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from forecast.errors import InputError
 from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR, months_between
 
+Point = tuple[Any, float]  # a time, and a value then
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
 
@@ -35,8 +38,22 @@ def last_day(table: Table, tables: Tables) -> date:
 
 
 def vintage_day(table: Table, tables: Tables) -> date:
-    """Return the day of the vintage; of tables that are not cut, the day up to which this one speaks."""
+    """Return the day of the vintage; where tables are not cut to one, the last day of this table."""
     return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
+
+
+def apart(points: Sequence[Point], far: Callable[[Point, Point], bool]) -> list[tuple[Point, Point]]:
+    """Return the first point with the next that is far enough from it, that one with its next, and so on.
+
+    >>> apart([(1.0, 5.0), (1.5, 6.0), (3.0, 7.0)], lambda one, later: later[0] - one[0] >= 1)
+    [((1.0, 5.0), (3.0, 7.0))]
+    """
+    pairs, last = [], points[0]
+    for point in points[1:]:
+        if far(last, point):
+            pairs.append((last, point))
+            last = point
+    return pairs
 
 
 def years_between(start: date, end: date) -> float:
@@ -45,15 +62,15 @@ def years_between(start: date, end: date) -> float:
 
 
 def rate_day(row: Row) -> date:
-    """Return the day whose rate a figure of provider_history tells: of an average of some months, their middle."""
+    """Return the day to which a figure of provider_history belongs: for an average of some months, their middle."""
     return row["date_on"] - timedelta(days=round((row["averaged_months"] or 0) * DAYS_PER_MONTH / 2))
 
 
 def came_about(row: Row, today: date) -> bool:
-    """Return whether a figure of provider_history tells what was by a day: one that was expected does not, once its day has come."""
+    """Return whether a figure of provider_history says what had happened by a day; a projection never does."""
     return row["date_on"] <= today and row["status"] != "projection"
 
 
 def counts_a_part(row: Row) -> bool:
-    """Return whether a row says that it counts but a part of what the other rows of its series count."""
+    """Return whether a row's note says that it counts only a part of what the other rows of its series count."""
     return any(word in (row["note"] or "").lower() for word in PART_OF_A_COUNT)

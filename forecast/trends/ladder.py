@@ -1,4 +1,4 @@
-"""What users of the largest router pay at list for one mix of tokens: the same models, others of their authors, other authors."""
+"""What users of the largest router pay at list prices for one mix of tokens, and why it changes: new prices or other models."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def ladder_trend(tables: Tables) -> Trend:
 
 
 def list_prices(tables: Tables) -> Prices:
-    """Return a reader of the list price of a model on a day, at the mix; before its first price, that one."""
+    """Return a reader of the list price of a model on a day, at the mix; before its first price, the first price."""
     listed: dict[str, dict[str, list[tuple[date, float]]]] = defaultdict(lambda: defaultdict(list))
     for row in sorted(tables["price_changes"], key=lambda row: row["changed_on"]):
         if row["input_usd_per_mtok"] and row["output_usd_per_mtok"]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.distributions import Array
 
 UNIT_SLIP_RATIO = 100.0  # a value this far from the middle of those around it was written in another unit
 
@@ -68,6 +68,16 @@ def month_end(month: int) -> date:
     return date(year, index + 1, calendar.monthrange(year, index + 1)[1])
 
 
+def month_later(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last of a shorter month.
+
+    >>> month_later(date(2025, 8, 31), 6)
+    datetime.date(2026, 2, 28)
+    """
+    last = month_end(month_of(day) + months)
+    return last.replace(day=min(day.day, last.day))
+
+
 def dated(months: NDArray[np.int64], logs: Array) -> tuple[tuple[date, float], ...]:
     """Return (month-end, value) of each month's log."""
     return tuple((month_end(int(month)), float(np.exp(log))) for month, log in zip(months, logs, strict=True))
@@ -89,12 +99,13 @@ def monthly_series(readings: Iterable[Reading]) -> tuple[tuple[MonthlySeries, ..
             problems.append(f"{reading.where}: price {reading.value:g}; prices are positive. Row left out.")
     found = []
     for name in sorted(by_name):
-        kept = _one_a_month(by_name[name], problems)
-        kept = _of_one_unit(kept, problems)
+        kept = _of_one_unit(_one_a_month(by_name[name], problems), problems)
         if len(kept) < 2:
             problems.append(f"{name}: {len(kept)} usable month(s); a series needs two. Series left out.")
             continue
-        found.append(_series(kept))
+        months = np.array([month_of(reading.date_on) for reading in kept], np.int64)
+        logs = np.log([reading.value for reading in kept])
+        found.append(MonthlySeries(name, kept[0].kind, months, logs))
     return tuple(found), tuple(problems)
 
 
@@ -127,10 +138,3 @@ def _of_one_unit(readings: list[Reading], problems: list[str]) -> list[Reading]:
         else:
             kept.append(reading)
     return kept
-
-
-def _series(readings: list[Reading]) -> MonthlySeries:
-    first = readings[0]
-    months = np.array([month_of(reading.date_on) for reading in readings], np.int64)
-    logs = np.log([reading.value for reading in readings])
-    return MonthlySeries(first.series, first.kind, months, logs)

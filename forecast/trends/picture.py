@@ -60,7 +60,7 @@ def _fan(axes: Any, fan: Fan, last: date) -> None:
     for low in range(count // 2):
         inside = 100 * (fan.levels[-1 - low] - fan.levels[low])
         axes.fill_between(days, fan.quantiles[low], fan.quantiles[-1 - low], color=FIT, alpha=ALPHA, lw=0)
-        seen = 1 - (1 - ALPHA) ** (low + 1)  # over the wider bands: what the eye meets, so the legend shows it
+        seen = 1 - (1 - ALPHA) ** (low + 1)  # bands overlap and darken: the legend has the shade that is seen
         axes.fill_between([], [], [], color=FIT, alpha=seen, lw=0, label=f"{inside:.0f} % inside")
     axes.plot(days, fan.quantiles[count // 2], color=FIT, ls="--", lw=1.5, label="median ahead")
 

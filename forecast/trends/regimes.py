@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Distribution
+from forecast.distributions import Array, Distribution
 from forecast.trends.known import years_between
 from forecast.trends.survival import LEVELS
-
-Array = NDArray[np.float64]
 
 # Venture money for AI infrastructure was 7 billion dollars in 2023 and 26 in 2024; for AI as a whole 202 in 2025, with
 # rounds at record size (demand.csv, vc_year). Before 2024 the tables hold survivors only: those years say nothing.
@@ -48,13 +45,14 @@ def counts(spells: Iterable[Spell]) -> dict[str, Count]:
     {'normal': (0, 12), 'hot': (24, 12)}
     """
     known = list(spells)
-    found = {}
-    for regime, (first, last) in PERIODS.items():
-        years = sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in known)
-        events = sum(s.happened and first <= s.end < last for s in known)
-        if years >= LEAST_YEARS:
-            found[regime] = Count(events, years)
-    return found
+    found = {regime: _count(known, *period) for regime, period in PERIODS.items()}
+    return {regime: count for regime, count in found.items() if count.years >= LEAST_YEARS}
+
+
+def _count(spells: Sequence[Spell], first: date, last: date) -> Count:
+    """Return the events, and the years at risk, from a first day up to a last one, which is not counted."""
+    events = sum(s.happened and first <= s.end < last for s in spells)
+    return Count(events, sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in spells))
 
 
 def dispersion(events: Array, years: Array) -> Array:
@@ -86,10 +84,9 @@ def quarterly(spells: Iterable[Spell], last: date) -> tuple[Array, Array]:
     """
     known, first = list(spells), PERIODS["normal"][0]
     starts = [date(first.year + q // 4, 3 * (q % 4) + 1, 1) for q in range(4 * (last.year - first.year) + 5)]
-    whole = [(start, end) for start, end in pairwise(starts) if end <= last]
-    events = [sum(s.happened and start <= s.end < end for s in known) for start, end in whole]
-    years = [sum(max(0.0, years_between(max(s.start, start), min(s.end, end))) for s in known) for start, end in whole]
-    return np.array(events, float), np.array(years)
+    found = [_count(known, *quarter) for quarter in pairwise(starts) if quarter[1] <= last]
+    events, years = np.array(found, float).reshape(-1, 2).T
+    return events, years
 
 
 def rate_quantiles(count: Count, levels: Array = LEVELS) -> Array:
@@ -109,7 +106,7 @@ def rate_distribution(count: Count) -> Distribution:
 
 
 def difference_prob(first: Count, second: Count) -> float:
-    """Return how often counts this far apart come from one rate: the likelihood ratio test of two Poisson rates.
+    """Return the chance that one rate gives counts this far apart: the likelihood ratio test of two Poisson rates.
 
     2·Σk·log(k/T ÷ Σk/ΣT) against χ² with one degree of freedom. Source: McCullagh & Nelder (1989), chapter 6.
     """

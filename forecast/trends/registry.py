@@ -8,11 +8,9 @@ from forecast.errors import InputError, suggestion
 from forecast.tables import Tables
 from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
-from forecast.trends.exits import exits_trend
-from forecast.trends.funding import funding_trend
+from forecast.trends.firm_rates import exits_trend, funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
 from forecast.trends.hardware_price import hardware_price_trend
-from forecast.trends.known import TooFew
 from forecast.trends.ladder import ladder_trend
 from forecast.trends.list_price.trend import list_price_trend
 from forecast.trends.rents import rent_trend
@@ -24,15 +22,8 @@ from forecast.trends.tiers import tier_trends
 from forecast.trends.token_mix import token_mix_trend
 from forecast.trends.trend import Trend
 
-
-def _rent(tables: Tables) -> Trend:
-    if (made := rent_trend(tables)) is None:
-        raise TooFew(f"{tables['rents'].label}: no index of the H100 known by {tables.as_of}. Choose a later vintage.")
-    return made
-
-
 TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
-    "rent": _rent,
+    "rent": rent_trend,
     "tier": tier_trends,  # one trend for each threshold: tier-0.49, …
     "demand": demand_trend,
     "software": software_trend,
@@ -50,7 +41,7 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
 }
 EVIDENCE_ONLY = ("list_price", "ladder")  # give the model no number: a refit need not wait for them
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
-KEPT = ("repricing",)  # by a refresh: a feed lists models that the tables never kept, which are no additions to a list
+KEPT = ("repricing",)  # not fitted anew by a refresh: models that a feed lists for the first time would count as added
 
 
 def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
@@ -66,9 +57,8 @@ def trends_of(name: str, tables: Tables) -> tuple[Trend, ...]:
         raise InputError(f'no trend "{name}"; known: {", ".join(TRENDS)}.{suggestion(name, TRENDS)}')
     found = TRENDS[family](tables)
     every = found if isinstance(found, tuple) else (found,)
-    if name == family:
-        return every
-    names = [trend.name for trend in every]
-    if name not in names:
-        raise InputError(f'no trend "{name}"; known: {family}, {", ".join(names)}.{suggestion(name, names)}')
-    return (every[names.index(name)],)
+    chosen = tuple(trend for trend in every if name in (family, trend.name))
+    if not chosen:
+        known = dict.fromkeys((family, *(trend.name for trend in every)))
+        raise InputError(f'no trend "{name}"; known: {", ".join(known)}.{suggestion(name, known)}')
+    return chosen

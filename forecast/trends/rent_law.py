@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS
-
-Array = NDArray[np.float64]
+from forecast.trends.trend import Diagnostic
 
 PRIORS = (
     Prior("reversion_per_month", 0.06, 0.6, True),  # half of a deviation goes in six months to two years
@@ -112,3 +110,26 @@ def rent_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Ar
             mean, sd = ahead(state, points, months)
             found[:, place, at] = np.quantile(mean[chosen] + sd[chosen] * normal, LEVELS)
     return found
+
+
+def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
+    """Return what maximum likelihood alone makes of the same law (statsmodels), and whether its optimiser converged."""
+    if len(ratio) < 3 * len(PRIORS):
+        return ()
+    import warnings
+
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    every_month = np.full(int(ratio.months[-1] - ratio.months[0]) + 1, np.nan)
+    every_month[ratio.months - ratio.months[0]] = ratio.logs
+    model = SARIMAX(every_month, order=(1, 0, 0), trend="c", measurement_error=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # reported below as a number
+        warnings.simplefilter("ignore", UserWarning)
+        found = model.fit(disp=False, maxiter=200)
+    reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
+    return (
+        Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
+        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
+    )

@@ -7,24 +7,23 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.owning import owned_usd_per_accelerator_hour
-from forecast.tables import Tables
+from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
-from forecast.trends.handed import LOOP_INDEX, rent_estimates
-from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
+from forecast.trends.known import TooFew
+from forecast.trends.monthly import MonthlySeries, Reading, dated, month_of, monthly_series
 from forecast.trends.origins import rolled
-from forecast.trends.rent_law import PRIORS, fit_rents, innovations, rent_quantiles
+from forecast.trends.rent_law import RentFit, ahead, fit_rents, innovations, maximum_likelihood, rent_quantiles
 from forecast.trends.rolling import Cases
-from forecast.trends.trend import Band, Diagnostic, Trend
-
-Array = NDArray[np.float64]
+from forecast.trends.trend import Band, Estimate, Trend
 
 INDICES = {
     "index: normalised SXM median of rate cards": "normalised",
     "index: raw on-demand median of rate cards": "raw",
 }
+LOOP_INDEX = "h100 normalised"  # what the month loop calls the rent
 FORM = "back to a level over owned cost"
 FAN_MONTHS = 24
 UNIT = "USD/accelerator-hour"
@@ -70,12 +69,16 @@ def rent_cases(tables: Tables) -> Cases:
     return rolled(rent_series(tables)[0], lambda day: rent_series(known(day))[0], form)
 
 
-def rent_trend(tables: Tables) -> Trend | None:
-    """Return the trend of the H100's on-demand rent, or None at a vintage that has no such index yet."""
+def rent_trend(tables: Tables) -> Trend:
+    """Return the trend of the H100's on-demand rent.
+
+    Raises:
+        TooFew: the vintage has no such index yet.
+    """
     pool, problems = rent_series(tables)
     names = [one.name for one in pool]
     if LOOP_INDEX not in names:
-        return None
+        raise TooFew(f"{tables['rents'].label}: no index of the H100 known by {tables.as_of}. Choose a later vintage.")
     at = names.index(LOOP_INDEX)
     scored = evidence.form_scores(rent_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
@@ -101,36 +104,41 @@ def rent_trend(tables: Tables) -> Trend | None:
             *maximum_likelihood(ratio),
         ),
         scores=scored,
-        estimates=rent_estimates(tables, fit),
+        estimates=rent_estimates(tables, fit, at),
         observed=dated(pool[at].months, pool[at].logs),
         fitted=dated(pool[at].months[1:], expected[1:] + owned_log[at]),
         fan=fan,
         more={
             "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
-            **evidence.facts_of({"level over owned cost": evidence.band(np.exp(fit.points[1]), weight)}, "times"),
+            "level over owned cost": f"{evidence.band(np.exp(fit.points[1]), weight)} times",
             **({"left out": " ".join(problems)} if problems else {}),
         },
     )
 
 
-def maximum_likelihood(ratio: MonthlySeries) -> tuple[Diagnostic, ...]:
-    """Return what maximum likelihood alone makes of the same law (statsmodels), and whether its optimiser converged."""
-    if len(ratio) < 3 * len(PRIORS):
-        return ()
-    import warnings
+def rent_estimates(tables: Tables, fit: RentFit, at: int) -> tuple[Estimate, ...]:
+    """Return the numbers that the month loop reads: where rents start, where they return to, how fast, how unsteadily.
 
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
-
-    every_month = np.full(int(ratio.months[-1] - ratio.months[0]) + 1, np.nan)
-    every_month[ratio.months - ratio.months[0]] = ratio.logs
-    model = SARIMAX(every_month, order=(1, 0, 0), trend="c", measurement_error=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # reported below as a number
-        warnings.simplefilter("ignore", UserWarning)
-        found = model.fit(disp=False, maxiter=200)
-    reversion = 1.0 - float(found.params[model.param_names.index("ar.L1")])
-    return (
-        Diagnostic("ml_reversion", reversion, "monthly reversion by maximum likelihood, without a prior"),
-        Diagnostic("ml_converged", float(found.mle_retvals["converged"]), "whether its optimiser converged, 1 or 0"),
+    `at` is the place of the index that the loop reads.
+    """
+    ratio, weight, state = fit.ratios[at], fit.weight[at], fit.states[at]
+    reversion, level, shock, _ = fit.points
+    gap = 0 if tables.as_of == DISTANT else max(0, month_of(tables.as_of) - int(ratio.months[-1]))
+    mean, sd = ahead(state, fit.points, gap) if gap else (state.mean_log, np.sqrt(state.variance))
+    fast, unsteady = evidence.band(reversion, weight), evidence.band(shock, weight)
+    laws = (
+        ("rent_to_owned_log_start", "normal", _mean_and_sd(mean, sd, weight), "log ratio"),
+        ("rent_to_owned_log_level", "fitted", _mean_and_sd(level, np.zeros_like(level), weight), "log ratio"),
+        ("rent_reversion_per_month", "lognormal", (fast.p10, fast.p90), "1/month"),
+        ("rent_shock_sd", "lognormal", (unsteady.p10, unsteady.p90), "log"),
     )
+    note = f"{ratio.name} index over owned cost, prior and months weighed together"
+    return tuple(
+        Estimate(f"parameters.{name}", evidence.distribution(law, *arguments), unit, len(ratio), "medium", note)
+        for name, law, arguments, unit in laws
+    )
+
+
+def _mean_and_sd(mean: Array, sd: Array, weight: Array) -> tuple[float, float]:
+    middle = float(weight @ mean)
+    return middle, float(np.sqrt(weight @ (sd**2 + (mean - middle) ** 2)))

@@ -20,9 +20,9 @@ from forecast.units import months_between
 
 # What price lists call a kind of seller, and the rows of provider_kinds that sell like it.
 SELLERS = {"first": ("lab",), "host": ("host", "neocloud", "chip", "fringe"), "cloud": ("cloud",)}
-LEAST_MONTHS = 100.0  # listed, summed over models
+LEAST_MONTHS = 100  # listed, summed over models
 LEAST_STEPS = 20  # below it the size of a change is that of all sellers
-A_MONTH = timedelta(days=31)  # after a catalogue first shows a seller, what it adds is what it had missed
+A_MONTH = timedelta(days=31)  # what a catalogue adds in the first month that it shows a seller is what it had missed
 MEDIAN_RATIO = math.sqrt(3.0) / math.pi * math.log(3.0)  # median |ε| of a logistic shock over its standard deviation
 
 
@@ -39,7 +39,7 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Habit:
-    """What the price lists of one kind of seller show: months listed, new prices, models added, months they might be."""
+    """What the price lists of one kind of seller show: months listed, new prices, models added, months they could be added in."""
 
     listed_months: float
     steps_log: tuple[float, ...]
@@ -51,9 +51,12 @@ class Habit:
 def repricing_trend(tables: Tables) -> Trend:
     """Return the habits of repricing and renewal that the month loop reads, by kind of seller, gateways left out.
 
-    λ = (k + ½)/T over model-months listed; σ = median |Δ ln p| · π/(√3·ln 3), the logistic shock with that median;
-    π = (rises + ½)/(k + 1); f = k/Σ models listed by the seller in the month of a change; g = (n + ½)/T', models added to a list that was already known. Of the models sold a share g is new a month later,
-    whether the list grows or replaces. A model is added where its catalogue already showed the seller a month before.
+    - λ = (k + ½)/T: new prices over the months that models were listed.
+    - σ = median |Δ ln p| · π/(√3·ln 3): the logistic shock with that median.
+    - chance of a rise: (rises + ½)/(k + 1).
+    - f = k/Σ models that the seller listed in the month of a change.
+    - g = (n + ½)/T': models added to a list that was already known. Of the models sold a share g is new a month later,
+      whether the list grows or replaces. A model is added where its catalogue already showed the seller a month before.
 
     Raises:
         TooFew: a kind of seller has under a hundred model-months.
@@ -64,7 +67,7 @@ def repricing_trend(tables: Tables) -> Trend:
     series = known_series(tables)
     habits = {kind: habit_of([s for s in series if s.kind == kind], source) for kind in SELLERS}
     listed = int(min(habit.watched_months for habit in habits.values()))
-    enough(listed, int(LEAST_MONTHS), "model-months of each kind of seller", tables["price_changes"], tables)
+    enough(listed, LEAST_MONTHS, "model-months of each kind of seller", tables["price_changes"], tables)
     every = [step for habit in habits.values() for step in habit.steps_log]
     found = [(kind, number) for kind, habit in habits.items() for number in numbers(habit, every)]
     return Trend(
@@ -95,7 +98,7 @@ def habit_of(series: Iterable[PriceSeries], source: dict[tuple[str, str], str]) 
     for shown in lists.values():
         known_on = min(one.changed_on[0] for one in shown) + A_MONTH
         added += sum(one.changed_on[0] > known_on for one in shown)
-        watched += sum(_months_after(known_on, one) for one in shown)
+        watched += sum(max(0.0, months_between(max(known_on, one.changed_on[0]), one.last_seen_on)) for one in shown)
     for models in sold.values():
         for first in {day.replace(day=1) for one in models for day, _ in changes_log(one)}:
             beside += sum(one.changed_on[0] < first + A_MONTH and one.last_seen_on >= first for one in models)
@@ -114,10 +117,6 @@ def changes_log(one: PriceSeries) -> list[tuple[date, float]]:
         for day, (before, after) in zip(one.changed_on[1:], pairwise(one.usd_per_mtok), strict=True)
         if before > 0 and after > 0 and before != after
     ]
-
-
-def _months_after(day: date, one: PriceSeries) -> float:
-    return max(0.0, months_between(max(day, one.changed_on[0]), one.last_seen_on))
 
 
 def numbers(habit: Habit, every: Sequence[float]) -> tuple[Number, ...]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from importlib import import_module
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.scoring import brier_score, coverage, crps_of_quantiles, pit_bounds, pit_distance, skill
-
-Array = NDArray[np.float64]
+from forecast.tables import Tables
 
 LEVELS: Array = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
 HORIZONS_MONTHS = (3, 6, 12)
+SERIES = {  # name → where its rolling forecasts come from: a function of the tables that returns Cases
+    "list-price": "forecast.trends.list_price.backtest:list_price_cases",
+    "tier": "forecast.trends.tiers:tier_cases",
+    "rent": "forecast.trends.rents:rent_cases",
+}
 WALK, DRIFT = "walk", "drift"  # the rivals: a driftless walk with pooled increments; "halves every year"
 
 
@@ -42,16 +48,15 @@ class Cases:
 
 def joined(parts: Sequence[Cases]) -> Cases:
     """Return the cases of all parts, of which there is at least one; all have the same rivals and fields."""
-    first = parts[0]
 
-    def end_to_end(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
+    def end_to_end(values: list[Any]) -> Any:
         if isinstance(values[0], tuple):
             return tuple(chain.from_iterable(values))
+        if isinstance(values[0], dict):
+            return {name: end_to_end([value[name] for value in values]) for name in values[0]}
         return None if values[0] is None else np.concatenate(values, axis=-1)
 
-    rivals = {name: np.concatenate([part.rivals_log[name] for part in parts], axis=-1) for name in first.rivals_log}
-    return Cases(**{f.name: end_to_end(f.name) for f in fields(Cases) if f.name != "rivals_log"}, rivals_log=rivals)
+    return Cases(**{f.name: end_to_end([getattr(part, f.name) for part in parts]) for f in fields(Cases)})
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,10 @@ def scores_by_horizon(cases: Cases) -> dict[int, Scores]:
     """Return the scores of each horizon that has cases."""
     at = {months: cases.horizon_months == months for months in HORIZONS_MONTHS}
     return {months: scores(cases, chosen) for months, chosen in at.items() if chosen.any()}
+
+
+def series_cases(name: str, tables: Tables) -> Cases:
+    """Return the rolling forecasts of a series of the list; its room is imported when it is asked for."""
+    room, _, function = SERIES[name].partition(":")
+    found: Callable[[Tables], Cases] = getattr(import_module(room), function)
+    return found(tables)

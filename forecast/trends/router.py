@@ -6,24 +6,20 @@ from collections import defaultdict
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough
-from forecast.trends.router_shares import AUTHORS, HOSTS, NOBODY
-from forecast.trends.router_size import size_shown
+from forecast.trends.router_shares import AUTHORS, DRAWS, FEWEST_SELLERS, HOSTS, NOBODY, size_shown
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import DAYS_PER_MONTH
 
-Array = NDArray[np.float64]
-
 SCOPES = (AUTHORS, HOSTS)
-LEAST_SHARE = 0.005  # of all tokens: below it a few customers are the swing
+LEAST_SHARE = 0.005  # of all tokens: below it a few customers decide
 LONGEST_WEEKS = 26
-FADES_WEEKS: Array = np.geomspace(2, LONGEST_WEEKS, 60)  # what takes longer to pass is the market's
-FEWEST_SELLERS = 5
-DRAWS, SEED = 400, 20250427
+FADES_WEEKS: Array = np.geomspace(2, LONGEST_WEEKS, 60)  # a part that fades more slowly belongs to the market
+SEED = 20250427
 DAYS_PER_WEEK = 7
 WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 
@@ -33,7 +29,7 @@ def router_trend(tables: Tables) -> Trend:
 
     ½·E[(Δ log share over h weeks)²] = σ²·(1 − e^(−h/τ)), least squares over 1 to 26 weeks weighed by the number of pairs;
     80 % intervals by drawing whole sellers anew. Shares of half a per cent and more, of authors and of hosts. What the
-    market itself moves is in σ too: less than a fifth of its square. The size shown is a slope (`router_size.py`).
+    market itself moves adds to σ, by less than a fifth of its square. The size shown is a slope (`router_shares.py`).
 
     Raises:
         TooFew: fewer than five sellers were seen twice.

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Distribution
+from forecast.distributions import Array, Distribution
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day
@@ -15,10 +15,14 @@ from forecast.trends.survival import LEVELS, as_empirical, smoothed, waiting_qua
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 from forecast.units import months_between
 
-Array = NDArray[np.float64]
 FEWEST_LAUNCHES = 5
 HALF_LIFE_MONTHS = 12.0  # assumption: promises came to be kept better; tests/test_launch_slips.py tries others
-OWN_SERVICE = ("wafer", "dataflow", "lpu", "other")  # families no cloud lets: "broad" is their makers' own service
+OWN_SERVICE = (
+    "wafer",
+    "dataflow",
+    "lpu",
+    "other",
+)  # families that no cloud lets: their makers call their own service broad
 
 
 def launch_slips_trend(tables: Tables) -> Trend:

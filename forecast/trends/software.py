@@ -7,16 +7,13 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.measured_runs import other_system
 from forecast.tables import Tables
 from forecast.trends.known import enough
 from forecast.trends.trend import Band, Diagnostic, Trend
 from forecast.units import months_between
-
-Array = NDArray[np.float64]
 
 FEWEST_PAIRS = 10  # of an accelerator, model and precision
 RIPENING_MONTHS = {"dense": 6.0, "moe": 4.0}  # as assumed for NVIDIA in efficiency.csv; the data cannot tell it
@@ -96,7 +93,7 @@ def _gains(tables: Tables) -> Gains:
 
 
 def _gain(pairs: list[tuple[float, float, float]], dense: bool) -> tuple[float, ...]:
-    """Return the row of one case: the median over its settings, which weigh together at most as two of one setting."""
+    """Return the row of one case: the median over its settings. However many they are, it weighs at most twice one setting."""
     start, end, gain_log = np.median(pairs, axis=0)
     tau = RIPENING_MONTHS["dense" if dense else "moe"]
     ripened = np.exp(-max(start, 0.0) / tau) - np.exp(-max(end, 0.0) / tau)

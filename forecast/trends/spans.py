@@ -4,17 +4,40 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.tables import Tables
-from forecast.trends.growth_law import Spans
-from forecast.trends.known import came_about, counts_a_part, rate_day
+from forecast.trends.known import apart, came_about, counts_a_part, rate_day
 from forecast.units import months_between
 
+Texts = NDArray[np.str_]
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
 RUN_RATE = METRICS[0]
-LEAST_MONTHS = 1.4  # between two figures of a span: in less time rounding is the growth
+LEAST_MONTHS = 1.4  # between two figures of a span: over less time most of the growth is rounding
+
+
+class Spans(NamedTuple):
+    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
+
+    firm: Texts
+    metric: Texts
+    start_months: Array
+    end_months: Array
+    growth_log: Array
+    size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
+
+    def where(self, chosen: NDArray[np.bool_]) -> Spans:
+        """Return some of the spans."""
+        return Spans._make(column[chosen] for column in self)
+
+    @property
+    def months(self) -> Array:
+        """How long each span is."""
+        return self.end_months - self.start_months
 
 
 def published_figures(
@@ -39,17 +62,17 @@ def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> S
     """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
     for (firm, metric), figures in published_figures(tables, today, of_accounts).items():
-        last = figures[0]
-        for month, log in figures[1:]:
-            if month - last[0] >= LEAST_MONTHS:
-                found.append((firm, metric, last[0], month, log - last[1], last[1]))
-                last = (month, log)
+        for (start, first), (end, last) in apart(figures, lambda one, later: later[0] - one[0] >= LEAST_MONTHS):
+            found.append((firm, metric, start, end, last - first, first))
     firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6
     return Spans(np.array(firm_names, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
 
 
 def sized(spans: Spans, by: Spans) -> Spans:
-    """Return spans whose size is over the mean of the spans `by` of the metric, both brought to the vintage at its mean growth."""
+    """Return spans with sizes over the mean size of the spans `by` of the same metric.
+
+    Sizes are brought to the vintage at the metric's mean growth first.
+    """
     size = spans.size_log.copy()
     for metric in set(by.metric):
         at = spans.metric == metric

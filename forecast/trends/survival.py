@@ -1,13 +1,12 @@
-"""Times to an event of which some are still running: Kaplan–Meier quantiles, and rates by gamma and Poisson."""
+"""Times to an event, some of them still running: Kaplan–Meier quantiles, and values that stand for a distribution."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Distribution, standard_normal_quantile
+from forecast.distributions import Array, Distribution, standard_normal_quantile
 
-Array = NDArray[np.float64]
 LEVELS: Array = (np.arange(20) + 0.5) / 20  # of the values that stand for a distribution without a short formula
 
 
@@ -54,11 +53,8 @@ def smoothed(values: Array, count: float) -> Array:
     array([2., 2.])
     """
     width = 1.06 * values.std() * count**-0.2
-    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), _inner(len(values))))
-
-
-def _inner(count: int) -> Array:
-    return (np.arange(count) + 0.5) / count
+    levels = (np.arange(len(values)) + 0.5) / len(values)
+    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), levels))
 
 
 def as_empirical(made: Distribution, digits: int) -> Distribution:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations.price import tier_shock_scale
 from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS
-
-Array = NDArray[np.float64]
+from forecast.trends.trend import Diagnostic
 
 # What 2024 offered: an 8B model was listed at about 0.05 USD/Mtok, the lowest a useful capability could fall to; prices
 # of a capability fell some tenfold a year from thirty times that. Wide: a factor 2 to 5 either way at one sd in ten.
@@ -26,13 +25,13 @@ PRIORS = (
 # One seller's list moves the cheapest price at once, the third-cheapest only by a rank: half as much near the floor.
 RANK_SHOCK_RATIO = {"cheapest": 1.0, "third-cheapest": 0.5}
 TAIL_DEGREES = 4.0  # Student's: most months nothing happens, some bring a new model
-NORMAL_RATIO = 1.36  # standard deviation of that shock, cut as below, over its scale
+NORMAL_RATIO = 1.36  # standard deviation of that shock over its scale, cut at LARGEST_SHOCK
 LARGEST_SHOCK = 6.0  # in standard shocks; the tail beyond would only be noise of the simulation
 SEED = 20240930
 
 
 def of_rank(points: Array, kind: str) -> Array:
-    """Return the points as they hold for tiers of a rank, `[parameter, point]`: the shock at the floor is the rank's."""
+    """Return the points for tiers of a rank, `[parameter, point]`: the shock at the floor depends on the rank."""
     ratio = RANK_SHOCK_RATIO.get(kind, 1.0)
     return np.array(
         [row * ratio if prior.name == "shock_log" else row for prior, row in zip(PRIORS, points, strict=True)]
@@ -114,3 +113,36 @@ def tier_quantiles(pool: Sequence[MonthlySeries], horizons: Sequence[int]) -> Ar
     """Return quantiles of each series' log price at each horizon after its last month, `[level, horizon, series]`."""
     paths = fit_tiers(pool).paths(max(horizons))
     return np.asarray(np.quantile(paths[np.asarray(horizons) - 1], LEVELS, axis=2))
+
+
+def one_month_ahead(series: MonthlySeries, points: Array, weight: Array) -> tuple[Array, Array]:
+    """Return (expected log price, standardised surprise) of each month that follows another, both `[step]`."""
+    before, after = series.steps()
+    reversion, floor_log, shock_log, far_ratio = points @ weight
+    distance = before - floor_log
+    expected = before - reversion * distance
+    scale = NORMAL_RATIO * tier_shock_scale(distance, shock_log, far_ratio)
+    return expected, (after - expected) / scale
+
+
+def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]:
+    """Return the monthly reversion that a robust regression of all changes on all prices finds, and its convergence.
+
+    δ = a − κ·q by Huber's M-estimator (statsmodels RLM): a second opinion that knows neither prior nor floor.
+    """
+    from statsmodels.api import RLM
+
+    before, after = (np.concatenate(side) for side in zip(*(one.steps() for one in series), strict=True))
+    if len(before) < 2 * len(PRIORS):
+        return ()
+    fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
+    return (
+        Diagnostic(
+            "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
+        ),
+        Diagnostic(
+            "regression_converged",
+            float(fit.fit_history["iteration"] < 100),
+            "whether the robust regression converged, 1 or 0",
+        ),
+    )

@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.equations.price import tier_shock_scale
+from forecast.distributions import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
-from forecast.trends.handed import LOOP_RANK, tier_estimates
-from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
+from forecast.trends.known import enough
+from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
 from forecast.trends.origins import rolled
 from forecast.trends.rolling import LEVELS, Cases
-from forecast.trends.tier_law import NORMAL_RATIO, PRIORS, TierFit, fit_tiers, tier_quantiles
-from forecast.trends.trend import Band, Diagnostic, Trend
+from forecast.trends.tier_law import (
+    NORMAL_RATIO,
+    TierFit,
+    fit_tiers,
+    one_month_ahead,
+    pooled_regression,
+    tier_quantiles,
+)
+from forecast.trends.trend import Band, Estimate, Trend
 
-Array = NDArray[np.float64]
-
-RANKS = ("cheapest", "third_cheapest")  # the median moves with what is listed at all, not with what a capability costs
+RANKS = ("cheapest", "third_cheapest")  # a median would move with the number of models listed
+LOOP_RANK = "third-cheapest"  # what the month loop calls a tier's price
 FORM = "toward a floor"
 FAN_MONTHS = 24
 UNIT = "USD/Mtok"
@@ -55,12 +60,12 @@ def tier_cases(tables: Tables) -> Cases:
 def tier_trends(tables: Tables) -> tuple[Trend, ...]:
     """Return a trend for each threshold, the third-cheapest model; the first also carries what all tiers share.
 
-    Empty where the vintage has no such tier with two months.
+    Raises:
+        TooFew: the vintage has no such tier with two months.
     """
     series, problems = tier_series(tables)
     shown = [at for at, one in enumerate(series) if one.kind == LOOP_RANK]
-    if not shown:
-        return ()
+    enough(len(shown), 1, "tiers with two months", tables["tier_prices"], tables)
     fit = fit_tiers(series)
     scored = evidence.form_scores(tier_cases(tables), FORM)
     form, why = evidence.best_form(scored, FORM)
@@ -94,41 +99,43 @@ def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
         observed=dated(one.months, one.logs),
         fitted=dated(one.months[1:][np.diff(one.months) == 1], expected),
         fan=fan,
-        more={
-            **evidence.facts_of({"floor": evidence.band(np.exp(points[1]), weight)}, UNIT),
-            "months": str(len(one)),
-        },
+        more={"floor": f"{evidence.band(np.exp(points[1]), weight)} {UNIT}", "months": str(len(one))},
     )
 
 
-def one_month_ahead(series: MonthlySeries, points: Array, weight: Array) -> tuple[Array, Array]:
-    """Return (expected log price, standardised surprise) of each month that follows another, both `[step]`."""
-    before, after = series.steps()
-    reversion, floor_log, shock_log, far_ratio = points @ weight
-    distance = before - floor_log
-    expected = before - reversion * distance
-    scale = NORMAL_RATIO * tier_shock_scale(distance, shock_log, far_ratio)
-    return expected, (after - expected) / scale
-
-
-def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]:
-    """Return the monthly reversion that a robust regression of all changes on all prices finds, and its convergence.
-
-    δ = a − κ·q by Huber's M-estimator (statsmodels RLM): a second opinion that knows neither prior nor floor.
-    """
-    from statsmodels.api import RLM
-
-    before, after = (np.concatenate(side) for side in zip(*(one.steps() for one in series), strict=True))
-    if len(before) < 2 * len(PRIORS):
-        return ()
-    fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
-    return (
-        Diagnostic(
-            "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
-        ),
-        Diagnostic(
-            "regression_converged",
-            float(fit.fit_history["iteration"] < 100),
-            "whether the robust regression converged, 1 or 0",
-        ),
+def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
+    """Return the numbers that the month loop reads: the law of a tier, and today's tier price of each segment."""
+    points = fit.points[[one.kind for one in fit.series].index(LOOP_RANK)]
+    reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in points)
+    count = sum(len(one) for one in fit.series)
+    law = (
+        ("tier_reversion_per_month", reversion, 1.0, "1/month"),
+        ("tier_shock_sd", shock_log, NORMAL_RATIO, "log"),
+        ("tier_shock_far_ratio", far_ratio, NORMAL_RATIO, "ratio"),
     )
+    shared = [
+        Estimate(
+            f"parameters.{name}",
+            evidence.distribution("lognormal", ratio * found.p10, ratio * found.p90),
+            unit,
+            count,
+            "medium",
+            f"{len(fit.series)} tiers pooled, prior and months weighed together",
+        )
+        for name, found, ratio, unit in law
+    ]
+    return (*shared, *segment_prices(tables, fit.series))
+
+
+def segment_prices(tables: Tables, series: Sequence[MonthlySeries]) -> list[Estimate]:
+    """Return today's third-cheapest price at each segment's threshold, where that tier has one."""
+    tier = {one.name: one for one in series}
+    found = []
+    for segment, row in tables["segments"].latest("segment").items():
+        if one := tier.get(f"GPQA {row['gpqa_at_least']:g} {LOOP_RANK}"):
+            price = evidence.distribution("fixed", float(np.exp(one.logs[-1])))
+            note = f"{one.name} in {month_end(int(one.months[-1])):%Y-%m}"
+            found.append(
+                Estimate(f"segments.{segment}.tier_price_usd_per_mtok", price, "USD/Mtok", len(one), "high", note)
+            )
+    return found

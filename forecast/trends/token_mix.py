@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import TooFew
+from forecast.trends.known import Point, TooFew, apart
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import months_between
-
-Array = NDArray[np.float64]
 
 ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
 LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
 LEAST_MONTHS = 3.0  # that the steps of a kind must span together
-STEP_SD_LOG = 0.2  # expected of a month's chance before data, as if seen in so many steps:
+STEP_SD_LOG = 0.2  # spread of a month's chance before any data, as if seen in STEPS_BEFORE steps
 STEPS_BEFORE = 4.0
 
 
@@ -90,18 +86,16 @@ def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
         chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
         if chosen and row[column] is not None:
             series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
-    found = [step for points in series.values() for step in _apart(sorted(points))]
+    found = [
+        (months_between(on, day), after - before)
+        for points in series.values()
+        for (on, before), (day, after) in apart(sorted(points), _a_month_apart)
+    ]
     return Steps(*np.array(found).reshape(-1, 2).T)
 
 
-def _apart(points: Sequence[tuple[date, float]]) -> list[tuple[float, float]]:
-    """Return (months, change) from the first point to the next at least a month later, and so on."""
-    steps, (on, odds_log) = [], points[0]
-    for day, value in points[1:]:
-        if (months := months_between(on, day)) >= LEAST_STEP_MONTHS:
-            steps.append((months, value - odds_log))
-            on, odds_log = day, value
-    return steps
+def _a_month_apart(one: Point, later: Point) -> bool:
+    return months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
 
 
 def pace_of(steps: Steps) -> Pace:
@@ -119,7 +113,7 @@ def pace_of(steps: Steps) -> Pace:
 
 
 def _within(tables: Tables) -> tuple[Diagnostic, ...]:
-    """Return the drift within models, as far as any was seen twice: where it is none, users moved and their mixes did not."""
+    """Return the drift within single models, where one was seen twice. If there is none, users moved to other models."""
     found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
     return tuple(
         Diagnostic(f"{kind}_drift_within_models", pace.mean,

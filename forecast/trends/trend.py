@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from forecast.distributions import Distribution
-
-Array = NDArray[np.float64]
+from forecast.distributions import Array, Distribution
 
 
 class Band(NamedTuple):
@@ -21,6 +16,14 @@ class Band(NamedTuple):
     p10: float
     p50: float
     p90: float
+
+    def __str__(self) -> str:
+        """Return the middle quantile and the outer ones.
+
+        >>> str(Band(0.5, 1.0, 2.0))
+        '1 (0.5 to 2)'
+        """
+        return f"{self.p50:.3g} ({self.p10:.3g} to {self.p90:.3g})"
 
     def text(self, form: str = ".3g") -> str:
         """Return the outer quantiles in words.

@@ -9,18 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Z_90
-from forecast.errors import ForecastError
+from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
-from forecast.trends.known import came_about, rate_day, years_between
-
-Array = NDArray[np.float64]
+from forecast.trends.evidence import huber
+from forecast.trends.known import apart, came_about, rate_day, years_between
 
 LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs growth
 FADE_MONTHS: Array = np.geomspace(8, 60, 15)
 NO_FADE: Array = np.array([1e6])
 SCALE_LOG = 0.4  # of the misfit of a pair: two figures, each off by a quarter
-MOST_STEPS = 4000  # where the scale hangs on one misfit, a step takes but a fortieth of the way
 
 
 class Pairs(NamedTuple):
@@ -33,7 +30,7 @@ class Pairs(NamedTuple):
 
     def where(self, chosen: NDArray[np.bool_]) -> Pairs:
         """Return some of the pairs."""
-        return Pairs(self.entity[chosen], self.start_years[chosen], self.end_years[chosen], self.growth_log[chosen])
+        return Pairs._make(column[chosen] for column in self)
 
 
 class Assumed(NamedTuple):
@@ -69,12 +66,11 @@ def volume_pairs(tables: Tables, today: date) -> Pairs:
             volumes[row["provider"]].append((years_between(today, rate_day(row)), float(np.log(row["value"]))))
     found = []
     for entity, points in volumes.items():
-        ordered = sorted(points, reverse=True)
-        end = ordered[0]
-        for point in ordered[1:]:
-            if end[0] - point[0] >= LEAST_MONTHS / 12:
-                found.append((entity, point[0], end[0], end[1] - point[1]))
-                end = point
+        latest_first = sorted(points, reverse=True)
+        for (end, last), (start, first) in apart(
+            latest_first, lambda one, prior: one[0] - prior[0] >= LEAST_MONTHS / 12
+        ):
+            found.append((entity, start, end, last - first))
     entity, *numbers = zip(*found, strict=True) if found else ((), (), (), ())
     return Pairs(np.array(entity, str), *(np.array(column, float) for column in numbers))
 
@@ -98,13 +94,9 @@ def growth(pairs: Pairs, assumed: Assumed, fade_months: Array) -> Growth:
 
 def _slope(excess_log: Array, reach: Array) -> tuple[float, float]:
     """Return Huber's slope through the origin, and the log likelihood of its misfit by Student's t (4 degrees)."""
-    import statsmodels.api as sm
-
-    made = sm.RLM(excess_log, reach[:, None], M=sm.robust.norms.HuberT()).fit(maxiter=MOST_STEPS, conv="coefs")
-    if len(made.fit_history["params"]) >= MOST_STEPS:
-        raise ForecastError(f"demand: the robust regression did not converge in {MOST_STEPS} steps.")
-    misfit = (excess_log - made.params[0] * reach) / SCALE_LOG
-    return float(made.params[0]), float(-2.5 * np.log1p(misfit**2 / 4).sum())
+    slope = huber(excess_log, reach, "demand")
+    misfit = (excess_log - slope * reach) / SCALE_LOG
+    return slope, float(-2.5 * np.log1p(misfit**2 / 4).sum())
 
 
 def reach_years(pairs: Pairs, fade_months: float) -> Array:

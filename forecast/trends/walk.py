@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import standard_normal_quantile
+from forecast.distributions import Array, standard_normal_quantile
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import DRIFT, LEVELS, WALK
-
-Array = NDArray[np.float64]
 
 OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE = "own walk", "walk of long steps", "walk with drift", "fitted line"
 RIVALS = (WALK, DRIFT, OWN_WALK, LONG_WALK, DRIFTING_WALK, LINE)
@@ -21,13 +18,8 @@ SUMS = 1000
 SEED = 20240930
 
 
-def pooled_increments(pool: Sequence[MonthlySeries]) -> Array:
-    """Return the changes of a month in logs that all series have shown, `[increment]`."""
-    return pooled_changes(pool, 1)
-
-
 def pooled_changes(pool: Sequence[MonthlySeries], months: int) -> Array:
-    """Return the changes over so many months that all series have shown, overlaps included, `[change]`."""
+    """Return the changes in logs over so many months that all series have shown, overlaps included, `[change]`."""
     found = [np.empty(0)]
     for series in pool:
         later = np.searchsorted(series.months, series.months + months)
@@ -98,7 +90,7 @@ def rival_quantiles(series: MonthlySeries, pool: Sequence[MonthlySeries], horizo
 
     The walk of a series' own increments stands in the pooled walk's place while it has fewer than six of them.
     """
-    last, increments = float(series.logs[-1]), pooled_increments(pool)
+    last, increments = float(series.logs[-1]), pooled_changes(pool, 1)
     before, after = series.steps()
     own = after - before if len(before) >= FEWEST_OWN_INCREMENTS else increments
     change = walk_quantiles(increments, horizons, 0.0)

@@ -208,9 +208,9 @@ def mutations(count: int, chance: random.Random) -> None:
             def simulator(scenario):  # type: ignore[no-untyped-def]
                 from dataclasses import replace
 
-                if scenario.digest() not in made:
-                    made[scenario.digest()] = simulate(scenario, 60, threads=1, keep_months=compared_months(scenario))
-                return replace(made[scenario.digest()], scenario=scenario)
+                if scenario.digest not in made:
+                    made[scenario.digest] = simulate(scenario, 60, threads=1, keep_months=compared_months(scenario))
+                return replace(made[scenario.digest], scenario=scenario)
 
             for number in range(count):
                 name = list(SAMPLES)[number % len(SAMPLES)]

@@ -54,7 +54,7 @@ def _each_simulation_and_fit_once(monkeypatch):
     """
 
     def remembered(scenario, *arguments, **how):
-        key = (scenario.digest(), arguments, tuple(how.items()))
+        key = (scenario.digest, arguments, tuple(how.items()))
         if key not in MADE:
             MADE[key] = simulate(scenario, *arguments, **how)
         return replace(MADE[key], scenario=scenario)

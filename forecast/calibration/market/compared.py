@@ -27,7 +27,7 @@ MONTHS = 12
 class Comparison:
     """A quantity read in both worlds: `at` is the vintage of the paths; `mends` says what would mend a misfit.
 
-    What was observed of `one_draw` is a single outcome, not a rate with an interval: it must lie within the paths' 80 %.
+    What was observed of `one_draw` came once and has no interval: it must lie within the paths' 80 %.
     What is `fitted` the engine was given from the same data: that it lies inside tests nothing.
     """
 
@@ -50,6 +50,7 @@ class Compared:
     comparison: Comparison
     observed: Band
     simulated: Band
+    reached_frac: float  # paths that reach what was observed
 
     @property
     def inside(self) -> bool:
@@ -92,7 +93,8 @@ def compare(
         names = market_names(scenario)
         world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario, tables)
         for one in (c for c in asked if (c.at, c.months) == (at, months)):
-            found[one] = Compared(one, _observed(one, tables), spread(one.simulated(world)))
+            observed, simulated = _observed(one, tables), one.simulated(world)
+            found[one] = Compared(one, observed, spread(simulated), float((simulated >= observed.middle).mean()))
             progress(1)
     return [found[one] for one in asked]
 

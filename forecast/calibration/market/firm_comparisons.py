@@ -15,6 +15,10 @@ BY_KIND = (
     "how much more often a kind is bought (acquired_ratio of provider_kinds.csv), an assumption; few events of each"
 )
 FORESEEN = "rates of a market that was not seen at the vintage"
+ROUNDS_SEEN = (
+    f"{FORESEEN}: the first half year of the hot one brought 4 rounds in 102 provider-months, no more than a normal one, the 15 "
+    "months since 29 in 280. Firms differ no more than by chance, and paths that stay hot have hardly more"
+)
 REGIMES_SEEN = ("hot", "normal")  # no cold month lies in the data
 LONG_MONTHS = 36  # in which the funding market turns
 COUNTS = {"rounds_count": "rounds", "departures_count": "firms bought or shut", "listings_count": "listings"}
@@ -71,7 +75,7 @@ FIRM_COMPARISONS = (
             at,
             foreseen.happened(count, date.fromisoformat(at), months),
             foreseen.expected(count, months),
-            FORESEEN,
+            ROUNDS_SEEN if count == "rounds_count" else FORESEEN,
             one_draw=True,
         )
         for at, months in (("2025-01-01", 12), (MID, 12), (ROUTER_TIME, 6))

@@ -9,8 +9,7 @@ import numpy as np
 from forecast.calibration.market.band import Band, poisson_rate, sd_band
 from forecast.calibration.market.paid_observed import WHOLE_FIRM, margins
 from forecast.tables import Tables
-from forecast.trends.exits import exit_spells
-from forecast.trends.funding import round_spells
+from forecast.trends.firm_rates import exit_spells, round_spells
 from forecast.trends.known import last_day
 from forecast.trends.regimes import SELLERS, counts, dispersion, quarterly
 from forecast.units import MONTHS_PER_YEAR

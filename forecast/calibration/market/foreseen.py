@@ -7,12 +7,10 @@ from datetime import date
 
 from forecast.calibration.market.band import Band, Values
 from forecast.calibration.market.world import Statistic, World
-from forecast.hindcast.happenings import firms_of
+from forecast.hindcast.happenings import asked_of
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.quantity import Asked
-from forecast.hindcast.run import month_later
-from forecast.market.names import Names, market_names
-from forecast.scenario import Scenario, load_scenario
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
 from forecast.tables import Tables
 
 # The rounds of every firm are not recorded, exits and listings are.
@@ -25,7 +23,9 @@ def happened(quantity: str, at: date, months: int) -> Callable[[Tables], Band]:
     def read(tables: Tables) -> Band:
         scenario = load_scenario("base", tables, as_of=at)
         names = market_names(scenario)
-        found = QUANTITIES[quantity].happened(tables, scenario, names, _asked(quantity, scenario, names, months))
+        found = QUANTITIES[quantity].happened(
+            tables, scenario, names, asked_of(FIRMS[quantity], months, scenario, names)
+        )
         if isinstance(found, str):
             raise ValueError(found)
         return Band(found.value, found.value, found.value)
@@ -37,12 +37,7 @@ def expected(quantity: str, months: int) -> Statistic:
     """Return a reader of the same count on each path."""
 
     def read(world: World) -> Values:
-        asked = _asked(quantity, world.scenario, world.names, months)
+        asked = asked_of(FIRMS[quantity], months, world.scenario, world.names)
         return QUANTITIES[quantity].forecast(world.history, world.names, asked)
 
     return read
-
-
-def _asked(quantity: str, scenario: Scenario, names: Names, months: int) -> Asked:
-    firms = firms_of(scenario, names, FIRMS[quantity])
-    return Asked(FIRMS[quantity], scenario.as_of, months, month_later(scenario.as_of, months), firms)

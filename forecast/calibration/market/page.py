@@ -15,7 +15,7 @@ Written by `forecast calibrate market --page docs`; do not edit.
 
 {inside} of {count} quantities lie inside; {fitted} of them the engine was given from the same data, which tests nothing: of the other
 {free}, {free_inside} lie inside. Inside: the middle of {paths} paths of the {name} scenario over {months} months within the
-interval observed, or, of a count that happened once, the count within the 80 % of the paths. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
+interval observed, or, of what came once (counts, the router's level), it within the 80 % of the paths. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
 for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths; of events
 per firm and year and of correlations, over 20 groups of paths, as they are too rare for a rate of one path.
 `today` starts at the newest vintage; a date is the vintage from which paths of the observation's own time start.
@@ -64,7 +64,7 @@ def _line(one: Compared) -> str:
 
 def observed_text(one: Compared) -> str:
     """Return what was observed as read on the page: a number alone where it came once."""
-    return f"{one.observed.middle:g}" if one.comparison.one_draw else text(one.observed)
+    return f"{one.observed.middle:.3g}" if one.comparison.one_draw else text(one.observed)
 
 
 def text(band: Band) -> str:
@@ -80,4 +80,6 @@ def _misfit(one: Compared) -> str:
     size = f"simulated less observed {one.simulated.middle - one.observed.middle:+.3g} {one.comparison.unit}"
     if one.simulated.middle > 0 and one.observed.middle > 0:
         size += f", a ratio of {one.simulated.middle / one.observed.middle:.2g}"
+    if one.comparison.one_draw:
+        size += f"; {one.reached_frac:.0%} of paths reach it"
     return f"- *{one.comparison.quantity}*: {size}. What bears on it: {one.comparison.mends}.\n"

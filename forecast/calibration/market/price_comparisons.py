@@ -95,8 +95,8 @@ PRICE_COMPARISONS = (
         MID,
         paid_observed.price_over_cost("first", paid_observed.TOKENS_ALONE),
         simulated.price_over_cost("first"),
-        "margins of token sales of more firms. Of three known Zhipu's comes out (1.3 in its months); OpenAI's is of paying users, "
-        "subscriptions and all; MiniMax's books of 2025-07 start at no margin, as its 0.65 of that year was published in 2026-03",
+        "margins of text alone. The two of the first half of 2026 come out (1.3 each, 1.4 and 1.5 in the engine); those of MiniMax's "
+        "platform in 2025 hold licences, speech and film, and its margin fell to a quarter as text took over",
     ),
     *(
         Comparison(

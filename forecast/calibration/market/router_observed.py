@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, clustered_rate, sd_band, spread
+from forecast.calibration.market.band import Band, clustered_rate, sd_band
 from forecast.hindcast.series import router_concentration
 from forecast.tables import Tables
 from forecast.trends.router import LEAST_SHARE
@@ -19,8 +19,13 @@ MODEL_SCOPE = "OpenRouter by model (weekly top 9-10)"
 
 
 def concentration_level(measure: str) -> Callable[[Tables], Band]:
-    """Return a reader of a measure of concentration of the named sellers, over the days known."""
-    return lambda tables: spread(np.array([o.value for o in router_concentration(measure)(tables)[HOSTS]]))
+    """Return a reader of a measure of concentration of the named sellers, mean of the days known: one history, no interval."""
+
+    def read(tables: Tables) -> Band:
+        mean = float(np.mean([o.value for o in router_concentration(measure)(tables)[HOSTS]]))
+        return Band(mean, mean, mean)
+
+    return read
 
 
 def concentration_swing_log(months: int) -> Callable[[Tables], Band]:

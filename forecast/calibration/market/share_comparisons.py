@@ -18,6 +18,7 @@ SHARE_COMPARISONS = (
         router_observed.concentration_level("hhi"),
         router_simulated.herfindahl,
         ROUTER_IS_SMALL,
+        one_draw=True,
     ),
     Comparison(
         "tokens of the five largest of them",
@@ -27,6 +28,7 @@ SHARE_COMPARISONS = (
         router_observed.concentration_level("top5"),
         router_simulated.top5,
         ROUTER_IS_SMALL,
+        one_draw=True,
     ),
     Comparison(
         "Herfindahl index of spend over that of tokens",

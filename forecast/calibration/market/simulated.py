@@ -19,6 +19,7 @@ from forecast.calibration.market.world import Statistic, World
 from forecast.market.doors import NEVER
 from forecast.market.mix import Worth
 from forecast.trends.repricing import SELLERS
+from forecast.units import months_between
 
 GROUP_PATHS = 100
 ENGINE_KINDS = {kind: tuple(of for of in kinds if of != "fringe") for kind, kinds in SELLERS.items()}  # of one firm
@@ -113,16 +114,14 @@ def paid_over_list(world: World) -> Values:
 
 
 def price_over_cost(kind: str) -> Statistic:
-    """Return a reader of the price of tokens over their serving cost, of a kind of provider: of those whose margins are known.
+    """Return a reader of the price of tokens over their serving cost, where margins of a kind of provider are known.
 
-    Each firm's is the mean of its months, and the median of firms counts; those that published are not the typical ones of
-    a kind.
+    The median of the figures, each of its own firm and months: those that published are not the typical ones of a kind.
     """
 
     def read(world: World) -> Values:
-        known = _known(world, kind, TOKENS_ALONE)
-        spend, cost = (world.history.series[name][known] for name in ("provider_spend", "provider_cost"))
-        return _median_firm(_over(spend, cost))
+        spend, cost = (world.history.series[name] for name in ("provider_spend", "provider_cost"))
+        return _median_figure(world, kind, TOKENS_ALONE, _over(spend, cost))
 
     return read
 
@@ -131,22 +130,26 @@ def revenue_over_cost(kind: str) -> Statistic:
     """Return a reader of all revenue over its cost, as `price_over_cost`: what the margin of a whole firm is compared with."""
 
     def read(world: World) -> Values:
-        margin = world.history.series["provider_margin"][_known(world, kind, WHOLE_FIRM)]
-        return _median_firm(_over(np.ones_like(margin), 1 - margin))
+        margin = world.history.series["provider_margin"]
+        return _median_figure(world, kind, WHOLE_FIRM, _over(np.ones_like(margin), 1 - margin))
 
     return read
-
-
-def _known(world: World, kind: str, metrics: Collection[str]) -> NDArray[np.bool_]:
-    return np.isin(world.names.providers, [row["provider"] for row in known_margins(world.tables, kind, metrics)])
 
 
 def _over(earned: NDArray[np.float32], cost: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(earned, cost, out=np.full_like(earned, np.nan), where=cost > 0)  # the dead sell nothing
 
 
-def _median_firm(ratio: NDArray[np.float32]) -> Values:
-    return np.asarray(np.nanmedian(np.nanmean(ratio, axis=1), axis=0), float)
+def _median_figure(world: World, kind: str, metrics: Collection[str], ratio: NDArray[np.float32]) -> Values:
+    """Return the median, over the figures known, of the mean ratio of their firm in their months; `ratio[provider, month, path]`."""
+    found = []
+    for row in known_margins(world.tables, kind, metrics):
+        if row["provider"] in world.names.providers:
+            last = min(round(months_between(world.scenario.as_of, row["date_on"])), world.months)
+            first = max(0, last - int(row["averaged_months"] or 0))
+            found.append(ratio[world.names.providers.index(row["provider"]), first : last + 1].mean(axis=0))
+    known = np.array(found, float)
+    return np.asarray(np.nanmedian(known[:, np.isfinite(known).any(axis=0)], axis=0))  # where one of them still sells
 
 
 def spend_concentration_ratio(world: World) -> Values:

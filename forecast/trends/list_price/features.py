@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 
 from forecast.trends.list_price.panel import Panel
 from forecast.trends.list_price.peers import peers_of
-from forecast.trends.list_price.rates import RECENT_MONTHS, group_numbers, moves_and_months, rate_of_others
+from forecast.trends.list_price.rates import RECENT_MONTHS, group_numbers, rate_of_others
 
 Array = NDArray[np.float64]
 SAME_PRICE_LOG = 0.005  # half a per cent
 FARTHEST_LOG = 1.5  # a gap or a jump counts no more than this
 FEATURES = (
-    "one is_first is_cloud quiet_months model_age_months recent_moves last_fall last_rise below_own_peak log_price "
-    "has_peers same_as_peers below_peers above_peers hosts maker_sells "
-    "peer_rate provider_recent_rate provider_rate family_rate"
+    "one is_first is_cloud quiet_months model_age_months below_own_peak log_price "
+    "same_as_peers below_peers hosts provider_recent_rate provider_rate family_rate"
 ).split()
-OF_SIZE = ("one", "below_peers", "above_peers", "last_fall", "below_own_peak", "log_price", "quiet_months")
+OF_SIZE = ("one", "below_peers", "below_own_peak", "log_price", "quiet_months")
 
 
 def features_of(panel: Panel) -> Array:
@@ -37,12 +36,11 @@ def _kind(panel: Panel) -> dict[str, Array]:
 
 
 def _own_past(panel: Panel) -> dict[str, Array]:
-    """Return how long listed, how long at rest, how often moved, the last move, and how far below its own peak."""
+    """Return how long listed, how long at rest, and how far below its own peak."""
     price, month = panel.log_price, np.arange(len(panel.months))
     first = _first_month(panel)
     moved_at = np.maximum.accumulate(np.where(panel.step != 0, month, -1), axis=1)
     quiet = np.where(moved_at >= 0, month - moved_at, month - first[:, None])
-    last_move = np.where(moved_at >= 0, np.take_along_axis(panel.step, np.maximum(moved_at, 0), axis=1), 0.0)
     group = group_numbers(panel.model)
     born = np.full(group.max(initial=-1) + 1, len(month))
     np.minimum.at(born, group, first)
@@ -50,28 +48,19 @@ def _own_past(panel: Panel) -> dict[str, Array]:
     return {
         "quiet_months": _log_months(quiet),
         "model_age_months": _log_months(month - born[group][:, None]),
-        "recent_moves": np.log1p(moves_and_months(panel, RECENT_MONTHS)[0]),
-        "last_fall": np.clip(-last_move, 0.0, FARTHEST_LOG),
-        "last_rise": np.clip(last_move, 0.0, FARTHEST_LOG),
         "below_own_peak": np.clip(np.where(panel.watched, peak - price, 0.0), 0.0, FARTHEST_LOG),
         "log_price": np.nan_to_num(price),
     }
 
 
 def _others(panel: Panel) -> dict[str, Array]:
-    """Return how the price lies to the same model elsewhere, and how often provider, family and model have moved."""
+    """Return how the price lies to the same model elsewhere, and how often provider and family have moved."""
     peers = peers_of(panel)
-    gap = panel.log_price - peers.log_median
-    has = ~np.isnan(gap)
-    gap = np.where(has, gap, 0.0)
+    below = peers.log_median - panel.log_price
     return {
-        "has_peers": has.astype(float),
-        "same_as_peers": (has & (np.abs(gap) < SAME_PRICE_LOG)).astype(float),
-        "below_peers": np.clip(-gap, 0.0, FARTHEST_LOG),
-        "above_peers": np.clip(gap, 0.0, FARTHEST_LOG),
+        "same_as_peers": (np.abs(below) < SAME_PRICE_LOG).astype(float),  # nobody else: no
+        "below_peers": np.clip(np.nan_to_num(below), 0.0, FARTHEST_LOG),
         "hosts": np.log1p(peers.hosts_count),
-        "maker_sells": peers.first_party,
-        "peer_rate": peers.log_rate,
         "provider_recent_rate": rate_of_others(panel, panel.provider, RECENT_MONTHS, 2.0),
         "provider_rate": rate_of_others(panel, panel.provider, None, 12.0),
         "family_rate": rate_of_others(panel, panel.family, None, 6.0),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.trends.list_price.panel import Panel
-from forecast.trends.list_price.rates import RECENT_MONTHS, group_numbers, log_rate, moves_and_months
+from forecast.trends.list_price.rates import group_numbers
 
 Array = NDArray[np.float64]
 ROUTER = "gateway"
@@ -20,23 +20,20 @@ class Peers:
 
     log_median: Array  # nan where nobody else sells it
     hosts_count: Array
-    first_party: Array  # 1 where its maker sells it
-    log_rate: Array  # of recent moves of its price elsewhere, routers included
 
 
 def peers_of(panel: Panel) -> Peers:
     """Return the peers of each series; each other provider counts once, with its median price of the model."""
     shape = panel.log_price.shape
-    found = Peers(np.full(shape, np.nan), np.zeros(shape), np.zeros(shape), np.zeros(shape))
-    recent = moves_and_months(panel, RECENT_MONTHS)
+    found = Peers(np.full(shape, np.nan), np.zeros(shape))
     group = group_numbers(panel.model)
     order = np.argsort(group, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        _fill(found, panel, members, recent)
+        _fill(found, panel, members)
     return found
 
 
-def _fill(found: Peers, panel: Panel, members: NDArray[np.int64], recent: tuple[Array, Array]) -> None:
+def _fill(found: Peers, panel: Panel, members: NDArray[np.int64]) -> None:
     """Set the rows of one model's series."""
     providers = np.unique(panel.provider[members])
     own = [members[panel.provider[members] == provider] for provider in providers]
@@ -47,9 +44,6 @@ def _fill(found: Peers, panel: Panel, members: NDArray[np.int64], recent: tuple[
         sellers = asked[others & (kinds != ROUTER)]
         found.log_median[rows] = median(sellers)
         found.hosts_count[rows] = (~np.isnan(asked[others & (kinds == "host")])).sum(axis=0)
-        found.first_party[rows] = (~np.isnan(asked[others & (kinds == "first")])).any(axis=0)
-        moves, months = (x[members].sum(axis=0) - x[rows].sum(axis=0) for x in recent)
-        found.log_rate[rows] = log_rate(moves, months, 1.0)
 
 
 def median(rows: Array) -> Array:

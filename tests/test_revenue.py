@@ -11,9 +11,9 @@ from forecast.draws import Draws
 from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
-from forecast.trends import growth_apart, revenue_today
-from forecast.trends.growth_law import Law, Spans, covariance, foreseen_with_growth_today, known, weighed
-from forecast.trends.spans import METRICS, published_figures, published_spans, sized
+from forecast.trends import growth_apart, revenue
+from forecast.trends.growth_law import Law, covariance, foreseen_with_growth_today, known, weighed
+from forecast.trends.spans import METRICS, Spans, published_figures, published_spans, sized
 from forecast.units import months_between
 
 REVENUE = METRICS[0]
@@ -28,7 +28,7 @@ ONE = spans_of(firm="a", metric=REVENUE, start_months=-12.0, end_months=-6.0, gr
 
 def brought(last, laws, weight, raw=ONE):
     found = [known(sized(raw, raw), law) for law in laws]
-    return revenue_today.brought_forward(last, raw, laws, np.array(weight), found)
+    return revenue.brought_forward(last, revenue.spans_since(last, raw), np.array(weight), found)
 
 
 def test_a_figure_brought_forward_by_hand():
@@ -73,7 +73,7 @@ def test_revenue_goes_with_own_growth_by_hand():
     last, found = {"b": (-5.0, 3.0)}, [known(sized(ONE, ONE), law) for law in laws]
 
     def together(weight):
-        return revenue_today.growth_correlation(last, ONE, laws, np.array(weight), found)
+        return revenue.growth_correlation(revenue.spans_since(last, ONE), np.array(weight), found)
 
     sds = [brought(last, [law], [1.0])[1].item() for law in laws]
     covariances = [law.apart_sd_per_month**2 * 12 * (1 - np.exp(-5 / 12)) for law in laws]
@@ -93,7 +93,7 @@ def test_growth_today_is_what_ties_the_months_since_to_those_ahead():
     by = known(raw, law)
     weights = [np.linalg.solve(by.root, covariance(raw, later, law)) for later in (since, ahead)]
     tied = covariance(since, ahead, law) - weights[0].T @ weights[1]
-    expected = foreseen_with_growth_today(raw, since, law, by) * 12 * (1 - np.exp(-9 / 12))
+    expected = foreseen_with_growth_today(by, since) * 12 * (1 - np.exp(-9 / 12))
     assert_allclose(tied[0], expected, rtol=1e-9)
 
 
@@ -120,7 +120,7 @@ def test_the_last_figure_is_the_mean_of_those_of_one_time_and_no_older_than_nine
         figure("c", date(2026, 6, 30), 5.0, metric=METRICS[1]),
     ]
     tables = {"providers": [{"provider": p} for p in "abc"], "provider_history": rows}
-    found = revenue_today.last_revenues(tables, date(2026, 10, 31))
+    found = revenue.last_revenues(tables, date(2026, 10, 31))
     assert set(found) == {"a", "b"}  # of c volumes alone are known
     assert found["b"] == (-9.0, np.log(1e9))
     month, log = found["a"]
@@ -144,12 +144,12 @@ def test_figures_brought_forward_are_nearer_to_what_came_than_old_ones(tables):
         day = date(year, month, 1)
         then = tables.vintage(day)
         raw, laws = published_spans(then, day), growth_apart._laws(then)[:32]
-        weight, found = weighed(sized(raw, raw), laws)
-        last = {f: figure for f, figure in revenue_today.last_revenues(then, day).items() if -9 < figure[0] < -3}
+        weight, _ = weighed(sized(raw, raw), laws)
+        last = {f: figure for f, figure in revenue.last_revenues(then, day).items() if -9 < figure[0] < -3}
         truth = {f: between(published[f, REVENUE], months_between(today, day)) for f in last}
         last = {f: figure for f, figure in last.items() if truth[f] is not None}
         if last:
-            logs, _ = revenue_today.brought_forward(last, raw, laws, weight, found)
+            logs, _ = brought(last, laws, weight, raw)
             came += [truth[f] - log for f, (_, log) in last.items()]
             said += (logs - np.array([log for _, log in last.values()])).tolist()
     came, said = np.array(came), np.array(said)
@@ -162,7 +162,7 @@ def test_figures_brought_forward_are_nearer_to_what_came_than_old_ones(tables):
 def test_every_fitted_revenue_rests_on_a_figure_in_the_row(tables, as_of):
     """Whoever says `fitted` has its last figure in the next column, and no figure is brought back in time."""
     scenario = load_scenario("base", tables, as_of=as_of, months=1)
-    last = revenue_today.last_revenues(tables.vintage(as_of), as_of)
+    last = revenue.last_revenues(tables.vintage(as_of), as_of)
     fitted = {
         p: row for p, row in scenario.rows["provider_finances"].items() if row["revenue_usd_per_year"] == SEE_FITS
     }
@@ -192,7 +192,7 @@ def test_other_business_is_what_tokens_leave_of_all_revenue(base):
 
 
 def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
-    """On a fifth of paths volume and price of DeepSeek make more than its revenue as drawn: then there is less volume."""
+    """On a sixth of paths volume and price of Zhipu make more than its revenue as drawn: then there is less volume."""
     names, draws = market_names(base), Draws(base, 7, 0)
     books = start_books(draws, names)
     tokens = names.provider_sum(books.tokens_mtok_per_month * books.usd_per_mtok)
@@ -200,4 +200,4 @@ def test_no_provider_sells_tokens_for_more_than_all_its_revenue(base):
     known = [p for p in names.providers if f"provider_finances.{p}.revenue_usd_per_year" in base.inputs]
     rows = [names.providers.index(p) for p in known]
     assert_allclose(whole[rows], draws.column("provider_finances", "revenue_usd_per_year", known) / 12, rtol=1e-5)
-    assert 0.1 < (books.other_usd_per_month[names.providers.index("deepseek")] == 0).mean() < 0.3
+    assert 0.1 < (books.other_usd_per_month[names.providers.index("zai")] == 0).mean() < 0.3

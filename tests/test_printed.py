@@ -1,0 +1,69 @@
+"""What is printed fits a terminal: tables go on below, sentences break between words, nothing is lost."""
+
+from datetime import date
+
+import pytest
+from click.testing import CliRunner
+
+from forecast.cli import options
+from forecast.cli.hindcast_text import hindcast_text
+from forecast.cli.main import group
+from forecast.comparison import Difference
+from forecast.delivery.contrasts import contrast_text
+from forecast.delivery.printed import fitted, printed_table
+from forecast.hindcast.checks import Check, Event, Hindcast
+
+LONG = "top5 OpenRouter all tokens by serving host, 12 months"
+
+
+def test_sentences_break_between_words_and_keep_all_of_them():
+    text = "  at a busy share of 60 % of the hours it costs more\n\n  short"
+    broken = fitted(text, 24)
+    assert broken.split() == text.split() and max(map(len, broken.split("\n"))) <= 24
+    assert "60 %" in broken and broken.split("\n")[1].startswith("    ") and broken.endswith("\n\n  short")
+    assert fitted(text, 80) == text
+
+
+@pytest.mark.parametrize("columns", [12, 20, 30, 200])
+def test_every_cell_stands_once_under_its_head(columns):
+    rows = [["name", "one", "two", "three"], ["a", "1", "2", "3"], ["b", "4", "5", "6"]]
+    lines = printed_table(rows, (6, 6, 7), columns)
+    assert sorted(word for line in lines for word in line.split()[1:]) == sorted(c for row in rows for c in row[1:])
+    assert len(lines) % 3 == 0 and all(len(line) <= max(columns, 13) for line in lines)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_hindcast_fits_and_names_what_it_leaves_to_json(columns):
+    checks = tuple(Check(name, "ratio", 0.5, 1.0, 2.0, 1.5, "a-source", None) for name in ("rent h100, 3 months", LONG))
+    events = tuple(Event(f"raises firm{i}, 6 months", 0.2, i == 0, "b-source") for i in range(20))
+    missing = tuple((f"launch chip{i}", "was on the market already") for i in range(5))
+    found = Hindcast("planted", date(2026, 1, 1), 100, 7, checks, events, missing, ("parameters.x",))
+    text = hindcast_text(found, columns)
+    lines = fitted(text, columns).split("\n")
+    assert max(map(len, lines)) <= columns and LONG in text and ("a-source" in text) == (columns == 200)
+    assert (
+        text.index("FIGURES") < text.index("CHANGE SINCE") and lines.count("LEFT OUT, 5 checks without an answer") == 1
+    )
+    assert "  was on the market already: launch chip0; launch chip1; … 5 in all" in text
+    assert "  and 8 less surprising, 0 of which happened" in text
+
+
+def test_comparisons_fit_eighty_columns():
+    row = Difference(
+        "convergence_month", "probability", "probability", "closed-frontier", None, 60, "capital-drought", "base", 0.02, 0.03,
+        -0.01, 0.002, 0.01,
+    )  # fmt: skip
+    head, *lines = contrast_text([row], 1, "2026-10-31", 80).split("\n")
+    table = [line for line in lines if "closed-frontier" in line]
+    assert "1 path under" in head and len(table) == 2 and all(len(line) <= 80 for line in table)
+
+
+def test_a_terminal_is_taken_for_sixty_columns_at_least(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "5")
+    monkeypatch.setattr(options.sys.stdout, "isatty", lambda: True, raising=False)
+    assert options.line_columns() == 60
+
+
+def test_a_day_is_asked_for_by_example():
+    done = CliRunner().invoke(group, ["run", "--as-of", "31.10.2026"])
+    assert done.exit_code == 2 and "'31.10.2026' is no day; write it as 2026-10-31." in done.output
