@@ -97,9 +97,10 @@ def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has their table."""
-    if "providers" not in names:
-        return []
+    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has a table of it.
+
+    Of a table of one's own that lacks some it is one sentence.
+    """
     needed = ("provider_finances", "offers")
     if not names & {"providers", *needed}:
         return []
