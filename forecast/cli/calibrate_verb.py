@@ -38,7 +38,8 @@ def command(what: str, write: str | None, page: str | None, scenario: str, quiet
     else:
         apart = _throughput(write, page, scenario, quiet)
     if apart:
-        said = [*apart[:20], f"{len(apart)} stored values differ: run with --write, and commit."]
+        table = "fits" if what == "trends" else "throughput_effects"
+        said = [*apart[:20], f"{len(apart)} stored values differ: run with --write data/{table}.csv, and commit."]
         raise ForecastError("\n".join(said))
     if not write:
         click.echo("the stored values are reproduced")

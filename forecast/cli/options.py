@@ -250,7 +250,7 @@ def simulated(
         paths = simulate(
             scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
         )
-    for note in unread_notes(scenario.tables):
+    for note in (*unread_notes(scenario.tables), *late_notes(scenario.tables)):
         click.echo(note, err=True)
     return paths
 
@@ -271,6 +271,22 @@ def broken(text: str) -> str:
 def say(text: str, *notes: str) -> None:
     """Print text for a person; lines that a terminal has no room for are broken, and notes wherever they exceed NOTE_COLUMNS."""
     click.echo("\n".join([broken(text), *(fitted(note, min(line_columns(), NOTE_COLUMNS)) for note in notes)]))
+
+
+def late_notes(tables: Tables) -> list[str]:
+    """Return what to say of rows of one's own that the vintage does not know yet: they move nothing."""
+    from forecast.table_rules import VINTAGE_KEYS
+
+    notes = []
+    for name in sorted(tables.own() & set(VINTAGE_KEYS)):
+        shipped = [row.values for row in tables.shipped().apart()[name]]
+        later = [row for row in tables.apart()[name] if row["as_of"] > tables.as_of and row.values not in shipped]
+        if later:
+            notes.append(
+                f"note: {tables.file(name)} row {', '.join(str(row.number) for row in later)}: known after the run's as_of, "
+                f"{tables.as_of}, so it moved nothing. It counts from --as-of {min(row['as_of'] for row in later)} on."
+            )
+    return notes
 
 
 def unread_notes(tables: Tables) -> list[str]:
