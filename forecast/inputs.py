@@ -175,8 +175,8 @@ def _misfit(fits: Table, row: Row, said: str) -> str:
 
 def _no_fit(key: str, fits: Table, tables: Tables) -> str:
     return (
-        f"{key} says fitted, but {fits.label} holds no fit of it known by {tables.as_of}. Choose a later vintage, or "
-        "write the distribution into the cell."
+        f"{key} says fitted, but {fits.label} holds no fit of it known by {tables.as_of}. Fit it with "
+        "`forecast calibrate trends --write`, choose a later vintage, or write the distribution into the cell."
     )
 
 

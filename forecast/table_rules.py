@@ -97,18 +97,29 @@ def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has their table."""
-    if "providers" not in names:
-        return []
+    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has a table of it.
+
+    Of a table of one's own that lacks some it is one sentence.
+    """
     needed = ("provider_finances", "offers")
-    selling = {table: {row["provider"] for row in every[table]} for table in needed}
-    return [
-        f"{every['providers'].label} row {row.number}, provider = {row['provider']}: no row of {table}.csv, so no run has it. "
-        "Add one there."
-        for row in every["providers"]
-        for table in needed
-        if row["provider"] not in selling[table]
-    ]
+    if not names & {"providers", *needed}:
+        return []
+    problems = []
+    for table in needed:
+        selling = {row["provider"] for row in every[table]}
+        lacking = {row["provider"]: row.number for row in every["providers"] if row["provider"] not in selling}
+        if table in every.own() and lacking:
+            problems.append(
+                f"{every[table].label}: no row of {', '.join(lacking)}, so no run has them. A table of yours replaces the whole shipped "
+                "one: keep its rows and change those that differ."
+            )
+        elif "providers" in names:
+            problems += [
+                f"{every['providers'].label} row {number}, provider = {provider}: no row of {table}.csv, so no run has it. "
+                "Add one there."
+                for provider, number in lacking.items()
+            ]
+    return problems
 
 
 def _bound_to_none(every: Tables, names: set[str]) -> list[str]:

@@ -23,6 +23,7 @@ from forecast.report.stored import read_run
 from forecast.scenario import load_scenario
 from forecast.sensitivity.first_order import first_order
 from forecast.serving.effects import REQUIRED
+from forecast.serving.speed import resolve
 from forecast.simulation import simulate
 from forecast.store.database import open_store
 from forecast.store.places import place_of
@@ -115,10 +116,65 @@ def test_a_provider_that_stands_in_one_table_alone(lacking, overlay):
 
 
 def test_a_segment_in_which_nobody_sells(overlay):
-    sold = {"commodity", "open-frontier"}
-    folder = overlay("offers", lambda rows: [r for r in rows if r["segment"] in sold])
-    with pytest.raises(InputError, match="segment closed-frontier: nobody sells in it. Add a row to data/offers.csv"):
+    folder = overlay("segments", lambda rows: [*rows, rows[-1] | {"segment": "agents"}])
+    with pytest.raises(InputError, match="segment agents: nobody sells in it. Add a row to data/offers.csv"):
         market(folder)
+
+
+@pytest.mark.parametrize("also", [(), ("vertex",), ("fringe",), ("alibaba",)])
+def test_a_segment_that_all_may_leave(also, overlay):
+    """Before, the shares of a segment that everybody had left were no number, and the run ended in a traceback."""
+
+    def split(rows):
+        sold = [r for r in rows if r["provider"] in ("groq", *also)]
+        halves = [r | {"tokens_frac": str(float(r["tokens_frac"]) / 2)} for r in sold]
+        added = {r["provider"]: r | {"segment": "agents", "tokens_frac": "0.5"} for r in sold}
+        return [*(r for r in rows if r not in sold), *halves, *added.values()]
+
+    def twice(rows):
+        return [*rows, *(r | {"segment": "agents"} for r in rows if r["segment"] == "open-frontier")]
+
+    overlay("segments", twice)
+    folder = overlay("offers", split)
+    if also in (("fringe",), ("alibaba",)):
+        assert "agents" in market(folder).segments
+    else:  # a cloud may leave too, where another stays
+        with pytest.raises(
+            InputError, match="segment agents: all who sell in it may leave the market. Add an offer of fringe"
+        ):
+            market(folder)
+
+
+def test_what_is_wrong_in_all_scenarios_is_said_once(overlay, monkeypatch):
+    overlay("offers", lambda rows: [r for r in rows if (r["provider"], r["segment"]) != ("groq", "commodity")])
+    folder = overlay("regimes", list)
+    monkeypatch.setenv("FORECAST_DATA", str(folder))
+    done = CliRunner().invoke(group, ["check"])
+    assert isinstance(done.exception, InputError)
+    assert sum("offers of groq: tokens_frac adds up to" in said for said in done.exception.problems) == 1
+
+
+def test_a_table_of_ones_own_replaces_the_whole_one(overlay):
+    """Before, who gave the one row that differs was told that nobody sells in a segment."""
+    with pytest.raises(InputError) as caught:
+        market(overlay("provider_finances", lambda rows: [r for r in rows if r["provider"] == "together"]))
+    (said,) = caught.value.problems
+    assert said.startswith("overlay/provider_finances.csv: no row of fireworks, groq, ")
+    assert said.endswith("replaces the whole shipped one: keep its rows and change those that differ.")
+
+
+def test_a_provider_that_is_known_later_says_when(overlay):
+    def added(rows):
+        mine = [r for r in rows if r["provider"] == "parasail"][-1]
+        return [*rows, mine | {"provider": "newhost", "as_of": "2026-11-20"}]
+
+    for table in ("provider_finances", "offers", "providers"):
+        folder = overlay(table, added)
+    scenario = load_scenario("base", load_tables(folder))
+    with pytest.raises(
+        InputError, match="known at 2026-10-31. Its first row is of 2026-11-20. Choose that --as-of or a later"
+    ):
+        resolve(scenario, "provider", "NewHost")
 
 
 def test_a_family_without_an_accelerator(overlay, tables):

@@ -181,6 +181,23 @@ def test_a_table_that_moves_nothing_is_named(overlay):
     assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""
 
 
+def test_a_row_that_the_run_does_not_know_yet_is_named(overlay):
+    """Whoever dates own figures today would take the answer of the shipped ones for an answer of his own."""
+    folder = overlay("provider_finances", lambda rows: [*rows, rows[-1] | {"as_of": "2026-11-20", "cash_usd": "1"}])
+    env = {"FORECAST_DATA": str(folder)}
+    said = forecast("run", "--paths", "10", "--months", "2", env=env).stderr
+    file = folder / "provider_finances.csv"
+    row = len(file.read_text("utf-8").splitlines())
+    assert (
+        f"note: {file} row {row}: known after the run's as_of, 2026-10-31, so it moved nothing. It counts from --as-of "
+        "2026-11-20 on.\n" in said
+    )
+    assert (
+        "moved nothing"
+        not in forecast("run", "--paths", "10", "--months", "2", "--as-of", "2026-11-20", env=env).stderr
+    )
+
+
 def test_check_reads_the_scenarios_of_a_folder(tmp_path):
     (tmp_path / "good.toml").write_text('extends = "base"\n')
     assert forecast("check", str(tmp_path)).stdout.endswith("tables and 1 scenario: no problems\n")

@@ -65,7 +65,8 @@ def test_every_uncertain_input_owns_a_dimension(base, block):
     asked = [key for key, item in base.inputs.items() if item.value.name != "fixed" and item.persistence != "entity"]
     asked += [f"parameters.launch_slip_months@{name}" for name in names.accelerators]
     fixed = {key for key in asked if key in base.inputs and base.inputs[key].value.name == "fixed"}
-    assert sorted(set(asked) - fixed - set(places)) == []
+    without = sorted(set(asked) - fixed - set(places))
+    assert not without, f"give each a row of data/sobol.csv whose address is empty: {', '.join(without)}"
 
 
 def test_each_input_hits_each_stratum_about_once(base):

@@ -59,8 +59,8 @@ def test_a_fit_that_nobody_knew_yet_is_missed(overlay):
     (said,) = caught.value.problems
     assert said.startswith("data/parameters.csv row ")
     assert said.endswith(
-        f"{KEY} says fitted, but overlay/fits.csv holds no fit of it known by 2025-07-01. Choose a later vintage, or "
-        "write the distribution into the cell."
+        f"{KEY} says fitted, but overlay/fits.csv holds no fit of it known by 2025-07-01. Fit it with "
+        "`forecast calibrate trends --write`, choose a later vintage, or write the distribution into the cell."
     )
 
 
@@ -156,7 +156,7 @@ def test_the_command_checks_what_is_stored(monkeypatch, refitted):
     done = CliRunner().invoke(group, ["calibrate", "trends"])
     assert isinstance(done.exception, ForecastError)
     assert "stored but not fitted\n" in str(done.exception)
-    assert str(done.exception).endswith("stored values differ: run with --write, and commit.")
+    assert str(done.exception).endswith("stored values differ: run with --write data/fits.csv, and commit.")
 
 
 def test_the_command_writes_what_it_fits(monkeypatch, refitted, data_copy):
@@ -181,7 +181,10 @@ def test_a_folder_of_ones_own_need_not_hold_the_fits_before(monkeypatch, refitte
 def test_options_of_the_other_calibration_are_refused():
     done = CliRunner().invoke(group, ["calibrate", "trends", "--page", "docs"])
     assert isinstance(done.exception, InputError)
-    assert str(done.exception) == "calibrate trends: --page and --scenario belong to throughput. Leave them out."
+    assert (
+        str(done.exception)
+        == "calibrate trends: --page and --scenario belong to throughput and market. Leave them out."
+    )
 
 
 def test_what_no_cell_awaits_is_not_stored(tables, refitted):

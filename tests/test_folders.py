@@ -21,7 +21,9 @@ def test_the_working_folder_and_those_around_it_are_refused(tmp_path, monkeypatc
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
     for place in (".", "", "..", inside, tmp_path):
-        with pytest.raises(InputError, match="replaced whole, and you stand in it. Choose another --out, or one below"):
+        with pytest.raises(
+            InputError, match="whole folder would be replaced, and it is your working folder. Choose another --out"
+        ):
             publish_files(place, {"a.csv": b"1"}, OURS)
     assert list(inside.iterdir()) == [] and [path.name for path in tmp_path.iterdir()] == ["one"]
     assert publish_files("out", {"a.csv": b"1"}, OURS) == [Path("out/a.csv")]
@@ -113,7 +115,7 @@ def test_a_place_is_tried_without_a_trace(tmp_path, monkeypatch):
     refuse_place("/dev/null")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="you stand in it"):
+    with pytest.raises(InputError, match="it is your working folder"):
         refuse_place(".", OURS)
 
 

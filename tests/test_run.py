@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import forecast
 from forecast.delivery.answers import answers
 from forecast.delivery.cell_text import csv_bytes, csv_text, safe_cell
-from forecast.delivery.exports import export_forecast, from_frame
+from forecast.delivery.exports import FORMATS, export_forecast, from_frame, sheet_files
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
@@ -198,18 +198,23 @@ def test_unknown_format(made, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_has_both_its_writers(made, tmp_path, ending):
+    """One that lacked them would be accepted, and write nothing or another's file."""
+    assert f"forecast.{ending}" in {path.name for path in export_forecast(made, tmp_path / "x", (ending,))}
+    assert list(sheet_files("paths", ["month"], [[1]], [ending])) == [f"paths.{ending}"]
+
+
 def test_what_a_short_horizon_or_one_path_cannot_tell_is_not_told(tables):
     """Six months in a row do not fit into four; one path has no spread: neither a chance of none nor a small error is claimed."""
     made = summarize_paths(simulate(load_scenario("base", tables, months=4), 1, seed=3))
-    printed = headline(made)
+    printed, markets = headline(made), 2 + len(tables["segments"].latest("segment"))  # tokens, spend, segments
     assert "; 1 paths" not in printed and "; 1 path, seed 3" in printed
-    assert (
-        printed.count("cannot be told, six months in a row do not fit into the horizon") == 5
-    )  # tokens, spend, segments
+    assert printed.count("cannot be told, six months in a row do not fit into the horizon") == markets
     assert "not within the horizon" not in printed
     assert "Monte Carlo error: 1 path cannot tell it, nor a band or a chance; at least 30 can." in printed
     sentences = " ".join(s for answer in answers(made) for s in answer.sentences)
-    assert sentences.count("cannot be told: six do not fit into the horizon.") == 5
+    assert sentences.count("cannot be told: six do not fit into the horizon.") == markets
 
 
 def test_a_drought_neither_lengthens_nor_shortens_cash_without_new_money(tables):

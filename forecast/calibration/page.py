@@ -76,16 +76,22 @@ INTRODUCTION = """# Throughput: predicted against measured
 
 Written by `forecast calibrate throughput --page docs`; do not edit. Values: `{digest}`.
 
-{rows} measured rows of {pairs} pairs of accelerator and served model (concurrency, offline and server rows; interactive
-ones are fitted but not counted; claims, and rows that would need more than the printed arithmetic, never). Each prediction is the engine's own, by a fit that saw no row of the
-accelerator with that architecture (models of one design count as one, so no sister model helps). It knows accelerators,
-precision, lengths and concurrency; not the software, its date, the parallelism, or that a row is a server one.
+{rows} measured rows of {pairs} pairs of accelerator and served model are counted.
 
-Two things make these figures kinder than a test on rows kept back would be. The terms, the features and the widths of the priors were
-chosen among more than a hundred variants with this error in view. What such a choice costs was measured with 32 of them: the one that is best
-on pairs left out among all other accelerators has 11.4 % on the accelerator's own pairs (11.6 % by architecture) where the best in hindsight had
-10.3 %. Drawn anew, the pairs alone move the figure by 1.0 point (standard deviation): differences of half a point between forms say nothing.
-And the day whose software a prediction stands for is the middle day of all rows, those left out too.
+- *Rows:* concurrency, offline and server ones. Interactive ones are fitted but not counted. Claims, and rows that would need more than the printed
+  arithmetic, are neither.
+- *Predictions* are the engine's own, by a fit that saw no row of the accelerator with that architecture. Models of one design count as one, so no
+  sister model helps.
+- *What a prediction knows:* accelerators, precision, lengths and concurrency. It does not know the software, its date, the parallelism, or
+  that a row is a server one.
+
+Two things make these figures kinder than a test on rows kept back would be:
+
+- The terms, the features and the widths of the priors were chosen among more than a hundred variants with this error in view. What that costs was
+  measured with 32 of them: the one that is best on pairs left out among all *other* accelerators has 11.4 % on the accelerator's own pairs (11.6 % by
+  architecture), where the best in hindsight had 10.3 %. Drawn anew, the pairs alone move the figure by 1.0
+  point (standard deviation): differences of half a point between forms say nothing.
+- The day whose software a prediction stands for is the middle day of all rows, those left out too.
 
 New runs are the better test. Each time, they were predicted before they were fitted:
 
@@ -96,21 +102,21 @@ New runs are the better test. Each time, they were predicted before they were fi
 | 54 | H100 with Qwen3-235B, and with Llama 3.1 8B at sixteen bits | 8.9 and 13.8 % | too slow by 6 and 14 % |
 | 146 | MI355X and MI350X of 2026; A100, L40S, Mixtral on H100 and H200 of early 2025 | 10.9 % | 2026: 7.3 % (MiniMax M2.5 on MI355X 8 %, gpt-oss on MI350X 4 %); early 2025: 12.6 % (A100 with 70B 34 %, L40S with dense models 26 to 33 %) |
 
-The last 146 also judged the form. The form with fewer terms, fitted to the other rows only, is off by 7.9 % on the 110 of them that are not
-A100's; the form before it by 9.8 %. Of all 146, 77 % were inside the interval.
-Default servers that get 500 prompts of 2,000 to 32,000 tokens for answers of 100 all at once are not offline runs: 27 such (GPUStack, A100, H100,
-H200) reach two thirds of what is said, and are left out.
+- The last 146 also judged the form. The form with fewer terms, fitted to the other rows only, is off by 7.9 % on the 110 of them that are not A100's;
+  the form before it by 9.8 %. Of all 146, 77 % were inside the interval.
+- Left out are 27 runs of default servers that get 500 prompts of 2,000 to 32,000 tokens for answers of 100 all at once (GPUStack, A100, H100, H200). They
+  are not offline runs, and reach two thirds of what is said.
 
-The 80 % interval has one width with concurrency given and one without, dense and mixture of experts apart, set on errors of pairs left
-out, every pair counting once (on those six new pairs that held 79 %, where widths that favour pairs with many rows held 72 %); what it holds is
-counted below with widths that saw no error of the pair.
+The 80 % interval has one width with concurrency given and one without, dense and mixture of experts apart. It is set on errors of pairs left out, every
+pair counting once. (On the six pairs of the 167 runs it held 79 %; widths that favour pairs with many rows held 72 %.) What it holds is counted below
+with widths that saw no error of the pair.
 """
 
 AGAIN = """
 ## What another run of the same case would have said
 
-The rows whose case (accelerator, model, precision, lengths, number, concurrency) was measured more than once, each predicted by
-the median of the other runs of it: software, settings and day differ, and nothing computed from the case alone can know them.
+The rows whose case (accelerator, model, precision, lengths, number, concurrency) was measured more than once. Each is predicted by the
+median of the other runs of its case. Software, settings and day differ between runs, and nothing computed from the case alone can know them.
 Offline and server rows are submissions of one round, often of one software.
 """
 

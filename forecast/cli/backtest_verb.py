@@ -25,11 +25,11 @@ MAIN = "list-price"
 @json_option
 @click.option("--quiet", is_flag=True, help="No progress, and no notes about rows that were left out.")
 def command(series: str | None, prices: str | None, out: str | None, as_json: bool, quiet: bool) -> None:
-    """Rolling-origin scores at 3, 6 and 12 months: each forecast sees only what was known at its origin.
+    """Score past forecasts of 3, 6 and 12 months ahead; each saw only what was known on its date.
 
-    Skill compares the CRPS of log prices with a driftless random walk of pooled empirical increments, and with the same
-    walk around prices that halve every year. PRICES has date, provider, provider_kind, model, input_usd_per_mtok,
-    output_usd_per_mtok, one row a change, and may have last_seen.
+    Skill compares the error (CRPS of log prices) with that of two rivals: a random walk with no drift whose steps are
+    those seen in all series, and the same walk around prices that halve every year. The --prices file has one row a change
+    with date, provider, provider_kind, model, input_usd_per_mtok, output_usd_per_mtok, and may have last_seen.
     """
     from forecast.cli.backtest_text import cases_csv, document, scores_text
     from forecast.delivery.folders import publish_file

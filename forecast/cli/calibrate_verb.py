@@ -21,11 +21,10 @@ from forecast.tables import Tables, load_tables
 @click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
 @quiet_option
 def command(what: str, write: str | None, page: str | None, scenario: str, quiet: bool) -> None:
-    """Fit anew and check that the stored numbers are reproduced: the throughput model, or the trends.
+    """Fit the throughput model or the trends anew, and check that the stored numbers come out again.
 
-    With --write the stored rows are replaced instead: of a throughput_effects.csv, or of a fits.csv, which is begun from the
-    table in force if the folder has none. With --page the
-    validation page of the throughput model is written as well. Of the market, nothing is fitted: what the engine
+    --write replaces the stored rows instead: those of a throughput_effects.csv, or of a fits.csv (a new one begins as a
+    copy of the table in force). --page also writes the validation page. For market nothing is fitted: what the engine
     simulates is shown beside what was observed.
     """
     if what == "market":
@@ -34,12 +33,13 @@ def command(what: str, write: str | None, page: str | None, scenario: str, quiet
         return _market(page, scenario, quiet)
     if what == "trends":
         if page or scenario != "base":
-            raise InputError("calibrate trends: --page and --scenario belong to throughput. Leave them out.")
+            raise InputError("calibrate trends: --page and --scenario belong to throughput and market. Leave them out.")
         apart = _trends(write, quiet)
     else:
         apart = _throughput(write, page, scenario, quiet)
     if apart:
-        said = [*apart[:20], f"{len(apart)} stored values differ: run with --write, and commit."]
+        table = "fits" if what == "trends" else "throughput_effects"
+        said = [*apart[:20], f"{len(apart)} stored values differ: run with --write data/{table}.csv, and commit."]
         raise ForecastError("\n".join(said))
     if not write:
         click.echo("the stored values are reproduced")

@@ -53,7 +53,7 @@ def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
             try:
                 market_names(load_scenario(name, tables))
             except InputError as error:
-                problems += error.problems
+                problems += [said for said in error.problems if said not in problems]  # scenarios share what is wrong
     if as_json:
         click.echo(json.dumps({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
     if problems:

@@ -110,6 +110,11 @@ def _marks(found: dict[str, Any]) -> list[str]:
         lines.append(
             "  mark: derived: no measurement of this accelerator, its family stands in; the band is wide on purpose"
         )
+    elif not found["fitted_rows"]:
+        lines.append(
+            f"  mark: derived: {found['measured_rows']} rows measure this accelerator, none of them is in the fit; its family stands "
+            "in, and the band is wide on purpose"
+        )
     if not found["available"]:
         dates = [f"announced {found['announced_on']}"]
         dates += [f"promised for {found['promised_on']}"] if found["promised_on"] else ["no date promised"]

@@ -38,9 +38,10 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Say what moved the answer from RUN to OTHER, input by input; with one RUN, from the run before to it.
+    """Say what moved the answer from RUN to OTHER, input by input. With one RUN: from the run before to it.
 
-    Reruns both under common chance with the inputs that differ taken from the one or the other; the parts add up.
+    Both are run again with the same random numbers. Each input that differs is taken from the one or the other, and its
+    part is what this changes; the parts add up.
     """
     place = place_of(store)
     if not place.exists:

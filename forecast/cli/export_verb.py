@@ -28,10 +28,10 @@ from forecast.store.runs import find_run, forecast_of, scenarios_of
 @store_option
 @formats_option
 @decimal_option
-@out_option("Folder for the files; - is stdout: the tidy table as CSV, alone.  [default: forecast-RUN]", folder=True)
+@out_option("Folder for the files; - is stdout: only the tidy table, as CSV.  [default: forecast-RUN]", folder=True)
 @click.option("--scenario", help="Only this one; its files then lie in the folder itself.")
 @json_option
-@click.option("--quiet", is_flag=True, help="No notes.")
+@click.option("--quiet", is_flag=True, help="Print no notes.")
 def command(
     run: str,
     store: str | None,

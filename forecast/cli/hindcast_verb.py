@@ -24,7 +24,7 @@ from forecast.tables import load_tables
 
 @click.command("hindcast")
 @click.argument("scenario", default="base")
-@as_of_option("Vintage: nothing known later is seen.", required=True)
+@as_of_option("Vintage: use only what was known by then.", required=True)
 @chance_options
 @threads_option
 @json_option

@@ -77,7 +77,7 @@ class Picture(Place):
         return super().convert(value, param, ctx)
 
 
-def as_of_option(said: str = "Vintage: nothing known later exists.", required: bool = False) -> Decorator:
+def as_of_option(said: str = "Vintage: use only what was known by then.", required: bool = False) -> Decorator:
     """Return the option --as-of, a day."""
     return click.option("--as-of", "as_of", type=Day(), required=required, help=said)
 
@@ -93,7 +93,7 @@ input_options = _all(
 scenario_options = _all(click.argument("scenario", default="base"), input_options)
 chance_options = _all(
     click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Names the chance; the same seed, the same bits."),
+    click.option("--seed", type=int, default=7, show_default=True, help="Of the random numbers: the same seed gives the same bits."),
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
@@ -111,7 +111,7 @@ need_options = _all(
 run_options = _all(
     chance_options,
     threads_option,
-    click.option("--engine", default="local", show_default=True, help="local, or dask: a cluster; the same bits."),
+    click.option("--engine", default="local", show_default=True, help="local, or dask (a cluster), with the same bits."),
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
     quiet_option,
 )  # fmt: skip
@@ -172,7 +172,7 @@ decimal_option = click.option(
     help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark.",
 )  # fmt: skip
 output_options = _all(
-    out_option("Folder for the files; old ones of the same names go. - is stdout: the tidy table as CSV, alone.", folder=True),
+    out_option("Folder for the files; those of the same names are replaced. - is stdout: only the tidy table, as CSV.", folder=True),
     formats_option,
     decimal_option,
     click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file."),
@@ -250,7 +250,7 @@ def simulated(
         paths = simulate(
             scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
         )
-    for note in unread_notes(scenario.tables):
+    for note in (*unread_notes(scenario.tables), *late_notes(scenario.tables)):
         click.echo(note, err=True)
     return paths
 
@@ -271,6 +271,22 @@ def broken(text: str) -> str:
 def say(text: str, *notes: str) -> None:
     """Print text for a person; lines that a terminal has no room for are broken, and notes wherever they exceed NOTE_COLUMNS."""
     click.echo("\n".join([broken(text), *(fitted(note, min(line_columns(), NOTE_COLUMNS)) for note in notes)]))
+
+
+def late_notes(tables: Tables) -> list[str]:
+    """Return what to say of rows of one's own that the vintage does not know yet: they move nothing."""
+    from forecast.table_rules import VINTAGE_KEYS
+
+    notes = []
+    for name in sorted(tables.own() & set(VINTAGE_KEYS)):
+        shipped = [row.values for row in tables.shipped().apart()[name]]
+        later = [row for row in tables.apart()[name] if row["as_of"] > tables.as_of and row.values not in shipped]
+        if later:
+            notes.append(
+                f"note: {tables.file(name)} row {', '.join(str(row.number) for row in later)}: known after the run's as_of, "
+                f"{tables.as_of}, so it moved nothing. It counts from --as-of {min(row['as_of'] for row in later)} on."
+            )
+    return notes
 
 
 def unread_notes(tables: Tables) -> list[str]:

@@ -60,9 +60,9 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Buy accelerators or rent them: what an hour costs, from which use on owning is cheaper, and when it has paid for itself.
+    """Buy accelerators or rent them: the cost of an hour, the use above which owning is cheaper, and when it has paid back.
 
-    Power, its price and interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….
+    The price of power and the interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of)
     name = resolve(made, "accelerator", accelerator)

@@ -39,7 +39,7 @@ LOCKED = 5
 )
 @click.option(
     "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail", show_default=True,
-    help="While another refresh holds the lock: end well, wait for it, or end with exit code 5.",
+    help="While another refresh runs: end with exit code 0, wait for it, or end with 5.",
 )  # fmt: skip
 @click.option("--fail-on-drift", is_flag=True, help="Exit code 4 when a headline moved by more than noise.")
 @click.option("--dry-run", is_flag=True, help="Ask and check the sources, say what would run, change nothing.")

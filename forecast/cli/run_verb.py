@@ -41,9 +41,7 @@ from forecast.summary import summarize_paths
 @click.option(
     "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
 )
-@click.option(
-    "--provider", "providers", multiple=True, help="Print what becomes of this one instead, year by year; repeatable."
-)
+@click.option("--provider", "providers", multiple=True, help="Print this provider year by year instead; repeatable.")
 @click.option(
     "--sample-paths", "samples", type=int, default=0, metavar="K", help="Write the first K paths whole; needs --out."
 )
@@ -66,8 +64,8 @@ def command(
 ) -> None:
     """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go.
 
-    --precision is in the outcome's unit: 0.25 alone means months on the median convergence, rent=0.01 dollars an hour
-    on the median rent at the horizon.
+    --precision 0.25 adds paths until the error of the median convergence is at most 0.25 months; --precision rent=0.01,
+    until that of the median rent at the horizon is at most 0.01 dollars an hour.
     """
     began = time.perf_counter()
     wanted = checked_formats(formats.split(","))

@@ -22,7 +22,7 @@ from forecast.scheduling.units import UNITS, Job
 @click.option("--image", default="python-forecast:latest", show_default=True, help="Container with forecast in it.")
 @click.argument("words", nargs=-1)
 def command(every: str, scheduler: str, image: str, words: tuple[str, ...]) -> None:
-    """Print a unit that calls `forecast refresh` regularly; WORDS (after `--`) are what refresh is given.
+    """Print a schedule that calls `forecast refresh` regularly. WORDS, after `--`, are passed on to refresh.
 
     For example: forecast schedule --for systemd --every weekly -- base capital-drought --fail-on-drift
     """

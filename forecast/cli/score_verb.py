@@ -26,9 +26,9 @@ SHOWN = 20
 def command(store: str | None, as_json: bool) -> None:
     """Score the stored forecasts whose month has passed against what the tables and the store say came true.
 
-    CRPS is in logarithms, as in `forecast backtest`; skill is the share saved of the error of "no change" since the
-    as_of month; coverage_80 is the share that fell between the 10 and 90 % points. What a catch-up run says of months
-    that were over when it was made is told apart: later code and fits made it.
+    CRPS is the error of the logarithm, as in `forecast backtest`. skill is the part saved of the error of "no change
+    since the as_of month". coverage_80 is the share that fell between the 10 and 90 % points. Forecasts of
+    months that were over when the run was made are listed apart: they were made by later code and fits.
     """
     place, found = place_of(store), list[Score]()
     if not place.exists and not as_json:

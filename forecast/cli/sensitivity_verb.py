@@ -52,10 +52,10 @@ def command(
 ) -> None:
     """Show which inputs drive which outcome of SCENARIO, and what learning each would be worth.
 
-    "alone" is the share of the variance an input explains by itself, "total" with all its interactions, "Shapley" its
-    fair part where inputs act together or are correlated; "learning" is the part of the loss that knowing it spares
-    whoever must commit to a number today and loses three times as much by falling short as by exceeding (the CSV has it
-    in the outcome's unit).
+    "alone" is the share of the variance that an input explains by itself; "total", with all its interactions; "Shapley",
+    its fair part where inputs act together or are correlated. "learning" is for someone who must commit to a number
+    today, and for whom a shortfall costs three times as much as an excess: the part of that loss that knowing the input
+    would save (the CSV has it in the outcome's unit).
     """
     piped = on_stdout(out, (), json=as_json)
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)

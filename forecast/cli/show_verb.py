@@ -27,7 +27,7 @@ def command(
     match: str,
     as_json: bool,
 ) -> None:
-    """Show every resolved value of SCENARIO with file and line or row, source, date and mark; what the sources are follows."""
+    """Show every value of SCENARIO with its file, line or row, source, date and mark, and then what the sources are."""
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     inputs = [item for key, item in made.inputs.items() if match in key]
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]

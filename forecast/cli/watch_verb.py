@@ -48,8 +48,8 @@ def command(
 ) -> None:
     """Rank what to watch: signals of the coming months, the level that would change each answer, and their latest value.
 
-    A fan asks whether it will stand above today's value, a runway whether it is longer than its median; an event asks
-    whether it happens.
+    The question at stake: of a fan, whether it will lie above today's value; of a runway, whether it is longer than its
+    median; of an event, whether it happens.
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)

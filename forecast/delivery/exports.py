@@ -18,12 +18,12 @@ from forecast.tidy_table import Fact, Forecast
 if TYPE_CHECKING:
     import pandas
 
-FORMATS = ("csv", "xlsx", "parquet")
+FORMATS = ("csv", "xlsx", "parquet")  # a further one is an entry here, in `_files` and in `sheet_files`
 OUR_FILES = (
-    "forecast.csv runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv forecast.xlsx forecast.parquet "
-    "manifest.json sample_paths.csv sample_paths.xlsx sample_paths.parquet"
-).split()
-COMPARISON_FILES = ("comparison.csv", "comparison.xlsx", "comparison.parquet")  # those of `forecast compare`
+    *"runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv manifest.json".split(),
+    *(f"{name}.{ending}" for name in ("forecast", "sample_paths") for ending in FORMATS),
+)
+COMPARISON_FILES = tuple(f"comparison.{ending}" for ending in FORMATS)  # those of `forecast compare`
 SHEET_ROWS = 2**20
 
 

@@ -67,7 +67,7 @@ def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
         here = Path.cwd()
     if here.is_relative_to(target):
         raise InputError(
-            f"{target}: the folder is replaced whole, and you stand in it. Choose another --out, or one below."
+            f"{target}: the whole folder would be replaced, and it is your working folder. Choose another --out, or one below."
         )
     if os.path.ismount(target):  # of a folder that another publication has just moved it says no
         raise InputError(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from forecast.deployments.variants import served_row
 from forecast.scenario import Scenario
+from forecast.serving.effects import ROWS
 from forecast.serving.workloads import efficiency_family
 
 ORDER = ("measured", "derived", "background", "claim", "assumption", "projection")
@@ -32,6 +35,7 @@ def marks_of(scenario: Scenario, accelerator: str, model: str) -> dict[str, Any]
         "accelerator_confidence": part["confidence"],
         "efficiency_status": fit["status"],
         "measured_rows": measured_rows(scenario, accelerator),
+        "fitted_rows": fitted_rows(scenario, accelerator),
         "available": bool(on and on <= scenario.as_of),
         "announced_on": str(part["announced_on"]),
         "promised_on": str(part["promised_on"]) if part["promised_on"] else None,
@@ -43,6 +47,13 @@ def measured_rows(scenario: Scenario, accelerator: str) -> int:
     """Return how many rows of throughput.csv measure an accelerator; claims do not count."""
     rows = scenario.tables["throughput"]
     return sum(row["accelerator"] == accelerator and row["status"] != "claim" for row in rows)
+
+
+def fitted_rows(scenario: Scenario, accelerator: str) -> int:
+    """Return how many rows of an accelerator the fit in throughput_effects.csv rests on."""
+    key = ROWS, "accelerator", accelerator
+    row = scenario.tables["throughput_effects"].latest("term", "feature", "level").get(key)
+    return round(np.exp(row["value"])) if row else 0
 
 
 def claims_of(scenario: Scenario, accelerator: str) -> list[dict[str, Any]]:

@@ -101,11 +101,11 @@ def _check_market(scenario: Scenario) -> None:
     """Refuse a market with nobody in it, a seller of nothing, a segment nobody serves, or splits that do not add up."""
     rows, problems = scenario.rows, []
     sold: dict[str, float] = {}
-    served: set[str] = set()
+    sellers: dict[str, set[str]] = {segment: set() for segment in rows["segments"]}
     for offer, row in rows["offers"].items():
         if row["provider"] in rows["provider_finances"]:
             sold[row["provider"]] = sold.get(row["provider"], 0.0) + number(scenario, "offers", offer, "tokens_frac")
-            served.add(row["segment"])
+            sellers[row["segment"]].add(row["provider"])
     if not rows["provider_finances"]:
         raise InputError(
             f"as of {scenario.as_of}: no provider's finances are known before "
@@ -123,10 +123,17 @@ def _check_market(scenario: Scenario) -> None:
                 f"offers of {provider}: tokens_frac adds up to {sold.get(provider, 0.0):g}; it must be 1. "
                 "Correct data/offers.csv."
             )
-    for segment in rows["segments"]:
-        if segment not in served:
+    clouds = rows["cloud_finances"].keys() & rows["provider_finances"].keys()  # of which the last never leaves
+    backed = {p for p in rows["provider_finances"] if not lives_on_own_cash(rows["providers"][p], ())}
+    for segment, selling in sellers.items():
+        if not selling:
             problems.append(
                 f"segment {segment}: nobody sells in it. Add a row to data/offers.csv or delete the segment."
+            )
+        elif not (selling & (backed - clouds) or (clouds and clouds <= selling)):
+            problems.append(
+                f"segment {segment}: all who sell in it may leave the market. Add an offer of fringe, or of a provider with a "
+                "parent's balance sheet, to data/offers.csv."
             )
     for regime in rows["regimes"]:
         total = sum(number(scenario, "regimes", regime, f"next_{r}_prob") for r in REGIMES)

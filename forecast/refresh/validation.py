@@ -13,6 +13,7 @@ from forecast.cells import Column
 from forecast.refresh.known import LAYOUTS, Amounts, Known, comparable
 from forecast.sources.quotes import Parsed, Quote, Unread, shown
 from forecast.store.observations import Observation, Suspect
+from forecast.trends.list_price.series import KINDS
 
 # Of 2,507 recorded changes of a list price 99.5 % are no larger than ×25; a wrong unit is off by 100 or more.
 LARGEST_JUMP_RATIO = 25.0
@@ -112,8 +113,8 @@ def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observati
         kind = known.kinds.get(provider, quote.kind)
         if not provider or not kind:
             problem = "a seller that the tables do not know: add it to aliases.csv, or give its provider_kind"
-        elif kind not in ("first", "host", "cloud", "gateway"):
-            problem = f"provider_kind {shown(kind)}: first, host, cloud or gateway is allowed"
+        elif kind not in KINDS:
+            problem = f"provider_kind {shown(kind)}: {', '.join(KINDS[:-1])} or {KINDS[-1]} is allowed"
     elif quote.target == "rents":
         accelerator = known.name("accelerator", quote.item)
         provider, item = known.name("provider", quote.provider) or provider, accelerator or item

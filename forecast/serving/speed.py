@@ -31,6 +31,11 @@ from forecast.serving.workloads import Request, workloads
 
 Array = NDArray[np.float64]
 
+NAMED = {
+    "accelerator": ("accelerators", "name"),
+    "model": ("served_models", "model"),
+    "provider": ("providers", "provider"),
+}
 BATCH_SHARES: Array = 2.0 ** (-np.arange(0, 53) / 4)  # of the largest batch that fits
 
 
@@ -65,8 +70,14 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
         found = alike[0] if len(alike) == 1 else None
     if found:
         return found
+    table, column = NAMED[kind]
+    later = [
+        row["as_of"] for row in scenario.tables.apart()[table] if row[column].lower() == aliases.get(wanted, wanted)
+    ]
     sellers = {row["provider"] for row in scenario.tables["price_changes"]} if kind == "provider" else set()
-    if aliases.get(wanted, wanted) in sellers:
+    if later:
+        said, near = "", f" Its first row is of {min(later)}. Choose that --as-of or a later one."
+    elif aliases.get(wanted, wanted) in sellers:
         said, near = ' Only its list prices are; all that are not named are "fringe".', ""
     else:
         said, near = "", suggestion(wanted, [*known, *(alias for alias in aliases if aliases[alias] in known)])
@@ -76,11 +87,7 @@ def resolve(scenario: Scenario, kind: str, name: str) -> str:
 
 def known_names(scenario: Scenario, kind: str) -> list[str]:
     """Return the stable names of all accelerators, models or providers of a scenario's vintage, in order."""
-    table, column = {
-        "accelerator": ("accelerators", "name"),
-        "model": ("served_models", "model"),
-        "provider": ("providers", "provider"),
-    }[kind]
+    table, column = NAMED[kind]
     return sorted({str(row[column]) for row in scenario.tables[table]})
 
 

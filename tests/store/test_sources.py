@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import date
+from pathlib import Path
 
 import pytest
 from feeds import DROP, EIA, LITELLM, LLM_PRICES, MODELS_DEV, OPENROUTER, RENTS, SAMPLES
@@ -252,16 +253,20 @@ def test_addresses_that_cannot_be_asked(url):
         fetch(url, {}, QUICK, lambda _: None)
 
 
+def test_what_a_new_source_needs_is_there(tables):
+    """Its key in sources.csv, for its rows to name, and its row in the page of the refresh."""
+    page = (Path(__file__).parents[2] / "docs" / "refresh.md").read_text("utf-8")
+    for name, source in SOURCES.items():
+        assert source.key in tables.citations(), f"add {source.key} to data/sources.csv"
+        assert f"| `{name}` |" in page, f"add {name} to the sources of docs/refresh.md"
+
+
 def test_sources_are_configured_by_variables(monkeypatch):
     for name in ("EIA_API_KEY", "FORECAST_SOURCE_EIA", "FORECAST_SOURCE_GPU_RENTS", "FORECAST_SOURCE_LITELLM"):
         monkeypatch.delenv(name, raising=False)
-    assert [source.name for source in chosen_sources(())] == [
-        "drop",
-        "openrouter",
-        "models-dev",
-        "litellm",
-        "llm-prices",
-    ]
+    unset = {name for name, source in SOURCES.items() if source.secret or not source.address} - {"drop"}
+    assert {"eia", "gpu-rents"} <= unset
+    assert [source.name for source in chosen_sources(())] == [name for name in SOURCES if name not in unset]
     with pytest.raises(InputError, match="--source eia: not configured. Set EIA_API_KEY."):
         chosen_sources(("eia",))
     with pytest.raises(InputError, match='--source litelm: one of .* is allowed. Did you mean "litellm"?'):

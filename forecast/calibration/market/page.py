@@ -13,14 +13,19 @@ INTRODUCTION = """# The market engine: simulated against observed
 
 Written by `forecast calibrate market --page docs`; do not edit.
 
-{inside} of {count} quantities lie inside; {fitted} of them the engine was given from the same data, which tests nothing: of the other
-{free}, {free_inside} lie inside. Inside: the middle of {paths} paths of the {name} scenario over {months} months within the
-interval observed, or, of what came once (counts, the router's level), it within the 80 % of the paths. Observed: the value and an 80 % interval, from the tables, with firms as clusters where several rows are of one firm, or,
-for levels that differ from firm to firm or day to day, the 10th, 50th and 90th percentile. Simulated: the same percentiles over the paths; of events
-per firm and year and of correlations, over 20 groups of paths, as they are too rare for a rate of one path.
-`today` starts at the newest vintage; a date is the vintage from which paths of the observation's own time start.
-These are checks of a model whose assumptions were chosen by people who knew much of this; where the observed time lies before the vintage they are no test of foresight
-(`forecast hindcast` is).
+{inside} of {count} quantities lie inside. {fitted} of them the engine was given from the same data, which tests nothing: of the other
+{free}, {free_inside} lie inside.
+
+- *Observed:* the value and an 80 % interval from the tables, with firms as clusters where several rows are of one firm. For levels that
+  differ from firm to firm or day to day: the 10th, 50th and 90th percentile.
+- *Simulated:* the same percentiles over {paths} paths of the {name} scenario and {months} months. Events per firm and year, and correlations:
+  over 20 groups of paths, as they are too rare for a rate of one path.
+- *Inside:* the middle of the paths lies within the observed interval. What came once (counts, the router's level): the observed value
+  lies within the 80 % of the paths.
+- *Paths from:* `today` is the newest vintage; a date is the vintage from which paths of the observation's own time start.
+
+The assumptions of the model were chosen by people who knew much of this. Where the observed time lies before the vintage these checks are no
+test of foresight (`forecast hindcast` is).
 """
 HEAD = "| quantity | unit | observed | simulated | paths from | inside | source |\n|---|---|---|---|---|---|---|\n"
 
