@@ -9,7 +9,7 @@ from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.customers import start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
-from forecast.market.names import REGIMES
+from forecast.market.names import COLD, REGIMES
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 
@@ -48,7 +48,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
 
 
 def test_fates_by_the_place_of_a_draw(block):
-    """Rates that are the same for all: below 0.1 bought, of these below 0.04 the people only, above 0.8 listed, once."""
+    """Rates that are the same for all: below 0.1 bought, of these below 0.04 the people only, above 0.8 listed, once, in a cold market above 0.85."""
     _, names, draws = block
     doors, random = doors_of(draws, names), np.random.default_rng(9)
     one = np.ones((len(names.providers), 1), REAL)
@@ -64,7 +64,7 @@ def test_fates_by_the_place_of_a_draw(block):
     u = random.random(treasury.cash_usd.shape).astype(REAL)
     everyone = spots(np.ones(u.shape, bool))
     kind, lists = doors._fates(everyone, treasury, everyone.of(u))
-    place = [np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.3, 0.8)]
+    place = [np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.3, 0.8, 0.85)]
     clear = np.logical_and.reduce(place)
     bought = np.select(
         [u < 0.04, u < 0.1], [EXIT_KINDS.index("people and licence bought"), EXIT_KINDS.index("bought")], ALIVE
@@ -73,7 +73,8 @@ def test_fates_by_the_place_of_a_draw(block):
     expected = np.where(treasury.cash_usd < 0, broke, bought)
     assert_array_equal(kind.reshape(u.shape)[clear], expected[clear])
     may = (np.arange(BLOCK_PATHS) % 2 == 1) & (treasury.cash_usd > 0) & (u > 0.8)
-    assert_array_equal(lists.reshape(u.shape)[clear], may[clear])
+    waits = (treasury.regime == COLD) & (u <= 0.85)  # a filing counts for nothing in a cold market
+    assert_array_equal(lists.reshape(u.shape)[clear], (may & ~waits)[clear])
 
 
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):

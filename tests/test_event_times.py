@@ -205,8 +205,9 @@ def test_the_loop_gives_back_from_the_first_month_what_the_fit_took_off(tables, 
     names = market_names(scenario)
     market = start_market(scenario, names, Draws(scenario, 7, 0))
     followed = np.isin(names.providers[names.own_cash], list(firms_of(scenario, names, "followed")))
-    growth = market.trade.revenue[names.own_cash] / market.treasury.revenue_average
-    attraction = funding_prob_per_month(1.0, growth, market.treasury.runway_months[names.own_cash])[followed]
+    treasury = market.treasury
+    growth = treasury.turnover_start / treasury.turnover_average
+    attraction = funding_prob_per_month(1.0, growth, treasury.runway_months[names.own_cash])[followed]
     assert ATTRACTION[0] < attraction.mean() < ATTRACTION[1]
 
 

@@ -718,11 +718,27 @@ def test_money_today_is_that_of_the_tables(base, block):
         (12 * cash_usd / np.maximum(burn, 12), treasury.runway_months[names.own_cash]),
     ):  # fmt: skip
         assert_allclose(found, np.broadcast_to(known, revenue.shape), rtol=1e-5)
-    assert_array_equal(treasury.revenue_average, revenue)
     assert not len(treasury.closes.flat)
     assert set(np.unique(treasury.regime)) == {REGIMES.index("hot"), REGIMES.index("normal")}
     hot = draws.parameter("regime_hot_start_prob").mean()
     assert_allclose((treasury.regime == REGIMES.index("hot")).mean(), hot, atol=0.03)  # four standard errors
+
+
+def test_rounds_follow_growth_of_all_revenue(base, block):
+    """CoreWeave earns next to nothing on tokens: that they fall to a hundredth changes no round of its."""
+    _, names, draws = block
+    uniform = np.random.default_rng(5).uniform(0, 0.2, (len(names.providers[names.own_cash]), BLOCK_PATHS)).astype(REAL)
+    closed = {}
+    for ratio in (1.0, 0.01):
+        treasury, revenue = made_up_treasury(base, names, draws)
+        none, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
+        treasury.step(1, REAL(ratio) * revenue, REAL(ratio) * revenue / 2, none, whole, uniform)
+        closed[ratio] = np.zeros(revenue.shape, bool)
+        treasury.closes.put(closed[ratio], True)
+    coreweave, novita = (names.providers.index(provider) for provider in ("coreweave", "novita"))
+    changed = (closed[1.0] != closed[0.01]).sum(axis=1) / closed[1.0].sum(axis=1)
+    assert changed[coreweave] < 0.05
+    assert changed[novita] > 0.3  # the control: all but tokens is little there
 
 
 def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):

@@ -48,11 +48,6 @@ class Customers:
             self.wanted_mtok_per_month, growth, self.elasticity, log_price_change, theta["demand_shock_sd"] * normal
         )
 
-    def growth_start_per_month(self) -> Array:
-        """Return the growth in logs of each provider's tokens in the as_of month: the market's and its own, `[provider, path]`."""
-        growth: Array = self.theta["demand_growth_start_per_year"] / MONTHS_PER_YEAR + self.apart_per_month
-        return growth
-
     def notice(self, offers: Spots, segments: Spots, log_price_change: Array) -> None:
         """Step 6: a new price will move an offer's weight; `segments` are those of the offers."""
         change = shares.log_pending_change(log_price_change, segments.of(self.sensitivity))

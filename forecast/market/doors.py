@@ -11,7 +11,7 @@ from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand, exits
 from forecast.market.customers import Customers
-from forecast.market.names import REGIMES, Names, in_regime
+from forecast.market.names import COLD, REGIMES, Names, in_regime
 from forecast.market.treasury import Treasury
 from forecast.units import HALF_A_MONTH
 
@@ -109,9 +109,8 @@ class Doors:
         purchase = exits.monthly_prob(
             regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
         )
-        listing = exits.monthly_prob(
-            regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + cells.of(self.listing_per_year)
-        )
+        filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
+        listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed)
         broke = cells.of(treasury.cash_usd) < 0
         kind = np.where(u < purchase, BOUGHT, ALIVE)
         kind[u < purchase * cells.of(self.theta["licence_frac"])] = LICENSED

@@ -66,8 +66,8 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
     customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
-    growth = customers.growth_start_per_month()[names.own_cash]
-    treasury = start_treasury(scenario, draws, names, revenue, profit, other, growth)
+    apart = customers.apart_per_month[names.own_cash]
+    treasury = start_treasury(scenario, draws, names, revenue, profit, other, apart)
     doors = start_doors(draws, names, other)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(

@@ -16,6 +16,7 @@ from forecast.serving.workloads import number
 from forecast.table_rules import lives_on_own_cash
 
 REGIMES = ("hot", "normal", "cold")
+COLD = REGIMES.index("cold")
 FARTHEST_DAYS = 730  # what was known two years ago is not the market of today
 REFERENCE = "h100"  # rents are quoted for this accelerator
 

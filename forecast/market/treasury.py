@@ -42,7 +42,7 @@ class Treasury:
     other_apart_ratio: Array  # of each provider over that
     contracts: Contracts
     other_growth: Array  # other revenue of each provider over that of the as_of month
-    revenue_average: Array
+    turnover_average: Array  # of a year
     fixed_cost: Array
     net_flow: Array
     cash_usd: Array
@@ -109,21 +109,20 @@ class Treasury:
             revenue - serving_cost, self.other_profit_start * self.other_growth, self.fixed_cost, self.debt_service
         )
         self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
-        reserve = turnover
-        reserve *= theta["reserve_months"]
+        reserve = theta["reserve_months"] * turnover
         self.cash_usd = cash.cash_next_usd(self.cash_usd, self.net_flow * present, reserve)
         self.cash_without_rounds_usd = cash.cash_next_usd(
             self.cash_without_rounds_usd, self.net_flow_without_rounds * present, reserve
         )
         prob = cash.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
-            revenue / self.revenue_average,
+            turnover / self.turnover_average,
             runway,
         )
         self.closes = spots(uniform < prob * present)
         self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
-        self.revenue_average = demand.average_next(self.revenue_average, revenue, 12.0)
+        self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
         """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
@@ -146,12 +145,13 @@ def start_treasury(
     revenue: Array,
     gross_profit: Array,
     all_other: Array,
-    growth_per_month: Array,
+    apart: Array,
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
-    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. Growth of
-    tokens, `[own_cash, path]`, says what revenue was before: whoever doubles in a year draws money from the first month on.
+    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. Growth of the
+    market and `apart` from it, in logs a month, `[own_cash, path]`, say what revenue was before: whoever doubles in a year
+    draws money from the first month on.
     """
     providers = names.providers[names.own_cash]
     shape = (len(providers), BLOCK_PATHS)
@@ -174,11 +174,18 @@ def start_treasury(
         "other_growth_start_per_year demand_growth_long_per_year demand_fade_months growth_apart_money_ratio "
         "austerity_frac reserve_months"
     ).split()
+    theta = {name: draws.parameter(name) for name in parameters}
+
+    def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
+        """The mean of a year of what has long grown as it grows today."""
+        growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
+        return np.asarray(flow / cash.steady_growth_ratio(growth))
+
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
     return Treasury(
         names=names,
-        theta={name: draws.parameter(name) for name in parameters},
+        theta=theta,
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
         transition=_transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
@@ -197,7 +204,9 @@ def start_treasury(
         other_apart_ratio=np.ones(shape, REAL),
         contracts=start_contracts(scenario, draws, names, other),
         other_growth=np.ones(shape, REAL),
-        revenue_average=np.clip(revenue / cash.steady_growth_ratio(growth_per_month), 1.0, np.inf),
+        turnover_average=np.clip(
+            before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"]), 1.0, np.inf
+        ),
         fixed_cost=fixed,
         net_flow=by_path(-burn),
         cash_usd=by_path(finance("cash_usd")),
