@@ -97,9 +97,9 @@ def lives_on_own_cash(row: Row, clouds: Container[str]) -> bool:
 
 
 def _left_out(every: Tables, names: set[str]) -> list[str]:
-    """Return the providers that no run would have: without finances and an offer they sell nothing. Asked if `names` has a table of it.
+    """Return the providers that no run would have: without finances and an offer they sell nothing.
 
-    Of a table of one's own that lacks some it is one sentence.
+    Nothing is asked unless `names` has one of these tables. All that a table of one's own lacks is one sentence.
     """
     needed = ("provider_finances", "offers")
     if not names & {"providers", *needed}:
@@ -123,7 +123,7 @@ def _left_out(every: Tables, names: set[str]) -> list[str]:
 
 
 def _bound_to_none(every: Tables, names: set[str]) -> list[str]:
-    """Return the contracts of providers that never live on their own cash: no run reads those. Asked if `names` has a table of it."""
+    """Return the contracts of providers that never live on their own cash: no run reads those; asked if `names` has a table that says so."""
     if not names & {"contracts", "providers", "cloud_finances"}:
         return []
     clouds = {row["provider"] for row in every["cloud_finances"]}

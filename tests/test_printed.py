@@ -32,6 +32,11 @@ def test_every_cell_stands_once_under_its_head(columns):
     assert len(lines) % 3 == 0 and all(len(line) <= max(columns, 13) for line in lines)
 
 
+def test_cells_do_not_touch():
+    """Before, a difference of +0.000283 with an error of 0.000006 was printed as +0.0002830.000006."""
+    assert printed_table([["of", "a", "b"], ["x", "123456", "123456"]], (5, 6), 80)[1] == "  x  123456 123456"
+
+
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_a_hindcast_fits_and_names_what_it_leaves_to_json(columns):
     checks = tuple(Check(name, "ratio", 0.5, 1.0, 2.0, 1.5, "a-source", None) for name in ("rent h100, 3 months", LONG))

@@ -21,7 +21,7 @@ from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
 from forecast.sensitivity.signals import Question, is_open, question_of, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
-from forecast.sensitivity.words import convergence, sensitivity_figure, sensitivity_text, settled
+from forecast.sensitivity.words import borrowed, convergence, sensitivity_figure, sensitivity_text, settled
 
 N = 10_000
 
@@ -180,6 +180,19 @@ def test_luck_and_inputs_are_told_apart():
     few = replace(found, n_paths=10)
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
     assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
+
+
+def test_an_input_that_only_goes_with_a_leading_one_is_marked():
+    """y = exp(3·x₁ + x₂); x₃ has no part in y but lies with x₁, so alone it seems to explain what x₁ does."""
+    u, y = lent(0.5, 3)
+    asked = Asked("rent", None, 0, 5, "USD")
+    found = analyse(
+        Sample(("a", "b", "c"), uniform_ranks(u), u, {str(asked): np.exp(y)}, {str(asked): np.exp(y)}), asked
+    )
+    assert dict(zip(found.inputs, borrowed(found), strict=True))["c"] and not borrowed(found)[found.inputs.index("b")]
+    text = sensitivity_text(found)
+    assert "  c*? " in text and "? more alone than its Shapley part" in text
+    assert "?" not in sensitivity_text(analyse(*planted(0.3)))
 
 
 def test_what_cannot_be_analysed_is_refused():

@@ -12,7 +12,7 @@ from forecast.audit.audited import HEADER, audit, rows
 from forecast.cli.options import bar, json_option, out_option, quiet_option, say
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
-from forecast.delivery.words import figures
+from forecast.delivery.words import figures, span
 from forecast.errors import InputError
 from forecast.tables import load_tables
 
@@ -54,17 +54,10 @@ def audit_text(found: list[dict[str, Any]]) -> str:
                 row["verdict"] if row["factor"] in (None, 1.0) else f"{row['verdict']} (×{figures(row['factor'], 3)})"
             )
             lines.append(f"  {row['statement']}")
-            lines.append(f"    printed {row['printed']} · recomputed {_span(row)} {row['unit']} · {said}")
+            lines.append(f"    printed {row['printed']} · recomputed {span(row['recomputed'])} {row['unit']} · {said}")
             lines.append(f"    {row['evidence']} [{row['source']}]")
         lines.append("")
     counts = Counter(row["verdict"] for row in found)
     lines.append(f"{len(found)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
     lines.append("In brackets: printed over recomputed.")
     return "\n".join(lines) + "\n"
-
-
-def _span(row: dict[str, Any]) -> str:
-    ends = row["recomputed"]
-    if ends is None:
-        return "-"
-    return " to ".join(figures(end) for end in (ends if isinstance(ends, list) else [ends]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.backtest_text import LEGEND
+from forecast.cli.backtest_text import LEGEND, cases_csv, document, scores_text
 from forecast.cli.options import json_option, line_columns, out_option, say, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
@@ -31,7 +31,6 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
     those seen in all series, and the same walk around prices that halve every year. The --prices file has one row a change
     with date, provider, provider_kind, model, input_usd_per_mtok, output_usd_per_mtok, and may have last_seen.
     """
-    from forecast.cli.backtest_text import cases_csv, document, scores_text
     from forecast.delivery.folders import publish_file
 
     if prices and series not in (None, MAIN):

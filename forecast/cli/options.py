@@ -258,7 +258,7 @@ def simulated(
 def line_columns() -> int:
     """Return how many characters a line of stdout has room for.
 
-    Those of a terminal ($COLUMNS, if set), at least LEAST_COLUMNS, which it breaks itself; a pipe or a file has room.
+    Those of a terminal ($COLUMNS, if set); a narrower one than LEAST_COLUMNS breaks lines itself. A pipe or a file has room.
     """
     return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 1000
 

@@ -43,7 +43,7 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns
         shown = [row for row in rows if row.outcome in PRINTED and row.month == horizon]
         table = [["", *names, "difference", "± error", "paths saved"]]
         table += [_cells(row) for row in (*shown, *fates, *map(_in_billions, money))]
-        widths = (*(max(10, len(name) + 2) for name in names), 11, 8, 12)
+        widths = (*(max(10, len(name) + 2) for name in names), 11, 9, 12)
         lines += [
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",

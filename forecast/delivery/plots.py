@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.folders import picture_format, publish_file
-from forecast.delivery.small_tables import at_risk, consolidation
+from forecast.delivery.small_tables import charted_risk, consolidation
 from forecast.delivery.words import counted
 from forecast.tidy_table import Forecast
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 PRICE, FLOOR, SPEND = "#1f5fa8", "#c2571a", "#7a7a7a"
 BANDS = ((0.10, 0.90, 0.18), (0.25, 0.75, 0.28))
-SHOWN = 16
 
 
 def overview(forecast: Forecast) -> Figure:
@@ -96,7 +95,7 @@ def _fan(
 
 
 def _risk(axes: Any, forecast: Forecast) -> None:
-    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN][::-1]  # bars are drawn from below
+    able = charted_risk(forecast)[::-1]  # bars are drawn from below
     names = [row[0] for row in able]
     for column, within, alpha, height in ((7, 24, 0.35, 0.75), (6, 12, 1.0, 0.4)):
         if any(row[column] is not None for row in able):  # the horizon reaches so far

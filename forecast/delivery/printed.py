@@ -27,7 +27,7 @@ def printed_table(rows: Sequence[Sequence[str]], widths: Sequence[int], columns:
 
     Args:
         rows: label and cells of each, the header first.
-        widths: of the cells; one that is wider than its width moves the others. Labels take what the longest needs.
+        widths: of the cells; one that is wider than its width moves the others; a space stands between any two. Labels take what the longest needs.
         columns: that a line has room for.
 
     >>> printed_table([["of", "a", "b"], ["x", "1", "2"]], [4, 4], 8)
@@ -40,7 +40,7 @@ def printed_table(rows: Sequence[Sequence[str]], widths: Sequence[int], columns:
             blocks.append([])
         blocks[-1].append(place)
     return [
-        f"  {row[0]}".ljust(labels) + "".join(row[place + 1].rjust(widths[place]) for place in block)
+        f"  {row[0]}".ljust(labels) + "".join(f" {row[place + 1]}".rjust(widths[place]) for place in block)
         for block in blocks
         for row in rows
     ]

@@ -21,6 +21,7 @@ _FINANCES = {
     "cash_with_rounds_usd": "USD",
     "provider_tokens_frac": "fraction",
 }
+CHARTED_PROVIDERS = 16
 WAYS_OUT = "sold_in_distress bought people_and_licence_bought shut left_the_market".split()
 UNITS: dict[str, str] = {
     "cash_usd": "USD",
@@ -77,6 +78,11 @@ def at_risk(forecast: Forecast) -> Rows:
     return sorted(
         (row for row in runway(forecast)[1] if row[0] in asked), key=lambda row: (-(row[7] or row[6] or 0), row[0])
     )
+
+
+def charted_risk(forecast: Forecast) -> Rows:
+    """Return the rows that charts of risk show: the first of `at_risk`, none where the horizon is under 12 months."""
+    return [row for row in at_risk(forecast) if row[6] is not None][:CHARTED_PROVIDERS]
 
 
 def finances(forecast: Forecast) -> tuple[list[str], Rows]:

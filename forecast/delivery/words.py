@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor, isinf, log10
+from typing import Any
 
 SIZES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
@@ -50,6 +51,17 @@ def apart(difference: float, error: float) -> tuple[str, str]:
         return ("=", "") if difference == 0 else (f"{difference:+.3g}", "0")
     digits = max(0, -floor(log10(error)))
     return f"{difference:+z.{digits}f}", f"{error:.{digits}f}"
+
+
+def span(ends: Any) -> str:
+    """Return a number, or a low and a high one, with four significant digits; a dash for none.
+
+    >>> span(None), span(41.8), span([0.01, 0.05])
+    ('-', '41.8', '0.01 to 0.05')
+    """
+    if ends is None:
+        return "-"
+    return " to ".join(figures(end) for end in (ends if isinstance(ends, list) else [ends]))
 
 
 def figures(value: float, digits: int = 4) -> str:

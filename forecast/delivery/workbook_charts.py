@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from forecast.delivery.answers import seen_whole, segments
 from forecast.delivery.cell_text import safe_cell
-from forecast.delivery.small_tables import at_risk
+from forecast.delivery.small_tables import charted_risk
 from forecast.tidy_table import Forecast
 
 SHEET = "chart_data"
 TOP = 2  # the rows of header and units
 PRICE, FLOOR, THIRD = "#1F5FA8", "#A8481A", "#5A5A5A"
 DASHES = ("solid", "dash", "round_dot", "long_dash_dot")
-SHOWN_PROVIDERS = 16
 WIDTH, HEIGHT, BAR_HEIGHT = 640, 360, 560
 
 
@@ -66,7 +65,7 @@ def chart_data(forecast: Forecast) -> ChartData:
 
 def _risk(forecast: Forecast) -> list[Curve]:
     """Return the providers most at risk, the safest first: a bar chart draws from the bottom up."""
-    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN_PROVIDERS][::-1]
+    able = charted_risk(forecast)[::-1]
     title = "Chance that cash ends if no new money comes"
     bars = ((6, "out of cash within 12 months"), (7, "out of cash within 24 months"))
     shown = [Curve("runway", title, name, "probability", [row[i] for row in able]) for i, name in bars]

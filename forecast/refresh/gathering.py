@@ -80,9 +80,7 @@ def _dropped(source: Source, place: Place) -> Parsed:
         raise SourceError(f"{place.drop}: a file; the drop folder holds CSV files. Correct FORECAST_DROP")
     if not place.drop.is_dir():
         if os.environ.get("FORECAST_DROP"):
-            found.unread.append(
-                Unread("", shown(str(place.drop)), "", "no such folder. Make it, or correct FORECAST_DROP.")
-            )
+            raise SourceError(f"{place.drop}: no such folder. Make it, or correct FORECAST_DROP")
         return found
     for path in sorted(place.drop.glob("*.[cC][sS][vV]")):
         try:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecast.delivery.words import chance, figures
+from forecast.delivery.words import chance, figures, span
 from forecast.report.closing import Section
 from forecast.report.markup import folded, table, text
 
@@ -69,14 +69,8 @@ def audit_section(found: Sequence[Mapping[str, Any]]) -> Section:
 def _claims(found: Sequence[Mapping[str, Any]], verdict: str, count: int) -> str:
     header = ["claim", "printed", "recomputed", "printed over recomputed"]
     rows = [
-        [row["statement"], row["printed"], f"{_span(row['recomputed'])} {row['unit']}",
+        [row["statement"], row["printed"], f"{span(row['recomputed'])} {row['unit']}",
          "" if row["factor"] is None else figures(row["factor"], 3)]
         for row in found if row["verdict"] == verdict
     ]  # fmt: skip
     return folded(f"{verdict}: {count}", table(verdict, header, rows, words=True))
-
-
-def _span(recomputed: Any) -> str:
-    if recomputed is None:
-        return "-"
-    return " to ".join(figures(end) for end in (recomputed if isinstance(recomputed, list) else [recomputed]))

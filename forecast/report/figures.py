@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from forecast.delivery.answers import seen_whole, segments
-from forecast.delivery.small_tables import at_risk
+from forecast.delivery.small_tables import charted_risk
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
 from forecast.tidy_table import Forecast
 
-SHOWN_BARS = 16
 NOTICED_PROB = 0.01
 ROW_NOTE = "probability that such a row of months has begun, up to the last month whose row ends within the horizon"
 
@@ -42,7 +41,7 @@ def survival_charts(forecast: Forecast) -> list[Chart]:
 
 def risk_charts(forecast: Forecast) -> list[Chart]:
     """Return the chance that cash ends within a year and within two, of the providers most at risk."""
-    able = [row for row in at_risk(forecast) if row[6] is not None][:SHOWN_BARS]
+    able = charted_risk(forecast)
     if not able:
         return []
     bars, note = [Series("within 12 months", [row[6] for row in able])], "if no new money comes; within 12 months"

@@ -43,6 +43,13 @@ def settled(found: Sensitivity) -> int:
     return int(np.argmin(apart)) if not apart.all() else len(apart)
 
 
+def borrowed(found: Sensitivity) -> list[bool]:
+    """Return of each of the studied whether it explains more alone than its Shapley part, by over two errors."""
+    alone, fair = found.first, found.shapley
+    more = alone.index[: len(fair.index)] - fair.index
+    return (more > 2 * np.hypot(alone.error[: len(more)], fair.error)).tolist()
+
+
 def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
     """Return the printed analysis: what the inputs decide, the leading ones, the box, and how far it has converged.
 
@@ -57,6 +64,7 @@ def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
     if found.known_frac < 1:
         known = _percent(found.known_frac)
         lines.append(f"  Read on the {known} of paths on which it is in the market with this luck and with another.")
+    marks = ["*" * star + "?" * lent for star, lent in zip(found.correlated, borrowed(found), strict=True)]
     rows = [["input", "alone", "total", "Shapley", "lowest → highest tenth", "learning"]]
     for i in range(min(STUDIED, len(found.inputs))):
         shares = [
@@ -65,12 +73,16 @@ def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
         ]
         tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
-        star = "*" if found.correlated[i] else ""
-        rows.append([short_name(found.inputs[i]) + star, *shares, tails, _percent(spares)])
+        rows.append([short_name(found.inputs[i]) + marks[i], *shares, tails, _percent(spares)])
     lines += [*printed_table(rows, (14, 14, 14, 24, 10), columns), *_box_lines(found), f"  {convergence(found)}"]
+    if any("?" in mark for mark in marks):
+        lines.append(
+            "  ? more alone than its Shapley part, by over two errors: it goes together with another input, truly or by chance on these "
+            "paths. Read Shapley; alone, tenths and learning are partly the other's."
+        )
     if any(found.correlated):
         lines.append(
-            "  * correlated with another one: its total index holds for independent inputs only; read Shapley."
+            "  * correlated with another one on these paths: its total index holds for independent inputs only; read Shapley."
         )
     return "\n".join(lines)
 
@@ -85,7 +97,7 @@ def convergence(found: Sensitivity) -> str:
     if found.n_paths < PATHS_PER_INPUT * len(found.inputs):
         return (
             f"Not converged: of {len(found.inputs)} numbers some follow the outcome by chance on {found.n_paths:,} paths; "
-            f"give --paths {PATHS_PER_INPUT * len(found.inputs):,} or more."
+            f"give --paths {PATHS_PER_INPUT * len(found.inputs)} or more."
         )
     sure = settled(found)
     order = "the first is settled" if sure == 1 else f"the order of the first {sure} is settled"
