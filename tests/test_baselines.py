@@ -49,3 +49,8 @@ def test_baseline(name, tables, request):
     for key, value in kept.items():
         absolute = 0.004 if key.startswith("prob") else 0.0
         assert_allclose(found[key], value, rtol=0.005, atol=absolute, err_msg=f"{name}: {key}")
+
+
+def test_every_baseline_has_its_scenario():
+    """A scenario that is deleted or renamed leaves its baseline behind: it is part of what people call by name."""
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(list_scenarios())
