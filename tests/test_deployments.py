@@ -25,6 +25,7 @@ from forecast.model_names import canonical_name
 from forecast.renting import asked_rents
 from forecast.serving.speed import resolve, throughput
 from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import efficiency_family
 
 ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
 ANSWERING = (
@@ -33,6 +34,19 @@ ANSWERING = (
 ).split("|")
 CLAIMED = ("Rubin", "Trainium 2", "Trainium 3", "Groq LPU", "Cerebras WSE-3", "d-Matrix", "SambaNova")
 TO_COME = ("Rubin", "Rubin Ultra", "MI400", "Groq 3")
+
+
+def test_parts_that_compute_in_other_formats_are_families_of_their_own(base):
+    parts = base.tables["accelerators"].latest("name")
+    families = [efficiency_family(parts[name]) for name in ("a100-80gb", "h100", "b200", "mi300x", "mi355x", "tpu-v7")]
+    assert families == ["nvidia-ampere", "nvidia-hopper", "nvidia-blackwell", "amd", "amd-cdna4", "tpu"]
+
+
+def test_measured_rows_that_no_fit_has_seen_are_told(base):
+    found = cost_of(base, ASKED)
+    assert 0 < found["fitted_rows"] <= found["measured_rows"]
+    text = f"{found['measured_rows']} rows measure this accelerator, none of them is in the fit"
+    assert text not in cost_text(found) and text in cost_text(found | {"fitted_rows": 0})
 
 
 @pytest.mark.parametrize("model", ["llama-3.3-70b", "mixtral-8x22b", "deepseek-v3"])
@@ -47,7 +61,7 @@ def test_every_accelerator_answers(base, name, model):
     # between a power bill and two hundred times what the dearest host asks (a wafer at sixteen bits: 11)
     assert 0.001 < found["cost_usd_per_mtok"]["blended"] < 20
     assert 0 < found["joule_per_output_token"]["machines"] < found["joule_per_output_token"]["facility"]
-    if not found["measured_rows"]:  # a factor of 1.22 either way at least, 1.9 before it is on the market
+    if not found["fitted_rows"]:  # a factor of 1.22 either way at least, 1.9 before it is on the market
         assert speed["p90"] / speed["p10"] > (1.5 if found["available"] else 3.5)
     if name in CLAIMED:
         assert found["accelerator_status"] == "claim"

@@ -3,8 +3,8 @@
 A prior is a row of `effects.FORM`; random effects have mean zero. Errors are Student-t, so that a run on broken or
 undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
 not the case (stack, date, expert parallelism, server and interactive rules, the pair itself, and how far the few runs
-at 16 bits beat the same software's immature 8-bit arithmetic, where a part has it, which no other need repeat): they keep
-those differences out of the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
+at 16 bits beat the same software's immature 8-bit arithmetic, on parts that have it): they keep those differences out of
+the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
 ∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
 """
 

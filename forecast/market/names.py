@@ -98,7 +98,7 @@ def in_regime(values: Array, regime: Index, path: Index = PATHS) -> Array:
 
 
 def _check_market(scenario: Scenario) -> None:
-    """Refuse a market with nobody in it, a seller of nothing, a segment nobody serves, or splits that do not add up."""
+    """Refuse a market with nobody in it, a seller of nothing, a segment that nobody is sure to serve, or splits that do not add up."""
     rows, problems = scenario.rows, []
     sold: dict[str, float] = {}
     sellers: dict[str, set[str]] = {segment: set() for segment in rows["segments"]}
@@ -123,7 +123,8 @@ def _check_market(scenario: Scenario) -> None:
                 f"offers of {provider}: tokens_frac adds up to {sold.get(provider, 0.0):g}; it must be 1. "
                 "Correct data/offers.csv."
             )
-    clouds = rows["cloud_finances"].keys() & rows["provider_finances"].keys()  # of which the last never leaves
+    # Clouds may leave, all but the last: a segment in which every cloud sells keeps a seller.
+    clouds = rows["cloud_finances"].keys() & rows["provider_finances"].keys()
     backed = {p for p in rows["provider_finances"] if not lives_on_own_cash(rows["providers"][p], ())}
     for segment, selling in sellers.items():
         if not selling:

@@ -70,7 +70,7 @@ class Rents:
         return demand.hire_ratio(own_frac, self.contract_scarcity)
 
     def idle_ratio(self, own_frac: Array) -> Array:
-        """Return what idle hours add to that, `[provider, path]`."""
+        """Return what idle hours add to `hire_ratio`, `[provider, path]`."""
         return demand.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
 
 

@@ -149,9 +149,9 @@ def start_treasury(
 ) -> Treasury:
     """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
-    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. Growth of the
-    market and `apart` from it, in logs a month, `[own_cash, path]`, say what revenue was before: whoever doubles in a year
-    draws money from the first month on.
+    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. `apart` is growth
+    of tokens beyond the market's, in logs a month, `[own_cash, path]`. With the market's growth it says what revenue was
+    before, so whoever doubles in a year draws money from the first month on.
     """
     providers = names.providers[names.own_cash]
     shape = (len(providers), BLOCK_PATHS)
@@ -177,7 +177,7 @@ def start_treasury(
     theta = {name: draws.parameter(name) for name in parameters}
 
     def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
-        """The mean of a year of what has long grown as it grows today."""
+        """Return the mean of a flow over the past year, if it has long grown as it grows today."""
         growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
         return np.asarray(flow / cash.steady_growth_ratio(growth))
 

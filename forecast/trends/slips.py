@@ -17,12 +17,8 @@ from forecast.units import months_between
 
 FEWEST_LAUNCHES = 5
 HALF_LIFE_MONTHS = 12.0  # assumption: promises came to be kept better; tests/test_launch_slips.py tries others
-OWN_SERVICE = (
-    "wafer",
-    "dataflow",
-    "lpu",
-    "other",
-)  # families that no cloud lets: their makers call their own service broad
+# Families that no cloud lets: their makers call their own service broad.
+OWN_SERVICE = ("wafer", "dataflow", "lpu", "other")
 
 
 def launch_slips_trend(tables: Tables) -> Trend:

@@ -21,7 +21,7 @@ LEAST_MONTHS = 1.4  # between two figures of a span: over less time most of the 
 
 
 class Spans(NamedTuple):
-    """Growth between two figures of one firm, `[span]`: of what it is, times in months from the vintage (negative)."""
+    """Growth between two figures of one firm and metric, `[span]`; times in months from the vintage (negative)."""
 
     firm: Texts
     metric: Texts

@@ -15,9 +15,8 @@ from forecast.trends.repricing import SELLERS
 
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
 WHOLE_FIRM = ("gross_margin_frac",)  # metrics of provider_history: of all business, free users served
-TOKENS_ALONE = (
-    "token_margin_frac",
-)  # not of paying users (compute_margin_paying_frac): most of what they pay is subscriptions
+# Of paying users (compute_margin_paying_frac) no margin counts: most of what they pay is subscriptions.
+TOKENS_ALONE = ("token_margin_frac",)
 # The router's users buy new models: in every week of token_shares.csv since 2025-10 all of its ten largest were at most a year old.
 USED = timedelta(days=365)
 MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
