@@ -39,5 +39,5 @@ def picture(made: Calibration) -> Figure:
         right.plot(np.sort(100 * relative(error)), np.linspace(0, 100, len(error)), style, color=f"C{i}", label=name)
     right.set(xscale="log", xlim=(0.5, 1000), xlabel="absolute error, %", ylabel="% of rows with less", title="Errors")
     right.grid(alpha=0.25)
-    right.legend(frameon=False, fontsize=8)
+    right.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
