@@ -216,7 +216,7 @@ def test_a_closed_stderr_is_no_terminal():
 def test_a_bar_shows_on_a_terminal_only(monkeypatch):
     import io
 
-    from forecast.cli.options import bar, steps
+    from forecast.cli.shown import bar, steps
 
     def shown(terminal, quiet):
         said = io.StringIO()

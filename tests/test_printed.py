@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from forecast.cli import options
+from forecast.cli import shown
 from forecast.cli.hindcast_text import hindcast_text
 from forecast.cli.main import group
 from forecast.comparison import Difference
@@ -65,8 +65,8 @@ def test_comparisons_fit_eighty_columns():
 
 def test_a_terminal_is_taken_for_sixty_columns_at_least(monkeypatch):
     monkeypatch.setenv("COLUMNS", "5")
-    monkeypatch.setattr(options.sys.stdout, "isatty", lambda: True, raising=False)
-    assert options.line_columns() == 60
+    monkeypatch.setattr(shown.sys.stdout, "isatty", lambda: True, raising=False)
+    assert shown.line_columns() == 60
 
 
 def test_a_day_is_asked_for_by_example():

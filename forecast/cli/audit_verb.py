@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from forecast.audit.audited import HEADER, audit, rows
-from forecast.cli.options import bar, json_option, out_option, quiet_option, say
+from forecast.cli.options import json_option, out_option, quiet_option
+from forecast.cli.shown import bar, say
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.words import figures, span

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from forecast.cli.backtest_text import LEGEND, cases_csv, document, scores_text
-from forecast.cli.options import json_option, line_columns, out_option, say, steps
+from forecast.cli.options import json_option, out_option
+from forecast.cli.shown import line_columns, say, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
 from forecast.trends.rolling import SERIES, series_cases

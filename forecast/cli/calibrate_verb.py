@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import bar, quiet_option
+from forecast.cli.options import quiet_option
+from forecast.cli.shown import bar
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables

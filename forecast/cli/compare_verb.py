@@ -8,17 +8,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import (
-    input_options,
-    line_columns,
-    of_files,
-    on_stdout,
-    output_options,
-    refuse_no_place,
-    run_options,
-    say,
-    simulated,
-)  # fmt: skip
+from forecast.cli.options import input_options, of_files, on_stdout, output_options, refuse_no_place, run_options
+from forecast.cli.shown import line_columns, say, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.contrasts import contrast_text, save_contrast

@@ -8,7 +8,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import bar, line_columns, need_options, say
+from forecast.cli.options import need_options
+from forecast.cli.shown import bar, line_columns, say
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.printed import printed_table

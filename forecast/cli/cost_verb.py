@@ -11,7 +11,8 @@ import click
 from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, broken, json_option, out_option, set_option
+from forecast.cli.options import as_of_option, json_option, out_option, set_option
+from forecast.cli.shown import broken
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import bar, json_option, quiet_option, say, store_option, threads_option
+from forecast.cli.options import json_option, quiet_option, store_option, threads_option
+from forecast.cli.shown import bar, say
 from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.refresh.running import causes

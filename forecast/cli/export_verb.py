@@ -7,15 +7,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import (
-    decimal_option,
-    exported,
-    formats_option,
-    json_option,
-    on_stdout,
-    out_option,
-    store_option,
-)
+from forecast.cli.options import decimal_option, formats_option, json_option, on_stdout, out_option, store_option
+from forecast.cli.shown import exported
 from forecast.delivery.exports import checked_formats, tidy_csv
 from forecast.errors import InputError
 from forecast.store.database import open_store, transaction

@@ -8,16 +8,8 @@ from datetime import date
 import click
 
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
-from forecast.cli.options import (
-    as_of_option,
-    bar,
-    broken,
-    chance_options,
-    json_option,
-    line_columns,
-    quiet_option,
-    threads_option,
-)
+from forecast.cli.options import as_of_option, chance_options, json_option, quiet_option, threads_option
+from forecast.cli.shown import bar, broken, line_columns
 from forecast.hindcast.run import hindcast
 from forecast.tables import load_tables
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import broken, json_option, store_option
+from forecast.cli.options import json_option, store_option
+from forecast.cli.shown import broken
 from forecast.delivery.words import counted, words
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import quarantine

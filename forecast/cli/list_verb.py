@@ -6,7 +6,8 @@ import json
 
 import click
 
-from forecast.cli.options import json_option, say
+from forecast.cli.options import json_option
+from forecast.cli.shown import say
 from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 
 

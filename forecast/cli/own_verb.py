@@ -10,7 +10,8 @@ from typing import Any
 import click
 import numpy as np
 
-from forecast.cli.options import bar, need_options, say
+from forecast.cli.options import need_options
+from forecast.cli.shown import bar, say
 from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
 from forecast.delivery.words import counted, percent
 from forecast.monte_carlo import mean_error

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import as_of_option, json_option, run_options, say, set_option, simulated
+from forecast.cli.options import as_of_option, json_option, run_options, set_option
+from forecast.cli.shown import say, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions

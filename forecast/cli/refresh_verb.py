@@ -9,15 +9,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import (
-    chance_options,
-    input_options,
-    json_option,
-    say,
-    simulated,
-    store_option,
-    threads_option,
-)
+from forecast.cli.options import chance_options, input_options, json_option, store_option, threads_option
+from forecast.cli.shown import say, simulated
 from forecast.comparison import compared_months
 from forecast.paths import Paths
 from forecast.refresh.job import refresh

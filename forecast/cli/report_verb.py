@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from forecast.cli.options import Place, bar, input_options, out_option, run_options, simulated, store_option
+from forecast.cli.options import Place, input_options, out_option, run_options, store_option
+from forecast.cli.shown import bar, simulated
 from forecast.delivery.folders import publish_file, publish_files
 from forecast.errors import InputError
 from forecast.report.closing import Section

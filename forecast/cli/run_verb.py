@@ -9,18 +9,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import (
-    exported,
-    line_columns,
-    of_files,
-    on_stdout,
-    output_options,
-    refuse_no_place,
-    run_options,
-    say,
-    scenario_options,
-    simulated,
-)  # fmt: skip
+from forecast.cli.options import of_files, on_stdout, output_options, refuse_no_place, run_options, scenario_options
+from forecast.cli.shown import exported, line_columns, say, simulated
 from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import checked_formats, sheet_files, tidy_csv
 from forecast.delivery.headline import headline

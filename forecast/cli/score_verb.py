@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import broken, json_option, store_option
+from forecast.cli.options import json_option, store_option
+from forecast.cli.shown import broken
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.scores import Score, due_scores, summary
 from forecast.store.database import open_store, transaction

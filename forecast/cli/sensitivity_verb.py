@@ -7,16 +7,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import (
-    Picture,
-    bar,
-    line_columns,
-    on_stdout,
-    out_option,
-    outcome_options,
-    say,
-    steps,
-)
+from forecast.cli.options import Picture, on_stdout, out_option, outcome_options
+from forecast.cli.shown import bar, line_columns, say, steps
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure

@@ -7,7 +7,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import json_option, say, scenario_options
+from forecast.cli.options import json_option, scenario_options
+from forecast.cli.shown import say
 from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError

@@ -7,7 +7,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import Picture, as_of_option, broken, json_option, line_columns, quiet_option, say, steps
+from forecast.cli.options import Picture, as_of_option, json_option, quiet_option
+from forecast.cli.shown import broken, line_columns, say, steps
 from forecast.cli.trend_text import page, plain, table
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits

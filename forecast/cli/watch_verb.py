@@ -8,7 +8,8 @@ from datetime import date
 
 import click
 
-from forecast.cli.options import bar, line_columns, outcome_options, say, steps
+from forecast.cli.options import outcome_options
+from forecast.cli.shown import bar, line_columns, say, steps
 from forecast.delivery.printed import printed_table
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
