@@ -26,6 +26,24 @@ BLOCK_PATHS = 5000  # a constant, not an option: results do not depend on thread
 MIDPOINTS: NDArray[np.float64] = (np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS
 
 
+def blocks_of(n_paths: int) -> range:
+    """Return the numbers of the blocks that so many paths need.
+
+    >>> list(blocks_of(5001))
+    [0, 1]
+    """
+    return range(-(-n_paths // BLOCK_PATHS))
+
+
+def paths_in(block: int, n_paths: int) -> int:
+    """Return how many of so many paths lie in a block: all of its own but in the last one.
+
+    >>> [paths_in(block, 7000) for block in blocks_of(7000)]
+    [5000, 2000]
+    """
+    return min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
+
+
 def check_number(name: str, value: int, low: int, high: int) -> None:
     """Raise an InputError when a number lies outside its range."""
     if not low <= value <= high:

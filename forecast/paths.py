@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from forecast.draws import BLOCK_PATHS
+from forecast.draws import BLOCK_PATHS, paths_in
 from forecast.history import History, year_months
 from forecast.market.names import Names
 from forecast.outcomes.by_path import found_in, values_of
@@ -67,7 +67,8 @@ class Paths:
 
     def place(self, block: int) -> slice:
         """Return where the paths of a block lie."""
-        return slice(block * BLOCK_PATHS, min((block + 1) * BLOCK_PATHS, self.n_paths))
+        first = block * BLOCK_PATHS
+        return slice(first, first + paths_in(block, self.n_paths))
 
     def by_path(self) -> list[NDArray[Any]]:
         """Return every array whose last axis is the path, in an order that depends on nothing but the code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from forecast.draws import BLOCK_PATHS, check_chance, check_number
+from forecast.draws import blocks_of, check_chance, check_number, paths_in
 from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
 from forecast.errors import InputError, suggestion
@@ -57,11 +57,11 @@ def simulate(
         raise InputError(f'engine "{engine}": one of {", ".join(ENGINES)} is allowed. Correct it.')
     if scheduler is not None and engine != "dask":
         raise InputError(f"--scheduler {scheduler}: only the dask engine has one. Add --engine dask.")
-    blocks = range(-(-n_paths // BLOCK_PATHS))
+    blocks = blocks_of(n_paths)
 
     def done(block: int) -> None:
         if progress:
-            progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
+            progress(paths_in(block, n_paths))
 
     if engine == "local":
         return run_local(scenario, seed, n_paths, kept_months, more, blocks, workers, done)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.contract.pricing import MOST_PATHS
-from forecast.draws import BLOCK_PATHS, Draws, check_chance
+from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.equations.cost import capital_recovery_factor
 from forecast.equations.hardware import decline_factor
 from forecast.errors import InputError
@@ -125,10 +125,10 @@ def own_or_rent(
     """
     check_chance(n_paths, seed, MOST_PATHS)
     names, parts = market_names(scenario), []
-    for block in range(-(-n_paths // BLOCK_PATHS)):
+    for block in blocks_of(n_paths):
         draws = Draws(scenario, seed, block)
         rent = march(scenario, names, draws).series["rent"][0].astype(float)
-        count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
+        count = paths_in(block, n_paths)
         parts.append([each[:count] for each in _of_block(scenario, need, draws, rent)])
         progress(count)
     return Ways(*(np.concatenate(same) for same in zip(*parts, strict=True)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL
 from forecast.contract.terms import Terms, check_terms
-from forecast.draws import BLOCK_PATHS, Draws, check_chance
+from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.history import History
 from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER
@@ -91,10 +91,10 @@ def price_strategies(
     parts: list[list[Strategy]] = []
     sums = {(provider, length): np.zeros(4) for provider in terms.providers for length in lengths}
     today: dict[str, list[Array]] = {provider: [] for provider in terms.providers}
-    for block in range(-(-n_paths // BLOCK_PATHS)):
+    for block in blocks_of(n_paths):
         draws = Draws(scenario, seed, block)
         bought = Bought(_of_own_mix(march(scenario, names, draws, watch=True), draws, names, terms), names, terms)
-        count = min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS)
+        count = paths_in(block, n_paths)
         parts.append([replace(s, cost_usd=s.cost_usd[:count], switched=s.switched[:count]) for s in strategies(bought)])
         for provider in terms.providers:
             today[provider].append(bought.offer(provider)[0, :count])

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.delivery import words
 from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import SOLID
 from forecast.history import History
@@ -88,9 +89,7 @@ def counted(what: str, meaning: str, most: bool = False) -> Quantity:
             and asked.as_of < row["date_on"] <= asked.on
             and row["actors"].split("; ")[0 if what == "listings" else -1] in asked.firms
         ]
-        source = (
-            found[-1]["source"] if most and found else f"events.csv, {len(found)} row{'' if len(found) == 1 else 's'}"
-        )
+        source = found[-1]["source"] if most and found else f"events.csv, {words.counted(len(found), 'row')}"
         return Observed(float(bool(found)) if most else float(len(found)), source)
 
     def on_path(history: History, names: Names, asked: Asked) -> Values:

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import BLOCK_PATHS, Draws, check_chance, check_number
+from forecast.draws import BLOCK_PATHS, Draws, blocks_of, check_chance, check_number, paths_in
 from forecast.engines.workers import over_threads, worker_count
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
@@ -134,11 +134,10 @@ def sample(
 
     def run(block: int) -> None:
         history = march(scenario, names, Draws(scenario, seed, block), watch=True)
-        place = slice(block * BLOCK_PATHS, min((block + 1) * BLOCK_PATHS, n_paths))
+        first, count = block * BLOCK_PATHS, paths_in(block, n_paths)
         for row, question in zip(samples, questions, strict=True):
-            row[place] = question.quantity.forecast(history, names, question.asked)[: place.stop - place.start]
+            row[first : first + count] = question.quantity.forecast(history, names, question.asked)[:count]
 
-    blocks = range(-(-n_paths // BLOCK_PATHS))
-    done = lambda block: progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))  # noqa: E731
-    over_threads(blocks, min(workers, len(blocks)), run, done)
+    blocks = blocks_of(n_paths)
+    over_threads(blocks, min(workers, len(blocks)), run, lambda block: progress(paths_in(block, n_paths)))
     return samples

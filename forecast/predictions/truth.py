@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import Draws, blocks_of
 from forecast.errors import InputError, suggestion
 from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, SHUT, SOLD_IN_DISTRESS, happened_by
 from forecast.market.machines import start_machines
@@ -61,8 +61,7 @@ def _event_by(event: str, row: int, month: int, paths: Paths) -> Flags:
 
 def _available_month(row: int, paths: Paths) -> NDArray[np.float32]:
     """Return the month in which an accelerator comes to the market, `[path]`: drawn again as the simulation drew it."""
-    blocks = range(-(-paths.n_paths // BLOCK_PATHS))
-    draws = (Draws(paths.scenario, paths.seed, block) for block in blocks)
+    draws = (Draws(paths.scenario, paths.seed, block) for block in blocks_of(paths.n_paths))
     months = [start_machines(paths.scenario, paths.names, each).available_month()[row] for each in draws]
     return np.concatenate(months)[: paths.n_paths]
 

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.arrays import Array as Reals
-from forecast.draws import BLOCK_PATHS, Draws, check_chance, stream
+from forecast.draws import Draws, blocks_of, check_chance, paths_in, stream
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.paths import no_paths
@@ -85,12 +85,12 @@ def draw_sample(
     more = tuple(sorted({each.kept_by_path for each in asked} - {""}))
     runs = [no_paths(scenario, names, seed, n_paths, months, more=more) for _ in range(2)]
     noted: list[dict[str, Reals]] = []
-    for block in range(-(-n_paths // BLOCK_PATHS)):
+    for block in blocks_of(n_paths):
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
             draws = NotedDraws(scenario, seed, block, luck)
             run.add(block, march(scenario, names, draws, note_months=run.note_months()))
         noted.append(draws.noted)  # inputs are the same with either luck
-        progress(min(BLOCK_PATHS, n_paths - block * BLOCK_PATHS))
+        progress(paths_in(block, n_paths))
     inputs = tuple(sorted(noted[0]))
     values = np.array([np.concatenate([one[name] for one in noted])[:n_paths] for name in inputs], float)
     outcomes, twins = ({str(each): each.values(run) for each in asked} for run in runs)

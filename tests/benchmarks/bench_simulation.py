@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL
 from forecast.chance import Chance, market_purposes
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, blocks_of
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario
@@ -60,7 +60,7 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
 
 def draw_alone(scenario: Scenario, names: Names, addresses: list[str], n_paths: int, threads: int) -> None:
     """Draw the random numbers of a whole simulation over threads, as `simulate` shares out its blocks."""
-    blocks = range(-(-n_paths // BLOCK_PATHS))
+    blocks = blocks_of(n_paths)
     if threads == 1:
         for block in blocks:
             draw_block(scenario, names, addresses, block)
@@ -132,7 +132,7 @@ def main() -> int:
     normals, uniforms = numbers_drawn(names, options.months)
     addresses = addresses_drawn(scenario, names)
     # Whole blocks are computed whatever the number of paths: they are what is paid for.
-    computed = -(-options.paths // BLOCK_PATHS) * BLOCK_PATHS
+    computed = len(blocks_of(options.paths)) * BLOCK_PATHS
     print(
         f"{options.scenario}: {computed} paths × {options.months} months × {len(names.providers)} providers, "
         f"{normals} normals, {uniforms} uniforms and {len(addresses)} uncertain inputs a path; median of {options.repeats}"
