@@ -128,7 +128,8 @@ def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even, 
             exit_kind=np.hstack([first.exit_kind, second.exit_kind]),
         )
 
-    planted = {"BLOCK_PATHS": 2, "march": marched, "market_names": lambda scenario: NAMES}
+    monkeypatch.setattr("forecast.draws.BLOCK_PATHS", 2)
+    planted = {"march": marched, "market_names": lambda scenario: NAMES}
     planted |= {
         "Draws": lambda scenario, seed, block: {("base", 7): block}[scenario, seed],
         "check_terms": lambda *args: None,
