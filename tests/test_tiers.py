@@ -19,7 +19,8 @@ from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
 from forecast.trends.origins import rolled
-from forecast.trends.rolling import LEVELS, WALK, scores, scores_by_horizon
+from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
+from forecast.trends.walk import RIVALS
 
 TRUE = {"reversion_per_month": 0.15, "floor_log": np.log(0.03), "shock_log": 0.15, "shock_far_ratio": 0.25}
 
@@ -186,7 +187,7 @@ def test_young_vintages_are_less_sure(tables):
 def test_the_trend_says_how_its_form_was_chosen_and_that_the_regression_converged(tables):
     first = tiers.tier_trends(tables)[0]
     assert first.form == tiers.FORM
-    assert {score.form for score in first.scores} >= {tiers.FORM, WALK, "own walk", "drift", "fitted line"}
+    assert {score.form for score in first.scores} == {tiers.FORM, *RIVALS}
     checks = {d.name: d.value for d in first.diagnostics}
     assert checks["regression_converged"] == 1.0
     low, _, high = (p for p in evidence.band(clouds.cloud(tier_law.PRIORS)[0], np.full(2048, 1 / 2048)))
