@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose
 
 from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
-from forecast.deployments.admission import precision_of
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import accelerator_watts, joule_per_output_token, read_frac
@@ -371,12 +370,6 @@ def test_all_problems_at_once(base):
     with pytest.raises(InputError) as caught:
         cost_of(base, replace(ASKED, accelerators=1.0, precision="bf16", input_tokens=200_000.0))
     assert len(caught.value.problems) == 2
-
-
-def test_precisions_by_other_names():
-    assert [precision_of(text) for text in ("NVFP4", " mxfp8 ", "bfloat16", "unset", "", None)] == [
-        "fp4", "fp8", "bf16", None, None, None,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

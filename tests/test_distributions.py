@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.distributions import SEE_FITS, Distribution, parse, standard_normal_quantile
+from forecast.distributions import Distribution, parse, standard_normal_quantile
 
 Z_90 = 1.2815515655446004
 
@@ -62,11 +62,6 @@ def test_the_end_of_a_choice_is_its_last_value():
     """A thousand tenths add up to less than a hundred: what lies above their sum is still the last."""
     many = Distribution("choice", tuple(map(float, range(1000))), (0.1,) * 1000)
     assert many.quantile(np.array([np.nextafter(1.0, 0.0)])) == 999.0
-
-
-def test_what_stands_in_the_fits_has_no_quantiles_of_its_own():
-    with pytest.raises(ValueError, match="fitted without numbers has no quantiles: they stand in fits.csv"):
-        SEE_FITS.quantile(np.array([0.5]))
 
 
 def test_pert_has_the_mean_of_its_name():

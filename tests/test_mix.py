@@ -51,11 +51,6 @@ def test_a_mix_is_worth_its_parts():
     assert Worth(np.array(4.0), np.array(0.2)).of(np.array(0.05), np.array(0.75)) == pytest.approx(0.58)
 
 
-def test_a_drift_of_log_odds_by_hand():
-    """Odds of 1 to 3 double: a quarter becomes two fifths."""
-    assert drifted_frac(np.array(0.25), np.array(np.log(2) / 12), np.array(12.0), 1e6) == pytest.approx(0.4)
-
-
 @given(FRACTION, st.floats(-0.5, 0.5), st.floats(1, 100), st.integers(0, 120))
 def test_a_share_stays_one_and_moves_one_way(start, pace, fade, month):
     now, later = (drifted_frac(np.array(start), np.array(pace), np.array(fade), m) for m in (month, month + 1))

@@ -127,11 +127,6 @@ def test_skill_is_of_the_mean_loss():
     assert scoring.skill(np.array([0.0, 0.0, 3.0]), np.array([1.0, 2.0, 3.0])) == 0.5
 
 
-def test_coverage_counts_the_ends():
-    low, high = np.zeros(4), np.ones(4)
-    assert scoring.coverage(low, high, np.array([0.0, 1.0, 0.5, 1.1])) == 0.75
-
-
 # cases
 
 

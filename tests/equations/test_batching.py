@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.equations import batching, energy, roofline, speculation
+from forecast.equations import batching, roofline, speculation
 
 
 def test_static_batch_of_two_by_hand():
@@ -36,8 +36,3 @@ def test_speculation_limits(acceptance, tokens, step_s):
     assert_allclose(free, accepted)  # reading bound, drafting free: all it wins
     bound = speculation.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0, 0.0)
     assert bound <= 1 + 1e-12  # arithmetic bound: never a gain
-
-
-def test_energy_by_hand():
-    assert_allclose(energy.joule_per_token(1200.0, 400.0), 3.0)
-    assert_allclose(energy.loaded_watts(700.0, 0.3, 1.0, np.array([0.0, 0.2, 0.7, 1.0])), [210.0, 350.0, 700.0, 700.0])

@@ -46,10 +46,6 @@ def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised
         assert_array_equal(found, np.full_like(slip, 1.0 - promised))
 
 
-def test_without_a_chance_of_cancellation_all_come():
-    assert np.isfinite(hardware.available_month(np.zeros(5), np.zeros(5), np.linspace(0, 1, 5), 0.0)).all()
-
-
 @given(st.floats(-0.5, 0.9))
 def test_twelve_monthly_declines_make_a_year(decline):
     assert_allclose(hardware.decline_factor(decline) ** 12, 1 - decline, rtol=1e-12)
@@ -58,25 +54,6 @@ def test_twelve_monthly_declines_make_a_year(decline):
 def test_software_matures_on_the_market_only_and_then_stays():
     found = hardware.maturity_next(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0]), np.array([4.0, 4.0, 4.0]))
     assert_array_equal(found, [0.25, 0.0, 1.0])
-
-
-@given(FRACTION, st.floats(1.0, 60.0))
-def test_maturity_rises_and_stays_within_one(maturity, months):
-    assert maturity <= hardware.maturity_next(maturity, 1.0, months) <= 1 + 1e-12
-
-
-def test_hours_fall_with_software():
-    assert_allclose(hardware.hours_after_software(0.03, 0.5, 4.0), 0.01)
-    assert hardware.hours_after_software(0.03, 0.0, 1.0) == 0.03
-    assert hardware.hours_after_software(0.03, 1.0, 0.0) == 0.03
-
-
-@given(POSITIVE, POSITIVE, FRACTION)
-def test_a_fleet_costs_between_its_past_and_the_best(fleet, best, newest):
-    low, high = min(fleet, best), max(fleet, best)
-    assert low * (1 - 1e-12) <= hardware.fleet_cost_next(fleet, best, newest, best, 0.0) <= high * (1 + 1e-12)
-    assert_allclose(hardware.fleet_cost_next(fleet, best, 0.0, best, 0.0), fleet, rtol=1e-12)
-    assert_allclose(hardware.fleet_cost_next(fleet, best, 1.0, best, 0.0), best, rtol=1e-12)
 
 
 def test_a_fleet_serves_the_tokens_of_its_machines():
@@ -126,12 +103,6 @@ def test_capacity_by_hand():
     assert demand.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0) == 100.0
 
 
-@given(LOG, LOG, st.floats(0, 2), st.floats(0, 1))
-def test_rents_rest_at_their_pushed_level(level, tightness, push, reversion):
-    rest = level + push * tightness
-    assert_allclose(demand.scarcity_next(rest, level, tightness, push, reversion, 0.0), rest, atol=1e-12)
-
-
 def test_rents_by_hand():
     assert_allclose(demand.scarcity_next(1.0, 0.8, 0.5, 0.4, 0.25, 0.1), 1.1)  # at rest, then shocked
     assert_allclose(demand.scarcity_next(0.0, 0.8, 0.0, 0.4, 0.25, 0.0), 0.2)
@@ -151,10 +122,6 @@ def test_all_is_served_that_machines_can(load, capacity, stretch):
     assert served == 1 or served * load >= capacity * np.exp(stretch) * (1 - 1e-12)  # none idle while some are refused
 
 
-def test_machines_driven_to_twice_their_comfort_serve_twice_as_much():
-    assert_allclose(demand.served_frac(np.array([4.0, 8.0]), 2.0, LN2), [1.0, 0.5])
-
-
 def test_a_shift_reaches_its_level_within_a_year():
     rates = np.array([demand.shift_rate(np.array([3.0, 1.0]), 6.0, month) for month in range(40)])
     assert_allclose(rates.sum(axis=0) / 12, [LN3, 0.0])
@@ -165,12 +132,6 @@ def test_hire_by_hand():
     assert_allclose(demand.hire_ratio(np.array([0.5, 1.0, 0.0]), LN3), [2.0, 1.0, 3.0])
 
 
-@given(FRACTION, LOG)
-def test_hire_lies_between_owned_and_rented(own, contract):
-    low, high = sorted([1.0, np.exp(contract)])
-    assert low * (1 - 1e-12) <= demand.hire_ratio(own, contract) <= high * (1 + 1e-12)
-
-
 def test_idle_hours_by_hand():
     # Twice the machines needed: an owner pays two hours for one, half an owner one and a half.
     assert_allclose(demand.idle_ratio(np.array([1.0, 0.5, 0.0]), -LN2, 3.0), [1.0, 0.5, 0.0])
@@ -178,18 +139,7 @@ def test_idle_hours_by_hand():
     assert demand.idle_ratio(1.0, 0.3, 3.0) == 0.0  # none idle
 
 
-def test_other_revenue_grows_with_the_market_within_its_limit():
-    assert demand.other_revenue_ratio(np.float64(2.0), 1.0, 0.0) == 2.0
-    assert demand.other_revenue_ratio(np.float64(1.0), 1.0, 0.3) == 1.0
-    assert_allclose(demand.other_revenue_ratio(np.float64(2.0), 2.0, 0.5), 2 * 1.5 / 3.0)
-
-
 # --- prices ---------------------------------------------------------------------------------------
-
-
-def test_a_subsidy_needs_cash_and_a_warm_market():
-    cold, runway = np.array([False, False, False, True]), np.array([np.inf, 12.0, 11.9, np.inf])
-    assert_allclose(price.allowed_subsidy_frac(np.array(0.4), cold, runway), [0.4, 0.4, 0.0, 0.0])
 
 
 def test_target_price_by_hand():
@@ -248,31 +198,6 @@ def test_heavy_tails_keep_mean_and_known_variance(tail):
     assert_allclose(shock.var(), 1 + 6 * tail**2, rtol=0.01)  # midpoints cut the tails
 
 
-def test_heavy_tails_by_hand():
-    assert_allclose(shares.heavy_tailed(np.array([3.0, -3.0, 1.0]), 0.1), [4.8, -4.8, 0.8])
-
-
-def test_a_dearer_offer_loses_weight():
-    assert_allclose(shares.log_pending_change(np.array([0.5, -0.5, 0.0]), 3.0), [-1.5, 1.5, 0.0])
-    assert shares.log_pending_change(0.5, 0.0) == 0  # customers who do not look at prices
-
-
-@given(LOG, LOG, st.floats(0, 3))
-def test_the_way_to_a_price_does_not_matter(first, second, sensitivity):
-    at_once = shares.log_pending_change(first + second, sensitivity)
-    in_two = shares.log_pending_change(first, sensitivity) + shares.log_pending_change(second, sensitivity)
-    assert_allclose(in_two, at_once, atol=1e-12)
-
-
-@given(WEIGHTS, LOG, st.floats(0, 3), FRACTION)
-def test_a_change_of_all_prices_cancels_in_the_shares(weights, change, sensitivity, inertia):
-    def share(price_change):
-        weight = weights * np.exp(inertia * shares.log_pending_change(price_change, sensitivity))
-        return weight / weight.sum()
-
-    assert_allclose(share(change), weights / weights.sum(), rtol=1e-9)
-
-
 @given(WEIGHTS, st.integers(1, 8), st.floats(1.0, 3.0))
 def test_concentration_against_brute_force(weights, count, rest):
     amount, total = weights[:, None], np.array([rest * weights.sum()])
@@ -312,13 +237,6 @@ def test_a_missing_comparison_is_noticed(monkeypatch):
     monkeypatch.setattr(shares, "ORDER_8", shares.ORDER_8[:-1])
     with pytest.raises(AssertionError):
         test_zeros_and_ones_prove_the_comparisons(16)
-
-
-def test_concentration_at_its_limits():
-    assert_allclose(shares.herfindahl(np.full((8, 2), 3.0), np.full(2, 24.0)), [1 / 8, 1 / 8])
-    assert_allclose(shares.top_sum(np.full((8, 2), 3.0), 8), [24.0, 24.0])
-    assert_allclose(shares.top_sum(np.full((3, 2), 3.0), 8), [9.0, 9.0])  # more than there are is all
-    assert_array_equal(shares.herfindahl(np.array([[5.0], [0.0]]), np.array([5.0])), [1.0])
 
 
 @pytest.mark.parametrize("rows", [3, 8, 11])
@@ -478,23 +396,6 @@ def test_the_fringe_by_hand():
     assert exits.fringe_count_next(48.0, 0.0, 0.0, 1.0, 2.0) == 48.0
     assert exits.fringe_count_next(0.0, 0.5, 0.25, 1.0, 2.0) == 0.0
     assert_allclose(exits.fringe_count_next(48.0, 0.5, 0.25, -3.0, 0.0), 47.0)  # no margin, no entry
-
-
-@pytest.mark.parametrize("shape", [(), (4,), (3, 4)])
-def test_the_same_source_takes_numbers_and_blocks(shape):
-    one = np.full(shape, 1.0)
-    for found in (
-        demand.demand_next(one, one, -one, one, one),
-        price.target_log_price(one, one, one, one, one / 2, one, one / 2),
-        hardware.hours_after_software(one, one, one),
-        shares.lasting_growth(one, shares.log_pending_change(one, one), one / 2),
-        cash.planned_fixed_cost(one, one, one),
-        cash.kept_cost_frac(one / 2, one),
-        cash.funding_prob_per_month(one, one, one),
-        cash.runway_months(one, -one),
-        exits.fringe_count_next(one, one, one, one, one),
-    ):
-        assert np.shape(found) == shape
 
 
 EQUATIONS = [

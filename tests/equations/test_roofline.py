@@ -9,18 +9,6 @@ from forecast.equations import roofline, served_model
 NAN = float("nan")
 
 
-@pytest.mark.parametrize(
-    ("acceptance_frac", "draft_tokens", "expected"),
-    [(0.0, 4.0, 1.0), (0.7, 0.0, 1.0), (0.5, 1.0, 1.5), (1.0, 3.0, 4.0)],
-)
-def test_accepted_tokens(acceptance_frac: float, draft_tokens: float, expected: float):
-    assert_allclose(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens), expected, rtol=1e-12)
-
-
-def test_accepted_tokens_is_continuous_at_certainty():
-    assert_allclose(roofline.accepted_tokens_per_step(1 - 1e-9, 3.0), 4.0, rtol=1e-6)
-
-
 def test_expert_fraction_limits():
     concurrency = np.array([0.0, 1.0, 1e6])
     assert_allclose(served_model.expert_fraction_touched(concurrency, 8.0, 256.0), [0.0, 8 / 256, 1.0], atol=1e-12)
