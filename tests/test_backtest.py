@@ -22,8 +22,8 @@ from forecast.trends import list_price
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases
 from forecast.trends.list_price.features import FEATURES, features_of
-from forecast.trends.list_price.habits import habit_of, repriced_together
 from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps
+from forecast.trends.list_price.moves import repriced_together
 from forecast.trends.list_price.outside import outside_cases
 from forecast.trends.list_price.panel import months_of, panel_of
 from forecast.trends.list_price.peers import peers_of
@@ -455,31 +455,19 @@ def test_the_verb_writes_json_notes_and_a_file(tables, ours, tmp_path):
 # the trend
 
 
-def test_habits_by_hand():
-    series = [
-        priced("a", f"m{n}", ("2025-01-01", 1.0), ("2025-03-01", 2.0), ("2025-05-01", 1.0), until=date(2025, 7, 1))
-        for n in range(3)
-    ]
-    found = habit_of(panel_of(series, months_of(series)), "host")
-    assert found.moves_count == 6 and found.rises_frac == 0.5
-    assert found.moves_per_year.p50 == pytest.approx(12 * 6 / 18)
-    # two events of three moves each: s² = (9 + 9)/36
-    assert found.moves_per_year.p90 / found.moves_per_year.p50 == pytest.approx(np.exp(1.2816 * np.sqrt(0.5)))
-    assert (found.rise_ratio, found.cut_ratio) == pytest.approx((2.0, 0.5), rel=1e-8)
-    assert habit_of(panel_of(series, months_of(series)), "cloud") is None
-    cut = [priced("a", f"m{n}", ("2025-01-01", 2.0), ("2025-03-01", 1.0), until=date(2025, 7, 1)) for n in range(3)]
-    found = habit_of(panel_of(cut, months_of(cut)), "host")
-    assert (found.rise_ratio, found.rises_frac) == (None, 0.0) and found.text().endswith("0 % up, cuts ×0.5, 3 moves")
-    assert repriced_together(panel_of(series, months_of(series))).value == 1.0
+def test_prices_of_one_seller_that_move_in_one_month_are_repriced_together():
+    alike = [priced("a", f"m{n}", ("2025-01-01", 1.0), ("2025-03-01", 2.0), until=date(2025, 7, 1)) for n in range(3)]
+    alone = priced("b", "m", ("2025-01-01", 1.0), ("2025-03-01", 2.0), until=date(2025, 7, 1))
+    assert repriced_together(panel_of([*alike, alone], months_of(alike))).value == 0.75
 
 
-def test_the_trend_says_its_form_habits_and_checks(tables, cases, monkeypatch):
+def test_the_trend_says_its_form_and_checks(tables, cases, monkeypatch):
     monkeypatch.setattr(
         list_price.trend, "list_price_cases", lambda _: cases
     )  # of every eighth series: all take ten times as long
     made = list_price_trend(tables)
     assert made.form == "jumps" and "walk" in made.why
-    assert set(made.more) >= {"first", "host", "cloud", "gateway", "at rest after 12 months"}
+    assert "at rest after 12 months" in made.more
     checks = {found.name: found.value for found in made.diagnostics}
     assert checks["pit_ks"] <= 0.05 and checks["odds_converged"] == 1.0
     assert made.annual_change.p50 == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""The trend of list prices of fixed models: habits of each kind of seller, the year ahead, and the backtest."""
+"""The trend of list prices of fixed models: what makes them move, the year ahead, and the backtest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from forecast.trends.evidence import best_form, form_scores
 from forecast.trends.known import TooFew, enough
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
-from forecast.trends.list_price.habits import far_below_peers, habit_of, repriced_together
 from forecast.trends.list_price.jumps import Jumps, fit_jumps
+from forecast.trends.list_price.moves import far_below_peers, repriced_together
 from forecast.trends.list_price.panel import Panel, months_of, panel_of
 from forecast.trends.list_price.peers import ROUTER
-from forecast.trends.list_price.series import KINDS, known_series
+from forecast.trends.list_price.series import known_series
 from forecast.trends.list_price.windows import Windows, windows_of
 from forecast.trends.rolling import LEVELS, Cases
 from forecast.trends.trend import Band, Diagnostic, FormScore, Trend
@@ -59,7 +59,7 @@ def list_price_trend(tables: Tables) -> Trend:
             *far_below_peers(windows, panel.provider[windows.series]),
         ),
         scores=scored,
-        more=_facts(panel, windows, scored),
+        more=_at_rest(windows, scored),
     )
 
 
@@ -78,10 +78,8 @@ def _pit(cases: Cases) -> list[Diagnostic]:
     ]
 
 
-def _facts(panel: Panel, windows: Windows, scored: Sequence[FormScore]) -> dict[str, str]:
-    habits = {kind: habit_of(panel, kind) for kind in KINDS}
-    still = {
+def _at_rest(windows: Windows, scored: Sequence[FormScore]) -> dict[str, str]:
+    return {
         f"at rest after {span} months": f"{100 * np.mean(windows.change_log[windows.span_months == span] == 0):.0f} %"
         for span in sorted({score.horizon_months for score in scored})
     }
-    return {**{kind: habit.text() for kind, habit in habits.items() if habit}, **still}
