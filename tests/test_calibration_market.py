@@ -20,7 +20,7 @@ from forecast.calibration.market import (
     router_simulated,
     simulated,
 )
-from forecast.calibration.market.band import Band, clustered_median, clustered_rate, poisson_rate, sd_band, spread
+from forecast.calibration.market.band import clustered_median, clustered_rate, poisson_rate, sd_band, spread
 from forecast.calibration.market.compared import Compared, Together, compare, together
 from forecast.calibration.market.comparisons import COMPARISONS
 from forecast.calibration.market.page import page
@@ -34,6 +34,7 @@ from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.regimes import SELLERS
 from forecast.trends.router_shares import HOSTS
+from forecast.trends.trend import Band
 
 PAGE = Path(__file__).parent.parent / "docs" / "market.md"
 APART = Together(60, {"failing": 0.058})
@@ -90,7 +91,7 @@ def test_every_comparison_is_of_numbers_in_order(found):
     assert len(found) == len(COMPARISONS) > 20
     for one in found:
         for band in (one.observed, one.simulated):
-            assert band.low <= band.middle <= band.high, one.comparison.quantity
+            assert band.p10 <= band.p50 <= band.p90, one.comparison.quantity
 
 
 def test_a_misfit_is_stated_with_its_size_and_a_fit_is_not():
@@ -316,7 +317,7 @@ def test_observed_shares_that_revert_by_hand():
     """Two hosts swap sizes: each unit of log is lost whole and once more."""
     sizes = {"big": (0.4, 0.1), "small": (0.1, 0.4)}
     rows = [(day, host, share) for host, of in sizes.items() for day, share in zip((FIRST, LATER), of, strict=True)]
-    assert_allclose(router_observed.share_reversion(shown(rows)).middle, 2.0)
+    assert_allclose(router_observed.share_reversion(shown(rows)).p50, 2.0)
 
 
 def test_what_an_author_loses_to_others_or_gets_back_is_no_renewal():
@@ -330,9 +331,9 @@ def test_what_an_author_loses_to_others_or_gets_back_is_no_renewal():
         return {"token_shares": rows}
 
     renewed = router_observed.renewed_frac(1)
-    assert_allclose(renewed(lists({"a/new": 20, "a/back": 20, "b/one": 60})).middle, 0.2)  # 0.1 went to its other model
-    assert_allclose(renewed(lists({"a/new": 50, "b/one": 50})).middle, 0.4)
-    assert_allclose(renewed(lists({"c/new": 40, "b/one": 40, "b/more": 20, "a/new": 10})).middle, 1 / 11)
+    assert_allclose(renewed(lists({"a/new": 20, "a/back": 20, "b/one": 60})).p50, 0.2)  # 0.1 went to its other model
+    assert_allclose(renewed(lists({"a/new": 50, "b/one": 50})).p50, 0.4)
+    assert_allclose(renewed(lists({"c/new": 40, "b/one": 40, "b/more": 20, "a/new": 10})).p50, 1 / 11)
 
 
 def test_exits_observed_together_by_hand(monkeypatch):
@@ -340,7 +341,7 @@ def test_exits_observed_together_by_hand(monkeypatch):
     monkeypatch.setattr(
         firms_observed, "quarterly", lambda spells, last: (np.array([0.0, 2.0]), np.array([10.0, 10.0]))
     )
-    assert_allclose(firms_observed.exits_correlation(load_tables()).middle, 3 / 39)
+    assert_allclose(firms_observed.exits_correlation(load_tables()).p50, 3 / 39)
 
 
 @pytest.mark.parametrize("event", ["acquired", "failed", "ipo"])
@@ -355,8 +356,8 @@ def test_kinds_of_firm_add_up(monkeypatch, event):
 def test_what_came_is_what_the_events_say():
     """In 2025 Groq alone of the firms then named: its people and licence went; and eight rounds closed."""
     tables, start = load_tables(), date(2025, 1, 1)
-    assert foreseen.happened("departures_count", start, 12)(tables).middle == 1.0
-    assert foreseen.happened("rounds_count", start, 12)(tables).middle == 8.0
+    assert foreseen.happened("departures_count", start, 12)(tables).p50 == 1.0
+    assert foreseen.happened("rounds_count", start, 12)(tables).p50 == 8.0
     with pytest.raises(ValueError, match=r"events.csv ends on 2026-10"):
         foreseen.happened("rounds_count", start, 24)(tables)
 
@@ -373,7 +374,7 @@ def test_margins_known_by_hand():
 
 def test_no_loss_exceeds_what_was_raised(found):
     (bound,) = (one for one in found if "money raised" in one.comparison.quantity)
-    assert bound.simulated.high < 1
+    assert bound.simulated.p90 < 1
 
 
 def test_a_year_starts_from_the_vintage_it_names():

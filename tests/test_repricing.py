@@ -214,7 +214,7 @@ def test_paid_over_list_by_hand():
     )
     tables = {"host_prices": HOSTS, "price_changes": prices}
     found = paid_observed.paid_over_list(tables)
-    assert_allclose(found.middle, 0.2 / (2 * (0.04 + 0.96 / 4)))
+    assert_allclose(found.p50, 0.2 / (2 * (0.04 + 0.96 / 4)))
     # Half of the input is cached at a tenth of the price of input, output costs four times it: (0.96·0.55 + 0.16)/1.12.
     ratio = {"parameters.output_price_ratio": "4", "parameters.cached_price_ratio": "0.1"}
     scenario = SimpleNamespace(input=lambda name: SimpleNamespace(value=parse(ratio[name])))
@@ -230,7 +230,7 @@ def test_the_router_weighed_by_the_market():
         for p, low, high in (("a", 0.5, 2.0), ("b", 1.5, 6.0))
     )
     found = paid_observed.paid_on_router({"host_prices": HOSTS, "provider_finances": sold})
-    assert_allclose(found.middle, (0.05 * 1 + 0.15 * 3) / 4)
+    assert_allclose(found.p50, (0.05 * 1 + 0.15 * 3) / 4)
 
 
 def test_price_over_cost_takes_known_margins_of_the_kind():
@@ -247,6 +247,6 @@ def test_price_over_cost_takes_known_margins_of_the_kind():
     rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8})
     tables = {"provider_history": rows, "providers": providers}
     whole, tokens = paid_observed.WHOLE_FIRM, paid_observed.TOKENS_ALONE
-    assert_allclose(paid_observed.price_over_cost("first", whole)(tables).middle, 2.0)
-    assert_allclose(paid_observed.price_over_cost("first", tokens)(tables).middle, 5.0)
-    assert_allclose(paid_observed.price_over_cost("host", whole)(tables).middle, 4.0)
+    assert_allclose(paid_observed.price_over_cost("first", whole)(tables).p50, 2.0)
+    assert_allclose(paid_observed.price_over_cost("first", tokens)(tables).p50, 5.0)
+    assert_allclose(paid_observed.price_over_cost("host", whole)(tables).p50, 4.0)

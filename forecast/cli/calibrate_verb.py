@@ -73,14 +73,14 @@ def _market(page: str | None, scenario: str, quiet: bool) -> None:
     """Print what is simulated beside what was observed, and write the page of it."""
     from forecast.calibration.market.compared import compare, together
     from forecast.calibration.market.comparisons import COMPARISONS
-    from forecast.calibration.market.page import observed_text, text, write_page
+    from forecast.calibration.market.page import observed_text, write_page
 
     tables = load_tables()
     with bar(len(COMPARISONS), "market", quiet) as progress:
         found = compare(tables, COMPARISONS, scenario, progress)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
-        click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {text(one.simulated)}")
+        click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {one.simulated}")
     if page:
         write_page(Path(page), found, together(tables, scenario), scenario)
 

@@ -33,6 +33,10 @@ class Band(NamedTuple):
         """
         return f"{self.p10:{form}} to {self.p90:{form}} in 80 %"
 
+    def holds(self, value: float) -> bool:
+        """Return whether a value lies between the outer quantiles."""
+        return self.p10 <= value <= self.p90
+
 
 @dataclass(frozen=True)
 class Estimate:

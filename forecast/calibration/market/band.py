@@ -1,29 +1,17 @@
-"""A value with an interval, and the ways to find one: from counts, sums and medians by cluster, squares, or a spread of values."""
+"""Ways to find an interval: from counts, sums and medians by cluster, squares, or a spread of values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
 from forecast.errors import InputError
+from forecast.trends.trend import Band
 
 Values = NDArray[np.float64]
-
-
-class Band(NamedTuple):
-    """A middle, and the ends between which 80 % lie."""
-
-    low: float
-    middle: float
-    high: float
-
-    def holds(self, value: float) -> bool:
-        """Return whether a value lies between the ends."""
-        return self.low <= value <= self.high
 
 
 def spread(values: Values) -> Band:
@@ -33,7 +21,7 @@ def spread(values: Values) -> Band:
         InputError: there is no number.
 
     >>> spread(np.arange(11.0))
-    Band(low=1.0, middle=5.0, high=9.0)
+    Band(p10=1.0, p50=5.0, p90=9.0)
     """
     known = values[~np.isnan(values)]
     if not known.size:
@@ -104,7 +92,7 @@ def sd_band(sd: float, degrees: int) -> Band:
 def clustered_median(pairs: Iterable[tuple[str, float]], seed: int = 7, draws: int = 1000) -> Band:
     """Return the median of values with an 80 % interval: whole clusters are drawn anew, with replacement.
 
-    >>> clustered_median([("a", 1.0), ("a", 3.0), ("b", 2.0)]).middle
+    >>> clustered_median([("a", 1.0), ("a", 3.0), ("b", 2.0)]).p50
     2.0
     """
     by_cluster: dict[str, list[float]] = {}

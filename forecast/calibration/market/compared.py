@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from forecast.calibration.market import firms_simulated
-from forecast.calibration.market.band import Band, spread
+from forecast.calibration.market.band import spread
 from forecast.calibration.market.world import Statistic, World
 from forecast.draws import Draws
 from forecast.errors import InputError
@@ -15,6 +15,7 @@ from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import Tables
+from forecast.trends.trend import Band
 
 SEED = 7
 TODAY = "today"
@@ -56,8 +57,8 @@ class Compared:
     def inside(self) -> bool:
         """Whether the middle of the paths lies within the observed interval, or the one draw within the paths' 80 %."""
         if self.comparison.one_draw:
-            return self.simulated.holds(self.observed.middle)
-        return self.observed.holds(self.simulated.middle)
+            return self.simulated.holds(self.observed.p50)
+        return self.observed.holds(self.simulated.p50)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def compare(
         world = World(march(scenario, names, Draws(scenario, SEED, 0), watch=True), names, scenario, tables)
         for one in (c for c in asked if (c.at, c.months) == (at, months)):
             observed, simulated = _observed(one, tables), one.simulated(world)
-            found[one] = Compared(one, observed, spread(simulated), float((simulated >= observed.middle).mean()))
+            found[one] = Compared(one, observed, spread(simulated), float((simulated >= observed.p50).mean()))
             progress(1)
     return [found[one] for one in asked]
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, poisson_rate, sd_band
+from forecast.calibration.market.band import poisson_rate, sd_band
 from forecast.calibration.market.paid_observed import WHOLE_FIRM, margins
 from forecast.tables import Tables
 from forecast.trends.firm_rates import exit_spells, round_spells
 from forecast.trends.known import last_day
 from forecast.trends.regimes import SELLERS, counts, dispersion, quarterly
+from forecast.trends.trend import Band
 from forecast.units import MONTHS_PER_YEAR
 
 QUARTER_MONTHS = 3

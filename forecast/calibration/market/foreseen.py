@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from forecast.calibration.market.band import Band, Values
+from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.hindcast.happenings import asked_of
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import Tables
+from forecast.trends.trend import Band
 
 # The rounds of every firm are not recorded, exits and listings are.
 FIRMS = {"rounds_count": "followed", "departures_count": "all", "listings_count": "all"}

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, clustered_median, clustered_rate, sd_band, spread
+from forecast.calibration.market.band import clustered_median, clustered_rate, sd_band, spread
 from forecast.hindcast.series import log_value_on, rents
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
 from forecast.trends.repricing import changes_log
+from forecast.trends.trend import Band
 from forecast.units import DAYS_PER_MONTH, months_between
 
 LEAST_HOSTS = 4  # of one model, for its spread to mean something

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forecast.calibration.market.band import Band
 from forecast.calibration.market.compared import MONTHS, Compared, Together
 from forecast.delivery.folders import publish_file
 from forecast.draws import BLOCK_PATHS
@@ -62,29 +61,20 @@ def _line(one: Compared) -> str:
     asked = one.comparison
     inside = ("yes" if one.inside else "no") + (", fitted" if asked.fitted else "")
     return (
-        f"| {asked.quantity} | {asked.unit} | {observed_text(one)} | {text(one.simulated)} "
+        f"| {asked.quantity} | {asked.unit} | {observed_text(one)} | {one.simulated} "
         f"| {asked.at} | {inside} | {asked.source} |\n"
     )
 
 
 def observed_text(one: Compared) -> str:
     """Return what was observed as read on the page: a number alone where it came once."""
-    return f"{one.observed.middle:.3g}" if one.comparison.one_draw else text(one.observed)
-
-
-def text(band: Band) -> str:
-    """Return a band as read on the page.
-
-    >>> text(Band(0.01234, 0.5, 12.0))
-    '0.5 (0.0123 to 12)'
-    """
-    return f"{band.middle:.3g} ({band.low:.3g} to {band.high:.3g})"
+    return f"{one.observed.p50:.3g}" if one.comparison.one_draw else str(one.observed)
 
 
 def _misfit(one: Compared) -> str:
-    size = f"simulated less observed {one.simulated.middle - one.observed.middle:+.3g} {one.comparison.unit}"
-    if one.simulated.middle > 0 and one.observed.middle > 0:
-        size += f", a ratio of {one.simulated.middle / one.observed.middle:.2g}"
+    size = f"simulated less observed {one.simulated.p50 - one.observed.p50:+.3g} {one.comparison.unit}"
+    if one.simulated.p50 > 0 and one.observed.p50 > 0:
+        size += f", a ratio of {one.simulated.p50 / one.observed.p50:.2g}"
     if one.comparison.one_draw:
         size += f"; {one.reached_frac:.0%} of paths reach it"
     return f"- *{one.comparison.quantity}*: {size}. What bears on it: {one.comparison.mends}.\n"

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, clustered_rate, spread
+from forecast.calibration.market.band import clustered_rate, spread
 from forecast.hindcast.series import SOLID
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.repricing import SELLERS
+from forecast.trends.trend import Band
 
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
 WHOLE_FIRM = ("gross_margin_frac",)  # metrics of provider_history: of all business, free users served

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.calibration.market.band import Band, clustered_rate, sd_band
+from forecast.calibration.market.band import clustered_rate, sd_band
 from forecast.hindcast.series import router_concentration
 from forecast.tables import Tables
 from forecast.trends.router import LEAST_SHARE
 from forecast.trends.router_shares import HOSTS, NOBODY, shares_among_named
+from forecast.trends.trend import Band
 
 FOUR_WEEKS = timedelta(days=28)
 MODEL_SCOPE = "OpenRouter by model (weekly top 9-10)"
