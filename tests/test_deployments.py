@@ -337,7 +337,7 @@ def test_power_of_accelerators_alone(base):
         ({"accelerator": "wheel"}, 'no accelerator "wheel" known at 2026-10-31. Known: a100-40gb, a100-80gb, a800, b200,'),
         ({"accelerator": "H1000"}, 'no accelerator "H1000" known at 2026-10-31. Did you mean "'),
         ({"model": "lama-3.3-70b"}, 'no model "lama-3.3-70b" known at 2026-10-31. Did you mean "llama-3.3-70b"?'),
-        ({"precision": "fp9"}, '--precision fp9: no such precision; bf16, fp16, fp8, int8, fp4, int4, int2 are known. Did you mean "'),
+        ({"precision": "fp9"}, 'precision "fp9": one of bf16, fp16, fp8, int8, fp4, int4, int2. Did you mean "'),
         ({"accelerators": 1.0, "precision": "bf16"},
          "llama-3.3-70b at bf16 takes 141 GB and 1.4 GB a sequence: 1 × h100 hold 72 GB. Use at least 2 accelerators."),
         ({"accelerators": 1.0, "precision": "bf16", "concurrency": 1.0}, "Use at least 2 accelerators."),

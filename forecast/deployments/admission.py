@@ -8,35 +8,12 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.memory import memory_of
 from forecast.deployments.tiers import tiers_met
 from forecast.deployments.variants import served_row
-from forecast.equations import served_model
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.groups import USABLE_MEMORY_FRAC
-from forecast.serving.workloads import PRECISION_SPELLINGS, best_precision
+from forecast.serving.workloads import best_precision
 
 LARGEST = 1e9
-
-
-def precision_of(text: str | None) -> str | None:
-    """Return a precision by its stable name, None for the best the accelerator supports.
-
-    >>> precision_of("NVFP4"), precision_of("unset"), precision_of(None)
-    ('fp4', None, None)
-
-    Raises:
-        InputError: no such precision.
-    """
-    name = (text or "").strip().lower()
-    name = PRECISION_SPELLINGS.get(name, name)
-    if not name:
-        return None
-    if name in served_model.BYTES_PER_WEIGHT:
-        return name
-    known = ", ".join(served_model.BYTES_PER_WEIGHT)
-    raise InputError(
-        f"--precision {text}: no such precision; {known} are known.{suggestion(name, served_model.BYTES_PER_WEIGHT)} "
-        "Correct it, or leave it out for the best the accelerator supports."
-    )
 
 
 def refuse(scenario: Scenario, wanted: Deployment) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.deployments.admission import precision_of, refuse
+from forecast.deployments.admission import refuse
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
@@ -22,6 +22,7 @@ from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, resolve, throughput
 from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
+from forecast.serving.workloads import named_precision
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
 
@@ -34,7 +35,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     """
     accelerator = resolve(scenario, "accelerator", wanted.accelerator)
     model = resolve(scenario, "model", wanted.model)
-    wanted = replace(wanted, accelerator=accelerator, model=model, precision=precision_of(wanted.precision))
+    wanted = replace(wanted, accelerator=accelerator, model=model, precision=named_precision(wanted.precision))
     refuse(scenario, wanted)
     speed = _speed(scenario, wanted)
     total, blended, parts = _priced(scenario, speed, wanted)

@@ -71,18 +71,22 @@ def best_precision(accelerator: Row) -> str:
     return next((precision for column, precision in narrow if accelerator[column]), "bf16")
 
 
-def known_precision(text: str | None, accelerator: Row) -> str:
-    """Return the precision meant by a text; empty or `unset` is the best the accelerator supports.
+def named_precision(text: str | None) -> str | None:
+    """Return the precision meant by a text, None where it is empty, `unset` or `best`: the best the accelerator supports.
+
+    >>> named_precision("NVFP4"), named_precision(" bfloat16"), named_precision("unset"), named_precision(None)
+    ('fp4', 'bf16', None, None)
 
     Raises:
         InputError: no such precision.
     """
     spelled = (text or "").strip().lower()
-    precision = PRECISION_SPELLINGS.get(spelled, spelled) or best_precision(accelerator)
-    if precision not in served_model.BYTES_PER_WEIGHT:
+    precision = PRECISION_SPELLINGS.get(spelled, spelled) or None
+    if precision and precision not in served_model.BYTES_PER_WEIGHT:
         known = ", ".join(served_model.BYTES_PER_WEIGHT)
         raise InputError(
-            f'precision "{precision}": one of {known}.{suggestion(precision, served_model.BYTES_PER_WEIGHT)}'
+            f'precision "{precision}": one of {known}.{suggestion(precision, served_model.BYTES_PER_WEIGHT)} '
+            "Correct it, or leave it out for the best the accelerator supports."
         )
     return precision
 
@@ -112,7 +116,7 @@ def workloads(scenario: Scenario, requests: Iterable[Request]) -> Columns:
 
 def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[str, Any]:
     part, served = scenario.rows["accelerators"][request.accelerator], models[request.model]
-    precision = known_precision(request.precision, part)
+    precision = named_precision(request.precision) or best_precision(part)
     hardware = _hardware(scenario, request.accelerator, part, precision)
     stored = served_model.bytes_per_weight(precision, native_precision(served))
     peak = step.matched_peak_tflops(
