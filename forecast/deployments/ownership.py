@@ -5,31 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from forecast.equations import cost
-from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import number_of, owned_cost, power_kw
 from forecast.serving.workloads import number
 
 
-def outside_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost | None:
-    """Return the owned hour of a buyer who is not the maker; None where both pay the same price."""
-    if accelerator not in scenario.rows["outside_prices"]:
-        return None
-    low, high = (number(scenario, "outside_prices", accelerator, f"price_{end}_usd") for end in ("low", "high"))
-    position = number_of(scenario, "accelerator_price_position_frac")
-    parameters = {argument: number_of(scenario, name) for argument, name in OWNED.items()}
-    return cost.owned_cost(
-        capex_usd=low + position * (high - low), power_kw=machine_kw(scenario, accelerator), **parameters
-    )
-
-
 def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
-    """Return the owned hour of whoever buys: the outside price where the maker has one of its own.
+    """Return the owned hour of whoever buys: at the outside price where the maker has one of its own.
 
     Raises:
         InputError: no price is known at the vintage.
     """
-    return outside_cost(scenario, accelerator) or owned_cost(scenario, accelerator)
+    own_price = accelerator in scenario.rows["outside_prices"]
+    return owned_cost(scenario, accelerator, "outside_prices" if own_price else "accelerator_prices")
 
 
 def maker_usd_per_hour(scenario: Scenario, accelerator: str) -> float | None:

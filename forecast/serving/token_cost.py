@@ -132,17 +132,15 @@ def number_of(scenario: Scenario, parameter: str) -> float:
     return scenario.input(f"parameters.{parameter}").value.median()
 
 
-def owned_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
-    """Return the parts of an owned accelerator-hour at the medians of all inputs.
+def owned_cost(scenario: Scenario, accelerator: str, prices: str = "accelerator_prices") -> cost.HourlyCost:
+    """Return the parts of an owned accelerator-hour at the medians of all inputs, at the prices of a table.
 
     Raises:
-        InputError: no price of the accelerator is known at the vintage.
+        InputError: no price or no power of the accelerator is known at the vintage.
     """
-    low, high = (number(scenario, "accelerator_prices", accelerator, f"price_{end}_usd") for end in ("low", "high"))
+    low, high = (number(scenario, prices, accelerator, f"price_{end}_usd") for end in ("low", "high"))
     if np.isnan(low):
-        raise InputError(
-            f"accelerator {accelerator}: no price known at {scenario.as_of}; add a row to accelerator_prices.csv."
-        )
+        raise InputError(f"accelerator {accelerator}: no price known at {scenario.as_of}; add a row to {prices}.csv.")
     position = number_of(scenario, "accelerator_price_position_frac")
     power = power_kw(scenario, accelerator, number_of(scenario, "provisioned_power_ratio"), partial(number, scenario))
     parameters = {argument: number_of(scenario, name) for argument, name in OWNED.items()}
