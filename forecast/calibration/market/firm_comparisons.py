@@ -16,8 +16,8 @@ BY_KIND = (
 )
 FORESEEN = "rates of a market that was not seen at the vintage"
 ROUNDS_SEEN = (
-    f"{FORESEEN}: the first half year of the hot one brought 4 rounds in 102 provider-months, no more than a normal one, the 15 "
-    "months since 29 in 280. Firms differ no more than by chance, and paths that stay hot have hardly more"
+    f"{FORESEEN}: its first half year brought rounds at no more than a normal one's rate, the months since at more than twice that. "
+    "Firms differ no more than by chance, and paths that stay hot have hardly more"
 )
 REGIMES_SEEN = ("hot", "normal")  # no cold month lies in the data
 LONG_MONTHS = 36  # in which the funding market turns
