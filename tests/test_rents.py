@@ -15,7 +15,7 @@ from forecast.trends import cloud as clouds
 from forecast.trends import rent_law, rents
 from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries
-from forecast.trends.origins import rolled
+from forecast.trends.rivals import rolled
 from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
 
 TRUE = {"reversion_per_month": 0.1, "level_log": 0.6, "shock_log": 0.05, "noise_log": 0.04}

@@ -18,9 +18,8 @@ from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries, month_end, month_of
-from forecast.trends.origins import rolled
+from forecast.trends.rivals import RIVALS, rolled
 from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
-from forecast.trends.walk import RIVALS
 
 TRUE = {"reversion_per_month": 0.15, "floor_log": np.log(0.03), "shock_log": 0.15, "shock_far_ratio": 0.25}
 

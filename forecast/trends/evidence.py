@@ -10,9 +10,9 @@ from forecast.distributions import Array, Distribution
 from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.monthly import MonthlySeries
+from forecast.trends.rivals import RIVALS, rival_quantiles
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, Cases
 from forecast.trends.trend import Band, Diagnostic, Fan, FormScore
-from forecast.trends.walk import RIVALS, rival_quantiles
 
 JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses

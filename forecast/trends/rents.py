@@ -14,8 +14,8 @@ from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
 from forecast.trends.known import TooFew
 from forecast.trends.monthly import MonthlySeries, Reading, dated, month_of, monthly_series
-from forecast.trends.origins import rolled
 from forecast.trends.rent_law import RentFit, ahead, fit_rents, innovations, maximum_likelihood, rent_quantiles
+from forecast.trends.rivals import rolled
 from forecast.trends.rolling import Cases
 from forecast.trends.trend import Band, Estimate, Trend
 

@@ -12,7 +12,7 @@ from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough
 from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
-from forecast.trends.origins import rolled
+from forecast.trends.rivals import rolled
 from forecast.trends.rolling import LEVELS, Cases
 from forecast.trends.tier_law import (
     NORMAL_RATIO,
