@@ -20,13 +20,12 @@ from forecast.model_names import canonical_name
 from forecast.tables import load_tables
 from forecast.trends import list_price
 from forecast.trends.known import TooFew
-from forecast.trends.list_price.backtest import backtest, list_price_cases
+from forecast.trends.list_price.backtest import backtest, list_price_cases, outside_cases
 from forecast.trends.list_price.features import FEATURES, features_of
 from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps
 from forecast.trends.list_price.moves import repriced_together
-from forecast.trends.list_price.outside import outside_cases
+from forecast.trends.list_price.others import peers_of
 from forecast.trends.list_price.panel import months_of, panel_of
-from forecast.trends.list_price.peers import peers_of
 from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.ridge import linear_ridge, logistic_ridge
 from forecast.trends.list_price.series import PriceSeries, known_series, without

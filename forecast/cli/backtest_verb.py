@@ -39,7 +39,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
     notes: tuple[str, ...] = ()
     tables = load_tables()
     if prices:
-        from forecast.trends.list_price.outside import outside_cases
+        from forecast.trends.list_price.backtest import outside_cases
 
         cases, notes = outside_cases(tables, Path(prices))
         found = {MAIN: cases}

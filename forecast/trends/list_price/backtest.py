@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -18,8 +20,9 @@ from forecast.trends.list_price.forecaster import (
     Forecaster,
     fit_forecaster,
 )
+from forecast.trends.list_price.others import ROUTER
 from forecast.trends.list_price.panel import DECIMALS_LOG, Panel, months_of, panel_of
-from forecast.trends.list_price.peers import ROUTER
+from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.windows import windows_of
 from forecast.trends.rolling import DRIFT, WALK, Cases, joined
@@ -38,6 +41,27 @@ def list_price_cases(tables: Tables) -> Cases:
     fold = [crc32("/".join(one.same_thing).encode()) % FOLDS for one in series]
     held_out = [[one for one, of in zip(series, fold, strict=True) if of == number] for number in range(FOLDS)]
     return joined([backtest(without(series, scored), scored) for scored in held_out if scored])
+
+
+def outside_cases(tables: Tables, path: Path) -> tuple[Cases, tuple[str, ...]]:
+    """Return forecasts of the series of a file, and what was left out of it.
+
+    Our own series of the same provider and model, however spelt, are dropped before anything is fitted. Where the file
+    does not say how long its series were seen, a price that was withdrawn looks like one that rests: then ours are
+    read in the same way, so that the fit learns from series like those it forecasts.
+
+    Raises:
+        InputError: the file cannot be read, or no forecast of it can be scored.
+    """
+    ours = known_series(tables)
+    found = read_price_file(path, ours)
+    training = without(ours, found.series)
+    if (until := found.open_until) is not None:
+        training = tuple(replace(one, last_seen_on=max(one.last_seen_on, until)) for one in training)
+    try:
+        return backtest(training, found.series), found.notes
+    except InputError as error:
+        raise InputError([*found.notes, *(f"{path}: {problem}" for problem in error.problems)]) from None
 
 
 def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> Cases:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.trends.list_price.others import RECENT_MONTHS, group_numbers, peers_of, rate_of_others
 from forecast.trends.list_price.panel import Panel
-from forecast.trends.list_price.peers import peers_of
-from forecast.trends.list_price.rates import RECENT_MONTHS, group_numbers, rate_of_others
 
 Array = NDArray[np.float64]
 SAME_PRICE_LOG = 0.005  # half a per cent

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Z_90
 from forecast.trends.list_price.features import FEATURES
+from forecast.trends.list_price.others import ROUTER
 from forecast.trends.list_price.panel import Panel
-from forecast.trends.list_price.peers import ROUTER
 from forecast.trends.list_price.windows import Windows
 from forecast.trends.trend import Diagnostic
 from forecast.units import MONTHS_PER_YEAR

@@ -16,8 +16,8 @@ from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.jumps import Jumps, fit_jumps
 from forecast.trends.list_price.moves import far_below_peers, repriced_together
+from forecast.trends.list_price.others import ROUTER
 from forecast.trends.list_price.panel import Panel, months_of, panel_of
-from forecast.trends.list_price.peers import ROUTER
 from forecast.trends.list_price.series import known_series
 from forecast.trends.list_price.windows import Windows, windows_of
 from forecast.trends.rolling import LEVELS, Cases

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.trends.list_price.features import features_of
+from forecast.trends.list_price.others import ROUTER
 from forecast.trends.list_price.panel import Panel
-from forecast.trends.list_price.peers import ROUTER
 from forecast.trends.rolling import HORIZONS_MONTHS
 
 Array = NDArray[np.float64]
