@@ -13,12 +13,10 @@ from functools import cache
 from forecast.cells import Column, convert
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
+from forecast.shipped import INPUT_TABLES
 from forecast.table_files import Row, Table
-from forecast.table_rules import VINTAGE_KEYS
 from forecast.tables import Tables
 
-# The tables whose numbers a scenario may change, and the columns that name their rows.
-INPUT_TABLES = {n: keys for n, keys in VINTAGE_KEYS.items() if n not in ("parameters", "correlations", "fits")}
 # Numbers of them that are shown, fitted to or checked against, and that no equation reads: to set one would move nothing.
 EVIDENCE = ("known_revenue_usd_per_year", "published_owned_usd_per_accelerator_hour", "gpqa_at_least", "standard_error")
 # Where all revenue of a provider is known, its other revenue is what token sales leave of that, and its own cell is not read.

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecast.errors import CONTROL, InputError, shortened, suggestion
-from forecast.inputs import INPUT_TABLES
-from forecast.tables import shipped_directory
+from forecast.shipped import INPUT_TABLES, shipped_directory
 
 SETTINGS = ("extends", "title", "story", "as_of", "months")
 TABLES = ("parameters", *INPUT_TABLES)

@@ -7,37 +7,9 @@ from typing import Any
 
 from forecast.cells import Column, convert
 from forecast.errors import InputError, shortened, suggestion
+from forecast.shipped import NAMED_ONCE, VINTAGE_KEYS
 from forecast.table_files import Row
 from forecast.tables import Tables
-
-# What names a row of a table that keeps several vintages of it: a date may hold only one of each.
-VINTAGE_KEYS: dict[str, tuple[str, ...]] = {
-    "parameters": ("parameter",),
-    "correlations": ("first", "second"),
-    "providers": ("provider",),
-    "provider_finances": ("provider",),
-    "cloud_finances": ("provider",),
-    "contracts": ("provider",),
-    "provider_kinds": ("kind",),
-    "offers": ("provider", "segment"),
-    "segments": ("segment",),
-    "regimes": ("regime",),
-    "accelerators": ("name",),
-    "accelerator_prices": ("accelerator",),
-    "efficiency": ("family", "architecture"),
-    "speculation": ("form",),
-    "serving_stacks": ("stack",),
-    "load_power": ("family",),
-    "outside_prices": ("accelerator",),
-    "throughput_effects": ("term", "feature", "level"),
-    "fits": ("key",),
-}
-# What stands in one row, whatever its date.
-NAMED_ONCE: dict[str, tuple[str, ...]] = {
-    "sources": ("key",),
-    "aliases": ("kind", "alias"),
-    "served_models": ("model",),
-}
 
 
 def table_problems(tables: Tables) -> list[str]:

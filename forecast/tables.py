@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forecast.cells import Column
 from forecast.errors import InputError, suggestion
+from forecast.shipped import shipped_directory
 from forecast.table_files import Table, file_digest, read_schema, read_table
 
 DISTANT = date(9999, 12, 31)
@@ -83,12 +84,6 @@ class Tables:
     def vintage(self, as_of: date) -> Tables:
         """Return the same tables as they were known on `as_of` (files already read are shared)."""
         return Tables(self.directories, as_of, self._read, self._used)
-
-
-def shipped_directory(name: str) -> Path:
-    """Return where `data` or `scenarios` lies: beside the package in a checkout, inside it in a wheel."""
-    inside = Path(__file__).parent / f"_{name}"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / name
 
 
 def load_tables(directory: str | Path | None = None) -> Tables:

@@ -154,8 +154,12 @@ SLOW = {"pandas", "scipy", "statsmodels", "matplotlib", "pyarrow", "distributed"
 
 
 @pytest.mark.parametrize(
-    ("words", "slow"), [(["--help"], SLOW | {"numpy"}), (["run", "--paths", "10", "--months", "2", "--quiet"], SLOW)]
-)
+    ("words", "slow"),
+    [
+        (["--help"], SLOW | {"numpy"}), (["list"], SLOW | {"numpy"}),
+        (["run", "--paths", "10", "--months", "2", "--quiet"], SLOW),
+    ],
+)  # fmt: skip
 def test_what_is_slow_to_import_is_not(words, slow):
     code = (
         f"import sys; sys.argv = ['forecast', *{words!r}]\n"

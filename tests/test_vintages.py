@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from forecast.errors import InputError
-from forecast.inputs import INPUT_TABLES
 from forecast.scenario import load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.token_cost import market_accelerators
+from forecast.shipped import INPUT_TABLES
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
 from forecast.tables import load_tables, shipped_directory

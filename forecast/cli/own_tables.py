@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.table_rules import VINTAGE_KEYS
+from forecast.shipped import VINTAGE_KEYS
 from forecast.tables import Tables
 
 
