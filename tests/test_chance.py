@@ -67,14 +67,3 @@ def test_strata_hold_the_quantiles_of_the_normal_law():
 def test_strata_have_the_moments_of_the_normal_law(power, moment):
     found = (normal_strata().astype(float) ** power).mean()
     assert_allclose(found, moment, rtol=0.001, atol=1e-6)
-
-
-def test_drawn_normals_are_normal_and_independent():
-    from scipy.stats import kstest
-
-    drawn = Normals(streams())
-    values = np.concatenate([drawn.draw().astype(float) for _ in range(20)], axis=1)  # 100,000 of each stream
-    for row in values:
-        assert kstest(row, "norm").pvalue > 0.001
-    assert np.abs(np.corrcoef(values) - np.eye(3)).max() < 0.013  # four standard errors
-    assert np.abs([np.corrcoef(row[1:], row[:-1])[0, 1] for row in values]).max() < 0.013

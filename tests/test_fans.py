@@ -56,16 +56,6 @@ def test_quantiles_with_zeros(seed):
     assert_allclose(found, exact, rtol=BIN)
 
 
-def test_quantiles_of_each_row_are_its_own():
-    # Rows are searched in one long sum: neighbours with other values do not leak in.
-    fan = FANS["market_price"]
-    values = values_of(fan, (4, 5, 77), 3, 0.0)
-    counts = count(fan, values)
-    alone = [[quantiles(fan, counts[e : e + 1, m : m + 1], PROBS)[0, 0] for m in range(5)] for e in range(4)]
-    # Ranks are sums of up to 20 × 77 paths: twelve digits are left.
-    assert_allclose(quantiles(fan, counts, PROBS), alone, rtol=1e-11)
-
-
 def test_the_extreme_quantiles_are_the_outermost_bins():
     fan = FANS["market_price"]
     values = np.array([[[0.5, 1.0, 3.0]]], np.float32)
@@ -87,17 +77,6 @@ def test_what_lies_beyond_the_range_stands_at_its_ends(outcome):
     )
     lowest = np.array([[[fan.low * 1.02]]], np.float32)  # the second bin: the lowest that has a width
     assert_allclose(quantiles(fan, count(fan, lowest), np.array([0.5])), fan.low * 1.02, rtol=BIN)
-
-
-def test_quantiles_agree_with_sorted_values_of_many_months():
-    fan = FANS["market_price"]
-    values = np.random.default_rng(1).lognormal(-2, 0.5, (2, 3, 4_000)).astype(np.float32)
-    exact = np.moveaxis(np.quantile(values, PROBS, axis=2), 0, 2)
-    assert_allclose(
-        quantiles(fan, count(fan, values), PROBS), exact, rtol=BIN / 2 + 1e-3
-    )  # half a bin, and between paths
-    with pytest.raises(AssertionError):  # the control: quantiles of the next probability
-        assert_allclose(quantiles(fan, count(fan, values), PROBS)[..., 1:], exact[..., :-1], rtol=BIN / 2 + 1e-3)
 
 
 PRICES = [name for name, fan in FANS.items() if fan.unit in ("USD/Mtok", "USD/accelerator-hour")]

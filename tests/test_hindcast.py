@@ -1,4 +1,4 @@
-"""Hindcasts: series read and interpolated by hand, a planted forecast scored by hand, and controls that must fail."""
+"""Hindcasts: a planted forecast scored by hand, the engine on a vintage, and controls that must fail."""
 
 import csv
 import json
@@ -14,18 +14,15 @@ from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
-from forecast.hindcast.list_prices import QUANTITY, list_price_checks
+from forecast.hindcast.list_prices import QUANTITY
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
-from forecast.hindcast.scores import binomial_interval, grade, grade_by_quantity
-from forecast.hindcast.series import Observation, series_of
+from forecast.hindcast.scores import grade, grade_by_quantity
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.table_files import Row
 from forecast.tables import load_tables
-from forecast.trends.list_price.backtest import forecasts_on
 
 MID_2025 = date(2025, 7, 1)
 
@@ -47,27 +44,6 @@ def planted(*checks, events=()):
 
 def ratio(p10, p90, value, sd=None):
     return Check("x", "ratio", p10, 1.0, p90, value, "a", sd)
-
-
-# --- series -----------------------------------------------------------------------------------------
-
-
-def row(day, value, status="measured", note="", confidence="high"):
-    cells = {"date_on": day, "value": value, "status": status, "confidence": confidence, "source": "s", "note": note}
-    return Row(cells, 2)
-
-
-def test_a_series_keeps_solid_positive_values_of_one_scope():
-    day = date(2025, 1, 31)
-    rows = [
-        row(day, 2.0),
-        row(day, 8.0),
-        row(date(2025, 2, 28), 5.0, "projection"),
-        row(date(2025, 3, 31), 0.0),
-        row(date(2025, 4, 30), 5.0, note="EXTERNAL customers only"),
-        row(date(2025, 5, 31), 5.0, confidence="low"),
-    ]
-    assert series_of(rows, "value") == (Observation(day, pytest.approx(4.0), "s"),)
 
 
 # --- scores by hand ---------------------------------------------------------------------------------
@@ -95,12 +71,6 @@ def test_an_event_that_hardly_any_path_has_is_not_called_impossible():
     events = [Event("rare", 0.004, False, "a"), Event("never", 0.0, False, "b"), Event("likely", 0.31, True, "c")]
     said = {line.split()[0]: line for line in hindcast_text(planted(events=events)).splitlines() if line.strip()}
     assert " <1 %  no " in said["rare"] and " 0 %  no " in said["never"] and " 31 %  yes " in said["likely"]
-
-
-def test_the_interval_of_a_coverage_holds_it_and_narrows():
-    low, high = binomial_interval(40, 50)
-    assert low < 0.8 < high
-    assert binomial_interval(400, 500)[0] > low
 
 
 def test_the_grades_of_quantities_add_up(found):
@@ -146,18 +116,6 @@ def test_values_come_from_the_tables(found, tables):
     assert_allclose(check.value, np.exp(ends[1] - ends[0]), rtol=1e-12)
     b300 = next(c for c in found.checks if c.name == "launch b300")
     assert_allclose(b300.value, (date(2025, 10, 31) - MID_2025).days * 12 / 365)
-
-
-def test_counts_are_those_of_the_events(found, tables):
-    rounds = [
-        row for row in tables["events"]
-        if row["kind"] == "funding-round" and date(2025, 7, 1) < row["date_on"] <= date(2026, 1, 1)
-    ]  # fmt: skip
-    before = {row["actors"] for row in tables["events"] if row["kind"] == "funding-round" and row["as_of"] <= MID_2025}
-    names = market_names(load_scenario("base", tables, as_of=MID_2025))
-    firms = before & set(names.providers[names.own_cash])
-    check = next(c for c in found.checks if c.name == "rounds_count followed, 6 months")
-    assert check.value == sum(row["actors"] in firms for row in rounds) > 0
 
 
 def test_samples_are_the_paths_of_the_engine(run_block):
@@ -239,26 +197,6 @@ def test_what_has_no_answer_is_named_with_the_reason(found):
     with open(load_tables().directories[0] / "hindcast_checks.csv", encoding="utf-8", newline="") as file:
         asked = len(list(csv.DictReader(file)))
     assert len(found.checks) + len(found.events) + len(found.left_out) == asked
-
-
-def test_list_prices_are_counted_as_they_stood(found, tables):
-    """The share unchanged is that of the series; its interval holds the mean of the chances of no change."""
-    cases = forecasts_on(tables, MID_2025)
-    at = (cases.horizon_months == 6) & np.isin(cases.kind, ["host"])
-    check = next(c for c in found.checks if c.name == "list_unchanged host, 6 months")
-    assert_allclose(check.value, (cases.value_log == cases.last_log)[at].mean())
-    assert check.p10 < 1 - cases.change_prob[at].mean() < check.p90
-
-
-def test_a_share_of_few_prices_is_no_check(tables):
-    """From 2025-10-31 hardly a host's price is known a year later: such a share is 0 or 1, which no band can hold by half."""
-    row = {"quantity": QUANTITY, "entity": "host", "months_ahead": 12}
-    checks, left_out = list_price_checks([row], date(2025, 10, 31), tables, 7)
-    assert checks == [] and left_out == [
-        ("list_unchanged host, 12 months", "fewer than 20 such list prices are known so much later")
-    ]
-    checks, left_out = list_price_checks([row | {"months_ahead": 6}], date(2025, 10, 31), tables, 7)
-    assert len(checks) == 1 and left_out == []
 
 
 def test_every_quantity_has_a_check(tables):

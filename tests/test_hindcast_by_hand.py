@@ -171,10 +171,15 @@ def test_the_walk_has_the_steps_of_all_series_and_counts_the_day_itself():
 
 
 def test_what_is_solid_is_measured_derived_or_from_before():
+    """Of one scope; of two values of a day the geometric mean counts, of ¼ and 1 a half."""
     rows = [row(date_on=date(2025, k + 1, 1), status=status, value=k + 1.0) for k, status in
             enumerate(("measured", "derived", "background", "claim", "projection", "assumption"))]  # fmt: skip
     rows += [row(date_on=date(2025, 8, 1), confidence="low", value=8.0), row(date_on=date(2025, 9, 1), value=0.0)]
-    rows += [row(date_on=date(2025, 9, 2), value=None), row(date_on=date(2025, 9, 3), value=0.5)]
+    rows += [row(date_on=date(2025, 9, 2), value=None), row(date_on=date(2025, 9, 3), value=0.25)]
+    rows += [
+        row(date_on=date(2025, 9, 3), value=1.0),
+        row(date_on=date(2025, 9, 4), value=5.0, note="EXTERNAL customers only"),
+    ]
     found = series_of(rows[::-1], "value")
     assert [one.value for one in found] == [pytest.approx(v) for v in (1.0, 2.0, 3.0, 0.5)]
     assert [one.on for one in found] == sorted(one.on for one in found)
