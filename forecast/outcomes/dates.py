@@ -44,22 +44,6 @@ def first_of_row(holds: NDArray[np.bool_], length: int = MONTHS_IN_A_ROW) -> Mon
     return np.where(run.any(axis=1), run.argmax(axis=1), NEVER).astype(np.int16)
 
 
-def consolidation(history: History, series: str) -> Months:
-    """Return the month from which the five largest hold 80 %, of tokens or of spend."""
-    return first_of_row(history.series[series] >= CONCENTRATED_FRAC)
-
-
-def convergence(history: History) -> Months:
-    """Return the month from which the market price lies within ±25 % of the floor, by segment."""
-    ratio = history.series["price_to_floor_ratio"]
-    return first_of_row(np.abs(ratio - 1.0) <= CONVERGED_WITHIN_FRAC)
-
-
-def price_rise(history: History) -> Months:
-    """Return the month in which the price of today's mix first stands 25 % above that of any of the six months before."""
-    return first_of_row(risen(history.series["constant_mix_price"]), 1)
-
-
 def risen(price: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return where `[entity, month, path]` prices stand 25 % or more above the least of the six months before.
 
@@ -80,19 +64,21 @@ DATES: dict[str, Date] = {
     "consolidation_month": Date(
         "market",
         "first month of six in a row in which the five largest providers serve at least 80 % of tokens",
-        lambda history: consolidation(history, "top5_tokens_frac"),
+        lambda history: first_of_row(history.series["top5_tokens_frac"] >= CONCENTRATED_FRAC),
     ),
     "consolidation_spend_month": Date(
         "market",
         "the same for spend",
-        lambda history: consolidation(history, "top5_spend_frac"),
+        lambda history: first_of_row(history.series["top5_spend_frac"] >= CONCENTRATED_FRAC),
     ),
     "convergence_month": Date(
         "segment",
         "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below",
-        convergence,
+        lambda history: first_of_row(np.abs(history.series["price_to_floor_ratio"] - 1.0) <= CONVERGED_WITHIN_FRAC),
     ),
     "price_rise": Date(
-        "segment", "the market price of today's mix rises by at least 25 % within six months", price_rise
+        "segment",
+        "the market price of today's mix rises by at least 25 % within six months",
+        lambda history: first_of_row(risen(history.series["constant_mix_price"]), 1),
     ),
 }
