@@ -63,15 +63,6 @@ def test_reach_is_the_integral_of_the_fade():
     assert_allclose(reach_years(pairs, 18.0)[0], np.mean(np.exp(-t / 1.5)) * 0.5, rtol=1e-6)
 
 
-def test_the_constant_form_is_a_robust_regression_through_the_origin():
-    import statsmodels.api as sm
-
-    pairs = made_pairs(1.5, 18.0, noise=0.3)
-    span = pairs.end_years - pairs.start_years
-    wanted = sm.RLM(pairs.growth_log - 0.3 * span, span[:, None], M=sm.robust.norms.HuberT()).fit().params[0] + 0.3
-    assert_allclose(growth(pairs, ASSUMED, NO_FADE).mean, wanted, atol=1e-4)
-
-
 def test_pairs_lie_five_months_apart_and_chain(tables):
     today = date(2026, 9, 10)
     pairs = volume_pairs(tables, today)
@@ -107,18 +98,6 @@ def test_the_steady_gain_is_found_again():
     rate, error, ripening = fitted_gains(Gains(years, gain, ripened * dense, ripened * (1 - dense), np.ones(60)))
     assert abs(rate - 0.15) < 3 * error < 0.1
     assert_allclose(ripening, (0.1, 0.6), atol=0.05)
-
-
-def test_the_error_of_software_is_robust():
-    import statsmodels.api as sm
-
-    rng = np.random.default_rng(4)
-    years, noise = rng.uniform(0.1, 1.0, 40), rng.standard_normal(40)
-    gains = Gains(years, 0.2 * years + noise * years, np.linspace(0, 1, 40), np.linspace(1, 0, 40) ** 2, np.ones(40))
-    design = np.column_stack(gains[:1] + gains[2:4])
-    wanted = sm.OLS(gains.gain_log, design).fit(cov_type="HC3")
-    rate, error, _ = fitted_gains(gains)
-    assert_allclose((rate, error), (wanted.params[0], wanted.bse[0]))
 
 
 def test_what_the_data_cannot_tell_is_not_handed_over(tables):

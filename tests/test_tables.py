@@ -278,22 +278,6 @@ def test_latest_takes_the_row_known_last_whatever_the_order():
     assert table.latest("name", "as_of")["a", OLD]["value"] == 1
 
 
-def test_shipped_tables_obey_their_vintage(tables):
-    past = tables.vintage(date(2025, 7, 1))
-    assert 0 < len(past["parameters"]) < len(tables["parameters"])
-    assert max(row["as_of"] for row in past["provider_finances"]) <= date(2025, 7, 1)
-
-
-def test_an_overlay_replaces_one_table(data_copy, tables):
-    for path in data_copy.glob("*.csv"):
-        if path.name != "regimes.csv":
-            path.unlink()
-    spoil(data_copy, "regimes", 2, "funding_per_month", "0.5")
-    laid = load_tables(data_copy)
-    assert laid["regimes"].rows[0]["funding_per_month"] == 0.5
-    assert laid["segments"].rows == tables["segments"].rows
-
-
 def test_a_table_of_ones_own_is_checked_even_if_no_verb_reads_it(overlay):
     folder = overlay("rents", lambda rows: [*rows[:-1], rows[-1] | {"usd_per_accelerator_hour": "cheap"}])
     with pytest.raises(InputError, match='usd_per_accelerator_hour = cheap: "cheap" is not a number. Correct the row.'):

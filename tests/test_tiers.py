@@ -17,7 +17,7 @@ from forecast.tidy_table import PROBS
 from forecast.trends import cloud as clouds
 from forecast.trends import evidence, tier_law, tiers
 from forecast.trends.known import TooFew
-from forecast.trends.monthly import MonthlySeries, month_end, month_of
+from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rivals import RIVALS, rolled
 from forecast.trends.rolling import LEVELS, scores, scores_by_horizon
 
@@ -92,14 +92,6 @@ def test_the_prior_is_what_it_says():
         low, middle, high = np.quantile(np.log(of) if prior.in_logs else of, (0.1587, 0.5, 0.8413))
         assert middle == pytest.approx(np.log(prior.middle) if prior.in_logs else prior.middle, abs=0.02)
         assert (high - low) / 2 == pytest.approx(prior.sd, rel=0.05)
-
-
-def test_others_count_a_tenth_and_the_unseen_has_only_others():
-    seen = np.log(np.array([[0.9, 0.1], [0.2, 0.8]]))
-    first, _ = clouds.weights(seen, 0.1)
-    np.testing.assert_allclose(first[0] / first[1], 9.0 * 0.25**0.1)
-    alone = clouds.weights(seen, 0.0)
-    np.testing.assert_allclose(alone, np.exp(seen))
 
 
 def test_tiers_beat_the_driftless_walk_with_bands_that_hold(cases):
@@ -198,10 +190,6 @@ def test_a_threshold_nobody_met_has_no_trend(tables):
         TooFew, match=r"data/tier_prices.csv: 0 tiers with two months known by 2024-01-01; a fit needs 1"
     ):
         tiers.tier_trends(tables.vintage(date(2024, 1, 1)))
-
-
-def test_months_count_from_year_zero():
-    assert month_end(month_of(date(2026, 2, 3))) == date(2026, 2, 28)
 
 
 def test_the_shock_ends_where_no_tier_was_seen():
