@@ -217,12 +217,6 @@ def case(**changed):
     return base | changed
 
 
-@pytest.mark.parametrize("spelled", ["nvfp4", "MXFP4", "mx", "int8/fp16", "unset", "", "fp16", "int4", "fp8-kv"])
-def test_every_printed_precision_is_understood(scenario, spelled):
-    header, rows = price_of_cases(scenario, [case(precision=spelled, accelerator="b200")])
-    assert rows[0][header.index("error")] is None
-
-
 def test_every_measured_name_resolves(scenario):
     pairs = {(row["accelerator"], row["model"]) for row in scenario.tables["throughput"]}
     header, rows = price_of_cases(scenario, [case(accelerator=a, model=m, n_accelerators="", precision="") for a, m in sorted(pairs)])  # fmt: skip
