@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.market.doors import happened_by
 from forecast.monte_carlo import geometric_mean_influence, mean_error
@@ -23,7 +23,6 @@ from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
 from forecast.scenario import Scenario
 
-Array = NDArray[np.float64]
 COMPARED_FANS = (
     "market_price", "cheapest_price", "tier_price", "floor", "price_to_floor_ratio", "unit_cost", "rent",
     "top5_tokens_frac", "top5_spend_frac", "hhi_tokens", "hhi_spend", "independent_providers", "sustainability_ratio",

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.monte_carlo import probability_error
 from forecast.tidy_table import PROBS, Fact
 
-Array = NDArray[np.float64]
 Head = tuple[str, str, str, str]  # run, day made, vintage, scenario: the cells that all facts of a run share
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.assumptions import assumptions
+from forecast.distributions import Array
 from forecast.fact_rows import Head, Subject, chance_facts, fan_facts, quantile_facts
 from forecast.history import year_months
 from forecast.manifest import manifest_of, run_id
@@ -23,7 +24,6 @@ from forecast.outcomes.finances import FINANCES, MARGIN, left_by, of_the_living
 from forecast.paths import Paths
 from forecast.tidy_table import PROBS, Fact, Facts, Forecast, Late
 
-Array = NDArray[np.float64]
 EFFECTIVE_NUMBERS = {"effective_providers_tokens": "hhi_tokens", "effective_providers_spend": "hhi_spend"}
 
 

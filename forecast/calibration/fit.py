@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
+from forecast.distributions import Array
 from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, features
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
 from forecast.serving.workloads import WITHOUT_EIGHT_BITS
-
-Array = NDArray[np.float64]
 
 DEGREES_OF_FREEDOM = 4.0
 SCALES = {"concurrency": 0.10, "offline": 0.12, "server": 0.15, "interactive": 0.30}  # of the log error within a pair

@@ -14,13 +14,13 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.measured_runs import other_system
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, features
 from forecast.serving.workloads import Request, workloads
 from forecast.table_files import Row
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 KINDS = ("concurrency", "offline", "server", "interactive")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from forecast.calibration.fit import Design, Fit, Rows, design, fit
 from forecast.calibration.observations import Observations, observations
-from forecast.calibration.validation import RIVALS, Array, left_out, predicted, rival, spreads
+from forecast.calibration.validation import RIVALS, left_out, predicted, rival, spreads
+from forecast.distributions import Array
 from forecast.refits import rewrite
 from forecast.scenario import Scenario
 from forecast.serving.effects import ALL, FORM, NUMBERS, ROWS

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from forecast.calibration.fit import Design, Fit, Rows, fit
 from forecast.calibration.observations import Observations
-from forecast.distributions import Z_90
+from forecast.distributions import Z_90, Array
 from forecast.serving.effects import TERMS, spread_level
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 CASE = "accelerator model precision input_tokens output_tokens accelerators_count concurrency".split()
 RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4, MFU 0.2": (0.4, 0.2)}

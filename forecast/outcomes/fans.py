@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.distributions import Array
+
 Counts = NDArray[np.int32]
 FRACTION_BITS = 17  # dropped of the 23: six stay
 

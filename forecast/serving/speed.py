@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.model_names import canonical_name
@@ -28,8 +28,6 @@ from forecast.serving.effects import (
 )
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
-
-Array = NDArray[np.float64]
 
 NAMED = {
     "accelerator": ("accelerators", "name"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.tables import Tables
 from forecast.trends.list_price.features import features_of
@@ -27,7 +27,6 @@ from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.windows import windows_of
 from forecast.trends.rolling import DRIFT, WALK, Cases, joined
 
-Array = NDArray[np.float64]
 FOLDS = 5
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.list_price.others import RECENT_MONTHS, group_numbers, peers_of, rate_of_others
 from forecast.trends.list_price.panel import Panel
 
-Array = NDArray[np.float64]
 SAME_PRICE_LOG = 0.005  # half a per cent
 FARTHEST_LOG = 1.5  # a gap or a jump counts no more than this
 FEATURES = (

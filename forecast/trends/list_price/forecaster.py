@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.list_price.jumps import Jumps, enough_moves, fit_jumps
 from forecast.trends.list_price.windows import Windows
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS
 
-Array = NDArray[np.float64]
 FEWEST_INCREMENTS = 200  # of the horizon's length, known at an origin: with fewer there is no pooled rival
 HALVING_LOG_PER_MONTH = -np.log(2.0) / 12.0
 

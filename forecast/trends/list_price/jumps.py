@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.list_price.features import FEATURES, OF_SIZE
 from forecast.trends.list_price.ridge import linear_ridge, logistic, logistic_ridge
 from forecast.trends.list_price.windows import Windows
 
-Array = NDArray[np.float64]
 SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 50.0, 100.0, 10.0  # in windows; halving or doubling them moves no skill by 0.02
 FEWEST_MOVES = 15  # with fewer, those of all sellers are taken
 FARTHEST_SD = 4.0  # a feature counts no more than this many standard deviations from its mean

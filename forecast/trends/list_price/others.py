@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.list_price.panel import Panel
 
-Array = NDArray[np.float64]
 ROUTER = "gateway"
 RECENT_MONTHS = 6
 USUAL_MOVES_PER_MONTH = 0.03  # to which a rate seen in few months is drawn: moves per listed month of all sellers

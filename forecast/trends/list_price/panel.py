@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
 
-Array = NDArray[np.float64]
 DECIMALS_LOG = 9  # prices that agree to one in a billion are the same price
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.others import ROUTER
 from forecast.trends.list_price.panel import Panel
 from forecast.trends.rolling import HORIZONS_MONTHS
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
