@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 from forecast.equations import cost
 from forecast.errors import InputError
@@ -14,35 +14,19 @@ from forecast.serving.token_cost import number_of, owned_cost
 FULL = "bf16"  # the precision gains are counted from
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table: a technique at a batch, its gain over what it is compared with, and why."""
+class Line(NamedTuple):
+    """One row of the table, as it is written: a technique at a batch, its gain over what it is compared with, and why."""
 
     technique: str
     setting: str
-    against: str
     batch: float | None = None
-    tok_per_s: float | None = None  # output tokens per accelerator
+    output_tokens_per_s_per_accelerator: float | None = None
     gain_ratio: float | None = None
-    usd_per_mtok: float | None = None
+    against: str = ""
+    output_usd_per_mtok: float | None = None
     quality_loss_points: float = 0.0
     status: str = "derived"
     why: str = ""
-
-    def row(self) -> dict[str, Any]:
-        """Return the line as one JSON-ready object."""
-        return {
-            "technique": self.technique,
-            "setting": self.setting,
-            "batch": self.batch,
-            "output_tokens_per_s_per_accelerator": self.tok_per_s,
-            "gain_ratio": self.gain_ratio,
-            "against": self.against,
-            "output_usd_per_mtok": self.usd_per_mtok,
-            "quality_loss_points": self.quality_loss_points,
-            "status": self.status,
-            "why": self.why,
-        }
 
 
 @dataclass(frozen=True)
@@ -86,7 +70,7 @@ class Bench:
         loss: float = 0.0, status: str = "derived", why: str = "",
     ) -> Line:  # fmt: skip
         """Return a line of the table at a rate, with its cost here."""
-        return Line(technique, setting, against, batch, rate, gain, self.usd_per_mtok(rate), loss, status, why)
+        return Line(technique, setting, batch, rate, gain, against, self.usd_per_mtok(rate), loss, status, why)
 
 
 def usable_peak(scenario: Scenario, accelerator: str, precision: str) -> str:

@@ -46,7 +46,9 @@ def quantization_lines(bench: Bench) -> list[Line]:
         try:
             lost = tiers_met(bench.scenario, bench.model, precision)["lost"]
         except InputError as error:
-            lines.append(Line("quantization", precision, FULL, quality_loss_points=loss, why=f"refused: {error}"))
+            lines.append(
+                Line("quantization", precision, against=FULL, quality_loss_points=loss, why=f"refused: {error}")
+            )
             continue
         peak = usable_peak(bench.scenario, bench.accelerator, precision)
         why = f"computed in {peak}" + (f"; no longer in the tier {', '.join(lost)}" if lost else "")
@@ -111,6 +113,6 @@ def combined_lines(bench: Bench) -> list[Line]:
         bench.line("combined", setting, "one sequence, bf16", full.batch, full.decode_tok_per_s, plain, loss),
         bench.line("combined", f"{setting}, {form}", "one sequence, bf16", full.batch, found.tok_per_s, together, loss,
               status="assumption", why=why),
-        Line("combined", "product of the single gains", "one sequence, bf16", gain_ratio=product, quality_loss_points=loss,
+        Line("combined", "product of the single gains", against="one sequence, bf16", gain_ratio=product, quality_loss_points=loss,
              status="assumption", why="what multiplying would promise"),
     ]  # fmt: skip

@@ -49,7 +49,7 @@ def techniques(
         "accelerators": group,
         **asked,
         "batch_one": batch_one(scenario, name, model, input_tokens, output_tokens),
-        "techniques": [line.row() for line in lines],
+        "techniques": [line._asdict() for line in lines],
         **marks_of(scenario, name, model),
         "as_of": str(scenario.as_of),
     }
