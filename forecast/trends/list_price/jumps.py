@@ -17,6 +17,7 @@ from forecast.trends.list_price.windows import Windows
 
 SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 50.0, 100.0, 10.0  # in windows; halving or doubling them moves no skill by 0.02
 FEWEST_MOVES = 15  # with fewer, those of all sellers are taken
+SIZE_COLUMNS = tuple(FEATURES.index(name) for name in OF_SIZE)
 FARTHEST_SD = 4.0  # a feature counts no more than this many standard deviations from its mean
 
 
@@ -58,14 +59,13 @@ class Jumps:
     move: Array
     up: Array
     sizes: tuple[Sizes, Sizes]  # down, up
-    of_size: tuple[int, ...]  # columns of features that sizes depend on
 
     def forecast(self, features: Array, horizon_months: int, levels: Array) -> tuple[Array, Array]:
         """Return the chance of a move `[case]` and quantiles of the change of log price `[level, case]`."""
         log_span = np.full(len(features), np.log(horizon_months))
         x = np.column_stack([self.scale.of(features), log_span])
         move, up = logistic(x @ self.move), logistic(x @ self.up)
-        means = [sizes.log_size(features[:, self.of_size], log_span) for sizes in self.sizes]
+        means = [sizes.log_size(features[:, SIZE_COLUMNS], log_span) for sizes in self.sizes]
         return move, self._quantiles(move * (1.0 - up), move * up, means, levels[:, None])
 
     def _quantiles(self, down: Array, up: Array, means: list[Array], level: Array) -> Array:
@@ -100,16 +100,14 @@ def fit_jumps(own: Windows, everyone: Windows) -> Jumps:
     scale = _scale(own.features)
     x = np.column_stack([scale.of(own.features), log_span])
     moved = own.change_log != 0
-    of_size = tuple(FEATURES.index(name) for name in OF_SIZE)
     rose = (own.change_log[moved] > 0).astype(float)
     some = ((_moved(own, sign), _moved(everyone, sign)) for sign in (-1.0, 1.0))
-    down, up = (_fit_sizes(few if len(few) >= FEWEST_MOVES else many, of_size) for few, many in some)
+    down, up = (_fit_sizes(few if len(few) >= FEWEST_MOVES else many) for few, many in some)
     return Jumps(
         scale=scale,
         move=logistic_ridge(x, moved.astype(float), own.weight, SHRINK_MOVE),
         up=logistic_ridge(x[moved], rose, own.weight[moved], SHRINK_WAY, SHRINK_WAY),
         sizes=(down, up),
-        of_size=of_size,
     )
 
 
@@ -118,8 +116,9 @@ def _moved(windows: Windows, sign: float) -> Windows:
     return windows.where(sign * windows.change_log > 0)
 
 
-def _fit_sizes(some: Windows, of_size: tuple[int, ...]) -> Sizes:
-    features, log_size, log_span = some.features[:, of_size], np.log(np.abs(some.change_log)), np.log(some.span_months)
+def _fit_sizes(some: Windows) -> Sizes:
+    features = some.features[:, SIZE_COLUMNS]
+    log_size, log_span = np.log(np.abs(some.change_log)), np.log(some.span_months)
     scale = _scale(features)
     coefficients = linear_ridge(np.column_stack([scale.of(features), log_span]), log_size, some.weight, SHRINK_SIZE)
     usual = tuple(float(q) for q in np.quantile(log_size, (0.1, 0.9)))
