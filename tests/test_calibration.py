@@ -1,5 +1,6 @@
 """The fit: stored numbers are reproduced, the page is theirs, and what was not measured borrows and widens."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.calibration.fit import fit
+from forecast.calibration.fit import Rows, fit
 from forecast.calibration.observations import RUN, accelerators_of, observations, runs, share_of_peak, stack_of
 from forecast.calibration.page import digest
 from forecast.calibration.record import (
@@ -56,7 +57,7 @@ def found(scenario):
 
 def test_fitting_again_gives_the_stored_numbers(scenario, found):
     kept = {name: value for name, value in stored(scenario).items() if not name.startswith("log_sd")}
-    assert differences(found[3].values() | rows_fitted(found[0]), kept, TOLERANCE_LOG) == []
+    assert differences(found[1].values() | rows_fitted(found[0].observed), kept, TOLERANCE_LOG) == []
 
 
 def test_the_page_shows_the_stored_numbers(scenario):
@@ -64,65 +65,65 @@ def test_the_page_shows_the_stored_numbers(scenario):
 
 
 def test_the_fit_and_the_engine_predict_the_same(scenario, found):
-    observed, made, rows, whole = found
+    rows, whole = found
     ours = [
         speed.output_tok_per_s
-        for speed in throughputs(effect_values(scenario) | whole.values(), observed.columns, float("inf"))
+        for speed in throughputs(effect_values(scenario) | whole.values(), rows.observed.columns, float("inf"))
     ]
-    assert_allclose(np.log(ours), predicted(made, rows, whole), atol=1e-9)
+    assert_allclose(np.log(ours), predicted(rows, whole), atol=1e-9)
 
 
 def test_a_pair_left_out_is_predicted_better_than_by_any_rival(found):
-    observed, made, rows, whole = found
+    rows, whole = found
+    observed = rows.observed
     pair = observed.design_pair == "h100 × llama-80-8192"
     groups = np.where(pair, "left out", "")
     told = []
-    ours = relative(left_out(observed, made, rows, whole, groups, told.append) - observed.log_tok_per_s)[pair]
+    ours = relative(left_out(rows, whole, groups, told.append) - observed.log_tok_per_s)[pair]
     assert told == [1] * len(set(groups))
     flat = relative(rival(observed, 0.6, 0.5) - observed.log_tok_per_s)[pair]
     assert np.median(ours) < 0.15 < 0.3 < np.median(flat)
 
 
 def test_the_slope_is_the_derivative(found):
-    _, made, rows, whole = found
-    at, slope = rows.predict(made, whole.estimate)
+    rows, whole = found
+    at, slope = rows.predict(whole.estimate)
     for name in ("kv_cache:one:all", "decode_compute:log2_accelerators:all", "throughput:family:amd"):
-        entry, moved = made.names.index(name), whole.estimate.copy()
+        entry, moved = rows.design.names.index(name), whole.estimate.copy()
         moved[entry] += 1e-6
         assert_allclose(
-            (rows.predict(made, moved)[0] - at) / 1e-6, slope[:, entry], atol=1e-4
+            (rows.predict(moved)[0] - at) / 1e-6, slope[:, entry], atol=1e-4
         )  # a difference of logs: 1e-10/1e-6
 
 
 def test_the_fit_finds_what_made_the_rows(found):
-    observed, made, rows, _ = found
-    truth = made.mean.copy()
-    truth[made.names.index("kv_cache:one:all")] += 0.4
-    observed = observed.where(np.ones(len(observed.kind), bool))
-    drawn = rows.predict(made, truth)[0]
-    again = fit(observed.__class__(**{**observed.__dict__, "log_tok_per_s": drawn}), made, rows)
-    assert_allclose(rows.predict(made, again.estimate)[0], drawn, atol=0.02)
+    rows, _ = found
+    truth = rows.design.mean.copy()
+    truth[rows.design.names.index("kv_cache:one:all")] += 0.4
+    drawn = rows.predict(truth)[0]
+    again = fit(Rows(replace(rows.observed, log_tok_per_s=drawn)))
+    assert_allclose(rows.predict(again.estimate)[0], drawn, atol=0.02)
 
 
 def test_each_group_left_out_is_told_of(monkeypatch, found):
     """The fits are done elsewhere: here each group counts, and each way to leave out has its place."""
 
-    def counted(observed, made, rows, whole, labels, progress):
+    def counted(rows, whole, labels, progress):
         progress(len(set(labels)))
         return np.full(len(labels), len(set(labels)))
 
     monkeypatch.setattr("forecast.calibration.record.left_out", counted)
     told = []
     made = calibrate(*found, told.append)
-    numbers = [len(set(labels)) for labels in groups_left_out(found[0])]
+    numbers = [len(set(labels)) for labels in groups_left_out(found[0].observed)]
     assert told == numbers == [left[0] for left in (made.by_pair, made.by_accelerator, made.by_architecture)]
     assert numbers[0] > numbers[1] > 5 and numbers[0] > numbers[2] > 5
 
 
 def test_rows_beyond_the_printed_arithmetic_are_left_out(found):
-    observed = found[0]
+    observed = found[0].observed
     assert share_of_peak(observed).max() <= 1
-    hundredfold = observed.__class__(**{**observed.__dict__, "log_tok_per_s": observed.log_tok_per_s + np.log(100)})
+    hundredfold = replace(observed, log_tok_per_s=observed.log_tok_per_s + np.log(100))
     assert_allclose(share_of_peak(hundredfold), 100 * share_of_peak(observed))
 
 
@@ -135,7 +136,7 @@ def test_a_run_printed_under_two_names_counts_once(scenario, found):
     assert runs([first, again, other]) == [first, other]
     printed = [tuple(r[column] for column in RUN) for r in scenario.tables["throughput"]]
     assert len(printed) - len(set(printed)) == 96
-    named = found[0].columns["model"][found[0].columns["accelerator"] == "b200"]
+    named = found[0].observed.columns["model"][found[0].observed.columns["accelerator"] == "b200"]
     assert np.sum(named == "deepseek-v3") == 8 < np.sum(named == "deepseek-r1")
 
 
@@ -153,22 +154,21 @@ def test_runs_that_draft_are_told_by_the_suites_configurations(scenario, found):
     gains = {load: [row["output_tok_per_s_per_accelerator"] / plain[key] for row in drafted
                     if (key := tuple(row[c] for c in (*case, "concurrency"))) in plain and row["concurrency"] == load] for load in (4, 64)}  # fmt: skip
     assert min(map(len, gains.values())) > 4 and np.median(gains[4]) > 1.35 > np.median(gains[64]) > 1
-    kept = set(zip(found[0].columns["model"], found[0].log_tok_per_s, strict=True))
+    kept = set(zip(found[0].observed.columns["model"], found[0].observed.log_tok_per_s, strict=True))
     assert not kept & {(row["model"], np.log(row["output_tok_per_s_per_accelerator"])) for row in drafted}
 
 
 def test_another_run_of_a_case_is_the_median_of_the_others(found):
-    observed = found[0].where(np.arange(len(found[0].kind)) < 4)
+    observed = found[0].observed.where(np.arange(len(found[0].observed.kind)) < 4)
     columns = {name: np.repeat(column[:1], 4) for name, column in observed.columns.items()}
     columns["concurrency"] = np.array([8.0, 8.0, 16.0, 8.0])
     kind, measured = np.repeat(observed.kind[:1], 4), np.array([1.0, 2.0, 9.0, 4.0])
-    changed = {"columns": columns, "kind": kind, "log_tok_per_s": measured}
-    made = observed.__class__(**{**observed.__dict__, **changed})
+    made = replace(observed, columns=columns, kind=kind, log_tok_per_s=measured)
     assert_allclose(measured_again(made), [3.0, 2.5, np.nan, 1.5])
 
 
 def test_the_width_that_judges_a_pair_saw_none_of_its_errors(found):
-    observed = found[0]
+    observed = found[0].observed
     wrong = observed.design_pair == "b200 × kimi-61-7168"
     error = np.where(wrong, 5.0, np.linspace(-0.1, 0.1, len(wrong)))
     inside = inside_left_out(observed, error)
@@ -225,9 +225,9 @@ def test_every_measured_name_resolves(scenario):
 
 
 def test_rows_written_are_read_back(scenario, found, data_copy):
-    observed, made, rows, whole = found
-    guess = predicted(made, rows, whole)
-    calibration = Calibration(observed, made, rows, whole, guess, guess, guess, guess)
+    rows, whole = found
+    guess = predicted(rows, whole)
+    calibration = Calibration(rows, whole, guess, guess, guess, guess)
     path = data_copy / "throughput_effects.csv"
     assumed = {row.number for row in load_tables(data_copy)["throughput_effects"] if row["source"] != FITTED}
     write(path, calibration, date(2026, 9, 30))
@@ -239,7 +239,7 @@ def test_rows_written_are_read_back(scenario, found, data_copy):
 
 @pytest.mark.parametrize("level", ["dense", "dense_best", "moe", "moe_best"])
 def test_spreads_hold_four_fifths_and_never_shrink_with_ignorance(found, level):
-    observed = found[0]
+    observed = found[0].observed
     counted = (observed.kind != "interactive") & (spread_level(observed.columns) == level)
     error = np.linspace(-1, 1, len(observed.kind))
     made = spreads(observed, {"both_known": error, "model_new": error / 2})

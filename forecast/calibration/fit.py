@@ -11,6 +11,7 @@ the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,10 +100,10 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
 
 
 class Rows:
-    """Terms of every measured row at the printed peaks, computed once; only the factors change while fitting."""
+    """Measured rows as a fit reads them: their terms at the printed peaks, computed once; only the factors change while fitting."""
 
     def __init__(self, observed: Observations) -> None:
-        columns = observed.columns
+        self.observed, columns = observed, observed.columns
         tried = layouts(columns)
         batch = batch_of(columns, tried.sizes, tried.engines)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
@@ -112,8 +113,14 @@ class Rows:
         self.per_accelerator = batch / tried.sizes
         self.terms = np.stack([np.broadcast_to(made[t], batch.shape) for t in TERMS if t != "throughput"])
 
-    def predict(self, made: Design, estimate: Array) -> tuple[Array, Array]:
+    @cached_property
+    def design(self) -> Design:
+        """The entries of the model over these rows."""
+        return design(self.observed)
+
+    def predict(self, estimate: Array) -> tuple[Array, Array]:
         """Return log tokens per second and accelerator of the best layout, and its derivative by entry `[row, entry]`."""
+        made = self.design
         steps = [i for i, term in enumerate(TERMS) if term != "throughput"]
         theta, by_size = factors(made, estimate), size_factors(made, estimate)[steps]
         parts = self.terms * np.exp(theta[steps][:, :, None] + by_size[:, None, None] * self.log2_size)
@@ -138,10 +145,9 @@ def size_factors(made: Design, estimate: Array) -> Array:
     return found
 
 
-def fit(
-    observed: Observations, made: Design, rows: Rows, used: NDArray[np.bool_] | None = None, start: Array | None = None
-) -> Fit:
+def fit(rows: Rows, used: NDArray[np.bool_] | None = None, start: Array | None = None) -> Fit:
     """Return the effects that fit the used rows best, from `start` (the priors' means by default)."""
+    observed, made = rows.observed, rows.design
     used = np.ones(len(observed.kind), bool) if used is None else used
     scale = np.array([SCALES[kind] for kind in observed.kind])
     nu = DEGREES_OF_FREEDOM
@@ -152,7 +158,7 @@ def fit(
         return float((nu + 1) * np.log1p(error**2 / nu).sum() + (prior**2).sum()) / 2
 
     estimate = made.mean.copy() if start is None else start.copy()
-    log_rate, jacobian = rows.predict(made, estimate)
+    log_rate, jacobian = rows.predict(estimate)
     best = objective(estimate, log_rate)
     precision = np.diag(1 / made.sd**2)
     for _ in range(MOST_STEPS):
@@ -163,7 +169,7 @@ def fit(
         before, length = best, 1.0
         while length > 1e-3:
             tried = estimate + length * step
-            log_rate, jacobian = rows.predict(made, tried)
+            log_rate, jacobian = rows.predict(tried)
             best = objective(tried, log_rate)
             if best <= before:
                 break

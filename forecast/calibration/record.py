@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.calibration.fit import Design, Fit, Rows, design, fit
+from forecast.calibration.fit import Fit, Rows, fit
 from forecast.calibration.observations import Observations, observations
 from forecast.calibration.validation import RIVALS, left_out, predicted, rival, spreads
 from forecast.distributions import Array
@@ -30,8 +30,6 @@ TOLERANCE_LOG = 2e-3  # other processors and libraries round the last digits
 class Calibration:
     """A fit with what it leaves out: everything the stored rows and the validation page are made of."""
 
-    observed: Observations
-    made: Design
     rows: Rows
     whole: Fit
     within: Array  # log predictions in the fit
@@ -41,11 +39,11 @@ class Calibration:
 
     def values(self) -> dict[str, float]:
         """Return every kept effect, count and spread by `term:feature:level`."""
-        return self.whole.values() | rows_fitted(self.observed) | spreads(self.observed, self.errors())
+        return self.whole.values() | rows_fitted(self.rows.observed) | spreads(self.rows.observed, self.errors())
 
     def errors(self) -> dict[str, Array]:
         """Return the log errors by what of a case was measured before."""
-        measured = self.observed.log_tok_per_s
+        measured = self.rows.observed.log_tok_per_s
         wide = np.maximum(np.abs(self.by_accelerator - measured), np.abs(self.by_architecture - measured))
         return {
             "both_known": self.by_pair - measured,
@@ -56,8 +54,9 @@ class Calibration:
 
     def counted(self) -> tuple[Observations, dict[str, Array]]:
         """Return the rows that are counted, and the log errors on them by who predicts, pairs left out first."""
-        chosen = self.observed.kind != "interactive"
-        kept = self.observed.where(chosen)
+        observed = self.rows.observed
+        chosen = observed.kind != "interactive"
+        kept = observed.where(chosen)
         ours = {"accelerator × architecture left out": self.by_pair, "accelerator left out": self.by_accelerator,
                 "architecture left out": self.by_architecture, IN_THE_FIT: self.within}  # fmt: skip
         told = {f"this model, {name}": guess[chosen] for name, guess in ours.items()}
@@ -71,11 +70,10 @@ def rows_fitted(observed: Observations) -> dict[str, float]:
     return {f"{ROWS}:accelerator:{name}": float(np.log(count)) for name, count in zip(names, counts, strict=True)}
 
 
-def fitted(scenario: Scenario) -> tuple[Observations, Design, Rows, Fit]:
-    """Return the fit to all rows known at the scenario's vintage, in under a second."""
-    observed = observations(scenario)
-    made, rows = design(observed), Rows(observed)
-    return observed, made, rows, fit(observed, made, rows)
+def fitted(scenario: Scenario) -> tuple[Rows, Fit]:
+    """Return all rows known at the scenario's vintage and the fit to them, in under a second."""
+    rows = Rows(observations(scenario))
+    return rows, fit(rows)
 
 
 def groups_left_out(observed: Observations) -> list[Labels]:
@@ -83,15 +81,13 @@ def groups_left_out(observed: Observations) -> list[Labels]:
     return [observed.design_pair, *(observed.columns[name].astype(str) for name in ("accelerator", "architecture"))]
 
 
-def calibrate(
-    observed: Observations, made: Design, rows: Rows, whole: Fit, progress: Callable[[int], None] = lambda fits: None
-) -> Calibration:
+def calibrate(rows: Rows, whole: Fit, progress: Callable[[int], None] = lambda fits: None) -> Calibration:
     """Return a fit, as `fitted` made it, with its predictions of everything left out in turn.
 
     `progress` is called with 1 for each of the fits without a group, of which there are as many as groups.
     """
-    left = [left_out(observed, made, rows, whole, labels, progress) for labels in groups_left_out(observed)]
-    return Calibration(observed, made, rows, whole, predicted(made, rows, whole), *left)
+    left = [left_out(rows, whole, labels, progress) for labels in groups_left_out(rows.observed)]
+    return Calibration(rows, whole, predicted(rows, whole), *left)
 
 
 def stored(scenario: Scenario) -> dict[str, float]:
@@ -107,9 +103,10 @@ def write(path: Path, made: Calibration, as_of: date) -> None:
 
 
 def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:
-    errors = dict(zip(made.made.names, made.whole.standard_error, strict=True))
+    errors = dict(zip(made.whole.design.names, made.whole.standard_error, strict=True))
     prior = {f"{e.term}:{e.feature}:{ALL}": e.sd for e in FORM if e.feature in NUMBERS}
-    count = len(made.observed.kind)
+    observed = made.rows.observed
+    count = len(observed.kind)
     found = []
     for name, value in made.values().items():
         term, feature, level = name.split(":")
@@ -119,7 +116,7 @@ def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:
         elif term == ROWS:
             note = "log of the rows fitted: what was measured is surer"
         elif feature not in NUMBERS:
-            note = f"{int((made.observed.columns_of(feature) == level).sum())} rows; shrunk towards zero"
+            note = f"{int((observed.columns_of(feature) == level).sum())} rows; shrunk towards zero"
         sure = name in prior and errors[name] < 0.5 * prior[name]
         found.append({
             "term": term, "feature": feature, "level": level, "value": f"{value:.4f}",

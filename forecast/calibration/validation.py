@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.calibration.fit import Design, Fit, Rows, fit
+from forecast.calibration.fit import Fit, Rows, fit
 from forecast.calibration.observations import Observations
 from forecast.distributions import Z_90, Array
 from forecast.serving.effects import TERMS, spread_level
@@ -18,12 +18,7 @@ RIVALS = {"ideal roofline": (1.0, 1.0), "MBU 0.6, MFU 0.5": (0.6, 0.5), "MBU 0.4
 
 
 def left_out(
-    observed: Observations,
-    made: Design,
-    rows: Rows,
-    whole: Fit,
-    groups: NDArray[np.str_],
-    progress: Callable[[int], None] = lambda fits: None,
+    rows: Rows, whole: Fit, groups: NDArray[np.str_], progress: Callable[[int], None] = lambda fits: None
 ) -> Array:
     """Return the log prediction of every row by a fit that saw no row of its group; passing effects are zero.
 
@@ -32,14 +27,14 @@ def left_out(
     found = np.empty(len(groups))
     for group in sorted(set(groups)):
         test = groups == group
-        found[test] = predicted(made, rows, fit(observed, made, rows, ~test, whole.estimate))[test]
+        found[test] = predicted(rows, fit(rows, ~test, whole.estimate))[test]
         progress(1)
     return found
 
 
-def predicted(made: Design, rows: Rows, fitted: Fit) -> Array:
+def predicted(rows: Rows, fitted: Fit) -> Array:
     """Return the log prediction of every row as the engine would make it: kept effects only."""
-    return rows.predict(made, np.where(made.kept, fitted.estimate, 0.0))[0]
+    return rows.predict(np.where(rows.design.kept, fitted.estimate, 0.0))[0]
 
 
 def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:

@@ -57,10 +57,10 @@ def _throughput(write: str | None, page: str | None, scenario: str, quiet: bool)
     if write:
         _begin(Path(write), made.tables, "throughput_effects")
     fit = fitted(made)
-    with bar(sum(len(set(labels)) for labels in groups_left_out(fit[0])), "throughput", quiet) as progress:
+    with bar(sum(len(set(labels)) for labels in groups_left_out(fit[0].observed)), "throughput", quiet) as progress:
         found = calibrate(*fit, progress)
     if not quiet:
-        click.echo(f"throughput: {len(found.observed.kind)} rows, {len(found.values())} values", err=True)
+        click.echo(f"throughput: {len(found.rows.observed.kind)} rows, {len(found.values())} values", err=True)
     if page:
         write_page(Path(page), found)
     if not write:
