@@ -181,7 +181,7 @@ def test_rows_of_the_future_move_nothing():
     early = load_scenario("base", as_of=load_scenario("article-corrected").as_of)
     assert FITTED not in {row["source"] for row in early.rows["throughput_effects"].values()}
     assert len(observations(early).kind) < 0.1 * len(observations(load_scenario("base")).kind)
-    assert throughput(early, "h100", "llama-3.1-70b", input_tokens=1000, output_tokens=1000).log_sd >= 0.4
+    assert throughput(early, Request("h100", "llama-3.1-70b", 1000, 1000)).log_sd >= 0.4
 
 
 def test_what_was_never_measured_gets_what_its_family_gets_and_is_less_sure(scenario):

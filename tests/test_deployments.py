@@ -24,7 +24,7 @@ from forecast.model_names import canonical_name
 from forecast.renting import asked_rents
 from forecast.serving.speed import resolve, throughput
 from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import efficiency_family
+from forecast.serving.workloads import Request, efficiency_family
 
 ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
 ANSWERING = (
@@ -278,11 +278,9 @@ def modelled_joule(scenario, row):
         "draft_tokens": scenario.rows["speculation"]["mtp"]["draft_tokens"],
         "acceptance_frac": scenario.rows["speculation"]["mtp"]["acceptance_frac"],
     }  # fmt: skip
-    speed = throughput(
-        scenario, row["accelerator"], row["model"], input_tokens=lengths[0], output_tokens=lengths[1],
-        precision=row["precision"], accelerators=float(row["accelerator_count"]),
-        concurrency=float(sequences) if sequences else None, latency_s=float("inf") if kind == "offline" else 0.2, **drafting,
-    )  # fmt: skip
+    load = row["precision"], float(row["accelerator_count"]), float(sequences) if sequences else None
+    request = Request(row["accelerator"], row["model"], *lengths, *load)
+    speed = throughput(scenario, request, float("inf") if kind == "offline" else 0.2, **drafting)
     found = joule_per_output_token(scenario, row["accelerator"], row["model"], speed)
     return found["machines" if whole else "accelerators"]
 
@@ -304,10 +302,8 @@ def measured_load(scenario):
         kind, _, sequences = row["scenario"].partition("=")
         if kind == "concurrency":
             accelerator, model, count = row["accelerator"], row["model"], float(row["accelerator_count"])
-            speed = throughput(
-                scenario, accelerator, model, input_tokens=8192.0, output_tokens=1024.0,
-                precision=row["precision"], accelerators=count, concurrency=float(sequences),
-            )  # fmt: skip
+            request = Request(accelerator, model, 8192.0, 1024.0, row["precision"], count, float(sequences))
+            speed = throughput(scenario, request)
             tdp = scenario.rows["accelerators"][accelerator]["tdp_watts"]
             yield accelerator, read_frac(scenario, accelerator, model, speed), row["watts"] / count / tdp
 

@@ -10,6 +10,7 @@ from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, throughput
 from forecast.serving.token_cost import number_of, owned_cost
+from forecast.serving.workloads import Request
 
 FULL = "bf16"  # the precision gains are counted from
 
@@ -46,11 +47,9 @@ class Bench:
 
         With `verified_tokens` above one a step computes so many for each sequence, and one counts.
         """
-        return throughput(
-            self.scenario, self.accelerator, self.model, input_tokens=self.input_tokens, output_tokens=self.output_tokens,
-            precision=precision, accelerators=self.accelerators, concurrency=batch, latency_s=self.latency_s,
-            draft_tokens=verified_tokens - 1.0, acceptance_frac=0.0,
-        )  # fmt: skip
+        lengths = self.input_tokens, self.output_tokens
+        request = Request(self.accelerator, self.model, *lengths, precision, self.accelerators, batch)
+        return throughput(self.scenario, request, self.latency_s, draft_tokens=verified_tokens - 1.0)
 
     def of(self, scenario: Scenario, model: str) -> Bench:
         """Return the same bench with another model on it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -84,10 +85,8 @@ def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str]
     for kind, name in (("accelerator", wanted.accelerator), ("model", wanted.model)):
         if (kind, name) not in known:
             known[kind, name] = resolve(scenario, kind, name)
-    request = Request(
-        known["accelerator", wanted.accelerator], known["model", wanted.model], wanted.input_tokens, wanted.output_tokens,
-        wanted.precision, wanted.accelerators, wanted.concurrency,
-    )  # fmt: skip
+    accelerator, model = known["accelerator", wanted.accelerator], known["model", wanted.model]
+    request = replace(wanted, accelerator=accelerator, model=model).request
     if problem := misfits(workloads(scenario, [request]))[0]:
         raise InputError(problem)
     return request

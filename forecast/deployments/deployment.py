@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forecast.serving.workloads import Request
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -24,6 +26,13 @@ class Deployment:
     wide_parallel: bool = False  # experts over many nodes, prefill on machines of its own
     usd_per_accelerator_hour: float | None = None  # rent paid; None is the owned cost
     tier: str | None = None  # segment whose quality the precision must reach
+
+    @property
+    def request(self) -> Request:
+        """The case that its throughput is computed of; names are the stable ones by then."""
+        return Request(
+            self.accelerator, self.model, self.input_tokens, self.output_tokens, self.precision, self.accelerators, self.concurrency
+        )  # fmt: skip
 
     @property
     def length_tokens(self) -> float:

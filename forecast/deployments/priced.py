@@ -123,11 +123,7 @@ def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, A
 def _speed(scenario: Scenario, wanted: Deployment) -> Throughput:
     if wanted.wide_parallel:
         return wide_throughput(scenario, wanted)
-    return throughput(
-        scenario, wanted.accelerator, wanted.model, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
-        precision=wanted.precision, accelerators=wanted.accelerators, concurrency=wanted.concurrency,
-        latency_s=wanted.latency_s, draft_tokens=wanted.draft_tokens, acceptance_frac=wanted.acceptance_frac,
-    )  # fmt: skip
+    return throughput(scenario, wanted.request, wanted.latency_s, wanted.draft_tokens, wanted.acceptance_frac)
 
 
 def _utilisation(scenario: Scenario, wanted: Deployment) -> float:

@@ -15,7 +15,7 @@ from forecast.deployments.variants import dense_twin, served_row
 from forecast.equations import roofline, served_model, step
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
-from forecast.serving.workloads import efficiency_family, native_precision, number
+from forecast.serving.workloads import Request, efficiency_family, native_precision, number
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
@@ -38,8 +38,9 @@ def techniques(
     """
     name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
     asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
-    refuse(scenario, Deployment(name, accelerators, model, FULL, **asked))
-    group = throughput(scenario, name, model, precision=FULL, accelerators=accelerators, **asked).accelerators
+    wanted = Deployment(name, accelerators, model, FULL, **asked)
+    refuse(scenario, wanted)
+    group = throughput(scenario, wanted.request, latency_s).accelerators
     bench = Bench(scenario, name, model, group, **asked)
     sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)
     lines = [line for section in sections for line in section(bench)]
@@ -63,10 +64,8 @@ def batch_one(
     need = memory_of(scenario, accelerator, model, FULL, input_tokens + output_tokens)
     read = read_gb(scenario, model, FULL, 1.0)
     bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
-    speed = throughput(
-        scenario, accelerator, model, input_tokens=input_tokens, output_tokens=output_tokens, precision=FULL,
-        accelerators=need.least_accelerators, concurrency=1.0,
-    )  # fmt: skip
+    alone = Request(accelerator, model, input_tokens, output_tokens, FULL, need.least_accelerators, 1.0)
+    speed = throughput(scenario, alone)
     return {
         "precision": FULL,
         "bytes_per_weight": served_model.bytes_per_weight(FULL, native_precision(row)),

@@ -44,9 +44,7 @@ def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
             "Give --accelerators more, or leave --wide-parallel out."
         )
     shared, name = node_share(scenario, wanted.model, nodes)
-    speed = throughput(
-        shared, wanted.accelerator, name, input_tokens=wanted.input_tokens, output_tokens=wanted.output_tokens,
-        precision=wanted.precision, accelerators=node, latency_s=wanted.latency_s,
-        concurrency=None if wanted.concurrency is None else wanted.concurrency / nodes,
-    )  # fmt: skip
+    concurrency = None if wanted.concurrency is None else wanted.concurrency / nodes
+    of_node = replace(wanted, model=name, accelerators=node, concurrency=concurrency)
+    speed = throughput(shared, of_node.request, wanted.latency_s)
     return replace(speed, accelerators=nodes * node, batch=nodes * speed.batch)

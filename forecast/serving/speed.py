@@ -91,34 +91,24 @@ def known_names(scenario: Scenario, kind: str) -> list[str]:
 
 def throughput(
     scenario: Scenario,
-    accelerator: str,
-    model: str,
-    *,
-    input_tokens: float,
-    output_tokens: float,
-    precision: str | None = None,
-    accelerators: float | None = None,
-    concurrency: float | None = None,
+    request: Request,
     latency_s: float = 0.05,
     draft_tokens: float = 0.0,
     acceptance_frac: float = 0.0,
 ) -> Throughput:
     """Return the median throughput of a deployment.
 
-    Without `concurrency` the largest batch that fits memory and meets `latency_s` between two tokens is taken, and
+    Without concurrency the largest batch that fits memory and meets `latency_s` between two tokens is taken, and
     the group of accelerators (within a scale-up domain, or as many as hold the weights) that yields most with it.
 
     Args:
-        input_tokens, output_tokens: length of a request.
-        precision: of the weights; None is the best the accelerator supports.
-        accelerators, concurrency: size of the group and sequences served at once.
+        request: the case; of the weights' precision None is the best the accelerator supports.
         latency_s: slowest step between two tokens; infinite is offline.
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
 
     Raises:
         InputError: a part of the accelerator is unknown, or the model does not fit.
     """
-    request = Request(accelerator, model, input_tokens, output_tokens, precision, accelerators, concurrency)
     columns = workloads(scenario, [request])
     if problem := misfits(columns)[0]:
         raise InputError(problem)
