@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from itertools import chain
 from typing import Any
 
@@ -49,7 +51,7 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
     """
     asked: dict[int, tuple[Deployment, Request]] = {}
     errors: dict[int, str] = {}
-    known: dict[tuple[str, str], str] = {}
+    known = cache(partial(resolve, scenario))  # most names are repeated
     for i, case in enumerate(cases):
         try:
             if "error" in case:
@@ -80,12 +82,9 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
     return [*header, *RESULT_COLUMNS], rows
 
 
-def _request(scenario: Scenario, wanted: Deployment, known: dict[tuple[str, str], str]) -> Request:
-    """Return the case by stable names (looked up once each, in `known`), or raise for what cannot be computed."""
-    for kind, name in (("accelerator", wanted.accelerator), ("model", wanted.model)):
-        if (kind, name) not in known:
-            known[kind, name] = resolve(scenario, kind, name)
-    accelerator, model = known["accelerator", wanted.accelerator], known["model", wanted.model]
+def _request(scenario: Scenario, wanted: Deployment, known: Callable[[str, str], str]) -> Request:
+    """Return the case by stable names, as `known` resolves them, or raise for what cannot be computed."""
+    accelerator, model = known("accelerator", wanted.accelerator), known("model", wanted.model)
     request = replace(wanted, accelerator=accelerator, model=model).request
     if problem := misfits(workloads(scenario, [request]))[0]:
         raise InputError(problem)
