@@ -30,7 +30,6 @@ from forecast.distributions import parse
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import REGIMES
-from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends.regimes import SELLERS
 from forecast.trends.router_shares import HOSTS
@@ -369,12 +368,6 @@ def test_margins_known_by_hand():
 def test_no_loss_exceeds_what_was_raised(found):
     (bound,) = (one for one in found if "money raised" in one.comparison.quantity)
     assert bound.simulated.p90 < 1
-
-
-def test_a_year_starts_from_the_vintage_it_names():
-    for one in COMPARISONS:
-        if one.at != "today":
-            assert load_scenario("base", as_of=date.fromisoformat(one.at)).rows["provider_finances"]
 
 
 def test_rows_that_are_missing_are_named():

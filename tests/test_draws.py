@@ -17,10 +17,6 @@ def numbers(**changes):
     return stream(**(ADDRESS | changes)).random(5)
 
 
-def test_the_same_address_gives_the_same_numbers():
-    assert_array_equal(numbers(), numbers())
-
-
 @pytest.mark.parametrize(
     "change", [{"seed": 8}, {"block": 1}, {"entity": "provider:fireworks"}, {"purpose": "exit"}], ids=str
 )

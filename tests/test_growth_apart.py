@@ -160,15 +160,6 @@ def test_foreseen_growth_has_the_spread_it_says():
     assert (later.growth_log - mean).std() < 0.9 * later.growth_log.std()
 
 
-def test_the_order_of_spans_is_no_matter():
-    found = planted(LAW, firms=5)
-    turned = Spans(*(column[::-1] for column in found))
-    assert_allclose(likelihood(found), likelihood(turned), rtol=1e-9)
-    firms = np.unique(found.firm)
-    one, other = (growth_law.own_growth_today(growth_law.known(each, LAW), firms) for each in (found, turned))
-    assert_allclose(one, other, rtol=1e-6, atol=1e-9)
-
-
 def row(metric, day, value, note="", provider="a", as_of=None, status="measured"):
     return {
         "metric": metric, "date_on": day, "value": value, "note": note, "provider": provider, "as_of": as_of or day,

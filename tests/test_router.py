@@ -55,15 +55,6 @@ def test_what_was_made_is_found_again(sd, fade_weeks):
     assert swing == pytest.approx(sd * np.sqrt(-2 * np.expm1(-law.WEEKS_PER_MONTH / fade_weeks)), rel=0.05)
 
 
-def test_a_larger_part_swings_more():
-    """The control: twice the spread is twice the swing."""
-    swings = [
-        law.passing_part(*(x.sum(axis=0) for x in law.differences({"token_shares": weekly(made(sd, 6.0))})))[0]
-        for sd in (0.3, 0.6)
-    ]
-    assert_allclose(swings[1] / swings[0], 2.0, rtol=1e-6)
-
-
 def test_too_few_sellers_are_named(tables):
     with pytest.raises(TooFew, match=r"sellers seen twice on the router known by 2025-01-01; a fit needs 5"):
         law.router_trend(tables.vintage(date(2025, 1, 1)))

@@ -122,12 +122,6 @@ def test_all_is_served_that_machines_can(load, capacity, stretch):
     assert served == 1 or served * load >= capacity * np.exp(stretch) * (1 - 1e-12)  # none idle while some are refused
 
 
-def test_a_shift_reaches_its_level_within_a_year():
-    rates = np.array([demand.shift_rate(np.array([3.0, 1.0]), 6.0, month) for month in range(40)])
-    assert_allclose(rates.sum(axis=0) / 12, [LN3, 0.0])
-    assert_array_equal(np.flatnonzero(rates[:, 0]), np.arange(6, 18))
-
-
 def test_hire_by_hand():
     assert_allclose(demand.hire_ratio(np.array([0.5, 1.0, 0.0]), LN3), [2.0, 1.0, 3.0])
 
@@ -432,11 +426,6 @@ def test_other_business_of_all_stays_within_what_can_be_spent():
         assert 0 < part / (1 + part) * (weight * apart * ratio).sum() < 1
     assert_allclose(part * mean * demand.other_revenue_ratio(np.float64(1e15), mean, part), 1 + part)
     assert_allclose(part * mean * demand.other_revenue_ratio(np.float64(1 / (part * mean)), mean, part), (1 + part) / 2)
-
-
-def test_growth_is_braked_to_nothing_where_all_is_spent_and_never_turned():
-    found = demand.braked_growth(1.2, np.array([0.0, 5e11, 2e12, 4e12]), 2e12)
-    assert_allclose(found, [1.2, 0.9, 0.0, 0.0], atol=1e-12)
 
 
 @pytest.mark.parametrize("equation", EQUATIONS)
