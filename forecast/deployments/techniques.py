@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from forecast.deployments.admission import refuse
@@ -15,7 +16,7 @@ from forecast.deployments.variants import dense_twin, served_row
 from forecast.equations import roofline, served_model, step
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
-from forecast.serving.workloads import Request, efficiency_family, native_precision, number
+from forecast.serving.workloads import efficiency_family, native_precision, number
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
@@ -49,23 +50,21 @@ def techniques(
         "accelerator": name,
         "accelerators": group,
         **asked,
-        "batch_one": batch_one(scenario, name, model, input_tokens, output_tokens),
+        "batch_one": _batch_one(bench),
         "techniques": [line._asdict() for line in lines],
         **marks_of(scenario, name, model),
         "as_of": str(scenario.as_of),
     }
 
 
-def batch_one(
-    scenario: Scenario, accelerator: str, model: str, input_tokens: float, output_tokens: float
-) -> dict[str, Any]:
+def _batch_one(bench: Bench) -> dict[str, Any]:
     """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
+    scenario, model = bench.scenario, bench.model
     row = served_row(scenario, model)
-    need = memory_of(scenario, accelerator, model, FULL, input_tokens + output_tokens)
+    need = memory_of(scenario, bench.accelerator, model, FULL, bench.input_tokens + bench.output_tokens)
     read = read_gb(scenario, model, FULL, 1.0)
-    bandwidth = number(scenario, "accelerators", accelerator, "memory_bandwidth_tb_per_s")
-    alone = Request(accelerator, model, input_tokens, output_tokens, FULL, need.least_accelerators, 1.0)
-    speed = throughput(scenario, alone)
+    bandwidth = number(scenario, "accelerators", bench.accelerator, "memory_bandwidth_tb_per_s")
+    speed = replace(bench, accelerators=need.least_accelerators).speed(FULL, 1.0)
     return {
         "precision": FULL,
         "bytes_per_weight": served_model.bytes_per_weight(FULL, native_precision(row)),
