@@ -9,8 +9,6 @@ from zlib import crc32
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.cli.backtest_text import CASE_COLUMNS, cases_csv, document, scores_text
@@ -79,11 +77,6 @@ def cases(some):
 )
 def test_sellers_spellings_of_a_model_share_a_name(said, name):
     assert canonical_name(said) == name
-
-
-@given(st.text(max_size=30))
-def test_every_text_has_a_name(text):
-    assert isinstance(canonical_name(text), str)
 
 
 def test_a_price_holds_until_the_next_change_and_is_unknown_after_the_last_sighting():

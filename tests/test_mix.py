@@ -142,12 +142,6 @@ def test_the_pace_of_a_made_walk_is_found_again():
     assert pace.sd == pytest.approx(0.3, rel=0.1)
 
 
-def test_few_steps_claim_little():
-    """One step that fits itself keeps the spread expected before data, less a little."""
-    pace = law.pace_of(law.Steps(np.array([4.0]), np.array([1.0])))
-    assert (pace.mean, pace.error) == (0.25, pytest.approx(0.2 * np.sqrt(4 / 5) / 2))
-
-
 def test_within_a_model_the_mix_stays(tables):
     """Users move to models that are used otherwise; those who stay keep their mix: both intervals hold zero."""
     said = {d.name: d for d in law.token_mix_trend(tables).diagnostics}

@@ -4,7 +4,6 @@ import csv
 from datetime import date, timedelta
 
 import pytest
-from numpy.testing import assert_array_equal
 
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
@@ -189,9 +188,3 @@ def test_before_the_first_vintage_the_first_is_named(tables):
     assert refused.value.problems == (
         "as of 2024-12-31: no provider's finances are known before 2025-01-01. Choose that date or a later one.",
     )
-
-
-def test_tables_are_shared_by_vintages_but_cut_apart(tables):
-    early, late = tables.vintage(date(2025, 1, 1)), tables.vintage(date(2026, 1, 1))
-    assert len(early["provider_finances"]) < len(late["provider_finances"]) < len(tables["provider_finances"])
-    assert_array_equal([row["as_of"] <= date(2025, 1, 1) for row in early["provider_finances"]], True)
