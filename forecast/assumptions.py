@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.inputs import Input
 from forecast.scenario import Scenario
 
 KNOWN = ("measured", "derived")  # marks of a number that somebody observed, or that follows from such
@@ -28,15 +27,9 @@ def assumptions(scenario: Scenario) -> list[Assumption]:
     """Return the inputs of a scenario that are distributions, or that are marked as neither measured nor derived."""
     citations = scenario.tables.citations()
     return [
-        _assumption(item, citations) for item in scenario.inputs.values()
-        if item.value.name != "fixed" or item.origin.status not in KNOWN
+        Assumption(item.key, item.value.median() if item.value.name == "fixed" else str(item.value), item.unit, origin.status,
+                   origin.source, citations.get(origin.source, ""), origin.as_of, origin.place, origin.why)
+        for item in scenario.inputs.values()
+        for origin in [item.origin]
+        if item.value.name != "fixed" or origin.status not in KNOWN
     ]  # fmt: skip
-
-
-def _assumption(item: Input, citations: dict[str, str]) -> Assumption:
-    origin = item.origin
-    value = item.value.median() if item.value.name == "fixed" else str(item.value)
-    source, citation = origin.source, citations.get(origin.source, "")
-    return Assumption(
-        item.key, value, item.unit, origin.status, source, citation, origin.as_of, origin.place, origin.why
-    )
