@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "store"))
 from feeds import SAMPLES, Feeds
 from test_sources import mutated
 
-from forecast.comparison import compared_months
 from forecast.delivery.exports import export_forecast
 from forecast.refresh.job import refresh
 from forecast.refresh.known import LAYOUTS, Known, comparable
@@ -205,11 +204,11 @@ def mutations(count: int, chance: random.Random) -> None:
     try:
         with new_place() as place:
 
-            def simulator(scenario):  # type: ignore[no-untyped-def]
+            def simulator(scenario, **how):  # type: ignore[no-untyped-def]
                 from dataclasses import replace
 
                 if scenario.digest not in made:
-                    made[scenario.digest] = simulate(scenario, 60, threads=1, keep_months=compared_months(scenario))
+                    made[scenario.digest] = simulate(scenario, **how)
                 return replace(made[scenario.digest], scenario=scenario)
 
             for number in range(count):

@@ -205,19 +205,16 @@ def test_one_scenario_that_fails_does_not_lose_the_other(place, tmp_path):
 
 
 def test_a_scenario_that_failed_is_made_up_for(place):
-    def run(scenario):
-        return simulate(scenario, 60, keep_months=compared_months(scenario))
-
-    def half(scenario):
+    def half(scenario, **how):
         if scenario.name == "accelerator-glut":
             raise MemoryError("too big")
-        return run(scenario)
+        return simulate(scenario, **how)
 
     request = Request(("base", "accelerator-glut"), ("drop",), months=3, n_paths=60)
     first = refresh(place, request, NOW, simulator=half)
     assert [f["message"] for f in first.failures] == ["MemoryError: too big"] and first.exit_code(False) == 1
     asked = []
-    second = refresh(place, request, NOW, simulator=lambda s: asked.append(s.name) or run(s))
+    second = refresh(place, request, NOW, simulator=lambda s, **how: asked.append(s.name) or simulate(s, **how))
     assert second.run_id == first.run_id and asked == ["accelerator-glut"]
     assert {p.name for p in latest_folder(place.runs).iterdir()} == {"base", "accelerator-glut", "run.json"}
     assert refresh(place, request, NOW).status == "up to date"
@@ -232,7 +229,7 @@ def test_a_refresh_that_dies_before_publishing_is_finished_by_the_next(place, mo
             refresh(place, SMALL, NOW)
     old = latest_folder(place.runs).name
 
-    def never(scenario):
+    def never(scenario, **how):
         raise AssertionError("computed twice")
 
     report = refresh(place, SMALL, NOW, simulator=never)
@@ -693,7 +690,3 @@ def test_only_refresh_opens_a_socket(place, run_verb, monkeypatch, tmp_path):
         assert done.exit_code == 0, (arguments, done.exception)
     with pytest.raises(AssertionError, match="a socket was opened"):
         refresh(place, Request(sources=("litellm",), months=3, n_paths=60), NOW, limits=QUICK)
-
-
-def test_job_and_verb_agree_on_the_simulator():
-    assert job._simulator(SMALL)(load_scenario("base", months=3)).kept_months == (3,)
