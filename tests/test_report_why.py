@@ -23,9 +23,9 @@ from forecast.report.closing import Section
 from forecast.report.computed import Asked, what_to_keep
 from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.further import KINDS, further_sections, wanted_kinds
-from forecast.report.kept import read_kept
 from forecast.report.page import page
 from forecast.report.past import past_section, stored_section
+from forecast.report.stored import read_kept
 from forecast.report.tornado import tornado_chart
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
