@@ -37,26 +37,6 @@ def test_crps_of_many_quantiles_comes_to_that_of_the_samples(sample, value):
     assert_allclose(found, [brute], atol=1e-2)
 
 
-@given(numbers, numbers, numbers, st.floats(0.05, 0.95))
-def test_interval_score_is_a_sum_of_two_pinball_losses(a, b, value, inside_prob):
-    low, high = np.array([min(a, b)]), np.array([max(a, b)])
-    alpha = 1.0 - inside_prob
-    levels = np.array([alpha / 2, 1 - alpha / 2])
-    both = scoring.pinball_loss(np.array([low, high]), levels, np.array([value])).sum(axis=0)
-    assert_allclose(scoring.interval_score(low, high, np.array([value]), inside_prob), 2 / alpha * both, atol=1e-9)
-
-
-@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_brier_and_log_scores_are_proper(belief, said):
-    """In expectation under a belief, nothing said scores better than the belief."""
-    happened = np.array([1.0, 0.0])
-    weight = np.array([belief, 1.0 - belief])
-    for score in (scoring.brier_score, scoring.log_score):
-        with np.errstate(invalid="ignore"):
-            honest, other = (np.nansum(weight * score(np.full(2, p), happened)) for p in (belief, said))
-        assert honest <= other + 1e-12
-
-
 # the oracle
 
 

@@ -167,12 +167,6 @@ def test_a_decimal_comma_spares_text_and_whole_numbers():
     assert csv_bytes(["a", "b"], [["1.5", -0.5], [7, None]], "comma") == "\ufeffa;b\n1.5;-0,5\n7;\n".encode()
 
 
-@pytest.mark.parametrize("verb", ["run", "compare"])
-def test_the_option_is_in_the_help(verb):
-    said = " ".join(CliRunner().invoke(group, [verb, "--help"]).output.split())
-    assert "--decimal [point|comma]" in said and "a byte order mark" in said
-
-
 def test_the_option_writes_the_dialect(tmp_path):
     words = ["run", "--months", "6", "--paths", "50", "--quiet", "--decimal", "comma", "--out", str(tmp_path / "o")]
     assert CliRunner().invoke(group, words, catch_exceptions=False).exit_code == 0
