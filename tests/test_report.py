@@ -289,19 +289,29 @@ def test_a_stored_run_without_its_small_tables_is_still_shown(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "message"),
+    ("file", "spoilt", "message"),
     [
-        ("manifest.json", None, "manifest.json: cannot be read (No such file or directory). Name a folder that"),
-        ("manifest.json", "{", "manifest.json: not JSON"),
-        ("manifest.json", "[]", "manifest.json: has no run_id, scenario"),
-        ("forecast.csv", "", "forecast.csv: the file is empty."),
-        ("forecast.csv", "a,b\n", "forecast.csv: the columns are a, b; run_id,"),
-        ("forecast.csv", "a,b\n1\n", "forecast.csv row 2: not the 2 cells of the header."),
+        (
+            "manifest.json",
+            lambda _: None,
+            "manifest.json: cannot be read (No such file or directory). Name a folder that",
+        ),
+        ("manifest.json", lambda _: "{", "manifest.json: not JSON"),
+        ("manifest.json", lambda _: "[]", "manifest.json: has no run_id, scenario"),
+        ("forecast.csv", lambda _: "", "forecast.csv: the file is empty."),
+        ("forecast.csv", lambda _: "a,b\n", "forecast.csv: the columns are a, b; run_id,"),
+        ("forecast.csv", lambda _: "a,b\n1\n", "forecast.csv row 2: not the 2 cells of the header."),
+        ("forecast.csv", lambda text: text.splitlines()[0], "forecast.csv: a header but no rows"),
+        ("forecast.csv", lambda text: text.replace(",0.01,", ",few,", 1), "could not convert string to float: 'few'"),
+        ("forecast.csv", lambda text: text.rsplit(",", 3)[0] + ",nan,,0\n", "forecast.csv: nan is not a finite number"),
+        ("runway.csv", lambda _: "a\nb\n", "runway.csv: list index out of range"),
+        ("assumptions.csv", lambda _: "a,b\nc,d\n", "assumptions.csv: "),
     ],
 )
-def test_a_folder_that_is_no_run(small, tmp_path, file, text, message):
+def test_a_folder_that_is_no_run(small, tmp_path, file, spoilt, message):
     export_forecast(small, tmp_path / "run")
     path = tmp_path / "run" / file
+    text = spoilt(path.read_text())
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(InputError, match=re.escape(message)):
         read_run(tmp_path / "run")
@@ -313,14 +323,6 @@ def test_a_scenario_in_the_place_of_a_run(tmp_path):
     match = "base: no such folder, and no store at .*s.sqlite. .* or ask for a scenario with --scenario base."
     with pytest.raises(InputError, match=match):
         invoked("base", "--store", str(tmp_path / "s.sqlite"))
-
-
-def test_a_cell_that_is_no_number(small, tmp_path):
-    export_forecast(small, tmp_path / "run")
-    path = tmp_path / "run" / "forecast.csv"
-    path.write_text(path.read_text().replace(",0.01,", ",few,", 1))
-    with pytest.raises(InputError, match="forecast.csv: could not convert string to float: 'few'"):
-        read_run(tmp_path / "run")
 
 
 def invoked(*words: str):
