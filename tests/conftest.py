@@ -1,4 +1,4 @@
-"""Shared fixtures: the shipped tables, a short base scenario, one block of its history, and data to spoil."""
+"""Shared fixtures: the shipped tables, a short base scenario, its paths and forecast, and data to spoil."""
 
 import shutil
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from forecast.draws import Draws
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+from forecast.simulation import simulate
+from forecast.summary import summarize_paths
 from forecast.tables import load_tables, shipped_directory
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
@@ -51,6 +53,21 @@ def run_block() -> Callable:
 @pytest.fixture(scope="session")
 def block(base, run_block):
     return run_block(base)
+
+
+@pytest.fixture(scope="session")
+def paths(base):
+    return simulate(base, 400, seed=3)
+
+
+@pytest.fixture(scope="session")
+def made(paths):
+    return summarize_paths(paths)
+
+
+@pytest.fixture(scope="session")
+def small(tables):
+    return summarize_paths(simulate(load_scenario("base", tables, months=1), 50, seed=3))
 
 
 @pytest.fixture

@@ -13,21 +13,17 @@ from click.testing import CliRunner
 from forecast import __main__ as command
 from forecast.cli import cost_verb, run_verb
 from forecast.cli.main import group
-from forecast.delivery.exports import export_forecast
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS, count, quantiles
-from forecast.report.stored import read_run
 from forecast.scenario import load_scenario
 from forecast.sensitivity.first_order import first_order
 from forecast.serving.effects import REQUIRED
 from forecast.serving.speed import resolve
-from forecast.simulation import simulate
 from forecast.store.database import open_store
 from forecast.store.places import place_of
-from forecast.summary import summarize_paths
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables
 
@@ -384,24 +380,3 @@ def test_a_drop_folder_that_is_a_file(tmp_path, monkeypatch):
         outcome.exit_code == 1
         and "drop.csv: a file; the drop folder holds CSV files. Correct FORECAST_DROP" in outcome.output
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "spoil", "said"),
-    [
-        ("forecast.csv", lambda text: text.splitlines()[0], r"forecast\.csv: a header but no rows"),
-        (
-            "forecast.csv",
-            lambda text: text.rsplit(",", 3)[0] + ",nan,,0\n",
-            r"forecast\.csv: nan is not a finite number",
-        ),
-        ("runway.csv", lambda _: "a\nb\n", r"runway\.csv: list index out of range"),
-        ("assumptions.csv", lambda _: "a,b\nc,d\n", r"assumptions\.csv: .*arguments?"),
-    ],
-)
-def test_a_stored_run_that_was_spoilt(name, spoil, said, base, tmp_path):
-    export_forecast(summarize_paths(simulate(base, 50)), tmp_path / "o", ("csv",))
-    path = tmp_path / "o" / name
-    path.write_text(spoil(path.read_text()))
-    with pytest.raises(InputError, match=said):
-        read_run(tmp_path / "o")

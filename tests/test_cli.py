@@ -11,14 +11,6 @@ from command import forecast
 from forecast.cli.main import VERBS
 
 
-def test_run_prints_a_headline_and_writes_files(tmp_path):
-    done = forecast("run", "--paths", "500", "--months", "12", "--out", str(tmp_path / "o"))
-    assert done.returncode == 0, done.stderr
-    for words in ("WHO IS AT RISK", "WHEN THE MARKET CONSOLIDATES", "WHERE PRICE AND FLOOR GO", "HOW SURE"):
-        assert words in done.stdout
-    assert (tmp_path / "o" / "forecast.csv").is_file()
-
-
 def test_run_json_is_one_document():
     done = forecast("run", "--paths", "50", "--months", "6", "--json")
     document = json.loads(done.stdout)
@@ -81,14 +73,6 @@ def test_check_sees_a_market_that_cannot_run(tmp_path):
     assert "regime hot: next_*_prob add up to" in done.stderr
 
 
-def test_cost_json_and_waterfall_add_up():
-    found = json.loads(forecast("cost", "--model", "llama-3.3-70b", "--accelerator", "H100 SXM", "--json").stdout)
-    assert set(found["output_tokens_per_s_per_accelerator"]) == {"p10", "p50", "p90"}
-    assert sum(found["waterfall"].values()) == pytest.approx(found["cost_usd_per_mtok"]["blended"], rel=1e-12)
-    assert found["cost_usd_per_mtok"]["output"] > found["cost_usd_per_mtok"]["input"]
-    assert found["floor_usd_per_mtok"] <= found["cost_usd_per_mtok"]["blended"]
-
-
 def test_cost_cases_keep_their_rows(tmp_path):
     cases = tmp_path / "in.csv"
     cases.write_text(
@@ -99,9 +83,6 @@ def test_cost_cases_keep_their_rows(tmp_path):
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
     assert [bool(row["error"]) for row in rows] == [False, True, False]
-    assert float(rows[0]["output_tokens_per_s_per_accelerator_p10"]) < float(
-        rows[0]["output_tokens_per_s_per_accelerator_p50"]
-    )
 
 
 @pytest.mark.parametrize(
@@ -111,24 +92,13 @@ def test_cost_cases_keep_their_rows(tmp_path):
             ["run", "bsae"],
             'no scenario "bsae"; shipped: accelerator-glut, article-as-printed, article-corrected, base,',
         ),
-        (["run", "--set", "electricty_usd_per_kwh=1"], 'Did you mean "electricity_usd_per_kwh"?'),
-        (["run", "--set", "electricity_usd_per_kwh=-1"], "-1 is below the minimum"),
-        (["run", "--set", "pue_ratio"], "no '='"),
         (["run", "--paths", "0"], "paths = 0: outside 1 to"),
         (["run", "--as-of", "2024-12-31"], "no provider's finances are known before 2025-01-01. Choose that date"),
-        (["run", "--months", "0"], "months = 0: outside 1 to 240"),
         (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
-        (["run", "no/such/file.toml"], "no such scenario file"),
         (
             ["cost", "--model", "llama-3.3-70b"],
             "cost: --accelerator required (or --cases IN.csv), but not given. Accelerators: ",
         ),
-        (["cost", "--model", "lama-3.3-70b", "--accelerator", "h100"], 'Did you mean "llama-3.3-70b"?'),
-        (
-            ["cost", "--model", "llama-3.3-70b", "--accelerator", "h100", "--accelerators", "1", "--precision", "bf16"],
-            "Use at least 2",
-        ),
-        (["cost", "--model", "llama-3.3-70b", "--accelerator", "falcon-shores"], "it was cancelled"),
         (["runn"], 'Did you mean "run"?'),
     ],
 )

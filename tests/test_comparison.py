@@ -156,7 +156,3 @@ def test_the_verb(tmp_path):
         "comparison.csv", "comparison.parquet", "comparison.xlsx"
     ]  # fmt: skip
     assert len((tmp_path / "o" / "comparison.csv").read_text().splitlines()) == len(rows) + 1
-    done = forecast("compare", "base")
-    assert done.returncode == 2 and "at least two are needed" in done.stderr
-    done = forecast("compare", "base", "article-corrected")
-    assert done.returncode == 2 and "Give --as-of and --months" in done.stderr

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from spoiling import HOSTILE, named
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
@@ -30,18 +31,10 @@ from forecast.report.scales import Scale, log_ticks, spread, straight_ticks
 from forecast.report.sections import runway_section
 from forecast.report.stored import read_run
 from forecast.report.style import THEMES, style_sheet
-from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
 from forecast.tidy_table import Forecast
 
-HOSTILE = (
-    "=cmd()",
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "a\x00b\x1b[31m\r\n\u202e",
-    "x" * 10_000,
-)
 TAGS = set("html head meta title style body header h1 h2 h3 p ul li nav a main section footer div figure figcaption small svg "
            "desc path rect text details summary table caption thead tbody tr th td dl dt dd".split())  # fmt: skip
 
@@ -78,21 +71,6 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def paths(base):
-    return simulate(base, 400, seed=3)
-
-
-@pytest.fixture(scope="module")
-def made(paths):
-    return summarize_paths(paths)
-
-
-@pytest.fixture(scope="module")
-def small(tables):
-    return summarize_paths(simulate(load_scenario("base", tables, months=1), 50, seed=3))
-
-
-@pytest.fixture(scope="module")
 def content(made):
     return page(made)
 
@@ -104,23 +82,6 @@ def parsed(content):
 
 def without(forecast: Forecast, *outcomes: str) -> Forecast:
     return replace(forecast, facts=[f for f in forecast.facts if f.outcome not in outcomes])
-
-
-def named(forecast: Forecast, name: str) -> Forecast:
-    """Return a forecast in which every text that a user may choose is the name."""
-    provider, segment = forecast.find("runway_months")[0].provider, forecast.find("floor")[0].segment
-    facts = [
-        f._replace(
-            scenario=name,
-            made_on=name,
-            provider=name if f.provider == provider else f.provider,
-            segment=name if f.segment == segment else f.segment,
-        )
-        for f in forecast.facts
-    ]
-    assumed = [a._make([name] * len(a)) for a in forecast.assumptions[:3]]
-    texts = {"title": name, "story": name, "scenario": name, "run_id": name, "versions": {"forecast": name}}
-    return Forecast(facts, forecast.manifest | texts, {provider: name}, assumed)
 
 
 def test_the_page_is_whole_and_its_anchors_lead_somewhere(parsed):
@@ -289,19 +250,29 @@ def test_a_stored_run_without_its_small_tables_is_still_shown(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "message"),
+    ("file", "spoilt", "message"),
     [
-        ("manifest.json", None, "manifest.json: cannot be read (No such file or directory). Name a folder that"),
-        ("manifest.json", "{", "manifest.json: not JSON"),
-        ("manifest.json", "[]", "manifest.json: has no run_id, scenario"),
-        ("forecast.csv", "", "forecast.csv: the file is empty."),
-        ("forecast.csv", "a,b\n", "forecast.csv: the columns are a, b; run_id,"),
-        ("forecast.csv", "a,b\n1\n", "forecast.csv row 2: not the 2 cells of the header."),
+        (
+            "manifest.json",
+            lambda _: None,
+            "manifest.json: cannot be read (No such file or directory). Name a folder that",
+        ),
+        ("manifest.json", lambda _: "{", "manifest.json: not JSON"),
+        ("manifest.json", lambda _: "[]", "manifest.json: has no run_id, scenario"),
+        ("forecast.csv", lambda _: "", "forecast.csv: the file is empty."),
+        ("forecast.csv", lambda _: "a,b\n", "forecast.csv: the columns are a, b; run_id,"),
+        ("forecast.csv", lambda _: "a,b\n1\n", "forecast.csv row 2: not the 2 cells of the header."),
+        ("forecast.csv", lambda text: text.splitlines()[0], "forecast.csv: a header but no rows"),
+        ("forecast.csv", lambda text: text.replace(",0.01,", ",few,", 1), "could not convert string to float: 'few'"),
+        ("forecast.csv", lambda text: text.rsplit(",", 3)[0] + ",nan,,0\n", "forecast.csv: nan is not a finite number"),
+        ("runway.csv", lambda _: "a\nb\n", "runway.csv: list index out of range"),
+        ("assumptions.csv", lambda _: "a,b\nc,d\n", "assumptions.csv: "),
     ],
 )
-def test_a_folder_that_is_no_run(small, tmp_path, file, text, message):
+def test_a_folder_that_is_no_run(small, tmp_path, file, spoilt, message):
     export_forecast(small, tmp_path / "run")
     path = tmp_path / "run" / file
+    text = spoilt(path.read_text())
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(InputError, match=re.escape(message)):
         read_run(tmp_path / "run")
@@ -313,14 +284,6 @@ def test_a_scenario_in_the_place_of_a_run(tmp_path):
     match = "base: no such folder, and no store at .*s.sqlite. .* or ask for a scenario with --scenario base."
     with pytest.raises(InputError, match=match):
         invoked("base", "--store", str(tmp_path / "s.sqlite"))
-
-
-def test_a_cell_that_is_no_number(small, tmp_path):
-    export_forecast(small, tmp_path / "run")
-    path = tmp_path / "run" / "forecast.csv"
-    path.write_text(path.read_text().replace(",0.01,", ",few,", 1))
-    with pytest.raises(InputError, match="forecast.csv: could not convert string to float: 'few'"):
-        read_run(tmp_path / "run")
 
 
 def invoked(*words: str):

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_report import HOSTILE, TAGS, Page
+from spoiling import HOSTILE
+from test_report import TAGS, Page
 
 from forecast.cli.main import group
 from forecast.delivery.exports import export_forecast
@@ -23,9 +24,9 @@ from forecast.report.closing import Section
 from forecast.report.computed import Asked, what_to_keep
 from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.further import KINDS, further_sections, wanted_kinds
-from forecast.report.kept import read_kept
 from forecast.report.page import page
 from forecast.report.past import past_section, stored_section
+from forecast.report.stored import read_kept
 from forecast.report.tornado import tornado_chart
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
@@ -35,7 +36,6 @@ from forecast.simulation import simulate
 from forecast.store.database import insert, open_store, transaction
 from forecast.store.places import place_of
 from forecast.store.runs import Run, add_forecast, add_run, mark_published
-from forecast.summary import summarize_paths
 from forecast.trends.rolling import Scores
 
 RUN = Run("abc123", "abc123def", "2026-11-02T03:00:00", None, "2026-11-01", {"paths": 40}, {}, 1, 0.5, [])
@@ -43,16 +43,6 @@ CLAIM = {"statement": "It costs a dollar", "printed": "$1", "recomputed": [0.5, 
          "verdict": "holds"}  # fmt: skip
 PREDICTION = {"statement": "Prices fall", "confidence": "low", "note": "of list prices", "due_on": "2027-01-31", "no_query": None, "happened": None, "brier": None,
               "probabilities": [{"probability": 0.25, "standard_error": 0.01, "reason": None}]}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def paths(base):
-    return simulate(base, 40, seed=3)
-
-
-@pytest.fixture(scope="module")
-def made(paths):
-    return summarize_paths(paths)
 
 
 @pytest.fixture(scope="module")

@@ -192,12 +192,6 @@ def test_impossible_numbers(scenario, options, message):
         simulate(scenario, **{"n_paths": 10, **options})
 
 
-def test_unknown_format(made, tmp_path):
-    with pytest.raises(InputError, match="format pdf: one of csv, xlsx, parquet is allowed"):
-        export_forecast(made, tmp_path / "x", ("pdf",))
-    assert not (tmp_path / "x").exists()
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 def test_every_format_has_both_its_writers(made, tmp_path, ending):
     """One that lacked them would be accepted, and write nothing or another's file."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import click
 
 from forecast.cli.options import chance_options, input_options, json_option, store_option, threads_option
 from forecast.cli.shown import say, simulated
-from forecast.comparison import compared_months
-from forecast.paths import Paths
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
 from forecast.refresh.report import Report
-from forecast.scenario import Scenario
 from forecast.sources.registry import SOURCES
 from forecast.store.lock import Locked
 from forecast.store.places import place_of
@@ -56,13 +54,9 @@ def command(
     The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.
     """
     request = Request(scenarios=scenarios or ("base",), as_of=as_of, **how)
-
-    def simulator(scenario: Scenario) -> Paths:
-        months = compared_months(scenario)
-        return simulated(scenario, quiet, months, request.n_paths, request.seed, threads=request.threads)
-
+    simulator, wait = partial(simulated, quiet=quiet), if_locked == "wait"
     try:
-        report = refresh(place_of(store), request, datetime.now(UTC), if_locked == "wait", simulator=simulator)
+        report = refresh(place_of(store), request, datetime.now(UTC), wait, simulator=simulator)
     except Locked as error:
         click.echo(f"forecast: {error}", err=True)
         if if_locked == "skip" and as_json:

@@ -16,7 +16,7 @@ from forecast.errors import InputError
 from forecast.report.closing import Section
 from forecast.report.page import page
 from forecast.report.pictures import chart_files
-from forecast.report.stored import read_run
+from forecast.report.stored import read_kept, read_run
 from forecast.scenario import load_scenario
 from forecast.store.places import place_of
 from forecast.summary import summarize_paths
@@ -107,7 +107,6 @@ def _stored(ctx: click.Context, run: str, scenario: str | None, store: str | Non
     if Path(run).is_dir():
         _refuse_others(ctx, run, PLACES)
         return read_run(run), []
-    from forecast.report.kept import read_kept
     from forecast.report.past import stored_section
 
     _refuse_others(ctx, run, PLACES | {"scenario"})

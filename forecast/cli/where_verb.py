@@ -9,7 +9,7 @@ import click
 
 from forecast.cli.options import json_option
 from forecast.cli.shown import say
-from forecast.finding.place import Place
+from forecast.finding.code import Place
 from forecast.finding.search import whereabouts
 from forecast.scenario import load_scenario
 

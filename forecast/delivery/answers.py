@@ -14,6 +14,10 @@ LIKELY_PROB = 0.505  # what is told as more than 50 %
 SAFE_PROB = 0.05
 LEAST_PATHS = 30  # fewer do not tell their own spread
 NAMED = 5
+CONCENTRATIONS = (  # what may be concentrated; that five hold most of it for some months; the share of the five
+    ("tokens", "consolidation_month", "top5_tokens_frac"),
+    ("spend", "consolidation_spend_month", "top5_spend_frac"),
+)
 
 
 class Answer(NamedTuple):
@@ -154,10 +158,7 @@ def _lasts(months: float | None) -> str:
 def _consolidation(forecast: Forecast) -> list[str]:
     manifest, said = forecast.manifest, []
     horizon = manifest["months"]
-    for what, outcome, share in (
-        ("tokens", "consolidation_month", "top5_tokens_frac"),
-        ("spend", "consolidation_spend_month", "top5_spend_frac"),
-    ):
+    for what, outcome, share in CONCENTRATIONS:
         low, middle, high = three(forecast, share, None, horizon)
         prob = forecast.value(outcome, None, horizon)
         if prob is None or middle is None:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.answers import (
-    doubts_of_chance,
-    marked_months,
-    segments,
-    six_in_a_row_fit,
-)
+from forecast.delivery.answers import CONCENTRATIONS, doubts_of_chance, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.small_tables import at_risk
 from forecast.delivery.words import band, calendar, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
@@ -64,10 +59,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
 def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
     lines = ["WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)"]
     seen = six_in_a_row_fit(horizon)
-    for what, outcome, share in (
-        ("tokens", "consolidation_month", "top5_tokens_frac"),
-        ("spend", "consolidation_spend_month", "top5_spend_frac"),
-    ):
+    for what, outcome, share in CONCENTRATIONS:
         now = _value(forecast, share, month=0, quantile=0.5)
         later = _value(forecast, share, month=horizon, quantile=0.5)
         chances = [

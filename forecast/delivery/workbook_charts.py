@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from forecast.delivery.answers import seen_whole, segments
+from forecast.delivery.answers import CONCENTRATIONS, seen_whole, segments
 from forecast.delivery.cell_text import safe_cell
 from forecast.delivery.small_tables import charted_risk
 from forecast.tidy_table import Forecast
@@ -47,7 +47,7 @@ def chart_data(forecast: Forecast) -> ChartData:
                 values = [forecast.value(outcome, segment, m, quantile) for m in months]
                 title = f"Price and floor, {segment}: median and 80 % band"
                 curves.append(Curve("prices", title, f"{segment} {name} p{100 * quantile:.0f}", "USD/Mtok", values))
-    for name, outcome in (("tokens", "consolidation_month"), ("spend", "consolidation_spend_month")):
+    for name, outcome, _ in CONCENTRATIONS:
         title = "Five largest hold 80 % for six months: probability by month"
         values = seen_whole([forecast.value(outcome, None, m) for m in months])
         curves.append(Curve("consolidation", title, f"of {name}", "probability", values))

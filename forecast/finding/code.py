@@ -10,14 +10,39 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from forecast.finding.place import Place
-
 PACKAGE = Path(__file__).parent.parent
-Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Defined = ast.FunctionDef | ast.ClassDef
 # The parts of a docstring that is written as the house writes them.
 FORMULA = re.compile(r"(?<![=<>!:])=(?!=)|[Σ∏∫√≈∝]")
 NOT_A_FORMULA = re.compile(r"(Args|Raises|Returns?|Source|Arguments)\b|>>>")
 SOURCE = re.compile(r"Source: (.+?)(?=\n\s*\n|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A thing with a name, where it stands, and what it means; what does not apply is empty."""
+
+    kind: str  # outcome, input, column, table, verb, function, class, module or constant
+    name: str
+    file: str  # from the root of the project
+    line: int
+    meaning: str
+    unit: str = ""
+    value: str = ""
+    signature: str = ""
+    formula: str = ""
+    source: str = ""
+    used_by: tuple[str, ...] = ()  # "forecast/…py:line function", as the source text names it
+
+    def answers_to(self, asked: str) -> bool:
+        """Whether this is what `asked` names: the whole dotted name, or the end of it.
+
+        >>> Place("function", "forecast.units.annual", "", 1, "").answers_to("units.annual")
+        True
+        >>> Place("function", "forecast.units.annual", "", 1, "").answers_to("al")
+        False
+        """
+        return f".{self.name}".endswith(f".{asked}")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forecast.finding.code import Module
-from forecast.finding.place import Place
+from forecast.finding.code import Module, Place
 from forecast.finding.readers import readers
 from forecast.inputs import Input
 from forecast.scenario import Scenario

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecast.finding.code import Module
-from forecast.finding.place import Place
+from forecast.finding.code import Module, Place
 from forecast.finding.readers import readers
 from forecast.market.doors import EXIT_KINDS
 from forecast.outcomes.by_path import BY_PATH

@@ -7,10 +7,9 @@ from dataclasses import replace
 from functools import cache
 
 from forecast.errors import InputError, suggestion
-from forecast.finding.code import modules, places_in
+from forecast.finding.code import Place, modules, places_in
 from forecast.finding.data import column_places, data_names, input_places
 from forecast.finding.outcomes import QUERIED, outcome_place
-from forecast.finding.place import Place
 from forecast.scenario import Scenario
 
 KINDS = ("outcome", "input", "table", "column", "verb", "function", "class", "constant", "module")

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.comparison import compared_months
 from forecast.errors import ForecastError, InputError
-from forecast.paths import Paths
 from forecast.refresh.gathering import ask_all, take_in
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.planning import Plan, Request, planned
@@ -33,7 +32,6 @@ from forecast.refresh.running import (
     score_what_came_due,
     store_run,
 )
-from forecast.scenario import Scenario
 from forecast.simulation import simulate
 from forecast.sources.fetch import Limits
 from forecast.sources.registry import chosen_sources
@@ -62,7 +60,7 @@ def refresh(
         now: the moment, UTC; nothing below asks a clock what day it is.
         wait: for the lock, instead of refusing when another refresh holds it.
         limits: of the requests to sources.
-        simulator: runs a scenario and keeps its values at `compared_months`; by default as the request says.
+        simulator: `simulate`, or what simulates with the same arguments.
 
     Raises:
         InputError: usage is wrong, or no scenario can be read.
@@ -70,7 +68,7 @@ def refresh(
         ForecastError: the store or the folder of runs cannot be written.
     """
     sources, shipped, report = chosen_sources(request.sources), load_tables(), Report()
-    run = simulator or _simulator(request)
+    run = partial(simulator or simulate, n_paths=request.n_paths, seed=request.seed, threads=request.threads)
     with _held(place, wait, request.dry_run) as engine, tempfile.TemporaryDirectory(prefix="forecast-") as temporary:
         try:
             asked = ask_all(engine, place, sources, limits)
@@ -114,14 +112,6 @@ def _held(place: Place, wait: bool, dry_run: bool) -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
-
-
-def _simulator(request: Request) -> Simulator:
-    def run(scenario: Scenario) -> Paths:
-        months = compared_months(scenario)
-        return simulate(scenario, request.n_paths, request.seed, request.threads, keep_months=months)
-
-    return run
 
 
 def _prepare(

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forecast.comparison import compared_months
 from forecast.delivery.exports import export_forecast
 from forecast.paths import Paths
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
@@ -15,7 +16,6 @@ from forecast.refresh.observed import due_on
 from forecast.refresh.planning import Plan
 from forecast.refresh.publishing import publish_run
 from forecast.refresh.scores import Score, due_scores
-from forecast.scenario import Scenario
 from forecast.store.database import insert, replace, rows, transaction
 from forecast.store.observations import last_observation
 from forecast.store.places import Place
@@ -27,7 +27,7 @@ from forecast.tidy_table import Forecast
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-Simulator = Callable[[Scenario], Paths]
+Simulator = Callable[..., Paths]
 
 
 class Result(NamedTuple):
@@ -45,7 +45,8 @@ def run_scenarios(
     errors: dict[str, Exception] = {}
     for name in names:
         try:
-            paths = simulator(plan.scenarios[name])
+            scenario = plan.scenarios[name]
+            paths = simulator(scenario, keep_months=compared_months(scenario))
             results[name] = Result(summarize_paths(paths, now.date()), influences_of(paths))
         except Exception as error:  # whatever it is, it goes into the record
             errors[name] = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forecast.delivery.answers import seen_whole, segments
+from forecast.delivery.answers import CONCENTRATIONS, seen_whole, segments
 from forecast.delivery.small_tables import charted_risk
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
@@ -54,14 +54,14 @@ def risk_charts(forecast: Forecast) -> list[Chart]:
 def consolidation_charts(forecast: Forecast) -> list[Chart]:
     """Return when the five largest hold 80 %, their share, and the number of independent providers."""
     as_of, drawn = forecast.manifest["as_of"], []
-    asked = (("tokens", "consolidation_month"), ("spend", "consolidation_spend_month"))
     curves = [
-        Series(name, seen_whole(chances(forecast, outcome, None))) for name, outcome in asked if forecast.find(outcome)
+        Series(name, seen_whole(chances(forecast, outcome, None)))
+        for name, outcome, _ in CONCENTRATIONS
+        if forecast.find(outcome)
     ]
     if _drawable(curves):
         drawn.append(curve_chart("consolidation", "Five largest hold 80 % for six months", ROW_NOTE, curves, as_of))
-    shares = [("tokens", "top5_tokens_frac"), ("spend", "top5_spend_frac")]
-    fans = [_fan(forecast, outcome, None, name) for name, outcome in shares if forecast.find(outcome)]
+    fans = [_fan(forecast, share, None, name) for name, _, share in CONCENTRATIONS if forecast.find(share)]
     if fans:
         drawn.append(fan_chart("top-five", "Share of the five largest providers", "of all", fans, as_of, shown=percent))
     if forecast.find("independent_providers"):

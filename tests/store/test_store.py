@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -214,13 +213,6 @@ def test_the_file_is_in_wal_mode_with_foreign_keys(place):
         assert rows(connection, "PRAGMA synchronous")[0][0] == 2
 
 
-def test_a_file_that_is_no_database_is_one_sentence(place):
-    place.file.write_text("not a database " * 100)
-    with pytest.raises(ForecastError, match="no store, or a damaged one .file is not a database."):
-        open_store(place)
-    assert place.file.read_text() == "not a database " * 100
-
-
 def test_facts_keep_every_bit(small):
     content = packed(small.facts)
     assert [tuple(fact) for fact in small.facts] == list(unpacked(content))
@@ -288,12 +280,6 @@ def test_history_and_export(place, small, run_verb, tmp_path):
         run_verb("export", "abc", "--scenario", "bse", "--store", place.label).exception
     )
     assert "no store there" in str(run_verb("export", "abc", "--store", str(tmp_path / "none")).exception)
-
-
-def test_sqlite_alone_can_read_the_store(place, small):
-    fill(open_store(place), small)
-    assert sqlite3.connect(place.file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert os.path.getsize(place.file) > 0
 
 
 @pytest.mark.parametrize("opened", [lambda place: locked(place).__enter__(), open_store])
