@@ -1,6 +1,6 @@
 """Does what a year of nights may do to `forecast refresh`, and prints how often it held.
 
-    python tests/reliability/refresh_reliability.py [--kills 200] [--crowd 20] [--full 20] [--days 365]
+    python tests/reliability/refresh_reliability.py [--kills 200] [--crowd 20] [--mutations 500] [--days 365]
 
 Refreshes are small (60 paths, 3 months), since it is the store and the publishing that are tried. pytest runs a small version.
 """
@@ -26,14 +26,24 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import mean
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "store"))
+from feeds import SAMPLES, Feeds
+from test_sources import mutated
+
 from forecast.delivery.exports import export_forecast
 from forecast.refresh.job import refresh
+from forecast.refresh.known import LAYOUTS, Known, comparable
 from forecast.refresh.observed import RENT_INDEX
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder
+from forecast.refresh.validation import LARGEST_JUMP_RATIO
+from forecast.simulation import simulate
+from forecast.sources.fetch import Limits
 from forecast.store.database import open_store, transaction
+from forecast.store.observations import observations
 from forecast.store.places import Place, place_of
 from forecast.store.runs import forecast_of, runs, scenarios_of
+from forecast.tables import load_tables
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 SMALL = Request(sources=("drop",), months=3, n_paths=60, threads=1)
@@ -188,6 +198,55 @@ def read_only() -> None:
         print(f"    {done.stderr.strip()}")
 
 
+def mutations(count: int, chance: random.Random) -> None:
+    """Feeds with bytes changed, cut and doubled: no traceback, and no price that is out of range or jumped."""
+    server, found, tables, made = Feeds(), Counter[str](), load_tables(), {}
+    try:
+        with new_place() as place:
+
+            def simulator(scenario, **how):  # type: ignore[no-untyped-def]
+                from dataclasses import replace
+
+                if scenario.digest not in made:
+                    made[scenario.digest] = simulate(scenario, **how)
+                return replace(made[scenario.digest], scenario=scenario)
+
+            for number in range(count):
+                name = list(SAMPLES)[number % len(SAMPLES)]
+                content = mutated(SAMPLES[name], chance)
+                (place.drop / "feed.csv").write_bytes(content if name == "drop" else SAMPLES["drop"])
+                os.environ[f"FORECAST_SOURCE_{name.upper().replace('-', '_')}"] = server.serve(name, content)
+                report = refresh(
+                    place,
+                    Request(sources=(name,), months=3, n_paths=60),
+                    NOW,
+                    limits=Limits(tries=1),
+                    simulator=simulator,
+                )
+                found["refused whole"] += report.sources[0].status == "failed"
+                found["rows newly held"] += report.sources[0].quarantined
+                found["runs published"] += report.status == "published"
+            with transaction(open_store(place)) as connection:
+                seen = observations(connection)
+            found["observations"] = len(seen)
+            found["bad prices published"] = sum(is_bad(one, Known(tables, [])) for one in seen)
+            found["store or run damaged"] = int(bool(whole(place)))
+    finally:
+        server.shutdown()
+        server.server_close()
+    say(f"{count} mutated feeds, 0 tracebacks", found)
+
+
+def is_bad(one, known: Known) -> bool:  # type: ignore[no-untyped-def]
+    """Whether a price is no price: out of its column's range, or far from the shipped one of its series."""
+    before = known.all.in_force(comparable(one.series), one.as_of)
+    far = before and any(
+        not 1 / LARGEST_JUMP_RATIO <= n / o <= LARGEST_JUMP_RATIO for n, o in zip(one.amounts, before, strict=True)
+    )
+    limits = {"price_changes": (0.0005, 1500.0), "rents": (0.1, 30.0), "electricity": (0.005, 2.0)}[one.target]
+    return bool(far) or not all(limits[0] <= amount <= limits[1] for amount in one.amounts) or one.target not in LAYOUTS
+
+
 def year(days: int) -> None:
     """A refresh a night on a moving clock, news on each day: store and time grow by the same amount every day."""
     with new_place() as place:
@@ -226,7 +285,7 @@ def say(title: str, found: Counter[str] | dict[str, int]) -> None:
 def main() -> None:
     """Run what is asked for."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, number in (("kills", 200), ("crowd", 20), ("full", 20), ("days", 365)):
+    for name, number in (("kills", 200), ("crowd", 20), ("full", 20), ("mutations", 500), ("days", 365)):
         options.add_argument(f"--{name}", type=int, default=number)
     asked, chance = options.parse_args(), random.Random(7)
     if asked.kills:
@@ -236,6 +295,8 @@ def main() -> None:
     if asked.full:
         full_disk(chance, asked.full)
         read_only()
+    if asked.mutations:
+        mutations(asked.mutations, chance)
     if asked.days:
         year(asked.days)
 
