@@ -765,6 +765,7 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         cash_usd=np.full(shape, 1e15, REAL),
         cash_without_rounds_usd=np.full(shape, start, REAL),
         net_flow_without_rounds=np.full(shape, drift, REAL),
+        turnover_average=np.ones(shape, REAL),
         raise_rounds=lambda providers: None,
     )
     sustainability = np.full((len(names.clouds), BLOCK_PATHS), 1e15, REAL)  # no hyperscaler has a reason to leave
@@ -772,7 +773,7 @@ def walk_runways(base, names, draws, start, drift, sd, months):
     chance = np.random.default_rng(3)
     for month in range(1, months + 1):
         treasury.cash_without_rounds_usd += REAL(drift) + REAL(sd) * chance.standard_normal(shape, REAL)
-        doors.step(month, months, treasury, customers, sustainability, half, half)
+        doors.step(month, months, treasury, customers, half, sustainability, half, half)
     assert doors.alive.all()
     assert doors.runway_months.shape == shape
     return doors.runway_months.ravel()
