@@ -85,7 +85,8 @@ class Doors:
         gone = kind != ALIVE
         self._note_runways(month, horizon, cells, gone, treasury)
         cells.among(lists).put(self.listed_month, month)
-        treasury.raise_rounds(cells.among(lists | rescued))
+        treasury.raise_rounds(cells.among(lists))
+        treasury.carry_on(cells.among(rescued))
         self._leave(month, cells.among(gone), kind[gone])
         self._leave(month, self._clouds_that_leave(sustainability, uniform), LEFT)
         self._hand_over(cells.among(gone & ~np.isin(kind, WITHOUT_BUYER)), treasury, customers, bids)
