@@ -110,7 +110,14 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 8. Exits and entry.
     market.sustainability = doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio())
     doors.step(
-        month, months, treasury, customers, market.sustainability, chance.uniforms("exit"), chance.uniforms("bid")
+        month,
+        months,
+        treasury,
+        customers,
+        trade.revenue,
+        market.sustainability,
+        chance.uniforms("exit"),
+        chance.uniforms("bid"),
     )
     margin_ratio = trade.margin_frac(names.fringe_offers) / market.margin_start_frac
     customers.grow_fringe(doors.count_fringe(month, margin_ratio, chance.normal("fringe")))

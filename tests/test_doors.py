@@ -15,11 +15,14 @@ from forecast.scenario import load_scenario
 
 
 def money_of_all(names, random):
-    """A treasury in any regime; a twentieth is out of cash, and as many are without rounds."""
+    """A treasury of small firms in any regime; a twentieth is out of cash, and as many are without rounds."""
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     money = [np.where(random.random(shape) < 0.05, -1, random.uniform(1, 2, shape)).astype(REAL) for _ in range(2)]
     regime = random.integers(0, len(REGIMES), BLOCK_PATHS)
-    return SimpleNamespace(regime=regime, cash_usd=money[0], cash_without_rounds_usd=money[1])
+    turnover = np.ones(shape, REAL)
+    return SimpleNamespace(
+        regime=regime, cash_usd=money[0], cash_without_rounds_usd=money[1], turnover_average=turnover
+    )
 
 
 def doors_of(draws, names):
@@ -32,6 +35,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
     doors, random = doors_of(Draws(scenario, 7, 0), names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
+    treasury.turnover_average[:, ::3] = 1e8  # a large firm
     u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
     u = np.where(random.random(u.shape) < 0.5, u, 1 - u)  # most near 0 or 1
     doors.alive[:, ::7] = False
@@ -39,42 +43,79 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     seen = np.zeros(treasury.cash_usd.shape, bool)
     door.put(seen, True)
     everyone = spots(np.ones_like(seen))
-    kind, lists = doors._fates(everyone, treasury, everyone.of(u))
+    tokens = random.choice([1, 1e9], seen.shape)
+    kind, lists, rescued = doors._fates(everyone, treasury, everyone.of(tokens), everyone.of(u))
     alive = doors.alive[names.own_cash]
-    fate = ((kind != ALIVE) | lists).reshape(seen.shape) & alive
+    fate = ((kind != ALIVE) | lists | rescued).reshape(seen.shape) & alive
     assert fate.mean() > 0.01 and seen.mean() < 0.8
     assert not seen[~alive].any()
     assert seen[fate].all() and seen[alive & ((treasury.cash_usd < 0) | (treasury.cash_without_rounds_usd < 0))].all()
 
 
-def test_fates_by_the_place_of_a_draw(block):
-    """Rates that are the same for all: below 0.1 bought, of these below 0.04 the people only, above 0.8 listed, once, in a cold market above 0.85."""
-    _, names, draws = block
-    doors, random = doors_of(draws, names), np.random.default_rng(9)
-    one = np.ones((len(names.providers), 1), REAL)
-    yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15, "distressed_sale_prob": 0.3}
+def equal_chances(draws, names):
+    """Doors at which a small firm is bought by a chance of 0.1 a month and gives up by 0.05, and all are listed by 0.15."""
+    doors, one = doors_of(draws, names), np.ones((len(names.providers), 1), REAL)
+    yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15}
     chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
     doors.by_regime = {name: np.full((3, 1), value, REAL) for name, value in chance_of.items()}
-    doors.kind = {"acquired_ratio": one / 2, "ipo_ratio": one, "retention_frac": one}
+    doors.kind = {"acquired_ratio": one / 2, "ipo_ratio": one, "give_up_ratio": one / 4, "retention_frac": one}
     doors.acquirable_ratio = 2 * one
-    doors.listing_per_year = -12 * np.log(0.8 / 0.85) * one  # filed: with the market's chance together 0.2
-    doors.theta["licence_frac"] = np.full(BLOCK_PATHS, 0.4, REAL)
+    doors.listing_per_year = 0 * one
+    told = {"licence_frac": 0.4, "small_firm_usd_per_year": 12e6, "give_up_per_year": -48 * np.log(0.95)}
+    told |= {"bought_size_power": 0.25, "rescue_size_power": 0.5}
+    doors.theta |= {name: np.full(BLOCK_PATHS, value, REAL) for name, value in told.items()}
+    return doors
+
+
+def fates(doors, treasury, tokens, u):
+    """Kinds of exit, who is listed and who is carried on, in the shape of the draws."""
+    everyone = spots(np.ones(u.shape, bool))
+    found = doors._fates(everyone, treasury, everyone.of(np.full(u.shape, tokens)), everyone.of(u))
+    return [each.reshape(u.shape) for each in found]
+
+
+def test_fates_by_the_place_of_a_draw(block):
+    """Small firms: below 0.1 bought, of these below 0.04 the people only, below 0.15 given up, above 0.8 listed, once, in a cold market above 0.85."""
+    _, names, draws = block
+    doors, random = equal_chances(draws, names), np.random.default_rng(9)
+    filed = -12 * np.log(0.8 / 0.85)  # with the market's chance together 0.2
+    doors.listing_per_year = np.full((len(names.providers), 1), filed, REAL)
     doors.listed_month[:, ::2] = 1
     treasury = money_of_all(names, random)
     u = random.random(treasury.cash_usd.shape).astype(REAL)
-    everyone = spots(np.ones(u.shape, bool))
-    kind, lists = doors._fates(everyone, treasury, everyone.of(u))
-    place = [np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.3, 0.8, 0.85)]
-    clear = np.logical_and.reduce(place)
-    bought = np.select(
-        [u < 0.04, u < 0.1], [EXIT_KINDS.index("people and licence bought"), EXIT_KINDS.index("bought")], ALIVE
-    )
+    kind, lists, rescued = fates(doors, treasury, 1.0, u)
+    clear = np.logical_and.reduce([np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.15, 0.3, 0.8, 0.85)])
+    ways = [EXIT_KINDS.index(way) for way in ("people and licence bought", "bought", "left the market")]
+    goes = np.select([u < 0.04, u < 0.1, u < 0.15], ways, ALIVE)
     broke = np.where(u < 0.3, EXIT_KINDS.index("sold in distress"), EXIT_KINDS.index("shut"))
-    expected = np.where(treasury.cash_usd < 0, broke, bought)
-    assert_array_equal(kind.reshape(u.shape)[clear], expected[clear])
+    expected = np.where(treasury.cash_usd < 0, broke, goes)
+    assert_array_equal(kind[clear], expected[clear])
     may = (np.arange(BLOCK_PATHS) % 2 == 1) & (treasury.cash_usd > 0) & (u > 0.8)
     waits = (treasury.regime == COLD) & (u <= 0.85)  # a filing counts for nothing in a cold market
-    assert_array_equal(lists.reshape(u.shape)[clear], (may & ~waits)[clear])
+    assert_array_equal(lists[clear], (may & ~waits)[clear])
+    assert not rescued.any()
+
+
+def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_tokens_bring(block):
+    """Sixteen times a small firm's revenue: bought at half the rate; out of cash a quarter of the chance to end, or carried on."""
+    _, names, draws = block
+    doors, random = equal_chances(draws, names), np.random.default_rng(9)
+    treasury = money_of_all(names, random)
+    treasury.turnover_average[:] = 16e6
+    u = random.random(treasury.cash_usd.shape).astype(REAL)
+    kind, lists, rescued = fates(doors, treasury, 2e6, u)
+    bought = 1 - np.sqrt(0.9)
+    given_up = bought + 1 - np.sqrt(0.95)  # tokens bring twice what they bring a small firm
+    edges = (0.4 * bought, bought, given_up, 0.075, 0.25, 0.85)
+    clear = np.logical_and.reduce([np.abs(u - edge) > 1e-5 for edge in edges])
+    ways = [EXIT_KINDS.index(way) for way in ("people and licence bought", "bought", "left the market")]
+    goes = np.select([u < edge for edge in edges[:3]], ways, ALIVE)
+    out = [EXIT_KINDS.index(way) for way in ("sold in distress", "shut")]
+    ends = np.select([u < 0.075, u < 0.25], out, ALIVE)
+    broke = treasury.cash_usd < 0
+    assert_array_equal(kind[clear], np.where(broke, ends, goes)[clear])
+    assert_array_equal(rescued[clear], (broke & (u > 0.25))[clear])
+    assert not (lists & broke).any() and lists.any()
 
 
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
@@ -155,24 +196,30 @@ def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     assert_allclose(customers.log_weight - before, grown, atol=1e-6)
 
 
-def test_who_is_sold_finds_a_buyer_and_who_is_shut_none(block):
-    """One seller is out of cash on every second path; half of these are sold, and nobody else has a reason to go."""
+def test_who_is_sold_finds_a_buyer_who_is_shut_none_and_who_is_carried_on_a_round(block):
+    """One seller is out of cash on every second path: sold, shut, or large and carried on; nobody else has a reason to go."""
     _, names, draws = block
-    doors, followed, path = doors_of(draws, names), [], np.arange(BLOCK_PATHS)
+    doors, followed, raised, path = doors_of(draws, names), [], [], np.arange(BLOCK_PATHS)
     doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
     seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
     shape = doors.runway_months.shape
     treasury = SimpleNamespace(
         regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow_without_rounds=np.zeros(shape, REAL),
-        cash_without_rounds_usd=np.full(shape, 9, REAL), raise_rounds=lambda providers: None,
+        cash_without_rounds_usd=np.full(shape, 9, REAL), raise_rounds=lambda providers: None, carry_on=raised.append,
+        turnover_average=np.ones(shape, REAL),
     )  # fmt: skip
     treasury.cash_usd[seller, ::2] = -1
+    treasury.turnover_average[seller, 6::8] = 1e12
     uniform = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)
     uniform[seller, ::4] = 0.7  # shut
     bids = np.random.default_rng(1).random(uniform.shape).astype(REAL)
     customers = SimpleNamespace(follow=lambda *args: followed.append(args))
-    doors.step(5, 12, treasury, customers, np.full((len(names.clouds), BLOCK_PATHS), 9, REAL), uniform, bids)
-    sold, shut = path % 4 == 2, path % 4 == 0
+    pays = np.full((len(names.clouds), BLOCK_PATHS), 9, REAL)
+    doors.step(5, 12, treasury, customers, np.ones_like(uniform), pays, uniform, bids)
+    sold, shut, carried = path % 8 == 2, path % 4 == 0, path % 8 == 6
+    ((kept),) = raised
+    assert_array_equal(kept.path, path[carried])
+    assert (kept.row == seller).all()
     ((sellers, buyer, where, _),) = followed
     assert_array_equal(where, path[sold])
     assert (sellers == seller).all() and np.isin(buyer, doors.acquirers).all()

@@ -648,6 +648,23 @@ def test_a_listing_brings_a_round(base, block):
     assert_array_equal(treasury.cash_usd, before)
 
 
+def test_who_is_carried_on_gets_a_round_and_cuts_cost_to_what_it_earns(base, block):
+    """Of a burn of 4 behind a cost of 10 that is planned at 20: cost 6, planned at 12; who burns nothing keeps his."""
+    _, names, draws = block
+    treasury, _ = made_up_treasury(base, names, draws)
+    chosen = np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1
+    treasury.fixed_cost = np.full(chosen.shape, 10, REAL)
+    treasury.fixed_cost_start = np.full(chosen.shape, 20, REAL)
+    treasury.net_flow = np.where(np.arange(BLOCK_PATHS) % 2, -4, 1).astype(REAL) + np.zeros(chosen.shape, REAL)
+    before = treasury.cash_usd.copy()
+    treasury.carry_on(spots(chosen))
+    burns = np.arange(BLOCK_PATHS) % 2 == 1
+    assert_allclose(treasury.fixed_cost, np.where(chosen & burns, 6, 10), rtol=1e-6)
+    assert_allclose(treasury.fixed_cost_start, np.where(chosen & burns, 12, 20), rtol=1e-6)
+    assert (treasury.cash_usd > before)[chosen & burns].all()
+    assert_array_equal(treasury.cash_usd[~chosen], before[~chosen])
+
+
 def test_a_month_at_todays_books_burns_todays_burn(base, block):
     _, names, draws = block
     treasury, revenue = made_up_treasury(base, names, draws)
@@ -739,14 +756,16 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         cash_usd=np.full(shape, 1e15, REAL),
         cash_without_rounds_usd=np.full(shape, start, REAL),
         net_flow_without_rounds=np.full(shape, drift, REAL),
+        turnover_average=np.ones(shape, REAL),
         raise_rounds=lambda providers: None,
+        carry_on=lambda providers: None,
     )
     sustainability = np.full((len(names.clouds), BLOCK_PATHS), 1e15, REAL)  # no hyperscaler has a reason to leave
     half = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)  # neither bought nor listed
     chance = np.random.default_rng(3)
     for month in range(1, months + 1):
         treasury.cash_without_rounds_usd += REAL(drift) + REAL(sd) * chance.standard_normal(shape, REAL)
-        doors.step(month, months, treasury, customers, sustainability, half, half)
+        doors.step(month, months, treasury, customers, half, sustainability, half, half)
     assert doors.alive.all()
     assert doors.runway_months.shape == shape
     return doors.runway_months.ravel()

@@ -11,7 +11,7 @@ from forecast.draws import Draws
 from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
-from forecast.trends import growth_apart, revenue
+from forecast.trends import growth_apart, revenue, valuations
 from forecast.trends.growth_law import Law, covariance, foreseen_with_growth_today, known, weighed
 from forecast.trends.spans import METRICS, Spans, published_figures, published_spans, sized
 from forecast.units import months_between
@@ -107,6 +107,35 @@ def figure(provider, on, value, months=None, note="", metric=REVENUE, status="me
         "note": note,
         "status": status,
     }
+
+
+def test_a_valuation_counts_as_a_figure_with_the_error_of_multiples():
+    """By brute force: R₀ + f·G is seen with an error, and R₀ + G of the paths that fit has the mean and spread said."""
+    chance = np.random.default_rng(8)
+    growth, error = 1.0 + 0.6 * chance.standard_normal(2_000_000), 0.5 * chance.standard_normal(2_000_000)
+    seen = 2.0 + 0.75 * growth + 3.0 + error  # three quarters of the time gone, worth e^3 times revenue
+    fits = growth[np.abs(seen - 5.4) < 0.01]
+    log, sd = valuations.with_valuation((-8.0, 2.0), 3.0, 0.6, (-2.0, 5.4), (3.0, 0.5))
+    assert_allclose([log, sd], [2.0 + fits.mean(), fits.std()], atol=0.02)
+    untouched = valuations.with_valuation((-8.0, 2.0), 3.0, 0.6, (-8.0, 9.0), (3.0, 0.5))
+    assert_allclose(untouched, (3.0, 0.6))  # valued on the day of the figure: nothing is learnt of growth
+
+
+def test_multiples_are_of_hosts_and_of_one_time():
+    """Four pairs of two hosts: logs of 10, 10, 20, 20; a lab's, one of another time and what was not known do not count."""
+    told = [("modal", 10, 5), ("modal", 10, 9), ("baseten", 20, 5), ("baseten", 20, 9), ("mistral", 99, 5)]
+    history = [figure(firm, date(2026, month, 1), 1e9) for firm, _, month in told]
+    history += [figure(f, date(2026, m, 20), by * 1e9, metric=valuations.VALUATION) for f, by, m in told]
+    history.append(figure("modal", date(2026, 1, 1), 9e12, metric=valuations.VALUATION))
+    history.append(figure("modal", date(2026, 9, 9), 9e12, metric=valuations.VALUATION, status="projection"))
+    kinds = [
+        {"provider": firm, "kind": "lab" if firm == "mistral" else "host"} for firm in ("modal", "baseten", "mistral")
+    ]
+    tables = {"providers": kinds, "provider_history": history}
+    mean, spread = valuations.host_multiple(tables, date(2026, 10, 31))
+    assert np.exp(mean) == pytest.approx(np.sqrt(200))
+    assert spread == pytest.approx(np.log(2) / 2 * np.sqrt(4 / 3) * np.sqrt(5 / 4))
+    assert valuations.host_multiple({**tables, "provider_history": history[:-6]}, date(2026, 10, 31)) is None
 
 
 def test_the_last_figure_is_the_mean_of_those_of_one_time_and_no_older_than_nine_months():

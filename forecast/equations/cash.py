@@ -69,6 +69,25 @@ def kept_cost_frac(austerity_frac: Array, runway_months: Array) -> Array:
     return np.clip(kept, -np.inf, 1.0, out=kept)  # twice as fast as np.minimum with a number
 
 
+def affordable_frac(fixed_cost: Array, net_flow: Array) -> Array:
+    """Part of its fixed cost that a provider can pay from what it earns.
+
+    min(1, max(0, 1 + F/X))
+
+    Args:
+        fixed_cost: X, USD/month, at least 0; who has none keeps it.
+        net_flow: F, USD/month; negative is burn.
+
+    Returns:
+        Fraction. Source: own-assumption; whoever is carried on by new holders is to live on what it earns.
+
+    >>> affordable_frac(np.array([10.0, 10.0, 10.0, 0.0]), np.array([-4.0, 2.0, -15.0, -1.0])).tolist()
+    [0.6, 1.0, 0.0, 1.0]
+    """
+    part = net_flow / np.where(fixed_cost > 0, fixed_cost, np.inf)
+    return np.asarray(np.clip(1.0 + part, 0.0, 1.0))
+
+
 def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:
     """Cash a month later: a loss is paid from it, a profit is kept up to a reserve and spent above it.
 

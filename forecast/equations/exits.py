@@ -24,6 +24,25 @@ def monthly_prob(rate_per_year: Array) -> Array:
     return -np.expm1(-np.asarray(rate_per_year) / 12)
 
 
+def small_part(usd_per_year: Array, small_usd_per_year: Array, power: Array | float) -> Array:
+    """Part of a small firm's chance that a firm of some size has: to be bought, to end when its cash does, to stop selling.
+
+    k = min(1, (S₀/S)^β)
+
+    Args:
+        usd_per_year: S, what it earns, USD/year, at least 0.
+        small_usd_per_year: S₀, up to which a firm is small, USD/year, positive.
+        power: β, at least 0.
+
+    Returns:
+        Fraction, above 0. Source: own-size.
+
+    >>> small_part(np.array([1e7, 5e9]), np.array([5e7]), 0.5).round(9).tolist()
+    [1.0, 0.1]
+    """
+    return np.asarray((small_usd_per_year / np.maximum(usd_per_year, small_usd_per_year)) ** power)
+
+
 def merged_log_weight(log_weight: Array, log_weight_bought: Array, retention_frac: Array) -> Array:
     """Log weight of a buyer after a purchase: the customers who follow are added.
 

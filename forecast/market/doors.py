@@ -17,6 +17,7 @@ from forecast.units import HALF_A_MONTH
 
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
+WITHOUT_BUYER = (SHUT, LEFT)  # customers look for another seller each
 NEVER = -1
 
 
@@ -33,7 +34,8 @@ def happened_by(when: NDArray[np.int16], month: int) -> Flags:
 class Doors:
     """Who is in the market, `[provider, path]`, and how each of the others left it.
 
-    Only providers on their own cash, the first rows, are sold, listed or closed; only clouds leave.
+    Only providers on their own cash, the first rows, are sold, listed or closed. These leave when they give up selling
+    tokens, clouds when their machines do not pay.
     """
 
     names: Names
@@ -46,7 +48,7 @@ class Doors:
     listing_per_year: Array  # [provider, path or 1] of a listing that was filed for
     depreciation_usd_per_year: Array  # [cloud, path] in the as_of month
     other_revenue_start: Array  # [cloud, path] USD/month
-    highest_purchase_prob: Array  # [own_cash, 1] in a month of any regime: bounds the draws worth a look
+    highest_going_prob: Array  # [own_cash, 1] of a purchase or of giving up in a month: bounds the draws worth a look
     highest_listing_prob: Array
     cloud_leave_prob: Array  # [path] in a month in which its machines do not pay
     alive: Flags
@@ -72,50 +74,69 @@ class Doors:
         horizon: int,
         treasury: Treasury,
         customers: Customers,
+        token_revenue: Array,
         sustainability: Array,
         uniform: Array,
         bids: Array,
     ) -> None:
-        """Close, sell, list and leave; customers and cash go where the exit says."""
+        """Close, sell, list and leave; customers and cash go where the exit says. `token_revenue` is of the month, `[provider, path]`."""
         cells = self._at_the_door(treasury, uniform)
-        kind, lists = self._fates(cells, treasury, cells.of(uniform))
+        kind, lists, rescued = self._fates(cells, treasury, cells.of(token_revenue), cells.of(uniform))
         gone = kind != ALIVE
         self._note_runways(month, horizon, cells, gone, treasury)
-        listed = cells.among(lists)
-        listed.put(self.listed_month, month)
-        treasury.raise_rounds(listed)
+        cells.among(lists).put(self.listed_month, month)
+        treasury.raise_rounds(cells.among(lists))
+        treasury.carry_on(cells.among(rescued))
         self._leave(month, cells.among(gone), kind[gone])
         self._leave(month, self._clouds_that_leave(sustainability, uniform), LEFT)
-        self._hand_over(cells.among(gone & (kind != SHUT)), treasury, customers, bids)
+        self._hand_over(cells.among(gone & ~np.isin(kind, WITHOUT_BUYER)), treasury, customers, bids)
 
     def _at_the_door(self, treasury: Treasury, uniform: Array) -> Spots:
-        """Return the living to whom something may happen: out of cash, or a draw that may mean a sale or a listing."""
+        """Return the living to whom something may happen: out of cash, or a draw that may mean that they go or are listed."""
         own_cash = self.names.own_cash
         drawn = uniform[own_cash]
         maybe = (treasury.cash_without_rounds_usd < 0) & np.isinf(self.runway_months)
         maybe |= treasury.cash_usd < 0
-        maybe |= drawn < self.highest_purchase_prob
+        maybe |= drawn < self.highest_going_prob
         maybe |= drawn > 1 - self.highest_listing_prob
         return spots(maybe & self.alive[own_cash])
 
-    def _fates(self, cells: Spots, treasury: Treasury, u: Array) -> tuple[NDArray[np.int8], Flags]:
-        """Return how each leaves, if it does, and who is listed.
+    def _fates(
+        self, cells: Spots, treasury: Treasury, token_revenue: Array, u: Array
+    ) -> tuple[NDArray[np.int8], Flags, Flags]:
+        """Return how each leaves, if it does, who is listed, and who is out of cash and carried on by its holders and lenders.
 
-        One uniform decides: whoever is out of cash is sold in distress or shut; of the others low is bought (lower
-        still: only people and licence) and high is listed.
+        One uniform decides. Whoever is out of cash is sold in distress or shut as a small firm is, or else carried on, the
+        likelier the larger it is. Of the others low is bought (lower still: only people and licence), what follows gives up
+        selling tokens, and high is listed.
         """
-        state = treasury.regime.take(cells.path)
+        state, theta = treasury.regime.take(cells.path), self.theta
         regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
+        small, size = cells.of(theta["small_firm_usd_per_year"]), 12 * cells.of(treasury.turnover_average)
         purchase = exits.monthly_prob(
-            regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
+            regime["acquired_per_year"]
+            * cells.of(self.kind["acquired_ratio"])
+            * cells.of(self.acquirable_ratio)
+            * exits.small_part(size, small, cells.of(theta["bought_size_power"]))
+        )
+        giving_up = exits.monthly_prob(
+            cells.of(theta["give_up_per_year"])
+            * cells.of(self.kind["give_up_ratio"])
+            * exits.small_part(12 * token_revenue, small, 1.0)
         )
         filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
         listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed)
         broke = cells.of(treasury.cash_usd) < 0
-        kind = np.where(u < purchase, BOUGHT, ALIVE)
-        kind[u < purchase * cells.of(self.theta["licence_frac"])] = LICENSED
-        kind[broke] = np.where(u[broke] < regime["distressed_sale_prob"][broke], SOLD_IN_DISTRESS, SHUT)
-        return kind.astype(np.int8), (kind == ALIVE) & (u > 1 - listing) & (cells.of(self.listed_month) == NEVER)
+        ends = exits.small_part(size, small, cells.of(theta["rescue_size_power"]))
+        out = np.select([u < ends * regime["distressed_sale_prob"], u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
+        kind = np.select(
+            [broke, u < purchase * cells.of(theta["licence_frac"]), u < purchase, u < purchase + giving_up],
+            [out, LICENSED, BOUGHT, LEFT],
+            ALIVE,
+        ).astype(np.int8)
+        stays = kind == ALIVE
+        lists = stays & ~broke & (u > 1 - listing) & (cells.of(self.listed_month) == NEVER)
+        return kind, lists, stays & broke
 
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
         """Note when cash without rounds ends; whoever goes with some left has what it would have lasted at the last burn."""
@@ -183,10 +204,10 @@ class Doors:
 def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors:
     """Return the doors of the as_of month: everyone is in."""
     shape = (len(names.providers), BLOCK_PATHS)
-    kinds = ("acquired_ratio", "ipo_ratio", "retention_frac")
+    kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
     parameters = (
         "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year cloud_running_ratio "
-        "cloud_leave_below_ratio"
+        "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power give_up_per_year"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
@@ -197,11 +218,15 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     filed = draws.column("providers", "listing_per_year", names.providers)
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-    purchases = by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
+    theta = {name: draws.parameter(name) for name in parameters}
+    purchases = (
+        by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
+    )  # of a small firm, as what follows
+    going = exits.monthly_prob(purchases) + exits.monthly_prob(theta["give_up_per_year"].max() * kind["give_up_ratio"])
     listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
     return Doors(
         names=names,
-        theta={name: draws.parameter(name) for name in parameters},
+        theta=theta,
         by_regime=by_regime,
         kind=kind,
         acquirers=acquirers,
@@ -210,7 +235,7 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
         listing_per_year=filed,
         depreciation_usd_per_year=draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
         other_revenue_start=other_usd_per_month[names.cloud_provider],
-        highest_purchase_prob=exits.monthly_prob(purchases[names.own_cash].max(axis=1, keepdims=True)),
+        highest_going_prob=going[names.own_cash].max(axis=1, keepdims=True),
         highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
         cloud_leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),
         alive=np.ones(shape, dtype=bool),

@@ -131,6 +131,14 @@ class Treasury:
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
         return size
 
+    def carry_on(self, providers: Spots) -> None:
+        """Let holders and lenders pay a round to some providers out of cash, and cut fixed cost to what they earn."""
+        self.raise_rounds(providers)
+        planned, fixed = providers.of(self.fixed_cost_start), providers.of(self.fixed_cost)
+        kept = cash.affordable_frac(fixed, providers.of(self.net_flow))
+        providers.put(self.fixed_cost_start, planned * kept)
+        providers.put(self.fixed_cost, fixed * kept)
+
 
 def _transition(scenario: Scenario) -> NDArray[np.float64]:
     """Return the chances of the next regime by regime, rows scaled to sum to one."""
@@ -189,7 +197,7 @@ def start_treasury(
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
         transition=_transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
-        fixed_cost_start=fixed,
+        fixed_cost_start=fixed.copy(),
         # A relative change of revenue brings so many times that change of fixed cost.
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
         turnover_start=revenue + other,

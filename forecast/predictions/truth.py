@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from forecast.draws import Draws, blocks_of
 from forecast.errors import InputError, suggestion
-from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, SHUT, SOLD_IN_DISTRESS, happened_by
+from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, SOLD_IN_DISTRESS, WITHOUT_BUYER, happened_by
 from forecast.market.machines import start_machines
 from forecast.outcomes.by_path import entities
 from forecast.outcomes.fans import FANS
@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 EXITS = {  # kinds of exit that an event counts
     "exit": tuple(range(ALIVE + 1, len(EXIT_KINDS))),
     "bought": (SOLD_IN_DISTRESS, BOUGHT, LICENSED),
-    "shut": (SHUT,),
+    "shut": WITHOUT_BUYER,
 }
 
 

@@ -23,6 +23,7 @@ from forecast.trends.growth_law import (
 )
 from forecast.trends.spans import LEAST_MONTHS, RUN_RATE, Spans, published_figures, published_spans, sized
 from forecast.trends.trend import Estimate
+from forecast.trends.valuations import host_multiple, valuations, with_valuation
 from forecast.units import MONTHS_PER_YEAR
 
 LONGEST_MONTHS = 9.0  # of growth foreseen: few firms that fell silent grew on as those that publish do
@@ -115,6 +116,11 @@ def revenue_estimates(
         return ()
     since = spans_since(last, raw)
     logs, sds = brought_forward(last, since, weight, found)
+    multiple, valued = host_multiple(tables, today), valuations(tables, today)
+    for i, (firm, figure) in enumerate(last.items()):
+        newest = valued.get(firm, [(-np.inf, 0.0)])[-1]
+        if multiple and newest[0] > figure[0]:
+            logs[i], sds[i] = with_valuation(figure, logs[i], sds[i], newest, multiple)
     together = growth_correlation(since, weight, found)
     return (
         Estimate(f"parameters.{GROWTH_CORRELATION}", evidence.distribution("fixed", together), "fraction", len(last), "low",

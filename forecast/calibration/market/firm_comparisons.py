@@ -8,7 +8,10 @@ from forecast.calibration.market import firms_observed, firms_simulated, foresee
 from forecast.calibration.market.compared import MID, ROUTER_TIME, TODAY, Comparison
 
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
-BY_REGIME = "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them"
+BY_REGIME = (
+    "rates by regime (fits.csv), which these counts gave: no test, but a check that the engine keeps to them, but for the size of "
+    "today's firms, which are bought less often than the cohort's"
+)
 FAILING = "the cash and burn of small firms, assumptions; the market names firms that were alive when it was drawn up"
 # What was seen of failures is of 2024 to 2026: firms of mid-2025 had less money than today's, most of whom raised a year's or more.
 BY_KIND = (

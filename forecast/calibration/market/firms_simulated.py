@@ -12,13 +12,14 @@ from forecast.calibration.market.band import Values
 from forecast.calibration.market.world import Statistic, World
 from forecast.hindcast.happenings import firms_of
 from forecast.history import History
-from forecast.market.doors import BOUGHT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
+from forecast.market.doors import BOUGHT, LEFT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
 from forecast.market.names import REGIMES, Names
 from forecast.trends.regimes import SELLERS, dispersion
 from forecast.units import MONTHS_PER_YEAR
 
-# By cause: whose cash ends has failed, although a buyer is found; the tables call those hired away after it failed as well.
-OUT = {"acquired": (BOUGHT, LICENSED), "failed": (SOLD_IN_DISTRESS, SHUT)}
+# By cause: whose cash ends has failed, although a buyer is found, and who gives up selling tokens; the tables call those hired
+# away after it failed as well.
+OUT = {"acquired": (BOUGHT, LICENSED), "failed": (SOLD_IN_DISTRESS, SHUT, LEFT)}
 GROUPS = 20  # of paths: rare events need many for a rate, and several for its sampling error
 
 
