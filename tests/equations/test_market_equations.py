@@ -46,6 +46,15 @@ def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised
         assert_array_equal(found, np.full_like(slip, 1.0 - promised))
 
 
+def test_errors_of_two_families_share_the_designs_part_and_no_more():
+    own, other, design = (np.random.default_rng(seed).standard_normal(200_000) for seed in (1, 2, 3))
+    first, second = (hardware.step_error_log(z, design, sd, 0.2) for z, sd in ((own, 0.25), (other, 0.5)))
+    assert_allclose([first.std(), second.std()], [0.25, 0.5], rtol=0.01)
+    assert_allclose(np.cov(first, second)[0, 1], 0.2**2, atol=0.002)  # whatever else each is unsure of
+    assert_allclose(hardware.step_error_log(own, design, 0.25, 0.0), 0.25 * own)  # a measured design: as before
+    assert_allclose(hardware.step_error_log(own, design, 0.1, 0.2), 0.1 * design)  # never more than the whole
+
+
 def test_without_a_chance_of_cancellation_all_come():
     assert np.isfinite(hardware.available_month(np.zeros(5), np.zeros(5), np.linspace(0, 1, 5), 0.0)).all()
 
