@@ -9,7 +9,15 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.calibration.fit import Rows, fit
-from forecast.calibration.observations import RUN, accelerators_of, observations, runs, share_of_peak, stack_of
+from forecast.calibration.observations import (
+    RUN,
+    Observations,
+    accelerators_of,
+    observations,
+    runs,
+    share_of_peak,
+    stack_of,
+)
 from forecast.calibration.page import digest
 from forecast.calibration.record import (
     FITTED,
@@ -23,6 +31,7 @@ from forecast.calibration.record import (
     write,
 )
 from forecast.calibration.validation import (
+    common_sd,
     inside_left_out,
     left_out,
     measured_again,
@@ -175,6 +184,33 @@ def test_the_width_that_judges_a_pair_saw_none_of_its_errors(found):
     assert not inside[wrong].any()
     assert_allclose(inside, inside_left_out(observed, np.where(wrong, 7.0, error)))
     assert 0.7 < inside[~wrong].mean() < 1.0
+
+
+def test_what_errors_of_a_design_share_is_told_from_what_pairs_have_of_their_own(found):
+    observed = found[0]
+    rng = np.random.default_rng(4)
+
+    def planted(labels, sd):
+        names, index = np.unique(labels, return_inverse=True)
+        return sd * rng.standard_normal(len(names))[index]
+
+    designs, pairs = observed.columns["architecture"].astype(str), observed.design_pair
+    both, own = ([], [])
+    for _ in range(200):  # of so few designs one plant says little
+        alone = planted(pairs, 0.2)
+        own.append(common_sd(observed, alone) ** 2)
+        both.append(common_sd(observed, planted(designs, 0.3) + alone) ** 2)
+    assert_allclose(np.mean(both), 0.3**2, atol=0.01)
+    assert np.mean(own) < 0.005  # the control: zero, but for plants that chance puts above it
+
+
+def test_errors_of_a_design_by_hand():
+    """Pairs 1 and 3 of one design, −1 and −3 of another: B = 16, W = 2, two pairs each, so δ² = 7."""
+    columns = {"accelerator": np.array(["x", "x", "y", "x", "y"]), "architecture": np.array(["a", "a", "a", "b", "b"])}
+    kind = np.array(["offline"] * 5)
+    observed = Observations(columns, np.zeros(5), kind, kind, np.zeros(5), np.zeros(5))
+    assert_allclose(common_sd(observed, np.array([0.5, 1.5, 3.0, -1.0, -3.0])), np.sqrt(7.0))
+    assert common_sd(observed, np.array([1.0, 1.0, -1.0, 1.0, -1.0])) == 0.0  # what accelerators share is no design's
 
 
 def test_rows_of_the_future_move_nothing():

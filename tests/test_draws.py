@@ -60,6 +60,8 @@ def test_every_uncertain_input_owns_a_dimension(base, block):
     places, _ = Draws(base, 7, 0)._sobol
     asked = [key for key, item in base.inputs.items() if item.value.name != "fixed" and item.persistence != "entity"]
     asked += [f"parameters.launch_slip_months@{name}" for name in names.accelerators]
+    speed = names.speed
+    asked += [f"parameters.throughput_error_log@{speed.designs[row]}" for row in np.flatnonzero(speed.design_log_sd)]
     fixed = {key for key in asked if key in base.inputs and base.inputs[key].value.name == "fixed"}
     without = sorted(set(asked) - fixed - set(places))
     assert not without, f"give each a row of data/sobol.csv whose address is empty: {', '.join(without)}"

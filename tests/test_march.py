@@ -386,6 +386,25 @@ def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
         assert_allclose(after.hours_per_mtok * gained, before.hours_per_mtok, rtol=1e-6)  # infinite where none fits
 
 
+def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block):
+    """No two families share a draw where the model was measured; of one that was not they share the design's part."""
+    _, names, draws = block
+    on_market = start_machines(base, names, draws).groups[0]
+    family, speed = np.array([names.speed.families[row] for row in on_market.rows]), names.speed
+    one, other = (int(np.flatnonzero(family == name)[0]) for name in ("nvidia-blackwell", "amd-cdna4"))
+    wide = np.log(draws.parameter("wide_parallel_gain_ratio"))
+    shared = np.log(draws.parameter("floor_utilisation_frac"))
+    for segment, design_log_sd in enumerate(speed.design_log_sd):
+        hours = np.log(on_market.hours_per_mtok[[one, other], segment])
+        error = -(hours - hours.mean(axis=1, keepdims=True)) - (shared - shared.mean())
+        error -= (wide - wide.mean()) * speed.moe[segment]
+        sd = speed.log_sd[on_market.rows[[one, other]], segment]
+        assert_allclose(error.std(axis=1), sd, rtol=0.02)
+        # Of independent draws on 5,000 paths the standard error is a seventieth of the product of their spreads.
+        assert_allclose(np.cov(error)[0, 1], design_log_sd**2, atol=3 * sd[0] * sd[1] / 70)
+    assert (speed.design_log_sd > 0).any() and (speed.design_log_sd == 0).any()
+
+
 def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
     _, names, draws = block
     machines = start_machines(base, names, draws)

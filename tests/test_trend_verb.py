@@ -68,7 +68,7 @@ def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
     done = trend("--as-of", "2025-01-01")
     assert done.exit_code == 0
     assert "1 entities with two token volumes known by 2025-01-01; a fit needs 3." in done.output
-    assert "Kaplan–Meier" in done.output
+    assert "a level that walks" in done.output
 
 
 def test_before_all_data_every_line_says_so():
@@ -115,7 +115,7 @@ def test_json_is_one_document(example, monkeypatch):
     monkeypatch.setattr("forecast.cli.trend_verb.TRENDS", {"exits": None, "tier": None})  # the rest takes longer
     found = json.loads(trend("--json").output)["trends"]
     assert {"exits", "tier-0.49", "tier-0.85"} < set(found)
-    assert json.loads(trend("launch_slips", "--json").output)["form"].startswith("Kaplan–Meier")
+    assert json.loads(trend("launch_slips", "--json").output)["form"].startswith("a level that walks")
 
 
 def test_the_picture_shows_data_fit_and_fan(example):

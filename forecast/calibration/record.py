@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from forecast.calibration.fit import Fit, Rows, fit
 from forecast.calibration.observations import Observations, observations
-from forecast.calibration.validation import RIVALS, left_out, predicted, rival, spreads
+from forecast.calibration.validation import RIVALS, common_sd, left_out, predicted, rival, spreads
 from forecast.distributions import Array
 from forecast.refits import rewrite
 from forecast.scenario import Scenario
-from forecast.serving.effects import ALL, FORM, NUMBERS, ROWS
+from forecast.serving.effects import ALL, DESIGN_SD, FORM, NUMBERS, ROWS
 
 Labels = NDArray[np.str_]
 FITTED = "own-fit-throughput"
@@ -39,7 +39,9 @@ class Calibration:
 
     def values(self) -> dict[str, float]:
         """Return every kept effect, count and spread by `term:feature:level`."""
-        return self.whole.values() | rows_fitted(self.rows.observed) | spreads(self.rows.observed, self.errors())
+        observed, errors = self.rows.observed, self.errors()
+        common = {DESIGN_SD: common_sd(observed, errors["model_new"])}
+        return self.whole.values() | rows_fitted(observed) | spreads(observed, errors) | common
 
     def errors(self) -> dict[str, Array]:
         """Return the log errors by what of a case was measured before."""
@@ -111,7 +113,9 @@ def _rows(made: Calibration, as_of: date) -> list[dict[str, Any]]:
     for name, value in made.values().items():
         term, feature, level = name.split(":")
         note = f"robust fit to {count} rows"
-        if term == "log_sd":
+        if name == DESIGN_SD:
+            note = "what errors of designs left out have in common on all accelerators"
+        elif term == "log_sd":
             note = "holds 80 % of the errors of what was left out"
         elif term == ROWS:
             note = "log of the rows fitted: what was measured is surer"

@@ -93,6 +93,33 @@ def spreads(observed: Observations, errors: Mapping[str, Array]) -> dict[str, fl
     return found
 
 
+def common_sd(observed: Observations, error: Array) -> float:
+    """Return the standard deviation of what log errors of one design have in common on all accelerators.
+
+    δ² = (B − W)/n, every pair's mean error counting once: B and W are the mean squares between and within designs of k pairs
+    each, n = (Σk − Σk²/Σk)/(designs − 1). Designs with one pair say nothing. 0 where W is above B.
+
+    Args:
+        observed: measured rows.
+        error: log errors of fits that saw no row of the design, `[row]`.
+
+    Source: one-way analysis of variance with unequal groups.
+    """
+    counted = observed.kind != "interactive"
+    _, first, pair = np.unique(observed.design_pair[counted], return_index=True, return_inverse=True)
+    mean = np.bincount(pair, error[counted]) / np.bincount(pair)
+    design = observed.columns["architecture"].astype(str)[counted][first]
+    groups = [group for name in sorted(set(design)) if len(group := mean[design == name]) > 1]
+    count = np.array([len(group) for group in groups])
+    if len(groups) < 2:
+        return 0.0
+    centre = np.concatenate(groups).mean()
+    between = sum(len(group) * (group.mean() - centre) ** 2 for group in groups) / (len(groups) - 1)
+    within = sum(((group - group.mean()) ** 2).sum() for group in groups) / (count.sum() - len(groups))
+    typical = (count.sum() - (count**2).sum() / count.sum()) / (len(groups) - 1)
+    return float(np.sqrt(max(0.0, (between - within) / typical)))
+
+
 def relative(error: Array) -> Array:
     """Return the relative error of a log error."""
     found: Array = np.abs(np.expm1(error))

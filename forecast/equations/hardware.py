@@ -113,6 +113,28 @@ def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Arra
     return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
+def step_error_log(family_score: Array, design_score: Array, log_sd: Array, design_log_sd: Array) -> Array:
+    """By how much an accelerator is truly faster than the roofline says, in logs: its family's part and the model design's.
+
+    e = δ·z_d + √(σ² − δ²)·z_f, δ at most σ
+
+    Args:
+        family_score: z_f, standard score of the accelerator's family.
+        design_score: z_d, standard score of the design of the model, the same for all accelerators.
+        log_sd: σ, standard deviation of the whole error, at least 0.
+        design_log_sd: δ, standard deviation of what the design brings on every accelerator, at least 0; 0 of a measured one.
+
+    Returns:
+        Log of true over predicted throughput, of standard deviation σ. Source: own-fit-throughput (designs left out of the fit).
+
+    >>> step_error_log(np.array([1.0]), np.array([-1.0]), np.array([0.5]), np.array([0.3])).round(9).tolist()
+    [0.1]
+    """
+    common = np.minimum(design_log_sd, log_sd)
+    found: Array = common * design_score + np.sqrt(log_sd**2 - common**2) * family_score
+    return found
+
+
 def newest_frac(capacity_growth_ratio: Array, retired_per_month: Array, best_frac: Array) -> Array:
     """Part of a fleet, valued at owned cost, that a month's purchases make of the best kind: for growth, and for what is retired.
 

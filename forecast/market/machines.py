@@ -12,7 +12,7 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.market.names import REFERENCE, Names
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import FAMILIES, owned_parts
+from forecast.serving.token_cost import FAMILIES, SegmentSpeed, owned_parts
 
 CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
 CROSSING = ("nvidia", "amd", "tpu", "trainium")  # fleets that may cross; who makes a chip to serve on it does not
@@ -126,12 +126,7 @@ class Machines:
 def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     """Return the accelerators and fleets of the as_of month."""
     speed, accelerators = names.speed, names.accelerators
-    # Errors of the roofline are shared by all accelerators of an efficiency family.
-    families = sorted(set(speed.families))
-    error = draws.entity_parameter("throughput_error_log", families)[[families.index(f) for f in speed.families]]
-    achieved = np.exp(error[:, None, :] * speed.log_sd[:, :, None].astype(REAL)) * draws.parameter(
-        "floor_utilisation_frac"
-    )
+    achieved = np.exp(_step_error_log(speed, draws)) * draws.parameter("floor_utilisation_frac")
     wide = np.where(speed.moe[:, None], draws.parameter("wide_parallel_gain_ratio"), 1.0)
     made_by = [scenario.rows["accelerators"][name] for name in accelerators]
     custom = np.isin([row["family"] for row in made_by], CUSTOM_FAMILIES)
@@ -188,3 +183,22 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     made.choose(0)
     made.fleet_usd_per_mtok = made.best_usd_per_mtok * draws.parameter("fleet_lag_ratio")
     return made
+
+
+def _step_error_log(speed: SegmentSpeed, draws: Draws) -> Array:
+    """Return the error of the roofline, `[accelerator, segment, path]`: one draw a family, and one a design that was never measured."""
+
+    def scores(entities: list[str]) -> Array:
+        names = sorted(set(entities))
+        return draws.entity_parameter("throughput_error_log", names)[[names.index(name) for name in entities]]
+
+    new = np.flatnonzero(speed.design_log_sd)
+    design = np.zeros((len(speed.designs), BLOCK_PATHS), REAL)
+    if new.size:
+        design[new] = scores([speed.designs[row] for row in new])
+    return hardware.step_error_log(
+        scores(speed.families)[:, None],
+        design,
+        speed.log_sd[:, :, None].astype(REAL),
+        speed.design_log_sd[:, None].astype(REAL),
+    )

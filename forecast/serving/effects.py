@@ -72,6 +72,7 @@ def _form() -> tuple[Effect, ...]:
 
 ROWS = "rows"  # the term that says how many rows of an accelerator were fitted, in logs: what was seen is surer
 WELL_MEASURED_ROWS = 8
+DESIGN_SD = "log_sd:design:all"  # of what errors of a design that was never measured have in common on all accelerators
 SEEN = {
     (True, True): "both_known",
     (True, False): "model_new",

@@ -17,6 +17,7 @@ from forecast.errors import InputError, suggestion
 from forecast.model_names import canonical_name
 from forecast.scenario import Scenario
 from forecast.serving.effects import (
+    DESIGN_SD,
     REQUIRED,
     ROWS,
     SEEN,
@@ -196,8 +197,17 @@ def log_sds(values: Mapping[str, float], columns: Columns) -> Array:
     ):
         rows_log = values.get(f"{ROWS}:accelerator:{accelerator}")
         chip = rows_log is not None and round(np.exp(rows_log)) >= WELL_MEASURED_ROWS
-        model = f"decode_compute:architecture:{design}" in values
+        model = _measured(values, design)
         general = values[f"log_sd:{SEEN[chip, model]}:{level}"]
         announced = 0.0 if on_market or rows_log is not None else values.get("log_sd:announced:all", 0.0)
         found.append(max(general, announced, values.get(f"log_sd:family:{family}", 0.0)))
     return np.array(found)
+
+
+def design_log_sds(values: Mapping[str, float], columns: Columns) -> Array:
+    """Return the standard deviation of what each case's error has in common on all accelerators: 0 of a measured design."""
+    return np.array([0.0 if _measured(values, of) else values.get(DESIGN_SD, 0.0) for of in columns["architecture"]])
+
+
+def _measured(values: Mapping[str, float], design: str) -> bool:
+    return f"decode_compute:architecture:{design}" in values

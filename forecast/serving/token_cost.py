@@ -19,7 +19,7 @@ from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.owning import OWNED
 from forecast.scenario import Scenario
-from forecast.serving.speed import effect_values, throughputs
+from forecast.serving.speed import design_log_sds, effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
 from forecast.table_files import Row
 from forecast.units import months_between
@@ -34,7 +34,9 @@ class SegmentSpeed:
     accelerators: list[str]
     families: list[str]  # efficiency family of each accelerator
     hours_per_mtok: Array  # [accelerator, segment] at launch software, fully used
+    designs: list[str]  # of each segment's reference model
     log_sd: Array  # [accelerator, segment]
+    design_log_sd: Array  # [segment] of what the design brings on all accelerators; 0 where it was measured
     gain_frac: Array  # [accelerator, segment]
     moe: NDArray[np.bool_]  # [segment] the reference model is a mixture of experts
     output_cost_ratio: Array  # [segment] hours of an output token over one of input: median of what is on the market
@@ -81,7 +83,8 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     reference = {s: scenario.rows["segments"][s]["reference_model"] for s in segments}
     cases = workloads(scenario, [Request(n, reference[s], asked[s][0], asked[s][1]) for n in names for s in segments])
     latency_s = np.array([asked[s][2] / 1000 for _ in names for s in segments])
-    found = iter(throughputs(effect_values(scenario), cases, latency_s))
+    effects = effect_values(scenario)
+    found = iter(throughputs(effects, cases, latency_s))
     for i, name in enumerate(names):
         for j, segment in enumerate(segments):
             median, speed = partial(number, scenario, "segments", segment), next(found)
@@ -110,7 +113,9 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         accelerators=names,
         families=[efficiency_family(rows[name]) for name in names],
         hours_per_mtok=hours,
+        designs=cases["architecture"][: len(segments)].tolist(),
         log_sd=sd,
+        design_log_sd=design_log_sds(effects, cases)[: len(segments)],
         gain_frac=gain,
         moe=np.array(moe),
         output_cost_ratio=_median(output[available]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,16 @@ from forecast.distributions import Array, Distribution
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day
-from forecast.trends.survival import LEVELS, as_empirical, smoothed, waiting_quantiles
+from forecast.trends.survival import LEVELS, as_empirical
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-from forecast.units import months_between
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 FEWEST_LAUNCHES = 5
-HALF_LIFE_MONTHS = 12.0  # assumption: promises came to be kept better; tests/test_launch_slips.py tries others
+# Assumptions, each value as likely as the others before any launch: tests/test_launch_slips.py tries others.
+DRIFTS_MONTHS = (1.0, 2.0, 3.0)  # standard deviation of what the level moves in a year
+NOISES_MONTHS = (1.0, 2.0, 3.0)  # of a slip around the level
+START_MONTHS = (4.0, 4.0)  # mean and standard deviation of the level before the first launch known
+GRID_MONTHS: Array = np.arange(-20.0, 40.0, 0.25)
 # Families that no cloud lets: their makers call their own service broad.
 OWN_SERVICE = ("wafer", "dataflow", "lpu", "other")
 
@@ -39,19 +44,20 @@ def launch_slips_trend(tables: Tables) -> Trend:
     delivered = np.array([_came(row, today) for row in let])
     count, waiting = int(delivered.sum()), int((~delivered).sum())
     enough(count, FEWEST_LAUNCHES, "launches delivered", tables["launch_slips"], tables)
-    months, age = np.array([_slip_and_age_months(row, today) for row in let]).T
-    slips, plain = (slip_quantiles(months, delivered, age, half) for half in (HALF_LIFE_MONTHS, np.inf))
+    months = np.array([_slip_months(row, today) for row in let])
+    promised = np.array([months_between(today, row["promised_on"]) for row in let])
+    slips, plain = (slip_quantiles(months, delivered, promised, drifts) for drifts in (DRIFTS_MONTHS, (0.0,)))
     chance = Distribution("beta", (cancelled + 0.5, decided - cancelled + 0.5))
     return Trend(
         name="launch_slips",
         title="Broad availability of an accelerator less its promise",
         unit="months",
-        form="Kaplan–Meier, a launch of a year ago for half, smoothed",
-        why="no shape is assumed; programmes still awaited are censored, and the next launch may be more punctual "
-        "than any seen. Promises of 2025 were kept better than those before, of any lead: the recent foretell the next",
+        form="a level that walks with the promised date, normal slips around it, those still awaited censored",
+        why="promises of 2025 were kept better than those before, of any lead, and may be kept worse again: how far the "
+        "level moves is learnt with it, and widens the band of what is promised later",
         diagnostics=(
             Diagnostic("median_months", float(np.median(slips)), "half of the launches slip less"),
-            Diagnostic("median_of_all_alike_months", float(np.median(plain)), "the rival that forgets nothing"),
+            Diagnostic("median_of_a_fixed_level_months", float(np.median(plain)), "the rival whose level does not move"),
             Diagnostic("median_of_delivered_months", float(np.median(months[delivered])),
                        "the naive rival, which forgets those still awaited"),
             Diagnostic("awaited_count", waiting, "programmes censored at the vintage"),
@@ -69,23 +75,60 @@ def launch_slips_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def slip_quantiles(months: Array, delivered: NDArray[np.bool_], age: Array, half_life_months: float) -> Array:
-    """Return equally likely slips of the next launch, months, `[level]`.
+def slip_quantiles(
+    months: Array, delivered: NDArray[np.bool_], promised: Array, drifts: tuple[float, ...] = DRIFTS_MONTHS
+) -> Array:
+    """Return equally likely slips of what is awaited, months, `[level]`.
 
-    Kaplan–Meier with weights w = 2^(−age/half-life): a programme that was promised but not delivered has slipped by at
-    least today − promise; leaving it out would make the past look punctual.
+    σ = l + s·ε, l(t + Δ) = l + d·√Δ·ε over years of the promised date. Pairs of d and s count by their likelihood. What is
+    awaited has slipped by more than so far; leaving it out would make the past look punctual. The answer is for the
+    mean promised date of what is awaited, today at the earliest.
 
     Args:
         months: slips, or slips so far, `[programme]`.
         delivered: whether it came; else the slip is censored, `[programme]`.
-        age: time since delivery, months, 0 of what is awaited, `[programme]`.
-        half_life_months: time after which a launch counts half, positive; infinite to weigh all alike.
+        promised: promised date in months after today, `[programme]`.
+        drifts: d, months a year, not negative.
 
-    Source: Kaplan & Meier (1958); launch_slips.csv (own-slips).
+    Source: a local level (Harvey 1989), its density on a grid; launch_slips.csv (own-slips).
     """
-    weights = 2.0 ** (-age / half_life_months)
-    seen = weights[delivered]
-    return smoothed(waiting_quantiles(months, delivered, LEVELS, weights), seen.sum() ** 2 / (seen**2).sum())
+    awaited = promised[~delivered]
+    at = max(0.0, float(awaited.mean())) if awaited.size else 0.0
+    told = delivered | (months > 0.0)  # of what is not due yet nothing is known
+    made = [
+        _foretold(months[told], delivered[told], promised[told], at, *each) for each in product(drifts, NOISES_MONTHS)
+    ]
+    log_likelihood = np.array([each for _, each in made])
+    weight = np.exp(log_likelihood - log_likelihood.max())
+    below = np.cumsum(weight / weight.sum() @ np.stack([density for density, _ in made]))
+    return np.asarray(np.interp(LEVELS, below, GRID_MONTHS + (GRID_MONTHS[1] - GRID_MONTHS[0]) / 2))
+
+
+def _foretold(
+    months: Array, delivered: NDArray[np.bool_], promised: Array, at: float, drift: float, noise: float
+) -> tuple[Array, float]:
+    """Return the density of a slip at a promised date on the grid, and the log likelihood of those known."""
+    from scipy.special import ndtr
+
+    mean, sd = START_MONTHS
+    level, log_likelihood, before = np.exp(-(((GRID_MONTHS - mean) / sd) ** 2) / 2), 0.0, float(promised.min())
+    level /= level.sum()
+    for row in np.argsort(promised, kind="stable"):
+        level = _widened(level, drift * np.sqrt((promised[row] - before) / MONTHS_PER_YEAR))
+        score = (months[row] - GRID_MONTHS) / noise
+        level = level * (np.exp(-(score**2) / 2) / noise if delivered[row] else ndtr(-score))
+        log_likelihood += float(np.log(level.sum()))
+        level, before = level / level.sum(), float(promised[row])
+    drifted = drift * np.sqrt(max(0.0, at - before) / MONTHS_PER_YEAR)
+    return _widened(level, float(np.hypot(drifted, noise))), log_likelihood
+
+
+def _widened(density: Array, sd: float) -> Array:
+    """Return a density on the grid after a normal step."""
+    if sd == 0.0:
+        return density
+    kernel = np.exp(-(((GRID_MONTHS[:, None] - GRID_MONTHS) / sd) ** 2) / 2)
+    return np.asarray(kernel / kernel.sum(axis=0) @ density)
 
 
 def _let_by_clouds(tables: Tables, programmes: list[Row]) -> list[Row]:
@@ -98,7 +141,6 @@ def _came(row: Row, today: date) -> bool:
     return row["broad_on"] is not None and row["broad_on"] <= today
 
 
-def _slip_and_age_months(row: Row, today: date) -> tuple[float, float]:
-    """Return by how much a launch came later than promised, or has come later so far, and how long ago that was."""
-    end = row["broad_on"] if _came(row, today) else today
-    return months_between(row["promised_on"], end), months_between(end, today)
+def _slip_months(row: Row, today: date) -> float:
+    """Return by how much a launch came later than promised, or has come later so far."""
+    return months_between(row["promised_on"], row["broad_on"] if _came(row, today) else today)

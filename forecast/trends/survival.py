@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array, Distribution, standard_normal_quantile
+from forecast.distributions import Array, Distribution
 
 LEVELS: Array = (np.arange(20) + 0.5) / 20  # of the values that stand for a distribution without a short formula
 
@@ -35,26 +35,6 @@ def waiting_quantiles(times: Array, happened: NDArray[np.bool_], levels: Array, 
     at = np.searchsorted(reached, levels - 1e-9)
     found: Array = np.append(made.surv_times - shift, times.max())[at]
     return found
-
-
-def smoothed(values: Array, count: float) -> Array:
-    """Return quantiles of what a next case may be, which can lie between the cases seen and a little beyond them.
-
-    Each value is spread by a normal of width h = 1.06·s·n^(−1/5), s the standard deviation of the values.
-
-    Args:
-        values: equally likely values, `[level]`.
-        count: n, cases behind them; (Σw)²/Σw² where they have weights.
-
-    Returns:
-        As many equally likely values, `[level]`. Source: Silverman (1986), equation 3.28.
-
-    >>> smoothed(np.array([2.0, 2.0]), 10)
-    array([2., 2.])
-    """
-    width = 1.06 * values.std() * count**-0.2
-    levels = (np.arange(len(values)) + 0.5) / len(values)
-    return np.asarray(np.quantile(values[:, None] + width * standard_normal_quantile(LEVELS), levels))
 
 
 def as_empirical(made: Distribution, digits: int) -> Distribution:

@@ -46,6 +46,15 @@ def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised
         assert_array_equal(found, np.full_like(slip, 1.0 - promised))
 
 
+def test_errors_of_two_families_share_the_designs_part_and_no_more():
+    own, other, design = (np.random.default_rng(seed).standard_normal(200_000) for seed in (1, 2, 3))
+    first, second = (hardware.step_error_log(z, design, sd, 0.2) for z, sd in ((own, 0.25), (other, 0.5)))
+    assert_allclose([first.std(), second.std()], [0.25, 0.5], rtol=0.01)
+    assert_allclose(np.cov(first, second)[0, 1], 0.2**2, atol=0.002)  # whatever else each is unsure of
+    assert_allclose(hardware.step_error_log(own, design, 0.25, 0.0), 0.25 * own)  # a measured design: as before
+    assert_allclose(hardware.step_error_log(own, design, 0.1, 0.2), 0.1 * design)  # never more than the whole
+
+
 @given(st.floats(-0.5, 0.9))
 def test_twelve_monthly_declines_make_a_year(decline):
     assert_allclose(hardware.decline_factor(decline) ** 12, 1 - decline, rtol=1e-12)
