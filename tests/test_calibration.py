@@ -187,7 +187,7 @@ def test_the_width_that_judges_a_pair_saw_none_of_its_errors(found):
 
 
 def test_what_errors_of_a_design_share_is_told_from_what_pairs_have_of_their_own(found):
-    observed = found[0]
+    observed = found[0].observed
     rng = np.random.default_rng(4)
 
     def planted(labels, sd):

@@ -121,6 +121,20 @@ def test_a_maker_who_owns_pays_less(base):
     assert cost_of(base, ASKED)["maker_usd_per_accelerator_hour"] is None
 
 
+def test_a_latency_that_no_group_meets_is_said(base):
+    """Of a batch that was given no latency is asked; with drafts a step yields several tokens and may last longer."""
+    cases = {
+        "met": ASKED,
+        "missed": replace(ASKED, latency_s=0.001),
+        "given": replace(ASKED, latency_s=0.001, concurrency=64.0),
+    }
+    found = {name: cost_of(base, case) for name, case in cases.items()}
+    assert {name: one["latency_met"] for name, one in found.items()} == {"met": True, "missed": False, "given": None}
+    assert {name for name, one in found.items() if "slower than asked" in cost_text(one)} == {"missed"}
+    drafted = cost_of(base, replace(ASKED, latency_s=0.008, draft_tokens=4.0, acceptance_frac=0.7))
+    assert drafted["latency_met"] and drafted["step_ms"] > 8
+
+
 def test_prices_of_each_kind_and_their_mix(base):
     asked = replace(ASKED, cached_frac=0.5)
     prices = cost_of(base, asked)["cost_usd_per_mtok"]

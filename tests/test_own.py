@@ -21,6 +21,7 @@ STILL = (
     "electricity_growth_per_year=0",
     "accelerator_life_years=5",
     "contract_rent_ratio=0.5",
+    "used_price_ratio=1",
 )
 NEED = Need("h100", 24, 0.5, 4.0)
 
@@ -95,10 +96,22 @@ def test_a_machine_has_paid_for_itself_when_what_it_spared_is_its_price(by_hand)
 
 
 def test_resale_ends_with_life_and_falls_with_prices():
-    rate, life, decline = np.full(3, 0.08), np.array([3.0, 5.0, 5.0]), np.array([0.1, 0.0, 0.1])
-    assert_allclose(resale_of(rate, life, decline, 0), 1.0)
-    ended, still, falling = resale_of(rate, life, decline, 36)
+    rate, life, decline, used = np.full(3, 0.08), np.array([3.0, 5.0, 5.0]), np.array([0.1, 0.0, 0.1]), np.full(3, 0.8)
+    assert_allclose(resale_of(rate, life, decline, 0, used), 0.8)
+    ended, still, falling = resale_of(rate, life, decline, 36, used)
     assert ended < 1e-5 and falling == pytest.approx(0.9**3 * still)
+
+
+@pytest.mark.parametrize(("months", "low", "high"), [(12, 0.60, 0.65), (24, 0.40, 0.45), (36, 0.25, 0.35)])
+def test_an_h100_resells_as_claimed(base, months, low, high):
+    """glri-2026-01-08; and nobody buys one for a month only to sell it at no loss."""
+    need = need_of(base, "h100", months, 0.6, None, None)
+    assert low <= np.median(own_or_rent(base, need, 400, 7).resale_frac) <= high
+
+
+def test_owning_for_a_month_is_dearer_than_renting(base):
+    ways = own_or_rent(base, need_of(base, "h100", 1, 0.6, None, None), 200, 7)
+    assert (ways.own > ways.contract).all()
 
 
 def test_more_paths_keep_the_first_ones_and_the_direction_is_right(base):

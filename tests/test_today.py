@@ -75,6 +75,30 @@ def test_known_revenues(tables):
     assert judged and all(0.8 <= ratio <= 3.0 for ratio in judged.values()), judged
 
 
+@pytest.mark.parametrize(
+    ("provider", "least", "most", "why"),
+    [
+        (
+            "cerebras",
+            0.84,
+            1.4,
+            "sold at that rate in the second quarter; 0.89 guided for 2026 leaves a half year of 0.48",
+        ),
+        ("coreweave", 10.3, 22, "the same; 13 guided for 2026 leaves a half year of 8.3"),
+        ("nebius", 3.0, 9, "the rate of June; the most it guided for the end of the year"),
+        ("mistral", 0.4, 1.2, "the rate of February; more than one expected at the end of the year"),
+        ("alibaba", 7.3, 20.9, "the June quarter; of all that its cloud sold outside in it this was 35 %"),
+        ("bedrock", 25, 60, "the second quarter, and twice what AWS grows in four months"),
+        ("azure", 37, 81, "the end of March, and what Microsoft Cloud grows in seven months"),
+    ],
+)
+def test_revenue_heeds_what_its_seller_has_said(tables, provider, least, most, why):
+    """80 % band, billion USD a year: not below what was already sold, nor above what guidance or all sales leave room for."""
+    revenue = load_scenario("base", tables).input(f"provider_finances.{provider}.revenue_usd_per_year").value
+    low, high = revenue.quantile(np.array([0.1, 0.9])) / 1e9
+    assert least <= low and high <= most, why
+
+
 def test_overhead_that_known_margins_imply_is_believable(tables):
     """Unit cost from margins over unit cost from the roofline: near one for hosts on GPUs, or one of them is wrong."""
     scenario = load_scenario("base", tables)

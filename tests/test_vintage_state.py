@@ -1,6 +1,6 @@
 """The rows of the vintage of 2026-07-01 are what a rule makes of what was known that day, and its forecast is held to what came."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from forecast.hindcast.series import SOLID
 from forecast.tables import load_tables
 
 NEVER_SAID = "5000000000000"  # USD a year, or tokens a day: what no firm published
+TODAY = date(2026, 10, 31)
 COMPANIES = {"bedrock": "amazon", "vertex": "google", "azure": "microsoft"}
 
 
@@ -78,16 +79,17 @@ def test_segments_keep_all_but_the_price_of_a_capability(tables):
         assert row["tier_price_usd_per_mtok"] == max(tier, key=lambda r: r["date_on"])["third_cheapest_usd_per_mtok"]
 
 
-def test_depreciation_of_clouds_grew_as_their_capex(tables):
+@pytest.mark.parametrize(("before", "day"), [(BEFORE, DAY), (DAY, TODAY)])
+def test_depreciation_of_clouds_grew_as_their_capex(tables, before, day):
     def spent(company, day):
         rows = [
             r for r in tables.vintage(day)["hyperscaler_finance"] if r["company"] == company and r["metric"] == "capex"
         ]
         return sum(r["value_usd"] for r in rows if r["date_on"].year >= 2024 and r["status"] in SOLID)
 
-    old, new = (tables.vintage(day)["cloud_finances"].latest("provider") for day in (BEFORE, DAY))
+    old, new = (tables.vintage(known)["cloud_finances"].latest("provider") for known in (before, day))
     for cloud, company in COMPANIES.items():
-        grown = ends(old[cloud]["ai_depreciation_usd_per_year"]) * spent(company, DAY) / spent(company, BEFORE)
+        grown = ends(old[cloud]["ai_depreciation_usd_per_year"]) * spent(company, day) / spent(company, before)
         assert str(new[cloud]["ai_depreciation_usd_per_year"]) == text(grown)
 
 

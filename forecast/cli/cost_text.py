@@ -15,6 +15,7 @@ def cost_text(found: dict[str, Any]) -> str:
         f"{found['model']} on {found['accelerators']:.0f} × {found['accelerator']}, {found['precision']}{wide}, "
         f"{found['input_tokens']:.0f} in / {found['output_tokens']:.0f} out, batch {found['concurrency']:.0f} "
         f"({found['step_ms']:.1f} ms between tokens); as of {found['as_of']}",
+        *(["  slower than asked: no group tried meets --latency-ms"] if found["latency_met"] is False else []),
         f"  output tokens/s per accelerator  {_short(speed['p50'])}  (80 % band {_short(speed['p10'])}-{_short(speed['p90'])})",
         f"  {'owned cost                     ' if 'rent' not in found['waterfall'] else 'rent                           '}"
         f"  ${found['usd_per_accelerator_hour']:.2f} per accelerator-hour{_published(found)}",

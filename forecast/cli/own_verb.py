@@ -43,7 +43,7 @@ WAYS = {
 @click.option(
     "--resale-frac",
     type=float,
-    help="Part of its price for which you sell it at the end, 0 to 1.  [default: a new one's price then, for the life that is left]",
+    help="Part of its price for which you sell it at the end, 0 to 1.  [default: used_price_ratio of a new one's price then, for the life that is left]",
 )
 @need_options
 def command(
@@ -133,7 +133,7 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         "contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
         "capital_rate_per_year.",
         f"  Sold at the end for {_share(found['resale_frac'])} of its price"
-        + (": a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
+        + (": used_price_ratio of a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
         "  Whoever rents may move to newer machines, which serve a token for less: that freedom is not priced.",
     ]  # fmt: skip
 

@@ -134,28 +134,31 @@ def own_or_rent(
     return Ways(*(np.concatenate(same) for same in zip(*parts, strict=True)))
 
 
-def resale_of(rate_per_year: Array, life_years: Array, decline_per_year: Array, months: int) -> Array:
-    """Part of its price for which a machine sells after some months: a new one's price then, for the part of its life that is left.
+def resale_of(
+    rate_per_year: Array, life_years: Array, decline_per_year: Array, months: int, used_ratio: Array
+) -> Array:
+    """Part of its price for which a machine sells after some months: of a new one's price then, for the life that is left.
 
-    ρ = f^m·φ(L)/φ(L − m/12);  0 from the end of its life on
+    ρ = u·f^m·φ(L)/φ(L − m/12);  0 from the end of its life on
 
-    rate r ≥ 0, life L > 0 years, decline of a new one's price a year, months m ≥ 0. Source: own-assumption (annuity).
+    rate r ≥ 0, life L > 0 years, decline of a new one's price a year, months m ≥ 0, used machines over new ones u from 0
+    to 1. Source: own-assumption (annuity), glri-2026-01-08 (u).
 
-    >>> resale_of(np.array([0.0]), np.array([4.0]), np.array([0.19]), 12).round(4).tolist()
-    [0.6075]
+    >>> resale_of(np.array([0.0]), np.array([4.0]), np.array([0.19]), 12, np.array([0.8])).round(4).tolist()
+    [0.486]
     """
     left = np.maximum(life_years - months / MONTHS_PER_YEAR, LEAST_YEARS)
     kept = capital_recovery_factor(rate_per_year, life_years) / capital_recovery_factor(rate_per_year, left)
-    return np.asarray(decline_factor(decline_per_year) ** months * kept)
+    return np.asarray(used_ratio * decline_factor(decline_per_year) ** months * kept)
 
 
 def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) -> tuple[Array, ...]:
     """Return the fields of `Ways` for a block; `h100_rent` is `[month, path]` from the as_of month on."""
-    rate, life, decline, growth, ratio = (
+    rate, life, decline, growth, ratio, used = (
         draws.parameter(name).astype(float)
         for name in (
             "capital_rate_per_year", "accelerator_life_years", "hardware_price_decline_per_year",
-            "electricity_growth_per_year", "contract_rent_ratio",
+            "electricity_growth_per_year", "contract_rent_ratio", "used_price_ratio",
         )
     )  # fmt: skip
     market_usd = None if _is_priced(scenario, need.accelerator) else need.price_usd
@@ -171,7 +174,8 @@ def _of_block(scenario: Scenario, need: Need, draws: Draws, h100_rent: Array) ->
     spared_usd = np.cumsum(need.busy_frac * hired_usd - running_usd, axis=0)
     paid = spared_usd >= bought_usd
     paid_back = np.where(paid.any(axis=0), paid.argmax(axis=0) + 1.0, np.inf)
-    resale = resale_of(rate, life, decline, need.months) if need.resale_frac is None else need.resale_frac + 0 * rate
+    said = need.resale_frac
+    resale = resale_of(rate, life, decline, need.months, used) if said is None else said + 0 * rate
     sold_usd = bought_usd * resale * (1 + rate) ** (-need.months / MONTHS_PER_YEAR)
     clock, running, hired = (each[: need.months].sum(axis=0) for each in (hours, running_usd, hired_usd))
     own, full = (bought_usd - sold_usd + running) / clock, hired / clock

@@ -16,7 +16,7 @@ from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, publi
 from forecast.deployments.tiers import tiers_met
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
-from forecast.equations import cost, served_model
+from forecast.equations import cost, roofline, served_model
 from forecast.errors import InputError
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
@@ -55,6 +55,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "cached_frac": wanted.cached_frac,
         "concurrency": speed.batch,
         "step_ms": 1000 * speed.step_s,
+        "latency_met": _latency_met(speed, wanted),
         "utilisation_frac": use,
         "output_tokens_per_s_per_accelerator": {
             "p10": speed.output_tok_per_s / spread, "p50": speed.output_tok_per_s, "p90": speed.output_tok_per_s * spread,
@@ -124,6 +125,14 @@ def _speed(scenario: Scenario, wanted: Deployment) -> Throughput:
     if wanted.wide_parallel:
         return wide_throughput(scenario, wanted)
     return throughput(scenario, wanted.request, wanted.latency_s, wanted.draft_tokens, wanted.acceptance_frac)
+
+
+def _latency_met(speed: Throughput, wanted: Deployment) -> bool | None:
+    """Return whether tokens come as fast as was asked; of a batch that was given nothing was asked."""
+    if wanted.concurrency is not None:
+        return None
+    accepted = roofline.accepted_tokens_per_step(wanted.acceptance_frac, wanted.draft_tokens)
+    return bool(speed.step_s / accepted <= wanted.latency_s * (1 + 1e-9))
 
 
 def _utilisation(scenario: Scenario, wanted: Deployment) -> float:

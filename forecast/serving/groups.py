@@ -68,18 +68,25 @@ def layouts(columns: Columns) -> Layouts:
 
 
 def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
-    """Return sizes of the group to try in each case, and which of them hold the model."""
+    """Return sizes of the group to try in each case, and which of them hold the model.
+
+    A mixture of experts may spread over whole scale-up domains, also where one of them holds it: else an accelerator of
+    more memory would serve fewer tokens than one of less, which has no choice.
+    """
     given, least = columns["accelerators_count"][:, None], least_accelerators(columns)[:, None]
     fixed = ~np.isnan(given) & ~np.isnan(columns["concurrency"][:, None])
     domain = np.minimum(columns["scaleup_count"][:, None], GROUPS[-1])
-    most = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
-    sizes = np.where(fixed, given, np.broadcast_to(GROUPS, (len(given), len(GROUPS))))
+    nodes = np.ceil(least / domain) * domain  # whole domains that hold the model
+    spread = (columns["moe"][:, None] > 0) & (least <= GROUPS[-1]) & (domain < GROUPS)
+    within = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
+    most = np.where(spread, np.nan_to_num(given, nan=np.inf), within)
+    sizes = np.where(fixed, given, np.where(spread, np.ceil(GROUPS / nodes) * nodes, GROUPS))
     fits = largest_batch(columns, sizes, engines(columns, sizes)) >= SMALLEST_OFFLINE_BATCH
     roomy, holding = (sizes <= most) & fits, (sizes <= most) & (sizes >= least)
     allowed = np.where(roomy.any(axis=1, keepdims=True), roomy, holding) | fixed
     none = ~allowed.any(axis=1)
-    nodes = np.ceil(least / domain) * domain * np.where(GROUPS < 4, GROUPS, 1.0)  # whole ones, or twice as many
-    larger = np.where(least <= GROUPS[-1], nodes, np.ceil(least * ROOMIER))
+    twice = nodes * np.where(GROUPS < 4, GROUPS, 1.0)  # those domains, or twice as many
+    larger = np.where(least <= GROUPS[-1], twice, np.ceil(least * ROOMIER))
     sizes[none], allowed[none] = np.fmin(larger, np.nan_to_num(given, nan=np.inf))[none], True
     return sizes, allowed
 
