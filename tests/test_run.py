@@ -120,7 +120,7 @@ def test_the_day_is_that_of_utc_wherever_the_clock_stands(scenario, monkeypatch)
 def test_files_of_the_contract(made, tmp_path):
     files = export_forecast(made, tmp_path / "out")
     assert sorted(f.name for f in files) == [
-        "assumptions.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
+        "assumptions.csv", "columns.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
         "prices.csv", "runway.csv"]  # fmt: skip
     header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
     assert header == (
