@@ -1,6 +1,7 @@
 """The scheduled job: idempotent by content, published whole, recorded when it fails, scored, compared, alone."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -111,6 +112,16 @@ def test_what_is_held_names_its_file(place):
     drop(place, "zero.csv", DROP.split("\n")[0] + "\n2026-11-20,together,host,glm-5,0,0\n")
     held = refresh(place, SMALL, NOW).sources[0].suspects
     assert {one.found.rpartition(" in ")[2] for one in held} == {"'half.csv'", "'zero.csv'"}
+
+
+def test_a_pipe_or_a_folder_among_the_dropped_files_is_held(place):
+    """Before, a pipe was waited for with the lock held, and a folder kept all other files from being read."""
+    drop(place, "prices.csv", DROP)
+    os.mkfifo(place.drop / "pipe.csv")
+    (place.drop / "folder.csv").mkdir()
+    (report,) = refresh(place, SMALL, NOW).sources
+    assert report.observations_added and not report.message
+    assert {one.item for one in report.suspects} == {"pipe.csv", "folder.csv"}
 
 
 def test_a_drop_folder_that_was_named_and_is_missing(tmp_path, monkeypatch):
