@@ -69,7 +69,7 @@ def command(
     forecasts did (past), what became of the article's predictions (predictions) and of its claims (audit); these
     sections take some seconds.
     """
-    if run is not None and scenario is None and _is_scenario(run):
+    if run is not None and scenario is None and store is None and _is_scenario(run):
         run, scenario = None, run
     if run is None:
         forecast, more = _simulated(scenario or "base", quiet=quiet, **how)

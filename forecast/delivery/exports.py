@@ -67,7 +67,14 @@ def checked_formats(formats: Iterable[str]) -> list[str]:
 
 
 def from_frame(frame: pandas.DataFrame) -> Forecast:
-    """Return the forecast that a tidy DataFrame holds."""
+    """Return the forecast that a tidy DataFrame holds, its columns in any order.
+
+    Raises:
+        InputError: a column of the tidy table is missing.
+    """
+    if missing := [name for name in Fact._fields if name not in frame]:
+        raise InputError(f"export: no column {', '.join(missing)}; a table that summarize returned is needed. Add it.")
+    frame = frame[list(Fact._fields)]
     blank = frame.astype(object).where(frame.notna(), None)
     facts = [
         Fact(*row)._replace(month=None if row[9] is None else int(row[9]))

@@ -11,7 +11,7 @@ from forecast.delivery.answers import (
     six_in_a_row_fit,
 )
 from forecast.delivery.small_tables import at_risk
-from forecast.delivery.words import band, calendar, counted, dollars, percent
+from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
@@ -30,6 +30,7 @@ def headline(forecast: Forecast, columns: int = 1000) -> str:
         f"{manifest['scenario']}: {manifest['title']}",
         f"as of {manifest['as_of']}, {counted(horizon, 'month')} to {calendar(manifest['as_of'], horizon)}; "
         f"{counted(manifest['paths'], 'path')}, seed {manifest['seed']}, run {manifest['run_id']}",
+        *([changed] if (changed := changed_by_hand(manifest)) else []),
         "",
         *_at_risk(forecast, horizon),
         "",

@@ -11,7 +11,7 @@ from forecast.delivery.answers import answers, doubts, marked_months, segments, 
 from forecast.delivery.cell_text import plain, safe_cell
 from forecast.delivery.columns import HEADER, columns
 from forecast.delivery.small_tables import UNITS, tables
-from forecast.delivery.words import calendar, short
+from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
 from forecast.tidy_table import Fact, Forecast
@@ -153,6 +153,8 @@ def _summary(sheet: Any, forecast: Forecast, styles: Styles) -> None:
     ):
         sheet.write_string(row, 0, name, styles.unit)
         _write_cells(sheet, row, [None, value], [None, None], styles.text)
+    if by_hand := changed_by_hand(manifest):
+        sheet.write_string(9, 0, safe_cell(by_hand)[:CELL_CHARACTERS], styles.unit)
     row = _write(sheet, _marked_prices(forecast), styles, top=10) + 1
     for question, sentences in [*answers(forecast), ("How sure is this?", doubts(forecast))]:
         sheet.write_string(row, 0, question, styles.bold)
