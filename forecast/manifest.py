@@ -44,6 +44,9 @@ def manifest_of(paths: Paths) -> dict[str, Any]:
         "months": scenario.months,
         "paths": paths.n_paths,
         "seed": paths.seed,
+        "settings": {
+            key: str(item.value) for key, item in scenario.inputs.items() if item.origin.place.startswith("--set")
+        },
         "inputs_digest": scenario.digest,
         "finances_as_of": str(max(row["as_of"] for row in scenario.rows["provider_finances"].values())),
         "inputs": scenario.tables.digests() | {f"scenarios/{path.name}": file_digest(path) for path in scenario.files},

@@ -20,7 +20,15 @@ from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, shortened, suggestion, suggestion_of_parts
 from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
-from forecast.scenario_files import LONGEST_MONTHS, file_inputs, scenario_chain, settings_of, unknown_keys
+from forecast.scenario_files import (
+    LONGEST_MONTHS,
+    MOST_PROBLEMS,
+    file_inputs,
+    not_all,
+    scenario_chain,
+    settings_of,
+    unknown_keys,
+)
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
 from forecast.tables import Tables, load_tables
@@ -120,6 +128,8 @@ def load_scenario(
 
     for file in chain:
         for key, raw in file_inputs(file):
+            if len(problems) >= MOST_PROBLEMS:
+                raise InputError([*problems, not_all(file)])
             change(key, raw, file.place(key))
     for file in chain:
         add_pairs(pairs, file, inputs, str(vintage), problems)

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ SETTINGS = ("extends", "title", "story", "as_of", "months")
 TABLES = ("parameters", *INPUT_TABLES)
 ALLOWED = (*SETTINGS, *TABLES, "correlations")
 LONGEST_MONTHS = 240
+MOST_PROBLEMS = 50  # looked for in a chain of files: each takes a look at the file and one at all names there are
 
 
 class ScenarioFile(NamedTuple):
@@ -68,12 +70,20 @@ def settings_of(chain: list[ScenarioFile]) -> dict[str, Any]:
 
 def unknown_keys(chain: list[ScenarioFile]) -> list[str]:
     """Return a sentence for each setting or table of a chain that no scenario has."""
-    problems = []
-    for one, key in ((file, key) for file in chain for key in file.content if key not in ALLOWED):
+    problems: list[str] = []
+    unknown = ((file, key) for file in chain for key in file.content if key not in ALLOWED)
+    for one, key in islice(unknown, MOST_PROBLEMS):
         near = suggestion(key, ALLOWED if isinstance(one.content[key], dict | list) else SETTINGS)
         near = near or " A parameter stands under [parameters]."
         problems.append(f'{one.place(key)}: no setting or table "{shortened(key)}".{near} Correct the key.')
+    if next(unknown, None):
+        problems.append(not_all(one))
     return problems
+
+
+def not_all(file: ScenarioFile) -> str:
+    """Return the sentence that stands after as many problems as are looked for."""
+    return f"{file.label}: perhaps more; the rest was not looked at."
 
 
 def file_inputs(file: ScenarioFile) -> Iterator[tuple[str, Any]]:
@@ -118,6 +128,8 @@ def _read(path: Path) -> ScenarioFile:
         raise InputError(f"{label}: nested too deeply; a scenario holds tables of inputs. Correct it.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {error}. Correct the line.") from None
+    except ValueError:  # a whole number of more digits than Python reads
+        raise InputError(f"{label}: holds a number of thousands of digits. Correct it.") from None
     if not content:
         raise InputError(f"{label}: the file is empty; a scenario needs at least a title. Fill it.")
     return ScenarioFile(path, label, content)
@@ -146,6 +158,8 @@ def _setting_problems(file: ScenarioFile) -> list[str]:
         "months": (int, f"a whole number from 1 to {LONGEST_MONTHS}"),
     }
     for key, value in file.content.items():
+        if key not in ALLOWED:
+            continue
         place = file.place(key)
         if key in TABLES:
             if not isinstance(value, dict):

@@ -19,6 +19,7 @@ from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS, count, quantiles
 from forecast.scenario import load_scenario
+from forecast.scenario_files import MOST_PROBLEMS
 from forecast.sensitivity.first_order import first_order
 from forecast.serving.effects import REQUIRED
 from forecast.serving.speed import resolve
@@ -70,6 +71,25 @@ def test_values_that_are_none(written, said, tmp_path, tables):
     with pytest.raises(InputError, match=said) as caught:
         load_scenario(path, tables)
     assert len(str(caught.value)) < 500 + len(str(path))
+
+
+def test_a_number_of_thousands_of_digits(tmp_path, tables):
+    path = tmp_path / "a.toml"
+    path.write_text(f'extends = "base"\nmonths = {"9" * 5000}\n')
+    with pytest.raises(InputError, match="a number of thousands of digits"):
+        load_scenario(path, tables)
+
+
+@pytest.mark.parametrize("section", ["", "[parameters]\n"])
+def test_of_very_many_mistakes_the_first_are_told(section, tmp_path, tables):
+    """Each takes a look at the file and at all names there are: a hundred thousand took hours."""
+    path = tmp_path / "a.toml"
+    path.write_text('extends = "base"\n' + section + "".join(f"wrong_{n} = 1\n" for n in range(3 * MOST_PROBLEMS)))
+    with pytest.raises(InputError) as caught:
+        load_scenario(path, tables)
+    told = caught.value.problems
+    assert len(told) <= MOST_PROBLEMS + 1 and "wrong_0" in told[0] and f"wrong_{MOST_PROBLEMS - 1}" in "".join(told)
+    assert told[-1].endswith("perhaps more; the rest was not looked at.")
 
 
 def test_a_file_nested_too_deeply(tmp_path, tables):

@@ -43,6 +43,16 @@ def test_a_folder_full_of_other_things_is_refused(tmp_path, monkeypatch):
     assert home.stat().st_ino == before and [path.name for path in home.iterdir()] == ["deep"]
 
 
+def test_a_folder_that_is_named_like_a_file_of_ours_is_not_replaced(tmp_path):
+    """Before, it went with all that lay in it."""
+    (tmp_path / "home" / "a.csv").mkdir(parents=True)
+    (tmp_path / "home" / "a.csv" / "mine.txt").write_text("mine")
+    for write in (lambda: refuse_place(tmp_path / "home", OURS), lambda: publish_files(tmp_path / "home", {}, OURS)):
+        with pytest.raises(InputError, match=r"home/a\.csv: a folder, where a file of that name would be written"):
+            write()
+    assert (tmp_path / "home" / "a.csv" / "mine.txt").read_text() == "mine"
+
+
 def test_a_replaced_folder_keeps_its_rights_and_a_link_stays_a_link(tmp_path):
     real = tmp_path / "real"
     real.mkdir()

@@ -304,6 +304,15 @@ def test_the_verb_simulates_without_a_run(tmp_path):
     assert "Scenario capital-drought" in (tmp_path / "p.html").read_text("utf-8")
 
 
+def test_a_scenario_in_the_place_of_a_run_is_simulated_and_a_folder_wins(made, content, tmp_path, monkeypatch):
+    """Before, `report base --paths 5` said to drop one of the two, and `report base` asked for a store."""
+    words = "report scarcity --months 3 --paths 40 --with none --quiet --out -".split()
+    assert "Scenario scarcity" in invoked(*words[1:]).output
+    monkeypatch.chdir(tmp_path)
+    export_forecast(made, "scarcity")
+    assert invoked("scarcity", "--quiet", "--out", "-").output == content
+
+
 def test_a_stored_run_is_not_simulated_again(tmp_path):
     with pytest.raises(
         InputError, match="a stored run is shown as it is, not simulated again. Drop --paths, --set, or drop x"

@@ -1,6 +1,7 @@
 """Whole runs: the same bits on any number of threads, more paths keep the first, files that spreadsheets open."""
 
 import csv
+import io
 import json
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from openpyxl import load_workbook
 
 import forecast
 from forecast.delivery.answers import answers
@@ -17,8 +19,10 @@ from forecast.delivery.cell_text import csv_bytes, csv_text, safe_cell
 from forecast.delivery.exports import FORMATS, export_forecast, from_frame, sheet_files
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
+from forecast.delivery.workbook import workbook
 from forecast.errors import InputError
 from forecast.outcomes.dates import RISE_MONTHS, RISE_RATIO, risen
+from forecast.report.page import page
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import summarize_paths
@@ -117,10 +121,30 @@ def test_the_day_is_that_of_utc_wherever_the_clock_stands(scenario, monkeypatch)
     assert days[0] == days[1]
 
 
+def test_a_table_in_another_order_is_the_same_and_a_part_of_one_is_refused(made, tmp_path):
+    """Columns were read by their place: of a table in another order every cell lay under a wrong head."""
+    table = made.frame()
+    export_forecast(table[list(table.columns[::-1])], tmp_path / "turned")
+    export_forecast(table, tmp_path / "out")
+    assert (tmp_path / "turned" / "forecast.csv").read_bytes() == (tmp_path / "out" / "forecast.csv").read_bytes()
+    with pytest.raises(InputError, match="export: no column unit; a table that summarize returned is needed"):
+        export_forecast(table.drop(columns="unit"), tmp_path / "part")
+
+
+def test_what_was_set_by_hand_is_said_wherever_the_scenario_is_named():
+    """Before, a run with `--set` was headed by the story of base: "Nothing is changed here"."""
+    run = summarize_paths(simulate(load_scenario("base", settings=["pue_ratio=1.3"], months=3), 40, seed=3))
+    assert run.manifest["settings"] == {"parameters.pue_ratio": "1.3"}
+    said = "changed by --set: parameters.pue_ratio = 1.3"
+    assert said in headline(run) and f"But {said}." in page(run)
+    sheet = load_workbook(io.BytesIO(workbook(run)))["summary"]
+    assert said in [row[0] for row in sheet.iter_rows(values_only=True)]
+
+
 def test_files_of_the_contract(made, tmp_path):
     files = export_forecast(made, tmp_path / "out")
     assert sorted(f.name for f in files) == [
-        "assumptions.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
+        "assumptions.csv", "columns.csv", "consolidation.csv", "convergence.csv", "finances.csv", "forecast.csv", "manifest.json",
         "prices.csv", "runway.csv"]  # fmt: skip
     header = next(csv.reader((tmp_path / "out" / "forecast.csv").read_text().splitlines()))
     assert header == (

@@ -27,6 +27,7 @@ SHEETS = [
     "consolidation",
     "convergence",
     "finances",
+    "columns",
     "assumptions",
     "forecast",
     "chart_data",
@@ -55,17 +56,32 @@ def test_sheets_in_their_order(book):
 
 
 @pytest.mark.parametrize(
-    "name", ["runway", "prices", "consolidation", "convergence", "finances", "assumptions", "forecast"]
+    "name", ["runway", "prices", "consolidation", "convergence", "finances", "columns", "assumptions", "forecast"]
 )
 def test_a_sheet_reads_back_as_the_csv(book, folder, name):
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     found = [list(row) for row in book[name].iter_rows(values_only=True)]
     assert found[0] == header
-    if name not in ("assumptions", "forecast"):
+    if name not in ("columns", "assumptions", "forecast"):
         units = found.pop(1)
         assert [unit or "" for unit in units] == [UNITS.get(column, "") for column in header]
     assert [[shown(cell) for cell in row] for row in found[1:]] == rows
+
+
+def test_every_column_and_outcome_of_the_files_is_explained_beside_them(folder, made):
+    """A reader of the files alone finds what each column means; empty cells of `assumptions` stay empty."""
+    with (folder / "columns.csv").open(encoding="utf-8", newline="") as file:
+        told = {(row["table"], row["column"]): row for row in csv.DictReader(file)}
+    for path in folder.glob("*.csv"):
+        header = path.read_text("utf-8").partition("\n")[0].split(",")
+        assert path.stem == "columns" or {(path.stem, column) for column in header} <= set(told), path.stem
+    units = {(fact.outcome, fact.unit) for fact in made.facts}  # a date has rows in months and rows of its chance
+    assert {name for name, _ in units} == {
+        name for name, _ in units if (name, told["forecast", f"outcome {name}"]["unit"]) in units
+    }
+    assert all(row["meaning"] for row in told.values())
+    assert told["runway", "p90_months"]["unit"] == "months"
 
 
 def test_numbers_are_numbers_and_censored_is_empty(book, made):
@@ -79,7 +95,7 @@ def test_numbers_are_numbers_and_censored_is_empty(book, made):
 
 def test_panes_are_frozen_under_the_units(book):
     assert {name: book[name].freeze_panes for name in SHEETS[1:]} == {
-        **dict.fromkeys(SHEETS[1:6], "B3"), "assumptions": "B2", "forecast": "B2", "chart_data": "B3"}  # fmt: skip
+        **dict.fromkeys(SHEETS[1:6], "B3"), "columns": "B2", "assumptions": "B2", "forecast": "B2", "chart_data": "B3"}  # fmt: skip
 
 
 def test_charts_are_native_and_point_at_numbers(folder, book, tables):

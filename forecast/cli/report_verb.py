@@ -18,6 +18,7 @@ from forecast.report.page import page
 from forecast.report.pictures import chart_files
 from forecast.report.stored import read_kept, read_run
 from forecast.scenario import load_scenario
+from forecast.scenario_files import list_scenarios
 from forecast.store.places import place_of
 from forecast.summary import summarize_paths
 from forecast.tables import load_tables
@@ -63,10 +64,13 @@ def command(
     """Write one self-contained HTML page about RUN, or about a scenario.
 
     RUN is a folder that `forecast run --out` wrote, or else a run of the store: an id of `forecast history`, its
-    beginning, or "latest". It is shown as it is, at once. Without RUN the scenario is simulated, and the page also says
-    what drives the answers and what to watch (drivers), how past forecasts did (past), what became of the article's
-    predictions (predictions) and of its claims (audit); these sections take some seconds.
+    beginning, or "latest". It is shown as it is, at once. Without RUN, or with a scenario's name or TOML file in its
+    place, the scenario is simulated, and the page also says what drives the answers and what to watch (drivers), how past
+    forecasts did (past), what became of the article's predictions (predictions) and of its claims (audit); these
+    sections take some seconds.
     """
+    if run is not None and scenario is None and store is None and _is_scenario(run):
+        run, scenario = None, run
     if run is None:
         forecast, more = _simulated(scenario or "base", quiet=quiet, **how)
     else:
@@ -80,6 +84,11 @@ def command(
         files = chart_files(forecast)
         publish_files(figures, files, files)
         _said(f"{len(files)} files in {figures}", quiet)
+
+
+def _is_scenario(name: str) -> bool:
+    """Return whether RUN is a scenario: no id of a run reads like one's name, and a folder wins."""
+    return not Path(name).is_dir() and (name in list_scenarios() or name.endswith(".toml"))
 
 
 def _simulated(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecast.assumptions import Assumption
 from forecast.delivery.cell_text import csv_bytes
+from forecast.delivery.columns import HEADER, columns
 from forecast.delivery.folders import publish_files
 from forecast.delivery.small_tables import Rows, tables
 from forecast.errors import InputError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "xlsx", "parquet")  # a further one is an entry here, in `_files` and in `sheet_files`
 OUR_FILES = (
-    *"runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv manifest.json".split(),
+    *"runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv columns.csv manifest.json".split(),
     *(f"{name}.{ending}" for name in ("forecast", "sample_paths") for ending in FORMATS),
 )
 COMPARISON_FILES = tuple(f"comparison.{ending}" for ending in FORMATS)  # those of `forecast compare`
@@ -66,7 +67,14 @@ def checked_formats(formats: Iterable[str]) -> list[str]:
 
 
 def from_frame(frame: pandas.DataFrame) -> Forecast:
-    """Return the forecast that a tidy DataFrame holds."""
+    """Return the forecast that a tidy DataFrame holds, its columns in any order.
+
+    Raises:
+        InputError: a column of the tidy table is missing.
+    """
+    if missing := [name for name in Fact._fields if name not in frame]:
+        raise InputError(f"export: no column {', '.join(missing)}; a table that summarize returned is needed. Add it.")
+    frame = frame[list(Fact._fields)]
     blank = frame.astype(object).where(frame.notna(), None)
     facts = [
         Fact(*row)._replace(month=None if row[9] is None else int(row[9]))
@@ -111,6 +119,8 @@ def _files(forecast: Forecast, formats: list[str], decimal: str, progress: Calla
     small = {**tables(forecast), "assumptions": (Assumption._fields, forecast.assumptions)}
     files: dict[str, bytes] = {}
     if "csv" in formats:
+        headers = {name: header for name, (header, _) in small.items()} | {"forecast": Fact._fields}
+        small["columns"] = HEADER, columns(headers)
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
         files["forecast.csv"] = tidy_csv(forecast, decimal)
     if "xlsx" in formats:

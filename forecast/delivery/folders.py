@@ -25,7 +25,8 @@ def publish_files(directory: str | Path, files: Mapping[str, bytes], ours: Colle
         ours: names that belong to such a set: old ones among them go, everything else in the folder stays.
 
     Raises:
-        InputError: a place that cannot be written, the working folder or one around it, a mounted folder, or one full of other things.
+        InputError: a place that cannot be written, the working folder or one around it, a mounted folder, one full of other
+            things, or that has a folder named like one of the files.
     """
     target = _real(directory)
     _refuse_foreign(target, ours)
@@ -47,7 +48,8 @@ def refuse_place(path: str | Path, ours: Collection[str] | None = None) -> None:
         ours: names of the files that will be published in the folder.
 
     Raises:
-        InputError: a place that cannot be written; of a folder also one that somebody stands in, that is mounted, or that holds much else.
+        InputError: a place that cannot be written; of a folder also one that somebody stands in, that is mounted, that holds much else, or a folder
+            named like one of our files.
     """
     target = _real(path)
     if ours is not None:
@@ -60,7 +62,7 @@ def refuse_place(path: str | Path, ours: Collection[str] | None = None) -> None:
 
 
 def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
-    """Refuse to replace a folder that somebody stands in, that is mounted, or that holds much besides our files."""
+    """Refuse to replace a folder that somebody stands in, that is mounted, or that holds much besides our files, or folders so named."""
     if not target.is_dir():
         return
     with _writing(target):
@@ -73,6 +75,8 @@ def _refuse_foreign(target: Path, ours: Collection[str]) -> None:
         raise InputError(
             f"{target}: the folder is replaced whole, and a mounted one cannot be. Choose one below, such as {target / 'forecast'}."
         )
+    if folders := [name for name in ours if (target / name).is_dir()]:
+        raise InputError(f"{target / folders[0]}: a folder, where a file of that name would be written. Rename it.")
     # A walk passes over what another publication takes away meanwhile.
     strangers = (name for _, deeper, files in os.walk(target) for name in (*deeper, *files) if name not in ours)
     if len(list(islice(strangers, MOST_STRANGERS + 1))) > MOST_STRANGERS:

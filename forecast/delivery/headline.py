@@ -6,7 +6,7 @@ from typing import Any
 
 from forecast.delivery.answers import CONCENTRATIONS, doubts_of_chance, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.small_tables import at_risk
-from forecast.delivery.words import band, calendar, counted, dollars, percent
+from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
@@ -25,6 +25,7 @@ def headline(forecast: Forecast, columns: int = 1000) -> str:
         f"{manifest['scenario']}: {manifest['title']}",
         f"as of {manifest['as_of']}, {counted(horizon, 'month')} to {calendar(manifest['as_of'], horizon)}; "
         f"{counted(manifest['paths'], 'path')}, seed {manifest['seed']}, run {manifest['run_id']}",
+        *([changed] if (changed := changed_by_hand(manifest)) else []),
         "",
         *_at_risk(forecast, horizon),
         "",

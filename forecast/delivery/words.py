@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, isinf, log10
 from typing import Any
 
@@ -152,3 +152,13 @@ def listed(words: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def changed_by_hand(manifest: Mapping[str, Any]) -> str:
+    """Return the inputs that `--set` changed, or an empty text: the story of the scenario does not know them.
+
+    >>> changed_by_hand({"settings": {"parameters.pue_ratio": "1.3"}}), changed_by_hand({})
+    ('changed by --set: parameters.pue_ratio = 1.3', '')
+    """
+    changed = ", ".join(f"{key} = {value}" for key, value in manifest.get("settings", {}).items())
+    return f"changed by --set: {changed}" if changed else ""

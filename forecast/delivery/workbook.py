@@ -1,4 +1,4 @@
-"""The workbook: a summary in words, the small tables with units and charts, what is assumed, and the tidy table."""
+"""The workbook: a summary in words, the small tables with units and charts, what columns mean, what is assumed, the tidy table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from forecast.assumptions import Assumption
 from forecast.delivery.answers import answers, doubts, marked_months, segments, three
 from forecast.delivery.cell_text import plain, safe_cell
+from forecast.delivery.columns import HEADER, columns
 from forecast.delivery.small_tables import UNITS, tables
-from forecast.delivery.words import calendar, short
+from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
 from forecast.tidy_table import Fact, Forecast
@@ -60,8 +61,10 @@ def workbook(forecast: Forecast, progress: Callable[[int], None] = lambda facts:
     styles = Styles(book)
     _summary(book.add_worksheet("summary"), forecast, styles)
     grids = {name: Grid(header, rows, _units(header)) for name, (header, rows) in tables(forecast).items()}
-    grids["assumptions"] = Grid(Assumption._fields, forecast.assumptions)
-    grids["forecast"] = Grid(Fact._fields, forecast.facts)  # its units are a column
+    told = Grid(Assumption._fields, forecast.assumptions), Grid(Fact._fields, forecast.facts)  # units are a column
+    headers = {name: grid.header for name, grid in grids.items()}
+    grids["columns"] = Grid(HEADER, columns(headers | {"assumptions": told[0].header, "forecast": told[1].header}))
+    grids["assumptions"], grids["forecast"] = told
     data = chart_data(forecast)
     grids["chart_data"] = Grid(data.header, data.rows, data.units)
     sheets = {name: book.add_worksheet(name) for name in grids}
@@ -126,7 +129,7 @@ def _write_cells(sheet: Any, number: int, row: Iterable[Any], formats: Sequence[
             sheet.write_number(number, column, float(plain(cell)), formats[column])  # the number that CSV shows
         elif isinstance(cell, int):
             sheet.write_number(number, column, cell)
-        elif cell is not None:
+        elif cell is not None and cell != "":
             sheet.write_string(number, column, safe_cell(cell)[:CELL_CHARACTERS], text)
 
 
@@ -150,6 +153,8 @@ def _summary(sheet: Any, forecast: Forecast, styles: Styles) -> None:
     ):
         sheet.write_string(row, 0, name, styles.unit)
         _write_cells(sheet, row, [None, value], [None, None], styles.text)
+    if by_hand := changed_by_hand(manifest):
+        sheet.write_string(9, 0, safe_cell(by_hand)[:CELL_CHARACTERS], styles.unit)
     row = _write(sheet, _marked_prices(forecast), styles, top=10) + 1
     for question, sentences in [*answers(forecast), ("How sure is this?", doubts(forecast))]:
         sheet.write_string(row, 0, question, styles.bold)
@@ -159,6 +164,7 @@ def _summary(sheet: Any, forecast: Forecast, styles: Styles) -> None:
             sheet.merge_range(row, 0, row, 8, "", styles.words)
             sheet.write_string(row, 0, safe_cell(sentence)[:CELL_CHARACTERS], styles.words)
         row += 2
+    sheet.write_string(row, 0, "The sheet called columns says what each column and outcome means.", styles.unit)
 
 
 def _marked_prices(forecast: Forecast) -> Grid:

@@ -26,10 +26,17 @@ SUMMED_UP = {
     "effective_providers_spend": ("providers", "1 / hhi_spend: equal providers that would give that index"),
 }
 EXITS = {f"exit_{kind.replace(' ', '_')}": ("probability", f"{kind} by a month") for kind in EXIT_KINDS[1:]}
+
+
+def _date_unit(outcome: str) -> str:
+    """Return the unit of a date outcome; of a rise only the chance is told."""
+    return "probability" if outcome == "price_rise" else "months"
+
+
 OUTCOMES = (
     {name: ("forecast.outcomes.fans", fan.unit, fan.definition) for name, fan in FANS.items()}
     | {name: ("forecast.outcomes.finances", fan.unit, fan.definition) for name, fan in FINANCES.items()}
-    | {name: ("forecast.outcomes.dates", "month", date.definition) for name, date in DATES.items()}
+    | {name: ("forecast.outcomes.dates", _date_unit(name), date.definition) for name, date in DATES.items()}
     | {name: (SUMMARY, unit, said) for name, (unit, said) in (SUMMED_UP | EXITS).items()}
 )
 # Beyond those of a run: what only a query of a prediction asks for.

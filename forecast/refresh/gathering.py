@@ -83,6 +83,9 @@ def _dropped(source: Source, place: Place) -> Parsed:
             raise SourceError(f"{place.drop}: no such folder. Make it, or correct FORECAST_DROP")
         return found
     for path in sorted(place.drop.glob("*.[cC][sS][vV]")):
+        if path.exists() and not path.is_file():  # to read a pipe would wait for whoever writes it, with the lock held
+            found.unread.append(Unread("", path.name, "the whole file", "a folder, a pipe or a device, no file"))
+            continue
         try:
             parsed = source.parse(path.read_bytes())
         except SourceError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecast.delivery.words import calendar, counted
+from forecast.delivery.words import calendar, changed_by_hand, counted
 from forecast.report.closing import CLOSING, Section
 from forecast.report.markup import table, text
 from forecast.report.sections import SECTIONS
@@ -46,7 +46,8 @@ def _which_run(forecast: Forecast) -> str:
         f"{counted(manifest['paths'], 'path')}, run {manifest['run_id']}. Every number is conditional on the tables it was made from."
     )
     story = f"<p>{text(manifest['story'])}</p>" if manifest.get("story") else ""
-    return f'{story}<p class="quiet">{text(said)}</p>'
+    changed = f"<p>But {text(by_hand)}.</p>" if (by_hand := changed_by_hand(manifest)) else ""
+    return f'{story}{changed}<p class="quiet">{text(said)}</p>'
 
 
 def _identity(forecast: Forecast) -> str:

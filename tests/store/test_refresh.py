@@ -1,6 +1,7 @@
 """The scheduled job: idempotent by content, published whole, recorded when it fails, scored, compared, alone."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -104,6 +105,16 @@ def test_the_first_refresh_publishes_and_the_second_adds_nothing(place, content)
     second = refresh(place, SMALL, NOW + timedelta(days=1))
     assert (second.status, second.run_id, second.exit_code(True)) == ("up to date", first.run_id, 0)
     assert content() == before
+
+
+def test_a_pipe_or_a_folder_among_the_dropped_files_is_held(place):
+    """Before, a pipe was waited for with the lock held, and a folder kept all other files from being read."""
+    drop(place, "prices.csv", DROP)
+    os.mkfifo(place.drop / "pipe.csv")
+    (place.drop / "folder.csv").mkdir()
+    (report,) = refresh(place, SMALL, NOW).sources
+    assert report.observations_added and not report.message
+    assert {one.item for one in report.suspects} == {"pipe.csv", "folder.csv"}
 
 
 def test_a_drop_folder_that_was_named_and_is_missing(tmp_path, monkeypatch):

@@ -87,7 +87,8 @@ def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> 
     if not made:
         raise InputError(
             "backtest: no forecast can be scored: a series must be watched for 3 months after an origin by which other "
-            f"series had shown {FEWEST_INCREMENTS} windows of that length. Give longer series."
+            f"series had shown {FEWEST_INCREMENTS} windows of that length, and what is scored is not learnt from. Give longer "
+            "series, or fewer of the shipped ones."
         )
     return joined(made)
 
