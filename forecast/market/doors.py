@@ -127,7 +127,8 @@ class Doors:
         filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
         listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed)
         broke = cells.of(treasury.cash_usd) < 0
-        ends = exits.small_part(size, small, cells.of(theta["rescue_size_power"]))
+        known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
+        ends = exits.small_part(known, small, cells.of(theta["rescue_size_power"]))
         out = np.select([u < ends * regime["distressed_sale_prob"], u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
         kind = np.select(
             [broke, u < purchase * cells.of(theta["licence_frac"]), u < purchase, u < purchase + giving_up],
@@ -207,7 +208,8 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
     parameters = (
         "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year cloud_running_ratio "
-        "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power give_up_per_year"
+        "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power "
+        "rescue_size_most_usd_per_year give_up_per_year"
     ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
