@@ -39,7 +39,7 @@ _MEANINGS = {
     "prob_bought": "chance that by then it has been bought",
     "prob_people_and_licence_bought": "chance that by then its people and a licence have been bought, not the firm",
     "prob_shut": "chance that by then it has been shut",
-    "prob_left_the_market": "chance that by then its parent has stopped selling tokens; the firm goes on",
+    "prob_left_the_market": "chance that by then it has stopped selling tokens while the firm, or its parent, goes on",
     "prob_listed": "chance that by then it has gone public",
     "key": "an input that is a distribution, or that nobody measured: table, row and column",
     "assumptions.value": "a number, or the distribution as written",

@@ -20,7 +20,7 @@ TERMS = {
     "80 % band": "the range from the 10 to the 90 % quantile: one path in ten lies below it, one above",
     "not within the horizon": "it does not happen in the months that were simulated; it may happen later, or never",
     "runway": "months until the cash of a provider is gone if it gets no new money",
-    "exit": "the provider leaves the market: sold in distress, bought, shut, or, for a cloud, left",
+    "exit": "the provider leaves the market: sold in distress, bought, shut, or no seller of tokens any more",
     "Monte Carlo error": "how far a number would move with other chance; one standard error",
     "mark": "measured and derived are observed or follow from it; assumption, background, claim and projection are not",
 }
