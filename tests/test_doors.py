@@ -26,7 +26,8 @@ def money_of_all(names, random):
 
 
 def doors_of(draws, names):
-    return start_doors(draws, names, start_books(draws, names).other_usd_per_month)
+    other = start_books(draws, names).other_usd_per_month
+    return start_doors(draws, names, other, np.zeros_like(other))
 
 
 def test_nobody_to_whom_something_happens_is_overlooked(tables, block):

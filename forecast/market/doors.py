@@ -12,8 +12,9 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand, exits
 from forecast.market.customers import Customers
 from forecast.market.names import COLD, REGIMES, Names, in_regime
+from forecast.market.trade import Trade
 from forecast.market.treasury import Treasury
-from forecast.units import HALF_A_MONTH
+from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
@@ -46,7 +47,8 @@ class Doors:
     acquirer_weight: Array  # [acquirer, path]
     acquirable_ratio: Array
     listing_per_year: Array  # [provider, path or 1] of a listing that was filed for
-    depreciation_usd_per_year: Array  # [cloud, path] in the as_of month
+    other_machines_start: Array  # [cloud, path] USD/year in the as_of month: AI machines that serve none of its tokens
+    other_business_cost: Array  # [cloud, path] USD/year of its other AI business then
     other_revenue_start: Array  # [cloud, path] USD/month
     highest_going_prob: Array  # [own_cash, 1] of a purchase or of giving up in a month: bounds the draws worth a look
     highest_listing_prob: Array
@@ -61,11 +63,13 @@ class Doors:
     runway_months: Array  # [own_cash, path]; inf: cash never ends
     fringe_count: Array  # [path]
 
-    def sustainability(self, revenue: Array, other_ratio: Array, capacity_ratio: Array) -> Array:
+    def sustainability(self, trade: Trade, other_ratio: Array) -> Array:
         """Return each hyperscaler's AI revenue over the cost of its machines, `[cloud, path]`."""
-        yearly = 12 * (revenue[self.names.cloud_provider] + self.other_revenue_start * other_ratio)
+        cloud = self.names.cloud_provider
         return cash.sustainability_ratio(
-            yearly, self.depreciation_usd_per_year * capacity_ratio, self.theta["cloud_running_ratio"]
+            MONTHS_PER_YEAR * (trade.revenue[cloud] + self.other_revenue_start * other_ratio),
+            MONTHS_PER_YEAR * trade.serving_cost[cloud],
+            cash.machines_grown(self.other_machines_start, self.other_business_cost, other_ratio),
         )
 
     def step(
@@ -202,12 +206,15 @@ class Doors:
         return self.present[self.names.own_cash].sum(axis=0) + self.fringe_count
 
 
-def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors:
-    """Return the doors of the as_of month: everyone is in."""
+def start_doors(draws: Draws, names: Names, other_usd_per_month: Array, serving_cost: Array) -> Doors:
+    """Return the doors of the as_of month: everyone is in.
+
+    Other revenue and what serving tokens costs are `[provider, path]`, USD/month.
+    """
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
     parameters = (
-        "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year cloud_running_ratio "
+        "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year "
         "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power "
         "rescue_size_most_usd_per_year give_up_per_year"
     ).split()
@@ -226,6 +233,8 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     )  # of a small firm, as what follows
     going = exits.monthly_prob(purchases) + exits.monthly_prob(theta["give_up_per_year"].max() * kind["give_up_ratio"])
     listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
+    other = other_usd_per_month[names.cloud_provider]
+    other_margin = draws.column("provider_finances", "other_margin_frac", names.clouds)
     return Doors(
         names=names,
         theta=theta,
@@ -235,8 +244,13 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
         acquirer_weight=acquirer_weight[acquirers],
         acquirable_ratio=acquirable,
         listing_per_year=filed,
-        depreciation_usd_per_year=draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
-        other_revenue_start=other_usd_per_month[names.cloud_provider],
+        other_machines_start=cash.machines_beside_tokens(
+            draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
+            draws.parameter("cloud_running_ratio"),
+            MONTHS_PER_YEAR * serving_cost[names.cloud_provider],
+        ),
+        other_business_cost=MONTHS_PER_YEAR * other * (1 - other_margin),
+        other_revenue_start=other,
         highest_going_prob=going[names.own_cash].max(axis=1, keepdims=True),
         highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
         cloud_leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),

@@ -68,7 +68,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
     apart = customers.apart_per_month[names.own_cash]
     treasury = start_treasury(scenario, draws, names, revenue, profit, other, apart)
-    doors = start_doors(draws, names, other)
+    doors = start_doors(draws, names, other, trade.serving_cost)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
         names=names,
@@ -86,7 +86,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
         margin_start_frac=np.maximum(trade.margin_frac(names.fringe_offers), LEAST_MARGIN_FRAC),
-        sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
+        sustainability=doors.sustainability(trade, treasury.other_ratio),
         log_price=log_price,
         log_price_before=log_price,
     )

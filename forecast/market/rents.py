@@ -22,7 +22,6 @@ class Rents:
     lagged_scarcity: Array
     tightness: Array
     capacity_ratio: Array  # comfortable capacity over today's load
-    capacity_start_ratio: Array
     stretch_log: Array
 
     def build(self, month: int) -> Array:
@@ -61,10 +60,6 @@ class Rents:
         """Return the part of the tokens wanted that the machines can serve, `[path]`."""
         return demand.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
 
-    def growth_ratio(self) -> Array:
-        """Return capacity over that of the as_of month, `[path]`."""
-        return self.capacity_ratio / self.capacity_start_ratio
-
     def hire_ratio(self, own_frac: Array) -> Array:
         """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""
         return demand.hire_ratio(own_frac, self.contract_scarcity)
@@ -95,6 +90,5 @@ def start_rents(draws: Draws) -> Rents:
         lagged_scarcity=scarcity,
         tightness=tightness,
         capacity_ratio=np.exp(-tightness),
-        capacity_start_ratio=np.exp(-tightness),
         stretch_log=np.maximum(tightness, 0.0) + draws.parameter("capacity_stretch_log"),
     )
