@@ -110,7 +110,7 @@ def step_terms_s(
     """What a step would take at the printed peaks, term by term, and its overheads in units of 1 ms and 10 µs.
 
     overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
-    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·v·a/(n·F₁₆), c·A·ρ·q/(n·F₁₆) · exchange · c·10 µs·L/60
+    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·(v·a + A·ρ·q)/(n·F₁₆) · exchange · c·10 µs·L/60
 
     engines_count d: engines of n/d accelerators that share the experts only (expert parallelism, d = n: attention is
     split); each has its own sequences c/d and dense weights, no sequence is cached twice, and tokens travel to their
@@ -144,8 +144,9 @@ def step_terms_s(
         "kv_cache": as_given(split_s(c * kv_gb_per_sequence * copies, n, memory_bandwidth_tb_per_s)),
         "decode_compute": split_s(c * verified_tokens * weight_gflop_per_token, n, peak_tflops),
         "prefill_compute": split_s(c * given * weight_gflop_per_token, n, peak_tflops),
-        "decode_attention": split_s(c * verified_tokens * decode_attention_gflop, n, attention_tflops),
-        "prefill_attention": split_s(c * given * prefill_attention_gflop, n, attention_tflops),
+        "attention": split_s(
+            c * (verified_tokens * decode_attention_gflop + given * prefill_attention_gflop), n, attention_tflops
+        ),
         "all_reduce": as_given(sums + np.where(several, away, 0.0)),
     }
 
@@ -168,13 +169,14 @@ def prefill_s_per_token(terms_s: Mapping[str, Num], log_factors: Mapping[str, Nu
 
     t = (t_prefill·e^θ + t_attention·e^θ + t_sums·e^θ) / m
 
-    terms_s of a step that holds m = input_tokens input tokens. Returns s per token. Source: own-fit-throughput.
+    terms_s of a step that holds m = input_tokens input tokens and decodes nothing. Returns s per token.
+    Source: own-fit-throughput.
 
-    >>> prefill_s_per_token({"prefill_compute": 0.2, "prefill_attention": 0.04, "all_reduce": 0.01},
-    ...     {"prefill_compute": 0.0, "prefill_attention": 0.0, "all_reduce": 0.0}, 1000.0)
+    >>> prefill_s_per_token({"prefill_compute": 0.2, "attention": 0.04, "all_reduce": 0.01},
+    ...     {"prefill_compute": 0.0, "attention": 0.0, "all_reduce": 0.0}, 1000.0)
     0.00025
     """
-    busy = {name: terms_s[name] for name in ("prefill_compute", "prefill_attention", "all_reduce")}
+    busy = {name: terms_s[name] for name in ("prefill_compute", "attention", "all_reduce")}
     return step_s(busy, log_factors) / input_tokens
 
 

@@ -55,7 +55,7 @@ def _form() -> tuple[Effect, ...]:
         ("overhead_base", log(3.0), 1.0), ("overhead_per_log2", log(0.6), 1.0), ("per_sequence", 0.0, 1.0),
         ("dense_weights", -log(0.85), 0.3), ("expert_weights", -log(0.6), 0.3), ("kv_cache", -log(0.6), 0.5),
         ("decode_compute", -log(0.5), 0.5), ("prefill_compute", -log(0.5), 0.5), ("all_reduce", -log(0.6), 0.5),
-        ("decode_attention", -log(0.4), 0.5), ("prefill_attention", -log(0.4), 0.5),
+        ("attention", -log(0.4), 0.5),
     ]  # fmt: skip
     found = [Effect(term, "one", float(mean), sd) for term, mean, sd in base]
     arithmetic = ("decode_compute", "prefill_compute")

@@ -172,7 +172,9 @@ def _answers(
     score = np.where(batch >= least, np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
     best = score.reshape(len(free), -1).argmax(axis=1)
     prompt = columns["input_tokens"][:, None, None]
-    given_s = step.prefill_s_per_token(step_terms(columns, sizes, engines, np.ones_like(batch), prompt), log, prompt)
+    given_s = step.prefill_s_per_token(
+        step_terms(columns, sizes, engines, np.ones_like(batch), prompt, 0.0), log, prompt
+    )
     alone_log = np.array([values.get(f"prefill_alone:kind:{'moe' if moe else 'dense'}", 0.0) for moe in columns["moe"]])
     prefill = scale / (sizes * np.asarray(given_s) * np.exp(alone_log)[:, None, None])
     pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in

@@ -38,10 +38,9 @@ def test_a_step_by_hand():
     assert_allclose(terms["dense_weights"], 40 / 8000)
     assert_allclose(terms["kv_cache"], 16 * 0.5 / 8000)
     assert_allclose(terms["prefill_compute"], 16 * 4 * 100 / 2e6)
-    assert_allclose(terms["decode_attention"], 16 * 5 / 1e6)
     assert_allclose(terms["all_reduce"], 16 * 5 * 60 * 4 * 4096 / 450e9)
     assert_allclose(terms["decode_compute"], 16 * 100 / 2e6)
-    assert_allclose(terms["prefill_attention"], 16 * 4 * 10 / 1e6)
+    assert_allclose(terms["attention"], 16 * (5 + 4 * 10) / 1e6)
 
 
 def test_overheads_grow_with_the_layers():
@@ -89,7 +88,7 @@ def test_a_factor_scales_its_term_only():
 
 
 def test_a_prompt_costs_its_arithmetic_and_its_sums():
-    terms = step_terms_s(**(CASE | {"concurrency": 1.0, "input_per_output_ratio": 1000.0}))
+    terms = step_terms_s(**(CASE | {"concurrency": 1.0, "input_per_output_ratio": 1000.0, "verified_tokens": 0.0}))
     found = prefill_s_per_token(terms, dict.fromkeys(terms, 0.0), 1000.0)
     assert_allclose(found - terms["all_reduce"] / 1000.0, 100 / 2e6 + 10 / 1e6)
 
