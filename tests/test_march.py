@@ -15,6 +15,7 @@ from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash, demand, exits, hardware, price, shares
 from forecast.errors import InputError
+from forecast.families import FLEETS
 from forecast.march import march
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors, start_doors
@@ -25,7 +26,6 @@ from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.market.tiers import start_tiers
 from forecast.market.treasury import start_treasury
 from forecast.scenario import load_scenario
-from forecast.serving.token_cost import FAMILIES
 from forecast.simulation import simulate
 from forecast.tables import load_tables
 
@@ -353,7 +353,7 @@ def test_the_best_of_a_family_against_brute_force(base, block):
             owned = group.capital_usd_per_hour + group.power_usd_per_hour + group.rest_usd_per_hour
             hours = group.hours_per_mtok / (1 + group.gain_frac * group.maturity[:, None])
             cost[group.rows] = np.where((group.available_month <= month)[:, None], hours * owned[:, None], np.inf)
-        for number, family in enumerate(FAMILIES):
+        for number, family in enumerate(FLEETS):
             rows = [
                 a for a, name in enumerate(names.accelerators) if base.rows["accelerators"][name]["family"] == family
             ]

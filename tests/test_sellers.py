@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.machines import CROSSING, OPEN, start_machines
+from forecast.families import FLEETS
+from forecast.market.machines import OPEN, start_machines
 from forecast.market.market import start_market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
-from forecast.serving.token_cost import FAMILIES
 
 NO_SUBSIDY = "subsidy_depth_frac=0"
 
@@ -82,12 +82,12 @@ def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
 
     locked, free = fleets(0), fleets(1)
     sold = np.minimum(locked.best_usd_per_mtok[OPEN].min(axis=0), locked.custom_sold_usd_per_mtok)
-    for family, name in enumerate(FAMILIES):
-        if name in CROSSING:
+    for family, name in enumerate(FLEETS):
+        if name in ("nvidia", "amd", "tpu", "trainium"):
             least = np.minimum(locked.best_usd_per_mtok[family], sold)
             assert_allclose(free.fleet_usd_per_mtok[family], least, rtol=1e-4)
         else:
             assert_array_equal(free.fleet_usd_per_mtok[family], locked.fleet_usd_per_mtok[family])
-    tpu = FAMILIES.index("tpu")
+    tpu = FLEETS.index("tpu")
     own = locked.best_usd_per_mtok[tpu] < sold  # Google's chips are the cheapest there, and nobody else can buy them
     assert own.any() and (free.fleet_usd_per_mtok[0] > free.fleet_usd_per_mtok[tpu])[own].all()

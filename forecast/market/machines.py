@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Flags, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
+from forecast.families import CLOUD, FAMILIES, FLEETS, MAKER
 from forecast.market.names import REFERENCE, Names
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import FAMILIES, SegmentSpeed, owned_parts
+from forecast.serving.token_cost import SegmentSpeed, owned_parts
 
-CUSTOM_FAMILIES = ("lpu", "wafer")  # whose throughput rests on their makers' claims alone
-CROSSING = ("nvidia", "amd", "tpu", "trainium")  # fleets that may cross; who makes a chip to serve on it does not
-CLOUD_FAMILIES = ("tpu", "trainium")  # let by their makers' clouds, sold to nobody
-OTHERS = [row for row, family in enumerate(FAMILIES) if family not in CUSTOM_FAMILIES]
-OPEN = [row for row in OTHERS if FAMILIES[row] not in CLOUD_FAMILIES]
+OTHERS = [row for row, name in enumerate(FLEETS) if not FAMILIES[name].claims_only]
+OPEN = [row for row in OTHERS if FAMILIES[FLEETS[row]].served_by != CLOUD]
+CROSSING = np.array([FAMILIES[name].served_by != MAKER for name in FLEETS])  # who makes a chip to serve on it stays
 
 
 @dataclass
@@ -104,7 +103,7 @@ class Machines:
     def choose(self, month: int) -> None:
         """Find the best accelerators of a month."""
         shape = len(self.names.segments), BLOCK_PATHS
-        best, sold = np.full((len(FAMILIES), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
+        best, sold = np.full((len(FLEETS), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
         for group in self.groups:
             group.lower(best, sold, month, self.serving_gain)
         self.best_usd_per_mtok, self.custom_sold_usd_per_mtok = best, sold
@@ -129,7 +128,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
     achieved = np.exp(_step_error_log(speed, draws)) * draws.parameter("floor_utilisation_frac")
     wide = np.where(speed.moe[:, None], draws.parameter("wide_parallel_gain_ratio"), 1.0)
     made_by = [scenario.rows["accelerators"][name] for name in accelerators]
-    custom = np.isin([row["family"] for row in made_by], CUSTOM_FAMILIES)
+    custom = np.array([FAMILIES[row["family"]].claims_only for row in made_by])
     custom_sold = custom & ~np.isin([row["vendor"] for row in made_by], names.providers)
     claimed = np.where(custom[:, None, None], draws.parameter("custom_silicon_gain_ratio"), 1.0)
     hours = speed.hours_per_mtok[:, :, None].astype(REAL) / (achieved * wide * claimed.astype(REAL))
@@ -173,7 +172,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
         retired_per_month=draws.parameter("fleet_turnover_per_month"),
         newest_frac=draws.parameter("fleet_newest_frac"),
-        crossing_frac=draws.parameter("fleet_crossing_frac") * np.isin(FAMILIES, CROSSING)[:, None, None].astype(REAL),
+        crossing_frac=draws.parameter("fleet_crossing_frac") * CROSSING[:, None, None].astype(REAL),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
         best_usd_per_mtok=np.empty(0, REAL),
         custom_sold_usd_per_mtok=np.empty(0, REAL),

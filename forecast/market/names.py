@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from forecast.arrays import Array, Index
 from forecast.draws import BLOCK_PATHS
 from forecast.errors import InputError
+from forecast.families import FLEETS
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
+from forecast.serving.token_cost import SegmentSpeed, segment_speed
 from forecast.serving.workloads import number
 from forecast.table_rules import lives_on_own_cash
 
@@ -192,8 +193,8 @@ def market_names(scenario: Scenario) -> Names:
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
     speed = segment_speed(scenario)
     _check_machines(scenario, speed, [(providers[p], s) for s, p in pairs])
-    family = np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers])
-    accelerator_family = [FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
+    family = np.array([FLEETS.index(rows["providers"][p]["family"]) for p in providers])
+    accelerator_family = [FLEETS.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
     clouds = [p for p in scenario.entities("cloud_finances") if p in providers]
     return Names(
         providers=providers,
@@ -211,7 +212,7 @@ def market_names(scenario: Scenario) -> Names:
         first_offer=np.array([offers[0] for offers in of_provider]),
         later_offers=later,
         fleet_of_offer=family[offer_provider] * len(segments) + offer_segment,
-        accelerators_of_family=[slice(*np.searchsorted(accelerator_family, [f, f + 1])) for f in range(len(FAMILIES))],
+        accelerators_of_family=[slice(*np.searchsorted(accelerator_family, [f, f + 1])) for f in range(len(FLEETS))],
         cloud_provider=np.array([providers.index(c) for c in clouds], dtype=np.intp),
         own_cash=slice(free_count),
         single=slice(single_count),
