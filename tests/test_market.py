@@ -192,3 +192,14 @@ def test_a_month_hangs_together(block):
     scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
     alone = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
     assert_allclose(tiers.log_price, np.sort(alone, axis=0), **close)
+
+
+def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
+    """Today's fleets, hired at today's rents and never idle, cost each seller what its known margin leaves."""
+    _, names, draws = block
+    market = start_market(base, names, draws)
+    known = start_books(draws, names).unit_cost_usd_per_mtok
+    market.sellers.use(market.machines.fleet_usd_per_mtok)
+    hire = market.rents.hire_ratio(market.own_frac)
+    market.sellers.cost(hire, np.zeros_like(hire))
+    assert_allclose(market.sellers.unit_cost_usd_per_mtok, np.broadcast_to(known, market.share.shape), rtol=1e-5)
