@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, demand, exits
 from forecast.market.customers import Customers
 from forecast.market.names import COLD, REGIMES, Names, in_regime
@@ -39,7 +39,7 @@ class Doors:
     """
 
     names: Names
-    theta: dict[str, Array]
+    theta: Parameters
     by_regime: dict[str, Array]  # [regime, path] purchases and listings a year, and sales among those out of cash
     kind: dict[str, Array]
     acquirers: Index  # providers that may buy
@@ -206,11 +206,6 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     """Return the doors of the as_of month: everyone is in."""
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
-    parameters = (
-        "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year cloud_running_ratio "
-        "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power "
-        "rescue_size_most_usd_per_year give_up_per_year"
-    ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
     kind["ipo_ratio"] = kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
@@ -220,7 +215,7 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array) -> Doors
     filed = draws.column("providers", "listing_per_year", names.providers)
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-    theta = {name: draws.parameter(name) for name in parameters}
+    theta = Parameters(draws)
     purchases = (
         by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
     )  # of a small firm, as what follows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.arrays import Array
-from forecast.draws import Draws
+from forecast.draws import Draws, Parameters
 from forecast.equations import demand
 from forecast.units import HALF_A_MONTH
 
@@ -16,7 +16,7 @@ from forecast.units import HALF_A_MONTH
 class Rents:
     """Capacity and scarcity, each `[path]`; scarcity is the log of rent over owned cost."""
 
-    theta: dict[str, Array]
+    theta: Parameters
     scarcity: Array
     contract_scarcity: Array
     lagged_scarcity: Array
@@ -80,12 +80,7 @@ def start_rents(draws: Draws) -> Rents:
     Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
     be driven `capacity_stretch_log` above what serves today's load.
     """
-    names = (
-        "rent_to_owned_log_level rent_tightness_push rent_reversion_per_month rent_shock_sd contract_rent_ratio "
-        "contract_lag_months supply_growth_start_per_year supply_growth_long_per_year supply_fade_months "
-        "supply_response supply_lag_months supply_level_ratio supply_shift_month idle_hours_ratio"
-    ).split()
-    theta = {name: draws.parameter(name) for name in names}
+    theta = Parameters(draws)
     scarcity = draws.parameter("rent_to_owned_log_start")
     tightness = (scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
     return Rents(

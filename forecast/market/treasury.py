@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Index, Spots, spots
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, demand
 from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import REGIMES, Names, in_regime
@@ -24,7 +24,7 @@ class Treasury:
     """Money of each provider that lives on its own cash, `[own_cash, path]`, and the funding regime, `[path]`."""
 
     names: Names
-    theta: dict[str, Array]
+    theta: Parameters
     regime: Index
     transition: NDArray[np.float64]
     funding_per_month: Array  # [regime, path]
@@ -177,12 +177,7 @@ def start_treasury(
     other_share = other / np.clip(whole, 1.0, np.inf)
     fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
-    parameters = (
-        "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_start_per_year demand_growth_long_per_year demand_fade_months growth_apart_money_ratio "
-        "austerity_frac reserve_months"
-    ).split()
-    theta = {name: draws.parameter(name) for name in parameters}
+    theta = Parameters(draws)
 
     def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
         """Return the mean of a flow over the past year, if it has long grown as it grows today."""
