@@ -108,7 +108,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         chance.uniforms("funding")[own_cash],
     )
     # 8. Exits and entry.
-    market.sustainability = doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio())
+    market.sustainability = doors.sustainability(trade.revenue, treasury.other.market_ratio, rents.growth_ratio())
     doors.step(
         month,
         months,

@@ -22,7 +22,7 @@ def made_up_treasury(base, names, draws):
 def stand_still(treasury):
     """The market's growth of other business, out."""
     growth = ("other_growth_start_per_year", "demand_growth_long_per_year")
-    treasury.theta |= dict.fromkeys(growth, np.zeros(BLOCK_PATHS, REAL))
+    treasury.other.theta |= dict.fromkeys(growth, np.zeros(BLOCK_PATHS, REAL))
 
 
 def still_customers(base, names, draws, share, revenue_usd_per_year=1.0, **theta):

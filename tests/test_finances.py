@@ -115,7 +115,8 @@ def test_finances_by_hand():
             tokens=tokens, segment_tokens=column([5, 3]), revenue=revenue, serving_cost=cost, spend=revenue, cost=cost
         ),
         treasury=SimpleNamespace(
-            other_ratio=np.array([2.0]), other_revenue_usd_per_month=lambda: column([50]), cash_usd=column([1000])
+            other=SimpleNamespace(market_ratio=np.array([2.0]), usd_per_month=lambda: column([50])),
+            cash_usd=column([1000]),
         ),
         doors=SimpleNamespace(present=column([1, 1, 0, 1]), absent=column([0, 0, np.inf, 0])),
     )

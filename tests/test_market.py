@@ -49,9 +49,11 @@ def test_the_market_of_today_against_brute_force(base, block):
     machines = market.doors.depreciation_usd_per_year * (1 + draws.parameter("cloud_running_ratio"))
     assert_allclose(market.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
-    flow = earned[own] + treasury.other_profit_start - treasury.fixed_cost - treasury.debt_service
+    flow = earned[own] + treasury.other.profit_start_usd_per_month - treasury.fixed_cost - treasury.debt_service
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
-    off = np.abs(flow + burn) / (income[own] + treasury.other_start + treasury.fixed_cost + treasury.debt_service)
+    off = np.abs(flow + burn) / (
+        income[own] + treasury.other.start_usd_per_month + treasury.fixed_cost + treasury.debt_service
+    )
     assert off[treasury.fixed_cost > 0].max() < 1e-5
     # What is reported of it.
     found = reported(market)
@@ -162,18 +164,18 @@ def test_a_month_hangs_together(block):
     assert_allclose(market.log_price, np.log(asked), **close)
     # Money: of those that lived when the month began.
     mine = names.own_cash
-    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth
+    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other.profit_start_usd_per_month * treasury.other.ratio
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
-    reserve = (trade.revenue[mine] + treasury.other_revenue_usd_per_month()) * draws.parameter("reserve_months")
+    reserve = (trade.revenue[mine] + treasury.other.usd_per_month()) * draws.parameter("reserve_months")
     left = alone + treasury.net_flow_without_rounds * present
     assert_array_equal(treasury.cash_without_rounds_usd, np.minimum(left, np.maximum(alone, reserve)))
     assert (treasury.cash_without_rounds_usd < left).any()
     # Contracts of those that have any hold their other revenue up.
-    bound = treasury.other_ratio * treasury.other_apart_ratio
-    treasury.contracts.bind(bound, 2)
-    assert_array_equal(treasury.other_growth, bound)
+    bound = treasury.other.market_ratio * treasury.other.apart_ratio
+    treasury.other.contracts.bind(bound, 2)
+    assert_array_equal(treasury.other.ratio, bound)
     assert (present == 0).any()
-    yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other_ratio)
+    yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other.market_ratio)
     machines = (
         market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
     )

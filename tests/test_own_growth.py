@@ -30,12 +30,12 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
     # Other revenue grows apart by as much less as revenue does, and all of it together stays within what can be spent.
     grown = np.exp(draws.parameter("growth_apart_money_ratio") * expected[names.own_cash])
-    assert_allclose(treasury.other_apart_ratio, grown, rtol=0.01)  # on some paths twice as far
-    all_other, part = start_books(draws, names).other_usd_per_month, treasury.other_part_of_limit
+    assert_allclose(treasury.other.apart_ratio, grown, rtol=0.01)  # on some paths twice as far
+    all_other, part = start_books(draws, names).other_usd_per_month, treasury.other.part_of_limit
     assert_allclose(part, 12 * all_other.sum(axis=0) / draws.parameter("spend_limit_usd_per_year"), rtol=1e-5)
     parents = all_other.sum(axis=0) - all_other[names.own_cash].sum(axis=0)
-    mean = (parents + (all_other[names.own_cash] * treasury.other_apart_ratio).sum(axis=0)) / all_other.sum(axis=0)
-    assert_allclose(treasury.other_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
+    mean = (parents + (all_other[names.own_cash] * treasury.other.apart_ratio).sum(axis=0)) / all_other.sum(axis=0)
+    assert_allclose(treasury.other.market_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
 
 
 def test_own_growth_that_is_renewed_keeps_its_spread(base, block):

@@ -19,22 +19,24 @@ def test_other_business_starts_at_the_growth_that_figures_show_and_fades(base, b
     none, whole = np.zeros(revenue.shape, REAL), np.ones(revenue.shape, REAL)
     start, long, fade = (draws.parameter(name) for name in
                          ("other_growth_start_per_year", "demand_growth_long_per_year", "demand_fade_months"))  # fmt: skip
-    part = treasury.other_part_of_limit
+    part = treasury.other.part_of_limit
     for month in range(1, 25):
         treasury.step(month, revenue, revenue / 2, none, whole, whole)
         if month == 1:  # at the end of which the limit is a little nearer
             far = part < 0.5
-            assert_allclose(np.log(treasury.other_ratio)[far], start[far] / 12, rtol=0.1, atol=0.003)
+            assert_allclose(np.log(treasury.other.market_ratio)[far], start[far] / 12, rtol=0.1, atol=0.003)
     start = start * (1 + part)
     unbound = long * 2 - (start - long) * fade / 12 * np.expm1(-24 / fade)
-    assert_allclose(np.log(treasury.other_unbound_ratio), unbound, atol=2e-3)
-    assert (part * treasury.other_ratio < 1 + part).all()
+    assert_allclose(np.log(treasury.other.unbound_ratio), unbound, atol=2e-3)
+    assert (part * treasury.other.market_ratio < 1 + part).all()
 
 
 def test_cash_changes_by_what_is_earned_and_raised(base, block):
     _, names, draws = block
     treasury, revenue = made_up_treasury(base, names, draws)
-    assert_array_equal(treasury.other_revenue_usd_per_month(), np.broadcast_to(treasury.other_start, revenue.shape))
+    assert_array_equal(
+        treasury.other.usd_per_month(), np.broadcast_to(treasury.other.start_usd_per_month, revenue.shape)
+    )
     chance = np.random.default_rng(2)
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
     for month in range(6):
@@ -49,12 +51,14 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         raised = closes & alive
         assert raised.any()
         # Exact, bit for bit: the same operations of single precision in the same order.
-        other = treasury.other_profit_start * treasury.other_growth
+        other = treasury.other.profit_start_usd_per_month * treasury.other.ratio
         flow = (revenue - cost) + other - treasury.fixed_cost - treasury.debt_service
         assert_array_equal(treasury.net_flow, flow)
         flow_alone = flow + (treasury.fixed_cost - treasury.fixed_cost_without_rounds)
         earned, earned_alone = (np.where(alive, each, REAL(0)) for each in (flow, flow_alone))
-        reserve = (revenue + treasury.other_start * treasury.other_growth) * treasury.theta["reserve_months"]
+        reserve = (revenue + treasury.other.start_usd_per_month * treasury.other.ratio) * treasury.theta[
+            "reserve_months"
+        ]
         # A profit is kept up to the reserve; what was there before stays.
         kept, kept_alone = (
             np.minimum(before + gain, np.maximum(before, reserve))
@@ -142,7 +146,7 @@ def test_a_month_at_todays_books_burns_todays_burn(base, block):
     known = treasury.fixed_cost > 0  # fixed cost is not negative: some burn less
     assert known.any()
     # Burn is a difference of larger sums, each known to seven digits.
-    turnover = revenue + treasury.other_start + treasury.fixed_cost + treasury.debt_service
+    turnover = revenue + treasury.other.start_usd_per_month + treasury.fixed_cost + treasury.debt_service
     off = np.abs(treasury.net_flow + burn)
     assert (off <= 5e-7 * turnover + 1.0)[known].all()
     with pytest.raises(AssertionError):  # the control: a thousandth more revenue is seen

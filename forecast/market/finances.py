@@ -25,8 +25,8 @@ class Finances:
 
     def other_revenue_usd_per_month(self, market: Market) -> Array:
         """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
-        other: Array = market.other_start_usd_per_month * market.treasury.other_ratio
-        other[market.names.own_cash] = market.treasury.other_revenue_usd_per_month()
+        other: Array = market.other_start_usd_per_month * market.treasury.other.market_ratio
+        other[market.names.own_cash] = market.treasury.other.usd_per_month()
         return other
 
     def revenue_usd_per_month(self, market: Market) -> Array:

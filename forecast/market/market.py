@@ -86,7 +86,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
         margin_start_frac=np.maximum(trade.margin_frac(names.fringe_offers), LEAST_MARGIN_FRAC),
-        sustainability=doors.sustainability(trade.revenue, treasury.other_ratio, rents.growth_ratio()),
+        sustainability=doors.sustainability(trade.revenue, treasury.other.market_ratio, rents.growth_ratio()),
         log_price=log_price,
         log_price_before=log_price,
     )
