@@ -9,7 +9,7 @@ from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.customers import start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
-from forecast.market.names import COLD, REGIMES
+from forecast.market.regimes import COLD, REGIMES
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 

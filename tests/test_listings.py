@@ -6,7 +6,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from forecast.market.doors import NEVER
-from forecast.market.names import REGIMES
+from forecast.market.regimes import REGIMES
 from forecast.scenario import load_scenario
 
 

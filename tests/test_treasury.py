@@ -8,7 +8,8 @@ from rooms import made_up_treasury, stand_still
 from forecast.arrays import REAL, spots
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import cash
-from forecast.market.names import REGIMES, market_names
+from forecast.market.names import market_names
+from forecast.market.regimes import REGIMES
 from forecast.scenario import load_scenario
 
 

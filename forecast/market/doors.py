@@ -11,7 +11,8 @@ from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, demand, exits
 from forecast.market.customers import Customers
-from forecast.market.names import COLD, REGIMES, Names, in_regime
+from forecast.market.names import Names
+from forecast.market.regimes import COLD, REGIMES, in_regime
 from forecast.market.treasury import Treasury
 from forecast.units import HALF_A_MONTH
 

@@ -11,7 +11,8 @@ from forecast.arrays import REAL, Array, Flags, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.families import CLOUD, FAMILIES, FLEETS, MAKER
-from forecast.market.names import REFERENCE, Names
+from forecast.market.checks import REFERENCE
+from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import SegmentSpeed, owned_parts
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Index, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, demand
-from forecast.market.names import REGIMES, Names, in_regime
+from forecast.market.names import Names
 from forecast.market.other_business import OtherBusiness, start_other_business
+from forecast.market.regimes import REGIMES, in_regime, transition
 from forecast.scenario import Scenario
-from forecast.serving.workloads import number
 from forecast.units import MONTHS_PER_YEAR
 
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
@@ -116,12 +116,6 @@ class Treasury:
         providers.put(self.fixed_cost, fixed * kept)
 
 
-def _transition(scenario: Scenario) -> NDArray[np.float64]:
-    """Return the chances of the next regime by regime, rows scaled to sum to one."""
-    chances = np.array([[number(scenario, "regimes", r, f"next_{n}_prob") for n in REGIMES] for r in REGIMES])
-    return chances / chances.sum(axis=1, keepdims=True)
-
-
 def start_treasury(
     scenario: Scenario,
     draws: Draws,
@@ -163,7 +157,7 @@ def start_treasury(
         names=names,
         theta=Parameters(draws),
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
-        transition=_transition(scenario),
+        transition=transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
         fixed_cost_start=fixed.copy(),
         # A relative change of revenue brings so many times that change of fixed cost.
