@@ -108,19 +108,19 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         chance.uniforms("funding")[own_cash],
     )
     # 8. Exits and entry.
-    market.sustainability = doors.sustainability(trade.revenue, treasury.other.market_ratio, rents.growth_ratio())
+    market.clouds.weigh(trade.revenue, treasury.other.market_ratio, rents.growth_ratio())
     doors.step(
         month,
         months,
         treasury,
         customers,
         trade.revenue,
-        market.sustainability,
+        market.clouds,
         chance.uniforms("exit"),
         chance.uniforms("bid"),
     )
-    margin_ratio = trade.margin_frac(names.fringe_offers) / market.margin_start_frac
-    customers.grow_fringe(doors.count_fringe(month, margin_ratio, chance.normal("fringe")))
+    fringe_margin_frac = trade.margin_frac(names.fringe_offers)
+    customers.grow_fringe(market.fringe.step(month, fringe_margin_frac, chance.normal("fringe")))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
     market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))

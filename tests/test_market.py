@@ -11,7 +11,8 @@ from forecast.draws import BLOCK_PATHS
 from forecast.equations import demand, exits, price
 from forecast.march import step
 from forecast.market.finances import Finances, subsidy_usd_per_month
-from forecast.market.market import LEAST_MARGIN_FRAC, start_market
+from forecast.market.fringe import LEAST_MARGIN_FRAC
+from forecast.market.market import start_market
 from forecast.market.records import noted, reported
 from forecast.market.sellers import start_books
 
@@ -39,15 +40,15 @@ def test_the_market_of_today_against_brute_force(base, block):
     assert_array_equal(market.log_price_before, market.log_price)
     small = names.fringe_offers
     margin = 1 - (tokens * cost)[small].sum(axis=0) / (tokens * price)[small].sum(axis=0)
-    assert_allclose(market.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
+    assert_allclose(market.fringe.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
     assert_allclose(market.load_start, (tokens * market.sellers.machine_cost_usd_per_mtok).sum(axis=0), **close)
     assert_allclose(market.customers.wanted_mtok_per_month, wanted, **close)
     named = slice(len(names.providers[names.single]))
     income = by(names.providers, names.offer_provider, tokens * price)
     earned = income - by(names.providers, names.offer_provider, tokens * cost)
     other = 12 * books.other_usd_per_month[names.cloud_provider]
-    machines = market.doors.depreciation_usd_per_year * (1 + draws.parameter("cloud_running_ratio"))
-    assert_allclose(market.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
+    machines = market.clouds.depreciation_start_usd_per_year * (1 + draws.parameter("cloud_running_ratio"))
+    assert_allclose(market.clouds.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
     flow = earned[own] + treasury.other.profit_start_usd_per_month - treasury.fixed_cost - treasury.debt_service
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
@@ -123,7 +124,7 @@ def test_a_month_hangs_together(block):
     alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
     assert np.abs(change).max() > 0.01
     luck.normal("fringe")
-    few, grown = market.doors.fringe_count, []
+    few, grown = market.fringe.count, []
     market.customers.grow_fringe = grown.append
     step(market, chance, 2, 12)
     close = {"rtol": 1e-4, "atol": 1e-5}
@@ -175,17 +176,23 @@ def test_a_month_hangs_together(block):
     treasury.other.contracts.bind(bound, 2)
     assert_array_equal(treasury.other.ratio, bound)
     assert (present == 0).any()
-    yearly = 12 * (trade.revenue[names.cloud_provider] + market.doors.other_revenue_start * treasury.other.market_ratio)
-    machines = (
-        market.doors.depreciation_usd_per_year * rents.growth_ratio() * (1 + draws.parameter("cloud_running_ratio"))
+    yearly = 12 * (
+        trade.revenue[names.cloud_provider] + market.clouds.other_start_usd_per_month * treasury.other.market_ratio
     )
-    assert_allclose(market.sustainability, yearly / machines, **close)
+    machines = (
+        market.clouds.depreciation_start_usd_per_year
+        * rents.growth_ratio()
+        * (1 + draws.parameter("cloud_running_ratio"))
+    )
+    assert_allclose(market.clouds.sustainability, yearly / machines, **close)
     # The small ones: entry fades as growth does, and follows their margin over that of the start.
-    fringe, start = names.providers.index("fringe"), market.margin_start_frac
+    fringe, start = names.providers.index("fringe"), market.fringe.margin_start_frac
     margin = (1 - trade.serving_cost[fringe] / trade.revenue[fringe]) / start
     entry = demand.fading_rate(*(draws.parameter(n) for n in ("entry_per_year", "entry_long_per_year", "demand_fade_months")), 1.5)  # fmt: skip
     many = exits.fringe_count_next(few, entry, draws.parameter("fringe_exit_per_year"), margin, luck.normal("fringe"))
-    assert_allclose(market.doors.fringe_count, many, **close)
+    assert_allclose(market.fringe.count, many, **close)
+    living = market.doors.alive[mine].sum(axis=0)
+    assert_allclose(reported(market)["independent_providers"], [living + many], **close)
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
     floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)

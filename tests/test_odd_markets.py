@@ -5,9 +5,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from forecast.draws import Draws
+from forecast.equations import exits
 from forecast.errors import InputError
 from forecast.march import march
-from forecast.market.doors import EXIT_KINDS, NEVER, Doors
+from forecast.market.doors import EXIT_KINDS, NEVER
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -60,12 +61,12 @@ def test_entry_follows_margins_where_the_small_ones_start_with_losses(tables):
     scenario = load_scenario("base", tables, losing, months=18)
     asked = []
 
-    def noted(self, month, margin_ratio, normal):
+    def noted(count, entry, leaves, margin_ratio, normal):
         asked.append(margin_ratio.copy())
-        return np.ones_like(margin_ratio)
+        return count
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Doors, "count_fringe", noted)
+        patch.setattr(exits, "fringe_count_next", noted)
         names = market_names(scenario)
         history = march(scenario, names, Draws(scenario, 7, 0), note_months=range(19))
     margins = history.noted["margin"][names.providers.index("fringe")]

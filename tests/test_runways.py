@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.arrays import REAL
+from forecast.arrays import REAL, spots
 from forecast.draws import BLOCK_PATHS
 from forecast.market.doors import EXIT_KINDS, start_doors
-from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 
 
 def walk_runways(base, names, draws, start, drift, sd, months):
     """Return the runways of providers whose cash without rounds is a random walk that no funding ends."""
-    doors = start_doors(draws, names, start_books(draws, names).other_usd_per_month)
+    doors = start_doors(draws, names)
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     customers = SimpleNamespace(follow=lambda *args: None)
     treasury = SimpleNamespace(
@@ -27,12 +26,12 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         raise_rounds=lambda providers: None,
         carry_on=lambda providers: None,
     )
-    sustainability = np.full((len(names.clouds), BLOCK_PATHS), 1e15, REAL)  # no hyperscaler has a reason to leave
+    clouds = SimpleNamespace(leaving=lambda alive, uniform: spots(np.zeros_like(alive)))  # no hyperscaler leaves
     half = np.full((len(names.providers), BLOCK_PATHS), 0.5, REAL)  # neither bought nor listed
     chance = np.random.default_rng(3)
     for month in range(1, months + 1):
         treasury.cash_without_rounds_usd += REAL(drift) + REAL(sd) * chance.standard_normal(shape, REAL)
-        doors.step(month, months, treasury, customers, half, sustainability, half, half)
+        doors.step(month, months, treasury, customers, half, clouds, half, half)
     assert doors.alive.all()
     assert doors.runway_months.shape == shape
     return doors.runway_months.ravel()

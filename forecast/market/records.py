@@ -41,8 +41,8 @@ def reported(market: Market) -> dict[str, Array]:
         "hhi_spend": shares.herfindahl(spend, all_spend)[None],
         "top5_tokens_frac": (shares.top_sum(tokens, 5) / all_tokens)[None],
         "top5_spend_frac": (shares.top_sum(spend, 5) / all_spend)[None],
-        "independent_providers": market.doors.independents()[None],
-        "sustainability_ratio": market.sustainability,
+        "independent_providers": (market.doors.present[names.own_cash].sum(axis=0) + market.fringe.count)[None],
+        "sustainability_ratio": market.clouds.sustainability,
     }
 
 
