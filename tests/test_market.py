@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS
-from forecast.equations import demand, exits, price
+from forecast.equations import demand, exits
+from forecast.equations.tier import capability_floor, tier_shock_scale
 from forecast.march import step
 from forecast.market.finances import Finances, subsidy_usd_per_month
 from forecast.market.fringe import LEAST_MARGIN_FRAC
@@ -195,10 +196,10 @@ def test_a_month_hangs_together(block):
     assert_allclose(reported(market)["independent_providers"], [living + many], **close)
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
-    floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
+    floor = capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
     settles = np.minimum(np.log(floor * tiers.floor_ratio) + rents.contract_scarcity, tiers.log_price_start)
     assert 0 < (settles == tiers.log_price_start).mean() < 1
-    scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
+    scale = tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
     alone = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
     assert_allclose(tiers.log_price, np.sort(alone, axis=0), **close)
 

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
-from forecast.equations import price
+from forecast.equations.tier import FARTHEST_LOG
 from forecast.market.rents import start_rents
 from forecast.market.tiers import start_tiers
 
@@ -78,7 +78,7 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
         tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
         tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
         far = draws.parameter("tier_shock_far_ratio") * max(distance, 0)
-        shock = np.minimum(2 * np.hypot(draws.parameter("tier_shock_sd"), far), price.FARTHEST_LOG - distance)
+        shock = np.minimum(2 * np.hypot(draws.parameter("tier_shock_sd"), far), FARTHEST_LOG - distance)
         assert_allclose(tiers.log_price, in_order(settled + shock), rtol=1e-4, atol=1e-5)
 
 

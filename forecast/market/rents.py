@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.arrays import Array
 from forecast.draws import Draws, Parameters
-from forecast.equations import demand
+from forecast.equations import demand, scarcity
 from forecast.units import HALF_A_MONTH
 
 
@@ -34,8 +34,8 @@ class Rents:
             theta["supply_fade_months"],
             month - HALF_A_MONTH,
         )
-        growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
-        self.capacity_ratio = demand.capacity_next(
+        growth = growth + scarcity.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
+        self.capacity_ratio = scarcity.capacity_next(
             before, growth, theta["supply_response"], self.lagged_scarcity, theta["rent_to_owned_log_level"]
         )
         return np.asarray(self.capacity_ratio / before)
@@ -44,7 +44,7 @@ class Rents:
         """Move one month: tightness and a shock move rents, contracts and orders follow."""
         theta = self.theta
         self.tightness = np.log(load_ratio / self.capacity_ratio)
-        self.scarcity = demand.scarcity_next(
+        self.scarcity = scarcity.scarcity_next(
             self.scarcity,
             theta["rent_to_owned_log_level"],
             self.tightness,
@@ -59,7 +59,7 @@ class Rents:
 
     def served_frac(self, load_ratio: Array) -> Array:
         """Return the part of the tokens wanted that the machines can serve, `[path]`."""
-        return demand.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
+        return scarcity.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
 
     def growth_ratio(self) -> Array:
         """Return capacity over that of the as_of month, `[path]`."""
@@ -67,11 +67,11 @@ class Rents:
 
     def hire_ratio(self, own_frac: Array) -> Array:
         """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""
-        return demand.hire_ratio(own_frac, self.contract_scarcity)
+        return scarcity.hire_ratio(own_frac, self.contract_scarcity)
 
     def idle_ratio(self, own_frac: Array) -> Array:
         """Return what idle hours add to `hire_ratio`, `[provider, path]`."""
-        return demand.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
+        return scarcity.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
 
 
 def start_rents(draws: Draws) -> Rents:
@@ -81,13 +81,13 @@ def start_rents(draws: Draws) -> Rents:
     be driven `capacity_stretch_log` above what serves today's load.
     """
     theta = Parameters(draws)
-    scarcity = draws.parameter("rent_to_owned_log_start")
-    tightness = (scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
+    start = draws.parameter("rent_to_owned_log_start")
+    tightness = (start - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
     return Rents(
         theta=theta,
-        scarcity=scarcity,
-        contract_scarcity=theta["contract_rent_ratio"] * scarcity,
-        lagged_scarcity=scarcity,
+        scarcity=start,
+        contract_scarcity=theta["contract_rent_ratio"] * start,
+        lagged_scarcity=start,
         tightness=tightness,
         capacity_ratio=np.exp(-tightness),
         capacity_start_ratio=np.exp(-tightness),

@@ -22,40 +22,10 @@ def test_tokens_wanted_by_hand():
     assert demand.demand_next(100.0, 0.0, -0.5, 0.0, 0.0) == 100.0
 
 
-def test_capacity_by_hand():
-    assert_allclose(demand.capacity_next(100.0, 1.2, 0.7, 0.9, 0.9), 100 * np.exp(0.1))
-    assert_allclose(demand.capacity_next(100.0, 0.0, 1.2, 1.0, 0.0), 100 * np.exp(0.1))
-    assert demand.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0) == 100.0
-
-
-def test_rents_by_hand():
-    assert_allclose(demand.scarcity_next(1.0, 0.8, 0.5, 0.4, 0.25, 0.1), 1.1)  # at rest, then shocked
-    assert_allclose(demand.scarcity_next(0.0, 0.8, 0.0, 0.4, 0.25, 0.0), 0.2)
-
-
 @given(LOG, LOG, st.floats(1.0, 60.0))
 def test_an_average_lies_between(average, value, window):
     assert min(average, value) - 1e-9 <= demand.average_next(average, value, window) <= max(average, value) + 1e-9
     assert_allclose(demand.average_next(average, value, 1.0), value, atol=1e-12)
-
-
-@given(POSITIVE, POSITIVE, st.floats(0, 2))
-def test_all_is_served_that_machines_can(load, capacity, stretch):
-    served = demand.served_frac(load, capacity, stretch)
-    assert 0 < served <= 1
-    assert served * load <= capacity * np.exp(stretch) * (1 + 1e-12)
-    assert served == 1 or served * load >= capacity * np.exp(stretch) * (1 - 1e-12)  # none idle while some are refused
-
-
-def test_hire_by_hand():
-    assert_allclose(demand.hire_ratio(np.array([0.5, 1.0, 0.0]), LN3), [2.0, 1.0, 3.0])
-
-
-def test_idle_hours_by_hand():
-    # Twice the machines needed: an owner pays two hours for one, half an owner one and a half.
-    assert_allclose(demand.idle_ratio(np.array([1.0, 0.5, 0.0]), -LN2, 3.0), [1.0, 0.5, 0.0])
-    assert_allclose(demand.idle_ratio(1.0, -99.0, 3.0), 2.0)  # beyond, machines are switched off
-    assert demand.idle_ratio(1.0, 0.3, 3.0) == 0.0  # none idle
 
 
 def test_other_business_of_all_stays_within_what_can_be_spent():
