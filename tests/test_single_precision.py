@@ -10,7 +10,7 @@ import forecast.market.market as loop
 from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import Draws
-from forecast.equations import cash, demand, exits, hardware, price, scarcity, shares, tier
+from forecast.equations import cash, demand, exits, funding, hardware, price, scarcity, shares, tier
 from forecast.march import march
 from forecast.market.customers import Customers
 from forecast.market.doors import Doors
@@ -75,10 +75,10 @@ def loop_in_pieces(tables):
 
     rooms = "machines rents books sellers customers treasury clouds doors fringe tiers".split()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (cash, demand, exits, hardware, price, scarcity, shares, tier):
+        for module in (cash, demand, exits, funding, hardware, price, scarcity, shares, tier):
             for name, function in vars(module).copy().items():
                 own = getattr(function, "__module__", "") == module.__name__ and name[0] != "_"
-                if own and function is not cash.regime_next:  # which takes the chances by regime
+                if own and function is not funding.regime_next:  # which takes the chances by regime
                     patch.setattr(module, name, watched_function(function, f"{module.__name__}.{name}"))
         for room in rooms:
             patch.setattr(loop, f"start_{room}", kept(getattr(loop, f"start_{room}")))

@@ -7,7 +7,7 @@ from rooms import made_up_treasury, stand_still
 
 from forecast.arrays import REAL, spots
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.equations import cash
+from forecast.equations import cash, funding
 from forecast.market.names import market_names
 from forecast.market.regimes import REGIMES
 from forecast.scenario import load_scenario
@@ -211,7 +211,7 @@ def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):
     for month in range(1, 6):
         before, uniform = treasury.regime, chance.random(BLOCK_PATHS).astype(REAL)
         treasury.turn_regime(month, uniform)
-        free = cash.regime_next(before, treasury.transition, uniform)
+        free = funding.regime_next(before, treasury.transition, uniform)
         held = (np.arange(BLOCK_PATHS) % 2 == 1) & (month <= 3)
         assert_array_equal(treasury.regime, np.where(held, REGIMES.index("cold"), free))
     assert_allclose(treasury.transition.sum(axis=1), 1)

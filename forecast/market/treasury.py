@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Index, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
-from forecast.equations import cash, demand
+from forecast.equations import cash, demand, funding
 from forecast.market.names import Names
 from forecast.market.other_business import OtherBusiness, start_other_business
 from forecast.market.regimes import REGIMES, in_regime, transition
@@ -47,7 +47,7 @@ class Treasury:
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
-        drawn = cash.regime_next(self.regime, self.transition, uniform)
+        drawn = funding.regime_next(self.regime, self.transition, uniform)
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
@@ -90,7 +90,7 @@ class Treasury:
         self.cash_without_rounds_usd = cash.cash_next_usd(
             self.cash_without_rounds_usd, self.net_flow_without_rounds * present, reserve
         )
-        prob = cash.funding_prob_per_month(
+        prob = funding.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             turnover / self.turnover_average,
             runway,
@@ -103,7 +103,7 @@ class Treasury:
     def raise_rounds(self, providers: Spots) -> Array:
         """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        size = cash.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
+        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
         return size
 
@@ -149,7 +149,7 @@ def start_treasury(
     def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
         """Return the mean of a flow over the past year, if it has long grown as it grows today."""
         growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
-        return np.asarray(flow / cash.steady_growth_ratio(growth))
+        return np.asarray(flow / funding.steady_growth_ratio(growth))
 
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
