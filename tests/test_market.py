@@ -11,7 +11,7 @@ from forecast.draws import BLOCK_PATHS
 from forecast.equations import demand, exits
 from forecast.equations.tier import capability_floor, tier_shock_scale
 from forecast.march import step
-from forecast.market.finances import Finances, subsidy_usd_per_month
+from forecast.market.finances import subsidy_usd_per_month
 from forecast.market.fringe import LEAST_MARGIN_FRAC
 from forecast.market.market import start_market
 from forecast.market.records import noted, reported
@@ -80,7 +80,7 @@ def test_what_is_noted_is_of_those_that_are_there(block):
     market = start_market(draws.scenario, names, draws)
     market.doors.absent[1] = np.inf
     market.mix.price_ratio = 2 * market.mix.price_ratio
-    found = noted(market, Finances(draws, names))
+    found = noted(market)
     there = (names.offer_provider != 1)[:, None]
     for name, expected in (
         ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),
