@@ -140,6 +140,18 @@ class Draws:
         return dict(zip(names, mixed, strict=True))
 
 
+class Parameters(dict[str, Array]):
+    """Parameters by name, `[path]`, each drawn when it is first asked for; a room of the market keeps its own."""
+
+    def __init__(self, draws: Draws):
+        super().__init__()
+        self._draws = draws
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = self._draws.parameter(name)
+        return self[name]
+
+
 def moved_correlation(pairs: tuple[tuple[str, str, float], ...]) -> float:
     """Return the largest difference between the correlations asked for and those of the nearest valid matrix."""
     names = sorted({name for first, second, _ in pairs for name in (first, second)})

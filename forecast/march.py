@@ -14,10 +14,11 @@ from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.history import History, Series, record, year_months
-from forecast.market.finances import Finances
+from forecast.market.finances import of_the_living
 from forecast.market.market import Market, start_market
 from forecast.market.names import Names
-from forecast.market.records import Watcher, noted, reported
+from forecast.market.records import noted, reported, seen
+from forecast.market.router import start_router
 from forecast.market.trade import trade_of
 from forecast.scenario import Scenario
 
@@ -33,26 +34,27 @@ def march(
     """Return the history of one block: the market of the as_of month, then `scenario.months` steps of it.
 
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
-    `watch` also keeps what `market.records.Watcher` sees; in `note_months` single offers, families and buyers are noted.
+    `watch` also keeps what `market.records.seen` shows; in `note_months` single offers, families and buyers are noted.
     """
     chance, market = Chance(draws, names), start_market(scenario, names, draws)
-    finances, years = Finances(draws, names), year_months(scenario.months)
-    watcher = Watcher(draws, names, finances) if watch else None
-    series, seen, yearly = {} if memory is None else memory, Series(), Series()
+    router, years = start_router(draws, names) if watch else None, year_months(scenario.months)
+    series, in_months, yearly = {} if memory is None else memory, Series(), Series()
     for month in range(scenario.months + 1):
         if month:
             step(market, chance, month, scenario.months)
+            if router:
+                router.step()
         if month in note_months:
-            record(seen, note_months.index(month), len(note_months), noted(market, finances))
+            record(in_months, note_months.index(month), len(note_months), noted(market))
         if month in years:
-            record(yearly, years.index(month), len(years), finances.of_the_living(market))
-        values = watcher.seen(market, month) if watcher else {}
+            record(yearly, years.index(month), len(years), of_the_living(market))
+        values = seen(market, router) if router else {}
         record(series, month, scenario.months + 1, values | reported(market))
     doors = market.doors
     runway = np.full((len(names.providers), BLOCK_PATHS), np.nan, REAL)
     runway[names.own_cash] = doors.runway_months
     available = market.machines.available_month()
-    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway, available, seen, yearly)
+    return History(series, doors.exit_month, doors.exit_kind, doors.listed_month, runway, available, in_months, yearly)
 
 
 def step(market: Market, chance: Chance, month: int, months: int) -> None:
@@ -108,19 +110,19 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         chance.uniforms("funding")[own_cash],
     )
     # 8. Exits and entry.
-    market.sustainability = doors.sustainability(trade, treasury.other_ratio)
+    market.clouds.weigh(trade, treasury.other.market_ratio)
     doors.step(
         month,
         months,
         treasury,
         customers,
         trade.revenue,
-        market.sustainability,
+        market.clouds,
         chance.uniforms("exit"),
         chance.uniforms("bid"),
     )
-    margin_ratio = trade.margin_frac(names.fringe_offers) / market.margin_start_frac
-    customers.grow_fringe(doors.count_fringe(month, margin_ratio, chance.normal("fringe")))
+    fringe_margin_frac = trade.margin_frac(names.fringe_offers)
+    customers.grow_fringe(market.fringe.step(month, fringe_margin_frac, chance.normal("fringe")))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
     market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))

@@ -29,7 +29,7 @@ from forecast.cli.main import group
 from forecast.distributions import parse
 from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
-from forecast.market.names import REGIMES
+from forecast.market.regimes import REGIMES
 from forecast.tables import load_tables
 from forecast.trends.regimes import SELLERS
 from forecast.trends.router_shares import HOSTS

@@ -9,7 +9,8 @@ import pytest
 from command import forecast
 
 from forecast.contract import pricing
-from forecast.contract.pricing import Bought, Strategy, price_strategies, strategies, verdicts
+from forecast.contract.bought import Bought, Strategy, strategies
+from forecast.contract.pricing import price_strategies, verdicts
 from forecast.contract.terms import Terms, check_terms, sellers
 from forecast.draws import Draws
 from forecast.errors import InputError

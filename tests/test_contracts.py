@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from rooms import stand_still
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
@@ -48,15 +49,13 @@ def in_a_slump(scenario, months=60):
     revenue, whole = np.full(shape, 1e6, REAL), np.ones(shape, REAL)
     other = start_books(draws, names).other_usd_per_month
     treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, 0 * revenue)
-    still = "austerity_frac other_growth_start_per_year demand_growth_long_per_year".split()
-    treasury.theta |= dict.fromkeys(still, np.zeros(BLOCK_PATHS, REAL))
-    treasury.other_unbound_ratio *= REAL(0.06)
-    found = [
-        (treasury.other_revenue_usd_per_month().copy(), treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)
-    ]
+    stand_still(treasury)
+    treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
+    treasury.other.unbound_ratio *= REAL(0.06)
+    found = [(treasury.other.usd_per_month().copy(), treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)]
     for month in range(1, months + 1):
         treasury.step(month, revenue, revenue / 2, 0 * revenue, whole, np.inf * whole)
-        found.append((treasury.other_revenue_usd_per_month(), treasury.net_flow, treasury.fixed_cost))
+        found.append((treasury.other.usd_per_month(), treasury.net_flow, treasury.fixed_cost))
     other, flow, fixed = (np.stack(each) for each in zip(*found, strict=True))
     return names.providers[names.own_cash], draws, treasury, other, flow, fixed
 
@@ -68,7 +67,7 @@ def slump(base):
 
 def test_a_slump_leaves_what_is_under_contract(base, slump):
     providers, draws, treasury, other, flow, fixed = slump
-    market = treasury.other_ratio  # the same in each month
+    market = treasury.other.market_ratio  # the same in each month
     for row, provider in enumerate(providers):
         start = other[0, row]
         if provider not in SIGNED:
@@ -79,7 +78,7 @@ def test_a_slump_leaves_what_is_under_contract(base, slump):
         least = np.minimum(start, signed["contracted_usd_per_year"] / 12 * lost)
         assert_allclose(other[24, row], np.maximum(least, start * market), rtol=1e-4)
         # Profit and cost go with the revenue.
-        margin = treasury.other_profit_start[row] / treasury.other_start[row]
+        margin = treasury.other.profit_start_usd_per_month[row] / treasury.other.start_usd_per_month[row]
         earned = 5e5 + other[24, row] * margin - fixed[24, row] - treasury.debt_service[row]
         assert_allclose(flow[24, row], earned, rtol=1e-3, atol=1e3)
     coreweave = other[:, providers.index("coreweave")]
@@ -105,10 +104,10 @@ def test_growth_is_not_held_down_and_today_is_as_it_was(base, block):
     _, names, draws = block
     market = start_market(base, names, draws)
     treasury = market.treasury
-    assert_array_equal(treasury.other_growth, 1)
+    assert_array_equal(treasury.other.ratio, 1)
     for month in (0, 1, 24):
-        grown = np.full(treasury.other_growth.shape, 1.5, REAL)
-        treasury.contracts.bind(grown, month)
+        grown = np.full(treasury.other.ratio.shape, 1.5, REAL)
+        treasury.other.contracts.bind(grown, month)
         assert_array_equal(grown, REAL(1.5))
 
 
@@ -116,7 +115,7 @@ def test_only_contracts_known_and_of_firms_on_their_own_cash_count(tables):
     for day, known in (("2025-01-01", []), ("2025-07-01", ["coreweave"]), ("2026-01-01", SIGNED)):
         scenario = load_scenario("base", tables, as_of=date.fromisoformat(day), months=2)
         names = market_names(scenario)
-        contracts = start_market(scenario, names, Draws(scenario, 7, 0)).treasury.contracts
+        contracts = start_market(scenario, names, Draws(scenario, 7, 0)).treasury.other.contracts
         assert sorted(names.providers[row] for row in contracts.provider) == sorted(known)
         assert contracts.ends_month.shape == (len(known), 1)
 

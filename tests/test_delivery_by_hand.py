@@ -2,8 +2,9 @@
 
 import pytest
 
-from forecast.delivery.answers import answers, doubts, marked_months
+from forecast.delivery.answers import answers, doubts
 from forecast.delivery.headline import headline
+from forecast.delivery.readings import marked_months
 from forecast.delivery.small_tables import UNITS, tables
 from forecast.delivery.words import apart, band, chance, dollars, number, percent, short
 from forecast.tidy_table import Fact, Forecast

@@ -1,4 +1,4 @@
-"""Exits and entry: who is looked at, what a draw means for him, and where customers and cash go; by hand and by brute force."""
+"""Exits: who is looked at, what a draw means for him, and where customers and cash go; by hand and by brute force."""
 
 from types import SimpleNamespace
 
@@ -7,10 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.customers import start_customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
-from forecast.market.names import COLD, REGIMES
-from forecast.market.sellers import start_books
+from forecast.market.regimes import COLD, REGIMES
 from forecast.scenario import load_scenario
 
 
@@ -25,16 +23,11 @@ def money_of_all(names, random):
     )
 
 
-def doors_of(draws, names):
-    other = start_books(draws, names).other_usd_per_month
-    return start_doors(draws, names, other, np.zeros_like(other))
-
-
 def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     """Only those at the door are looked at: of all others no draw may mean a sale, a closing or a listing."""
     names, asked = block[1], ("groq.acquirable_ratio=3", "together.acquirable_ratio=0", "cerebras.listing_per_year=2")
     scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
-    doors, random = doors_of(Draws(scenario, 7, 0), names), np.random.default_rng(9)
+    doors, random = start_doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
     treasury.turnover_average[:, ::3] = 1e8  # a large firm
     u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
@@ -55,7 +48,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
 
 def equal_chances(draws, names):
     """Doors at which a small firm is bought by a chance of 0.1 a month and gives up by 0.05, and all are listed by 0.15."""
-    doors, one = doors_of(draws, names), np.ones((len(names.providers), 1), REAL)
+    doors, one = start_doors(draws, names), np.ones((len(names.providers), 1), REAL)
     yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15}
     chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
     doors.by_regime = {name: np.full((3, 1), value, REAL) for name, value in chance_of.items()}
@@ -122,7 +115,7 @@ def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_token
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
     """In month 5 of 12: out of cash; gone with 6 at a burn of 2; gone with 20, beyond the horizon; noted before; stays."""
     _, names, draws = block
-    doors, cells = doors_of(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
+    doors, cells = start_doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
     shape = doors.runway_months.shape
     money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow_without_rounds")}
     money["cash_without_rounds_usd"][0, :5], money["net_flow_without_rounds"][0, :5] = [-1, 6, 20, 6, 6], -2
@@ -133,24 +126,9 @@ def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_b
     assert np.isinf(doors.runway_months[1:]).all()
 
 
-def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_stays(block):
-    """A chance of 0.2 a month: below it, where machines do not pay, all leave but where nobody else is in the market."""
-    _, names, draws = block
-    doors, cloud = doors_of(draws, names), names.cloud_provider
-    doors.theta["cloud_leave_below_ratio"], doors.cloud_leave_prob = np.ones(1, REAL), np.full(1, 0.2, REAL)
-    pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
-    uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)
-    pays[0, 0], uniform[cloud[0], 1] = 1.1, 0.3  # all others leave; on the third path all would
-    doors.alive[cloud[1], 3] = False
-    uniform[cloud[0], 3] = 0.3
-    found = doors._clouds_that_leave(pays[:, :], uniform)
-    left = {path: sorted(found.row[found.path == path]) for path in range(4)}
-    assert left == {0: sorted(cloud[1:]), 1: sorted(cloud[1:]), 2: [], 3: sorted(cloud[2:])}
-
-
 def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(block):
     _, names, draws = block
-    doors, random = doors_of(draws, names), np.random.default_rng(10)
+    doors, random = start_doors(draws, names), np.random.default_rng(10)
     followed = []
     own = len(names.providers[names.own_cash])
     treasury = SimpleNamespace(cash_usd=np.where(random.random((own, BLOCK_PATHS)) < 0.5, -7, 3).astype(REAL))
@@ -175,32 +153,10 @@ def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(
     assert_array_equal(treasury.cash_usd, before + gained)
 
 
-def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
-    """Entry at 2.4 a year in the second month's middle and nobody leaves: a fifth more; fewer than one count as one."""
-    _, names, draws = block
-    doors, calm = doors_of(draws, names), np.zeros(BLOCK_PATHS, REAL)
-    half_gone = {"demand_fade_months": 1.5 / np.log(2), "entry_per_year": 4.3, "entry_long_per_year": 0.5}
-    doors.theta |= {name: np.full(1, value, REAL) for name, value in (half_gone | {"fringe_exit_per_year": 0}).items()}
-    doors.fringe_count = np.where(np.arange(BLOCK_PATHS) % 2, 40, 0.5).astype(REAL)
-    doors.present[0, :7] = 0
-    ratio = doors.count_fringe(2, np.ones(BLOCK_PATHS, REAL), calm)
-    many = np.arange(BLOCK_PATHS) % 2 == 1
-    assert_allclose(ratio, np.where(many, 1.2, 1.0), rtol=1e-5)
-    living = len(names.providers[names.own_cash]) - (np.arange(BLOCK_PATHS) < 7)
-    assert_allclose(doors.independents(), living + np.where(many, 48, 0.6), rtol=1e-5)
-    share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
-    wanted, revenue = (np.ones((len(of), BLOCK_PATHS), REAL) for of in (names.segments, names.providers))
-    customers = start_customers(draws, names, wanted, share, revenue)
-    before = customers.log_weight.copy()
-    customers.grow_fringe(ratio)
-    grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)
-    assert_allclose(customers.log_weight - before, grown, atol=1e-6)
-
-
 def test_who_is_sold_finds_a_buyer_who_is_shut_none_and_who_is_carried_on_a_round(block):
     """One seller is out of cash on every second path: sold, shut, or large and carried on; nobody else has a reason to go."""
     _, names, draws = block
-    doors, followed, raised, path = doors_of(draws, names), [], [], np.arange(BLOCK_PATHS)
+    doors, followed, raised, path = start_doors(draws, names), [], [], np.arange(BLOCK_PATHS)
     doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
     seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
     shape = doors.runway_months.shape
@@ -215,8 +171,8 @@ def test_who_is_sold_finds_a_buyer_who_is_shut_none_and_who_is_carried_on_a_roun
     uniform[seller, ::4] = 0.7  # shut
     bids = np.random.default_rng(1).random(uniform.shape).astype(REAL)
     customers = SimpleNamespace(follow=lambda *args: followed.append(args))
-    pays = np.full((len(names.clouds), BLOCK_PATHS), 9, REAL)
-    doors.step(5, 12, treasury, customers, np.ones_like(uniform), pays, uniform, bids)
+    clouds = SimpleNamespace(leaving=lambda alive, uniform: spots(np.zeros_like(alive)))
+    doors.step(5, 12, treasury, customers, np.ones_like(uniform), clouds, uniform, bids)
     sold, shut, carried = path % 8 == 2, path % 4 == 0, path % 8 == 6
     ((kept),) = raised
     assert_array_equal(kept.path, path[carried])

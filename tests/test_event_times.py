@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from forecast.distributions import parse
 from forecast.draws import Draws
-from forecast.equations.cash import funding_prob_per_month
+from forecast.equations.funding import funding_prob_per_month
 from forecast.hindcast.happenings import firms_of
 from forecast.market.market import start_market
 from forecast.market.names import market_names

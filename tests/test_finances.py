@@ -13,8 +13,8 @@ from forecast.delivery.small_tables import finances, tables
 from forecast.draws import Draws
 from forecast.history import year_months
 from forecast.march import march
+from forecast.market import finances as room
 from forecast.market.doors import NEVER
-from forecast.market.finances import Finances
 from forecast.market.names import market_names
 from forecast.outcomes.fans import quantiles
 from forecast.outcomes.finances import FINANCES, left_by, of_the_living
@@ -103,25 +103,25 @@ def test_finances_by_hand():
     def column(values):
         return np.array(values, float)[:, None]
 
-    columns = {"other_margin_frac": [0.25, 0.5, 0, 0]}
     own = slice(1)
     names = SimpleNamespace(providers=[*"abcd"], own_cash=own, provider_sum=lambda values: values)
-    finances = Finances(SimpleNamespace(column=lambda table, name, of: column(columns[name])), names)
     tokens, revenue, cost = column([3, 1, 3, 1]), column([30, 10, 5, 0]), column([20, 4, 6, 0.5])
     market = SimpleNamespace(
         names=names,
         other_start_usd_per_month=column([10, 20, 0, 0]),
+        other_cost_frac=column([0.75, 0.5, 1, 1]),
         trade=SimpleNamespace(
             tokens=tokens, segment_tokens=column([5, 3]), revenue=revenue, serving_cost=cost, spend=revenue, cost=cost
         ),
         treasury=SimpleNamespace(
-            other_ratio=np.array([2.0]), other_revenue_usd_per_month=lambda: column([50]), cash_usd=column([1000])
+            other=SimpleNamespace(market_ratio=np.array([2.0]), usd_per_month=lambda: column([50])),
+            cash_usd=column([1000]),
         ),
         doors=SimpleNamespace(present=column([1, 1, 0, 1]), absent=column([0, 0, np.inf, 0])),
     )
     # Other business: a's own 50; b's 240/12 grown twice; both beside tokens.
-    assert_allclose(finances.revenue_usd_per_month(market), column([80, 50, 5, 0]))
-    found = finances.of_the_living(market)
+    assert_allclose(room.revenue_usd_per_month(market), column([80, 50, 5, 0]))
+    found = room.of_the_living(market)
     assert_allclose(found["revenue_usd_per_year"], column([960, 600, 0, 0]))
     assert_allclose(found["firm_margin_frac"], column([(20 + 37.5) / 80, (4 + 20) / 50, 0, 0.5]))
     assert_allclose(found["cash_with_rounds_usd"], column([1000]))

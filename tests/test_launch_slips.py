@@ -5,7 +5,8 @@ from datetime import date
 import numpy as np
 from numpy.testing import assert_allclose
 
-from forecast.trends.slips import GRID_MONTHS, OWN_SERVICE, _foretold, launch_slips_trend, slip_quantiles
+from forecast.families import FAMILIES, MAKER
+from forecast.trends.slips import GRID_MONTHS, _foretold, launch_slips_trend, slip_quantiles
 from forecast.trends.survival import LEVELS, waiting_quantiles
 from forecast.units import months_between
 
@@ -18,11 +19,9 @@ STEP_MONTHS = 0.1
 
 def programmes(tables, own_service=False):
     """Return announced and promised days of every programme that was not cancelled, and the day it came if it has."""
-    family = {row["name"]: row["family"] for row in tables["accelerators"]}
+    served_by = {row["name"]: FAMILIES[row["family"]].served_by for row in tables["accelerators"]}
     rows = tables.vintage(TODAY)["launch_slips"].latest("product").values()
-    rows = [
-        row for row in rows if not row["cancelled"] and (own_service or family[row["accelerator"]] not in OWN_SERVICE)
-    ]
+    rows = [row for row in rows if not row["cancelled"] and (own_service or served_by[row["accelerator"]] != MAKER)]
     came = [row["broad_on"] if row["broad_on"] and row["broad_on"] <= TODAY else None for row in rows]
     return [(row["announced_on"], row["promised_on"], day) for row, day in zip(rows, came, strict=True)]
 

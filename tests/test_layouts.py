@@ -28,6 +28,32 @@ def answer(accelerator, model, latency_s=1.0, **asked):
     return throughputs(VALUES, columns(accelerator, model, **asked), latency_s)[0]
 
 
+@pytest.mark.parametrize(
+    ("accelerator", "model", "given", "sizes"),
+    [
+        (
+            "h100",
+            "llama-3.3-70b",
+            None,
+            [2, 4, 8],
+        ),  # one part holds it, with hardly a sequence; a dense model stays in its node
+        ("h100", "llama-3.3-70b", 3.0, [2]),
+        ("h100", "deepseek-r1", None, [16, 32, 64]),  # ten parts hold it: two nodes or more, whole ones
+        ("h100", "deepseek-r1", 16.0, [16]),
+        ("gb300", "deepseek-r1", None, [2, 4, 8, 16, 32, 64]),  # a domain of 72
+        (
+            "groq-lpu-v1",
+            "llama-3.3-70b",
+            None,
+            [343, 378, 429, 515, 686],
+        ),  # parts by the hundred: up to twice the least
+    ],
+)
+def test_sizes_of_a_group_by_hand(accelerator, model, given, sizes):
+    tried = layouts(columns(accelerator, model, group=given))
+    assert sorted(set(tried.sizes[np.isfinite(tried.least_batch)])) == sizes
+
+
 def test_a_latent_cache_is_held_by_every_accelerator_unless_attention_is_split():
     case = columns("h200", "deepseek-r1", group=8.0, concurrency=4096.0)
     tried = layouts(case)

@@ -8,10 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS
-from forecast.equations import demand, exits, price
+from forecast.equations import demand, exits
+from forecast.equations.tier import capability_floor, tier_shock_scale
 from forecast.march import step
-from forecast.market.finances import Finances, subsidy_usd_per_month
-from forecast.market.market import LEAST_MARGIN_FRAC, start_market
+from forecast.market.finances import subsidy_usd_per_month
+from forecast.market.fringe import LEAST_MARGIN_FRAC
+from forecast.market.market import start_market
 from forecast.market.records import noted, reported
 from forecast.market.sellers import start_books
 
@@ -45,7 +47,7 @@ def test_the_market_of_today_against_brute_force(base, block):
     assert_array_equal(market.log_price_before, market.log_price)
     small = names.fringe_offers
     margin = 1 - (tokens * cost)[small].sum(axis=0) / (tokens * price)[small].sum(axis=0)
-    assert_allclose(market.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
+    assert_allclose(market.fringe.margin_start_frac, np.maximum(margin, LEAST_MARGIN_FRAC), rtol=1e-3)
     assert_allclose(market.load_start, (tokens * market.sellers.machine_cost_usd_per_mtok).sum(axis=0), **close)
     assert_allclose(market.customers.wanted_mtok_per_month, wanted, **close)
     named = slice(len(names.providers[names.single]))
@@ -54,11 +56,13 @@ def test_the_market_of_today_against_brute_force(base, block):
     other = 12 * books.other_usd_per_month[names.cloud_provider]
     machines = machines_of_clouds(draws, names)
     assert (machines > 12 * (income - earned)[names.cloud_provider]).all()  # else they cost what serving does
-    assert_allclose(market.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
+    assert_allclose(market.clouds.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
-    flow = earned[own] + treasury.other_profit_start - treasury.fixed_cost - treasury.debt_service
+    flow = earned[own] + treasury.other.profit_start_usd_per_month - treasury.fixed_cost - treasury.debt_service
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
-    off = np.abs(flow + burn) / (income[own] + treasury.other_start + treasury.fixed_cost + treasury.debt_service)
+    off = np.abs(flow + burn) / (
+        income[own] + treasury.other.start_usd_per_month + treasury.fixed_cost + treasury.debt_service
+    )
     assert off[treasury.fixed_cost > 0].max() < 1e-5
     # What is reported of it.
     found = reported(market)
@@ -83,7 +87,7 @@ def test_what_is_noted_is_of_those_that_are_there(block):
     market = start_market(draws.scenario, names, draws)
     market.doors.absent[1] = np.inf
     market.mix.price_ratio = 2 * market.mix.price_ratio
-    found = noted(market, Finances(draws, names))
+    found = noted(market)
     there = (names.offer_provider != 1)[:, None]
     for name, expected in (
         ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),
@@ -129,7 +133,7 @@ def test_a_month_hangs_together(block):
     alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
     assert np.abs(change).max() > 0.01
     luck.normal("fringe")
-    few, grown = market.doors.fringe_count, []
+    few, grown = market.fringe.count, []
     market.customers.grow_fringe = grown.append
     step(market, chance, 2, 12)
     close = {"rtol": 1e-4, "atol": 1e-5}
@@ -170,38 +174,51 @@ def test_a_month_hangs_together(block):
     assert_allclose(market.log_price, np.log(asked), **close)
     # Money: of those that lived when the month began.
     mine = names.own_cash
-    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other_profit_start * treasury.other_growth
+    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other.profit_start_usd_per_month * treasury.other.ratio
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
-    reserve = (trade.revenue[mine] + treasury.other_revenue_usd_per_month()) * draws.parameter("reserve_months")
+    reserve = (trade.revenue[mine] + treasury.other.usd_per_month()) * draws.parameter("reserve_months")
     left = alone + treasury.net_flow_without_rounds * present
     assert_array_equal(treasury.cash_without_rounds_usd, np.minimum(left, np.maximum(alone, reserve)))
     assert (treasury.cash_without_rounds_usd < left).any()
     # Contracts of those that have any hold their other revenue up.
-    bound = treasury.other_ratio * treasury.other_apart_ratio
-    treasury.contracts.bind(bound, 2)
-    assert_array_equal(treasury.other_growth, bound)
+    bound = treasury.other.market_ratio * treasury.other.apart_ratio
+    treasury.other.contracts.bind(bound, 2)
+    assert_array_equal(treasury.other.ratio, bound)
     assert (present == 0).any()
     # Hyperscalers: what their tokens cost to serve, and the other machines of the start, as other business has grown.
-    cloud = names.cloud_provider
-    yearly = 12 * (trade.revenue[cloud] + market.other_start_usd_per_month[cloud] * treasury.other_ratio)
+    cloud, grown_ratio = names.cloud_provider, treasury.other.market_ratio
+    yearly = 12 * (trade.revenue[cloud] + market.other_start_usd_per_month[cloud] * grown_ratio)
     others = machines_of_clouds(draws, names) - 12 * serving_start[cloud]
     margin = draws.column("provider_finances", "other_margin_frac", names.clouds)
     business = 12 * market.other_start_usd_per_month[cloud] * (1 - margin)
     ahead = others > business
     assert 0.1 < ahead.mean() < 0.9  # both sorts, or less is tested
-    others = np.where(ahead, others + business * (treasury.other_ratio - 1), others * treasury.other_ratio)
-    assert_allclose(market.sustainability, yearly / (12 * trade.serving_cost[cloud] + others), **close)
+    others = np.where(ahead, others + business * (grown_ratio - 1), others * grown_ratio)
+    assert_allclose(market.clouds.sustainability, yearly / (12 * trade.serving_cost[cloud] + others), **close)
     # The small ones: entry fades as growth does, and follows their margin over that of the start.
-    fringe, start = names.providers.index("fringe"), market.margin_start_frac
+    fringe, start = names.providers.index("fringe"), market.fringe.margin_start_frac
     margin = (1 - trade.serving_cost[fringe] / trade.revenue[fringe]) / start
     entry = demand.fading_rate(*(draws.parameter(n) for n in ("entry_per_year", "entry_long_per_year", "demand_fade_months")), 1.5)  # fmt: skip
     many = exits.fringe_count_next(few, entry, draws.parameter("fringe_exit_per_year"), margin, luck.normal("fringe"))
-    assert_allclose(market.doors.fringe_count, many, **close)
+    assert_allclose(market.fringe.count, many, **close)
+    living = market.doors.alive[mine].sum(axis=0)
+    assert_allclose(reported(market)["independent_providers"], [living + many], **close)
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
-    floor = price.capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
+    floor = capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
     settles = np.minimum(np.log(floor * tiers.floor_ratio) + rents.contract_scarcity, tiers.log_price_start)
     assert 0 < (settles == tiers.log_price_start).mean() < 1
-    scale = price.tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
+    scale = tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
     alone = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
     assert_allclose(tiers.log_price, np.sort(alone, axis=0), **close)
+
+
+def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
+    """Today's fleets, hired at today's rents and never idle, cost each seller what its known margin leaves."""
+    _, names, draws = block
+    market = start_market(base, names, draws)
+    known = start_books(draws, names).unit_cost_usd_per_mtok
+    market.sellers.use(market.machines.fleet_usd_per_mtok)
+    hire = market.rents.hire_ratio(market.own_frac)
+    market.sellers.cost(hire, np.zeros_like(hire))
+    assert_allclose(market.sellers.unit_cost_usd_per_mtok, np.broadcast_to(known, market.share.shape), rtol=1e-5)

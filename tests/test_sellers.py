@@ -1,4 +1,4 @@
-"""New prices and fleets of sellers: what follows cost, what follows the market, and what growth makes new."""
+"""New prices of sellers: what follows cost, what follows the market, and what is felt of it."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.machines import CROSSING, OPEN, start_machines
+from forecast.equations import price
+from forecast.market.machines import start_machines
 from forecast.market.market import start_market
 from forecast.market.names import market_names
+from forecast.market.rents import start_rents
+from forecast.market.sellers import Sellers, start_books, start_sellers
 from forecast.scenario import load_scenario
-from forecast.serving.token_cost import FAMILIES
 
 NO_SUBSIDY = "subsidy_depth_frac=0"
 
@@ -58,36 +60,37 @@ def test_a_step_of_the_ladder_is_that_of_newer_models_alone(asked):
     assert_array_equal(asked(False, ladder_log=0.3)[1], asked(False)[1])
 
 
-def test_a_fleet_that_grows_costs_less_than_one_that_only_replaces(base, block):
+def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_whole(base, block):
+    """Without shocks of size both move to their target; what a shock adds is felt in part, its mean and newer ones wholly."""
     _, names, draws = block
-    grown, still = (start_machines(base, names, draws) for _ in range(2))
-    for month in range(1, 13):
-        grown.step(month, np.full(BLOCK_PATHS, 1.08, REAL))
-        still.step(month, np.ones(BLOCK_PATHS, REAL))
-    best = np.isfinite(still.best_usd_per_mtok)
-    assert_array_equal(grown.best_usd_per_mtok, still.best_usd_per_mtok)
-    ahead = still.fleet_usd_per_mtok[best] > still.best_usd_per_mtok[best]
-    assert (grown.fleet_usd_per_mtok[best] < still.fleet_usd_per_mtok[best])[ahead].all()
+    uniform = np.random.default_rng(3).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
+
+    def repriced(scale):
+        market = start_market(base, names, draws)
+        kind = market.sellers.kind
+        felt = kind["felt_frac"]
+        kind |= {size: REAL(scale) * kind[size] for size in ("reprice_size_sd", "renew_size_sd")}
+        now = (market.log_price, np.log(market.mix.price_ratio), market.rents.tightness, market.treasury.regime)
+        new = market.sellers.reprice(*now, market.treasury.runway_months, uniform)
+        return new, felt, price.mean_shock(kind["reprice_rise_prob"], kind["reprice_size_sd"])
+
+    (new, felt, mean), (calm, _, _) = repriced(1), repriced(0)
+    same, felt, shock = new.same_model, new.offers.of(felt), new.model_change_log - calm.change_log
+    mean = new.offers.of(mean)
+    assert 100 < same.sum() < same.size - 100 and (felt < 0.9).any()
+    assert_allclose((new.change_log - calm.change_log)[same], (mean + felt * (shock - mean))[same], atol=2e-5)
+    assert_allclose((new.change_log - calm.change_log)[~same], shock[~same], atol=2e-5)
+    assert np.abs(shock).max() > 0.5
 
 
-def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
-    """Who could buy anything serves at no more than the best chip sold; a fleet of one's own chips never moves."""
-
-    def fleets(crossing_frac):
-        changes = [f"fleet_crossing_frac={crossing_frac}", "fleet_newest_frac=1"]
-        scenario = load_scenario("base", tables, changes, months=1)
-        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
-        machines.step(1, np.full(BLOCK_PATHS, 1e6, REAL))  # all but a millionth is bought this month
-        return machines
-
-    locked, free = fleets(0), fleets(1)
-    sold = np.minimum(locked.best_usd_per_mtok[OPEN].min(axis=0), locked.custom_sold_usd_per_mtok)
-    for family, name in enumerate(FAMILIES):
-        if name in CROSSING:
-            least = np.minimum(locked.best_usd_per_mtok[family], sold)
-            assert_allclose(free.fleet_usd_per_mtok[family], least, rtol=1e-4)
-        else:
-            assert_array_equal(free.fleet_usd_per_mtok[family], locked.fleet_usd_per_mtok[family])
-    tpu = FAMILIES.index("tpu")
-    own = locked.best_usd_per_mtok[tpu] < sold  # Google's chips are the cheapest there, and nobody else can buy them
-    assert own.any() and (free.fleet_usd_per_mtok[0] > free.fleet_usd_per_mtok[tpu])[own].all()
+def test_a_small_host_is_a_small_part_of_the_load(base, block):
+    _, names, draws = block
+    books, rents = start_books(draws, names), start_rents(draws)
+    fleet = Sellers.fleet_of_offer(names, start_machines(base, names, draws).fleet_usd_per_mtok)
+    hire = rents.hire_ratio(draws.column("providers", "own_frac", names.providers))
+    sellers = start_sellers(draws, names, books, fleet, hire, np.arange(len(names.providers)))
+    tokens = books.tokens_mtok_per_month
+    load = names.provider_sum(tokens * sellers.machine_cost_usd_per_mtok)
+    load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))
+    small = token_share < 0.01
+    assert load_share[small].max() < 0.1

@@ -8,7 +8,7 @@ import pytest
 from spoiling import said_by
 
 from forecast.distributions import parse
-from forecast.equations.price import tier_shock_scale
+from forecast.equations.tier import tier_shock_scale
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.summary import fan_quantiles

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from forecast.calibration.observations import Observations
 from forecast.distributions import Array
+from forecast.families import FAMILIES
 from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, features
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
-from forecast.serving.workloads import WITHOUT_EIGHT_BITS
 
 DEGREES_OF_FREEDOM = 4.0
 SCALES = {"concurrency": 0.10, "offline": 0.12, "server": 0.15, "interactive": 0.30}  # of the log error within a pair
@@ -94,7 +94,8 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
              zip(observed.stack, observed.columns["architecture"], family, strict=True)]  # fmt: skip
     for labels, sd in ((observed.design_pair, 0.06), (np.array(stack), 0.05)):
         found += [(str(label), (labels == label) * 1.0, 0.0, sd) for label in sorted(set(labels))]
-    wide = (np.isin(observed.columns["precision"], ("bf16", "fp16")) & (family != WITHOUT_EIGHT_BITS)) * 1.0
+    without_eight_bits = FAMILIES["nvidia"].fitted_as[0]  # sixteen are the best these parts have
+    wide = (np.isin(observed.columns["precision"], ("bf16", "fp16")) & (family != without_eight_bits)) * 1.0
     sixteen = [("16 bits", term, wide, 0.0, 0.3, False) for term in ("decode_compute", "prefill_compute")]
     return [*sixteen, *((name, "throughput", weights, mean, sd, False) for name, weights, mean, sd in found)]
 

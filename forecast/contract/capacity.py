@@ -17,8 +17,8 @@ from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.equations.cost import capital_recovery_factor
 from forecast.equations.hardware import decline_factor
 from forecast.errors import InputError
+from forecast.families import CLOUD, FAMILIES
 from forecast.march import march
-from forecast.market.machines import CLOUD_FAMILIES
 from forecast.market.names import market_names
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
@@ -100,7 +100,7 @@ def need_of(
 
 def _why_not(scenario: Scenario, row: Row) -> str:
     """Return why an accelerator cannot be bought at the vintage, or an empty string."""
-    if row["family"] in CLOUD_FAMILIES:
+    if FAMILIES[row["family"]].served_by == CLOUD:
         return "only its maker's cloud lets it; nobody sells it"
     if row["available_on"] is None or row["available_on"] > scenario.as_of:
         promised = f", promised for {row['promised_on']:%Y-%m}" if row["promised_on"] else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.answers import CONCENTRATIONS, doubts_of_chance, marked_months, segments, six_in_a_row_fit
+from forecast.delivery.answers import doubts_of_chance
+from forecast.delivery.readings import CONCENTRATIONS, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.small_tables import at_risk
 from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from forecast.assumptions import Assumption
-from forecast.delivery.answers import answers, doubts, marked_months, segments, three
+from forecast.delivery.answers import answers, doubts
 from forecast.delivery.cell_text import plain, safe_cell
 from forecast.delivery.columns import HEADER, columns
+from forecast.delivery.readings import marked_months, segments, three
 from forecast.delivery.small_tables import UNITS, tables
 from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data

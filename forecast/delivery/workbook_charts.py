@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from forecast.delivery.answers import CONCENTRATIONS, seen_whole, segments
 from forecast.delivery.cell_text import safe_cell
+from forecast.delivery.readings import CONCENTRATIONS, seen_whole, segments
 from forecast.delivery.small_tables import charted_risk
 from forecast.tidy_table import Forecast
 

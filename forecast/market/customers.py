@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.arrays import REAL, Array, Index, Spots, spots_at
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import demand, exits, shares
 from forecast.market.names import Names
 from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
@@ -18,7 +18,7 @@ class Customers:
     """Volume `[segment, path]`, and what draws it to offers `[offer, path]` and providers `[provider, path]`."""
 
     names: Names
-    theta: dict[str, Array]
+    theta: Parameters
     wanted_mtok_per_month: Array
     elasticity: Array  # [segment, path]
     sensitivity: Array  # [segment, path] to prices
@@ -109,11 +109,6 @@ class Customers:
 
 def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> Customers:
     """Return the customers of the as_of month: the volumes and shares of the books, and all revenue `[provider, path]`."""
-    parameters = (
-        "demand_growth_start_per_year demand_growth_long_per_year demand_fade_months demand_shock_sd "
-        "spend_limit_usd_per_year "
-        "share_shock_persistence share_shock_tail share_inertia_per_month"
-    ).split()
     kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
     # Half a month before today: so the middles of months add up to the growth that the fit integrates.
@@ -123,7 +118,7 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, rev
     size = np.broadcast_to(size_ratio**size_power, (len(names.providers), BLOCK_PATHS)).copy()
     return Customers(
         names=names,
-        theta={name: draws.parameter(name) for name in parameters},
+        theta=Parameters(draws),
         wanted_mtok_per_month=wanted,
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),

@@ -1,20 +1,21 @@
-"""Step 8, exits and entry: who closes, who is bought and by whom, who is listed, and how the small ones come and go."""
+"""Step 8, exits: who closes, who is carried on, who is bought and by whom, who is listed and who gives up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
-from forecast.draws import BLOCK_PATHS, Draws
-from forecast.equations import cash, demand, exits
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
+from forecast.equations import cash, exits
+from forecast.market.clouds import Clouds
 from forecast.market.customers import Customers
-from forecast.market.names import COLD, REGIMES, Names, in_regime
-from forecast.market.trade import Trade
+from forecast.market.names import Names
+from forecast.market.regimes import COLD, REGIMES, in_regime
 from forecast.market.treasury import Treasury
-from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
@@ -31,6 +32,16 @@ def happened_by(when: NDArray[np.int16], month: int) -> Flags:
     return np.asarray((when != NEVER) & (when <= month))
 
 
+class Chances(NamedTuple):
+    """What may happen to a provider in a month: with cash left the first three, out of cash the others."""
+
+    bought: Array
+    gives_up: Array  # selling tokens
+    listed: Array
+    ends: Array  # out of cash: else it is carried on
+    sold_if_ends: Array  # else it is shut
+
+
 @dataclass
 class Doors:
     """Who is in the market, `[provider, path]`, and how each of the others left it.
@@ -40,19 +51,15 @@ class Doors:
     """
 
     names: Names
-    theta: dict[str, Array]
+    theta: Parameters
     by_regime: dict[str, Array]  # [regime, path] purchases and listings a year, and sales among those out of cash
     kind: dict[str, Array]
     acquirers: Index  # providers that may buy
     acquirer_weight: Array  # [acquirer, path]
     acquirable_ratio: Array
     listing_per_year: Array  # [provider, path or 1] of a listing that was filed for
-    other_machines_start: Array  # [cloud, path] USD/year in the as_of month: AI machines that serve none of its tokens
-    other_business_cost: Array  # [cloud, path] USD/year of its other AI business then
-    other_revenue_start: Array  # [cloud, path] USD/month
     highest_going_prob: Array  # [own_cash, 1] of a purchase or of giving up in a month: bounds the draws worth a look
     highest_listing_prob: Array
-    cloud_leave_prob: Array  # [path] in a month in which its machines do not pay
     alive: Flags
     present: Array  # 1 for the living, else 0
     absent: Array  # 0 for the living, else infinite
@@ -61,16 +68,6 @@ class Doors:
     listed_month: NDArray[np.int16]
     purchases: Array  # providers that each has bought
     runway_months: Array  # [own_cash, path]; inf: cash never ends
-    fringe_count: Array  # [path]
-
-    def sustainability(self, trade: Trade, other_ratio: Array) -> Array:
-        """Return each hyperscaler's AI revenue over the cost of its machines, `[cloud, path]`."""
-        cloud = self.names.cloud_provider
-        return cash.sustainability_ratio(
-            MONTHS_PER_YEAR * (trade.revenue[cloud] + self.other_revenue_start * other_ratio),
-            MONTHS_PER_YEAR * trade.serving_cost[cloud],
-            cash.machines_grown(self.other_machines_start, self.other_business_cost, other_ratio),
-        )
 
     def step(
         self,
@@ -79,7 +76,7 @@ class Doors:
         treasury: Treasury,
         customers: Customers,
         token_revenue: Array,
-        sustainability: Array,
+        clouds: Clouds,
         uniform: Array,
         bids: Array,
     ) -> None:
@@ -92,7 +89,7 @@ class Doors:
         treasury.raise_rounds(cells.among(lists))
         treasury.carry_on(cells.among(rescued))
         self._leave(month, cells.among(gone), kind[gone])
-        self._leave(month, self._clouds_that_leave(sustainability, uniform), LEFT)
+        self._leave(month, clouds.leaving(self.alive, uniform), LEFT)
         self._hand_over(cells.among(gone & ~np.isin(kind, WITHOUT_BUYER)), treasury, customers, bids)
 
     def _at_the_door(self, treasury: Treasury, uniform: Array) -> Spots:
@@ -114,34 +111,36 @@ class Doors:
         likelier the larger it is. Of the others low is bought (lower still: only people and licence), what follows gives up
         selling tokens, and high is listed.
         """
-        state, theta = treasury.regime.take(cells.path), self.theta
-        regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
-        small, size = cells.of(theta["small_firm_usd_per_year"]), 12 * cells.of(treasury.turnover_average)
-        purchase = exits.monthly_prob(
-            regime["acquired_per_year"]
-            * cells.of(self.kind["acquired_ratio"])
-            * cells.of(self.acquirable_ratio)
-            * exits.small_part(size, small, cells.of(theta["bought_size_power"]))
-        )
-        giving_up = exits.monthly_prob(
-            cells.of(theta["give_up_per_year"])
-            * cells.of(self.kind["give_up_ratio"])
-            * exits.small_part(12 * token_revenue, small, 1.0)
-        )
-        filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
-        listing = exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed)
-        broke = cells.of(treasury.cash_usd) < 0
-        known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
-        ends = exits.small_part(known, small, cells.of(theta["rescue_size_power"]))
-        out = np.select([u < ends * regime["distressed_sale_prob"], u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
+        chance, broke = self._chances(cells, treasury, token_revenue), cells.of(treasury.cash_usd) < 0
+        licence = chance.bought * cells.of(self.theta["licence_frac"])
+        out = np.select([u < chance.ends * chance.sold_if_ends, u < chance.ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
         kind = np.select(
-            [broke, u < purchase * cells.of(theta["licence_frac"]), u < purchase, u < purchase + giving_up],
+            [broke, u < licence, u < chance.bought, u < chance.bought + chance.gives_up],
             [out, LICENSED, BOUGHT, LEFT],
             ALIVE,
         ).astype(np.int8)
         stays = kind == ALIVE
-        lists = stays & ~broke & (u > 1 - listing) & (cells.of(self.listed_month) == NEVER)
+        lists = stays & ~broke & (u > 1 - chance.listed) & (cells.of(self.listed_month) == NEVER)
         return kind, lists, stays & broke
+
+    def _chances(self, cells: Spots, treasury: Treasury, token_revenue: Array) -> Chances:
+        """Return the chances of a month of some providers, by their regime, kind and size."""
+        state, theta = treasury.regime.take(cells.path), self.theta
+        regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
+        small, size = cells.of(theta["small_firm_usd_per_year"]), 12 * cells.of(treasury.turnover_average)
+        purchases = (
+            regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
+        )
+        giving_up = cells.of(theta["give_up_per_year"]) * cells.of(self.kind["give_up_ratio"])
+        filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
+        known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
+        return Chances(
+            bought=exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
+            gives_up=exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
+            listed=exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
+            ends=exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
+            sold_if_ends=regime["distressed_sale_prob"],
+        )
 
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
         """Note when cash without rounds ends; whoever goes with some left has what it would have lasted at the last burn."""
@@ -150,16 +149,6 @@ class Doors:
         ends[ends > horizon] = np.inf
         new = np.isinf(cells.of(self.runway_months)) & ((left_usd < 0) | gone)
         cells.among(new).put(self.runway_months, ends[new])
-
-    def _clouds_that_leave(self, sustainability: Array, uniform: Array) -> Spots:
-        """Return the hyperscalers whose machines do not pay and that leave; the last stays, with the others' customers."""
-        cloud = self.names.cloud_provider
-        losing = sustainability < self.theta["cloud_leave_below_ratio"]
-        tired = uniform[cloud] < self.cloud_leave_prob
-        leaving = self.alive[cloud] & losing & tired
-        leaving &= (self.alive[cloud] & ~leaving).any(axis=0)
-        found = spots(leaving)
-        return spots_at(cloud[found.row], found.path, BLOCK_PATHS)
 
     def _leave(self, month: int, gone: Spots, kind: NDArray[np.int8] | int) -> None:
         gone.put(self.exit_month, month)
@@ -187,37 +176,11 @@ class Doors:
         paid = buyer < len(treasury.cash_usd)  # a parent's purse is not counted
         buyers.among(paid).add(treasury.cash_usd, np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)[paid])
 
-    def count_fringe(self, month: int, margin_ratio: Array, normal: Array) -> Array:
-        """Move the number of small providers into a month and return its ratio to last month's, `[path]`.
 
-        Entry fades as the growth of demand does: a market that grows no more draws few.
-        """
-        before, theta = np.maximum(self.fringe_count, 1.0), self.theta
-        entry = demand.fading_rate(
-            theta["entry_per_year"], theta["entry_long_per_year"], theta["demand_fade_months"], month - HALF_A_MONTH
-        )
-        self.fringe_count = exits.fringe_count_next(
-            self.fringe_count, entry, theta["fringe_exit_per_year"], margin_ratio, normal
-        )
-        return np.maximum(self.fringe_count, 1.0) / before
-
-    def independents(self) -> Array:
-        """Return the number of living providers without a parent, the small ones included, `[path]`."""
-        return self.present[self.names.own_cash].sum(axis=0) + self.fringe_count
-
-
-def start_doors(draws: Draws, names: Names, other_usd_per_month: Array, serving_cost: Array) -> Doors:
-    """Return the doors of the as_of month: everyone is in.
-
-    Other revenue and what serving tokens costs are `[provider, path]`, USD/month.
-    """
+def start_doors(draws: Draws, names: Names) -> Doors:
+    """Return the doors of the as_of month: everyone is in."""
     shape = (len(names.providers), BLOCK_PATHS)
     kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
-    parameters = (
-        "licence_frac entry_per_year entry_long_per_year demand_fade_months fringe_exit_per_year "
-        "cloud_leave_below_ratio small_firm_usd_per_year bought_size_power rescue_size_power "
-        "rescue_size_most_usd_per_year give_up_per_year"
-    ).split()
     kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
     private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
     kind["ipo_ratio"] = kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
@@ -227,14 +190,12 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array, serving_
     filed = draws.column("providers", "listing_per_year", names.providers)
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-    theta = {name: draws.parameter(name) for name in parameters}
+    theta = Parameters(draws)
     purchases = (
         by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
     )  # of a small firm, as what follows
     going = exits.monthly_prob(purchases) + exits.monthly_prob(theta["give_up_per_year"].max() * kind["give_up_ratio"])
     listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
-    other = other_usd_per_month[names.cloud_provider]
-    other_margin = draws.column("provider_finances", "other_margin_frac", names.clouds)
     return Doors(
         names=names,
         theta=theta,
@@ -244,16 +205,8 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array, serving_
         acquirer_weight=acquirer_weight[acquirers],
         acquirable_ratio=acquirable,
         listing_per_year=filed,
-        other_machines_start=cash.machines_beside_tokens(
-            draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
-            draws.parameter("cloud_running_ratio"),
-            MONTHS_PER_YEAR * serving_cost[names.cloud_provider],
-        ),
-        other_business_cost=MONTHS_PER_YEAR * other * (1 - other_margin),
-        other_revenue_start=other,
         highest_going_prob=going[names.own_cash].max(axis=1, keepdims=True),
         highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
-        cloud_leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),
         alive=np.ones(shape, dtype=bool),
         present=np.ones(shape, REAL),
         absent=np.zeros(shape, REAL),
@@ -262,5 +215,4 @@ def start_doors(draws: Draws, names: Names, other_usd_per_month: Array, serving_
         listed_month=np.full(shape, NEVER, np.int16),
         purchases=np.zeros(shape, REAL),
         runway_months=np.full((len(names.providers[names.own_cash]), BLOCK_PATHS), np.inf, REAL),
-        fringe_count=draws.parameter("fringe_count_start"),
     )

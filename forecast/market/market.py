@@ -8,8 +8,10 @@ import numpy as np
 
 from forecast.arrays import Array
 from forecast.draws import Draws
+from forecast.market.clouds import Clouds, start_clouds
 from forecast.market.customers import Customers, start_customers
 from forecast.market.doors import Doors, start_doors
+from forecast.market.fringe import Fringe, start_fringe
 from forecast.market.machines import Machines, start_machines
 from forecast.market.mix import Mix, start_mix
 from forecast.market.names import Names
@@ -20,9 +22,6 @@ from forecast.market.trade import Trade, trade_of
 from forecast.market.treasury import Treasury, start_treasury
 from forecast.scenario import Scenario
 from forecast.units import MONTHS_PER_YEAR
-
-# Entry is known at today's margin; from a market that loses money there is nobody to count, and a ratio would turn its sign.
-LEAST_MARGIN_FRAC = 0.1
 
 
 @dataclass
@@ -36,15 +35,16 @@ class Market:
     sellers: Sellers
     customers: Customers
     treasury: Treasury
+    clouds: Clouds
     doors: Doors
+    fringe: Fringe
     tiers: Tiers
     own_frac: Array
     other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
+    other_cost_frac: Array  # of it, what it costs
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
-    margin_start_frac: Array  # of the small ones in the as_of month, [path], above 0: what entry is measured by
-    sustainability: Array  # of those with a parent's balance sheet
     log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
     log_price_before: Array  # a month ago
     new_prices: NewPrices | None = None  # of this month
@@ -68,7 +68,6 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
     apart = customers.apart_per_month[names.own_cash]
     treasury = start_treasury(scenario, draws, names, revenue, profit, other, apart)
-    doors = start_doors(draws, names, other, trade.serving_cost)
     log_price = np.log(trade.segment_spend / wanted)
     return Market(
         names=names,
@@ -78,15 +77,16 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         sellers=sellers,
         customers=customers,
         treasury=treasury,
-        doors=doors,
+        clouds=start_clouds(draws, names, trade, other),
+        doors=start_doors(draws, names),
+        fringe=start_fringe(draws, trade.margin_frac(names.fringe_offers)),
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
         other_start_usd_per_month=other,
+        other_cost_frac=1 - draws.column("provider_finances", "other_margin_frac", names.providers),
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
-        margin_start_frac=np.maximum(trade.margin_frac(names.fringe_offers), LEAST_MARGIN_FRAC),
-        sustainability=doors.sustainability(trade, treasury.other_ratio),
         log_price=log_price,
         log_price_before=log_price,
     )

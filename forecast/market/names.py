@@ -8,17 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import Array, Index
-from forecast.draws import BLOCK_PATHS
-from forecast.errors import InputError
+from forecast.families import FLEETS
+from forecast.market.checks import check_machines, check_market
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import FAMILIES, SegmentSpeed, segment_speed
-from forecast.serving.workloads import number
+from forecast.serving.token_cost import SegmentSpeed, segment_speed
 from forecast.table_rules import lives_on_own_cash
-
-REGIMES = ("hot", "normal", "cold")
-COLD = REGIMES.index("cold")
-FARTHEST_DAYS = 730  # what was known two years ago is not the market of today
-REFERENCE = "h100"  # rents are quoted for this accelerator
 
 
 @dataclass(frozen=True)
@@ -88,92 +82,10 @@ class Names:
         return total
 
 
-PATHS = np.arange(BLOCK_PATHS)
-
-
-def in_regime(values: Array, regime: Index, path: Index = PATHS) -> Array:
-    """Return `[regime, path]` or `[regime, 1]` values in the regime of each path; by default of all paths."""
-    one_for_all = values.shape[1] == 1
-    return values[:, 0].take(regime) if one_for_all else values.reshape(-1).take(regime * BLOCK_PATHS + path)
-
-
-def _check_market(scenario: Scenario) -> None:
-    """Refuse a market with nobody in it, a seller of nothing, a segment that nobody is sure to serve, or splits that do not add up."""
-    rows, problems = scenario.rows, []
-    sold: dict[str, float] = {}
-    sellers: dict[str, set[str]] = {segment: set() for segment in rows["segments"]}
-    for offer, row in rows["offers"].items():
-        if row["provider"] in rows["provider_finances"]:
-            sold[row["provider"]] = sold.get(row["provider"], 0.0) + number(scenario, "offers", offer, "tokens_frac")
-            sellers[row["segment"]].add(row["provider"])
-    if not rows["provider_finances"]:
-        raise InputError(
-            f"as of {scenario.as_of}: no provider's finances are known before "
-            f"{scenario.tables.first_known('provider_finances')}. Choose that date or a later one."
-        )
-    newest = max(row["as_of"] for row in scenario.tables["provider_finances"])
-    if (scenario.as_of - newest).days > FARTHEST_DAYS:
-        raise InputError(
-            f"as of {scenario.as_of}: the newest of the providers' finances are of {newest}; what is called today may lie at most "
-            f"{FARTHEST_DAYS} days after them. Choose an earlier date, or add rows to data/provider_finances.csv."
-        )
-    for provider in rows["provider_finances"]:
-        if abs(sold.get(provider, 0.0) - 1.0) > 0.01:
-            problems.append(
-                f"offers of {provider}: tokens_frac adds up to {sold.get(provider, 0.0):g}; it must be 1. "
-                "Correct data/offers.csv."
-            )
-    # Clouds may leave, all but the last: a segment in which every cloud sells keeps a seller.
-    clouds = rows["cloud_finances"].keys() & rows["provider_finances"].keys()
-    backed = {p for p in rows["provider_finances"] if not lives_on_own_cash(rows["providers"][p], ())}
-    for segment, selling in sellers.items():
-        if not selling:
-            problems.append(
-                f"segment {segment}: nobody sells in it. Add a row to data/offers.csv or delete the segment."
-            )
-        elif not (selling & (backed - clouds) or (clouds and clouds <= selling)):
-            problems.append(
-                f"segment {segment}: all who sell in it may leave the market. Add an offer of fringe, or of a provider with a "
-                "parent's balance sheet, to data/offers.csv."
-            )
-    for regime in rows["regimes"]:
-        total = sum(number(scenario, "regimes", regime, f"next_{r}_prob") for r in REGIMES)
-        if abs(total - 1.0) > 0.01:
-            problems.append(f"regime {regime}: next_*_prob add up to {total:g}; they must be 1. Correct them.")
-    if problems:
-        raise InputError(problems)
-
-
-def _check_machines(scenario: Scenario, speed: SegmentSpeed, sold: list[tuple[str, int]]) -> None:
-    """Refuse a market without the accelerator that rents are quoted for, or whose providers have none to serve on.
-
-    Args:
-        sold: providers and the segments they sell in; their cost on a family that has no accelerator would be no number.
-    """
-    rows, problems = scenario.rows, []
-    families = np.array([rows["accelerators"][name]["family"] for name in speed.accelerators])
-    serves = np.isfinite(speed.hours_per_mtok) & speed.available[:, None]
-    if REFERENCE not in speed.accelerators:
-        problems.append(
-            f"accelerator {REFERENCE}: rents are quoted for it, but its price or specification is missing at {scenario.as_of}. Add "
-            "its row to data/accelerator_prices.csv or data/accelerators.csv."
-        )
-    for provider, segment in sold:
-        family = rows["providers"][provider]["family"]
-        if not serves[families == family, segment].any():
-            problems.append(
-                f"provider {provider}: no accelerator of its family {family} that is on the market and priced at {scenario.as_of} "
-                f"serves {scenario.entities('segments')[segment]}. Add one to data/accelerator_prices.csv, or correct "
-                "data/providers.csv."
-            )
-    if problems:
-        raise InputError(problems)
-
-
 def market_names(scenario: Scenario) -> Names:
     """Return the axes of a scenario's market; providers without finances at the vintage are left out."""
     rows = scenario.rows
-    _check_market(scenario)
+    check_market(scenario)
     groups: list[list[str]] = [[], [], []]
     for p in scenario.entities("providers"):
         if p in rows["provider_finances"]:
@@ -191,9 +103,9 @@ def market_names(scenario: Scenario) -> Names:
     offer_at = np.full((len(providers), len(segments)), -1)
     offer_at[offer_provider, offer_segment] = np.arange(len(pairs))
     speed = segment_speed(scenario)
-    _check_machines(scenario, speed, [(providers[p], s) for s, p in pairs])
-    family = np.array([FAMILIES.index(rows["providers"][p]["family"]) for p in providers])
-    accelerator_family = [FAMILIES.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
+    check_machines(scenario, speed, [(providers[p], s) for s, p in pairs])
+    family = np.array([FLEETS.index(rows["providers"][p]["family"]) for p in providers])
+    accelerator_family = [FLEETS.index(rows["accelerators"][a]["family"]) for a in speed.accelerators]
     clouds = [p for p in scenario.entities("cloud_finances") if p in providers]
     return Names(
         providers=providers,
@@ -211,7 +123,7 @@ def market_names(scenario: Scenario) -> Names:
         first_offer=np.array([offers[0] for offers in of_provider]),
         later_offers=later,
         fleet_of_offer=family[offer_provider] * len(segments) + offer_segment,
-        accelerators_of_family=[slice(*np.searchsorted(accelerator_family, [f, f + 1])) for f in range(len(FAMILIES))],
+        accelerators_of_family=[slice(*np.searchsorted(accelerator_family, [f, f + 1])) for f in range(len(FLEETS))],
         cloud_provider=np.array([providers.index(c) for c in clouds], dtype=np.intp),
         own_cash=slice(free_count),
         single=slice(single_count),

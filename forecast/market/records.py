@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from forecast.arrays import REAL, Array
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS
 from forecast.equations import shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
-from forecast.market.finances import Finances, subsidy_usd_per_month
+from forecast.market.finances import (
+    cost_frac,
+    of_the_living,
+    other_revenue_usd_per_month,
+    revenue_usd_per_month,
+    subsidy_usd_per_month,
+)
 from forecast.market.market import Market
-from forecast.market.names import Names
-from forecast.market.router import start_router
+from forecast.market.router import Router
 from forecast.units import MONTHS_PER_YEAR
 
 
@@ -41,19 +46,19 @@ def reported(market: Market) -> dict[str, Array]:
         "hhi_spend": shares.herfindahl(spend, all_spend)[None],
         "top5_tokens_frac": (shares.top_sum(tokens, 5) / all_tokens)[None],
         "top5_spend_frac": (shares.top_sum(spend, 5) / all_spend)[None],
-        "independent_providers": market.doors.independents()[None],
-        "sustainability_ratio": market.sustainability,
+        "independent_providers": (market.doors.present[names.own_cash].sum(axis=0) + market.fringe.count)[None],
+        "sustainability_ratio": market.clouds.sustainability,
     }
 
 
-def noted(market: Market, finances: Finances) -> dict[str, Array]:
+def noted(market: Market) -> dict[str, Array]:
     """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families, buyers and firms.
 
     Whoever has left has no margin, and whose parent pays no cash: NaN.
     """
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
     asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
-    firms = finances.of_the_living(market)
+    firms = of_the_living(market)
     cash = np.full_like(firms["firm_margin_frac"], np.nan)
     cash[market.names.own_cash] = firms["cash_with_rounds_usd"]
     return {
@@ -62,37 +67,29 @@ def noted(market: Market, finances: Finances) -> dict[str, Array]:
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
-        "revenue": finances.revenue_usd_per_month(market) * MONTHS_PER_YEAR,
+        "revenue": revenue_usd_per_month(market) * MONTHS_PER_YEAR,
         "margin": np.where(market.doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
         "cash": cash,
     }
 
 
-class Watcher:
-    """Sees what a forecast does not report and a hindcast or a buyer asks for."""
-
-    def __init__(self, draws: Draws, names: Names, finances: Finances):
-        self._router, self._finances = start_router(draws, names), finances
-
-    def seen(self, market: Market, month: int) -> dict[str, Array]:
-        """Return a month's series, `[entity, path]`; the router's users move on from month to month."""
-        if month:
-            self._router.step()
-        trade, other = market.trade, self._finances.other_revenue_usd_per_month(market)
-        tokens = market.names.provider_sum(trade.tokens)
-        return {
-            "router_share": self._router.share(tokens),
-            "provider_tokens": tokens,
-            "provider_spend": trade.revenue,
-            "provider_cost": trade.serving_cost,
-            "provider_loss": subsidy_usd_per_month(market),
-            "provider_margin": 1 - self._finances.cost_frac(market, other),  # of all business
-            "provider_revenue": trade.revenue + other,
-            "rounds": _rounds(market),
-            "offer_price": market.sellers.usd_per_mtok,  # of today's mix
-            "repriced_log": _repriced_log(market),
-            "regime": market.treasury.regime[None].astype(REAL),
-        }
+def seen(market: Market, router: Router) -> dict[str, Array]:
+    """Return what a forecast does not report and a hindcast or a buyer asks for, `[entity, path]`."""
+    trade, other = market.trade, other_revenue_usd_per_month(market)
+    tokens = market.names.provider_sum(trade.tokens)
+    return {
+        "router_share": router.share(tokens),
+        "provider_tokens": tokens,
+        "provider_spend": trade.revenue,
+        "provider_cost": trade.serving_cost,
+        "provider_loss": subsidy_usd_per_month(market),
+        "provider_margin": 1 - cost_frac(market, other),  # of all business
+        "provider_revenue": trade.revenue + other,
+        "rounds": _rounds(market),
+        "offer_price": market.sellers.usd_per_mtok,  # of today's mix
+        "repriced_log": _repriced_log(market),
+        "regime": market.treasury.regime[None].astype(REAL),
+    }
 
 
 def _rounds(market: Market) -> Array:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.arrays import Array
-from forecast.draws import Draws
-from forecast.equations import demand
+from forecast.draws import Draws, Parameters
+from forecast.equations import demand, scarcity
 from forecast.units import HALF_A_MONTH
 
 
@@ -16,7 +16,7 @@ from forecast.units import HALF_A_MONTH
 class Rents:
     """Capacity and scarcity, each `[path]`; scarcity is the log of rent over owned cost."""
 
-    theta: dict[str, Array]
+    theta: Parameters
     scarcity: Array
     contract_scarcity: Array
     lagged_scarcity: Array
@@ -33,8 +33,8 @@ class Rents:
             theta["supply_fade_months"],
             month - HALF_A_MONTH,
         )
-        growth = growth + demand.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
-        self.capacity_ratio = demand.capacity_next(
+        growth = growth + scarcity.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
+        self.capacity_ratio = scarcity.capacity_next(
             before, growth, theta["supply_response"], self.lagged_scarcity, theta["rent_to_owned_log_level"]
         )
         return np.asarray(self.capacity_ratio / before)
@@ -43,7 +43,7 @@ class Rents:
         """Move one month: tightness and a shock move rents, contracts and orders follow."""
         theta = self.theta
         self.tightness = np.log(load_ratio / self.capacity_ratio)
-        self.scarcity = demand.scarcity_next(
+        self.scarcity = scarcity.scarcity_next(
             self.scarcity,
             theta["rent_to_owned_log_level"],
             self.tightness,
@@ -58,15 +58,15 @@ class Rents:
 
     def served_frac(self, load_ratio: Array) -> Array:
         """Return the part of the tokens wanted that the machines can serve, `[path]`."""
-        return demand.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
+        return scarcity.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
 
     def hire_ratio(self, own_frac: Array) -> Array:
         """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""
-        return demand.hire_ratio(own_frac, self.contract_scarcity)
+        return scarcity.hire_ratio(own_frac, self.contract_scarcity)
 
     def idle_ratio(self, own_frac: Array) -> Array:
         """Return what idle hours add to `hire_ratio`, `[provider, path]`."""
-        return demand.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
+        return scarcity.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
 
 
 def start_rents(draws: Draws) -> Rents:
@@ -75,19 +75,14 @@ def start_rents(draws: Draws) -> Rents:
     Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
     be driven `capacity_stretch_log` above what serves today's load.
     """
-    names = (
-        "rent_to_owned_log_level rent_tightness_push rent_reversion_per_month rent_shock_sd contract_rent_ratio "
-        "contract_lag_months supply_growth_start_per_year supply_growth_long_per_year supply_fade_months "
-        "supply_response supply_lag_months supply_level_ratio supply_shift_month idle_hours_ratio"
-    ).split()
-    theta = {name: draws.parameter(name) for name in names}
-    scarcity = draws.parameter("rent_to_owned_log_start")
-    tightness = (scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
+    theta = Parameters(draws)
+    start = draws.parameter("rent_to_owned_log_start")
+    tightness = (start - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
     return Rents(
         theta=theta,
-        scarcity=scarcity,
-        contract_scarcity=theta["contract_rent_ratio"] * scarcity,
-        lagged_scarcity=scarcity,
+        scarcity=start,
+        contract_scarcity=theta["contract_rent_ratio"] * start,
+        lagged_scarcity=start,
         tightness=tightness,
         capacity_ratio=np.exp(-tightness),
         stretch_log=np.maximum(tightness, 0.0) + draws.parameter("capacity_stretch_log"),

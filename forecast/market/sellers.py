@@ -11,7 +11,8 @@ from forecast.arrays import REAL, SMALLEST, Array, Flags, Index, Spots, spots, s
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
 from forecast.inputs import OTHER_REVENUE, REVENUE
-from forecast.market.names import COLD, Names
+from forecast.market.names import Names
+from forecast.market.regimes import COLD
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 

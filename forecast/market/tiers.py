@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.arrays import Array, Index, in_order
 from forecast.draws import Draws
-from forecast.equations import price
+from forecast.equations import tier
 from forecast.market.names import Names
 
 
@@ -33,13 +33,13 @@ class Tiers:
         Whoever does the harder thing does the easier one too, so no lower capability is dearer than a higher one: prices
         that cross change places, which keeps their mean.
         """
-        self.capability_floor_usd_per_mtok = price.capability_floor(
+        self.capability_floor_usd_per_mtok = tier.capability_floor(
             floor_usd_per_mtok, self.shrink_per_year, self.fade_months, month
         )
         settles = np.log(self.capability_floor_usd_per_mtok * self.floor_ratio) + contract_scarcity
         settles = np.minimum(settles, self.log_price_start)
-        scale = price.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
-        alone = price.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
+        scale = tier.tier_shock_scale(self.log_price - settles, self.shock_sd, self.far_ratio)
+        alone = tier.tier_log_price_next(self.log_price, settles, self.reversion_per_month, scale * normal)
         self.log_price = np.empty_like(alone)
         self.log_price[self.capable_last] = in_order(alone)
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Index, Spots, spots
-from forecast.draws import BLOCK_PATHS, Draws
-from forecast.equations import cash, demand
-from forecast.market.contracts import Contracts, start_contracts
-from forecast.market.names import REGIMES, Names, in_regime
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
+from forecast.equations import cash, demand, funding
+from forecast.market.names import Names
+from forecast.market.other_business import OtherBusiness, start_other_business
+from forecast.market.regimes import REGIMES, in_regime, transition
 from forecast.scenario import Scenario
-from forecast.serving.workloads import number
-from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
+from forecast.units import MONTHS_PER_YEAR
 
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
@@ -24,24 +24,15 @@ class Treasury:
     """Money of each provider that lives on its own cash, `[own_cash, path]`, and the funding regime, `[path]`."""
 
     names: Names
-    theta: dict[str, Array]
+    theta: Parameters
     regime: Index
     transition: NDArray[np.float64]
     funding_per_month: Array  # [regime, path]
     fixed_cost_start: Array
     fixed_cost_elasticity: Array
     turnover_start: Array  # revenue of tokens and all else
-    other_start: Array
-    other_share_start: Array  # of the other revenue of all
-    other_share_of_parents: Array  # [path] what is left of it
-    other_profit_start: Array
     debt_service: Array
-    other_part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
-    other_unbound_ratio: Array  # [path] what the market's growth would have made of other revenue without a limit
-    other_ratio: Array  # [path] other revenue over that of the as_of month, for a provider that grows with the market
-    other_apart_ratio: Array  # of each provider over that
-    contracts: Contracts
-    other_growth: Array  # other revenue of each provider over that of the as_of month
+    other: OtherBusiness
     turnover_average: Array  # of a year
     fixed_cost: Array
     net_flow: Array
@@ -56,13 +47,9 @@ class Treasury:
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
-        drawn = cash.regime_next(self.regime, self.transition, uniform)
+        drawn = funding.regime_next(self.regime, self.transition, uniform)
         drought = month <= self.theta["funding_drought_months"]
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
-
-    def other_revenue_usd_per_month(self) -> Array:
-        """Return what each provider earns on other business, in a month."""
-        return self.other_start * self.other_growth
 
     def step(
         self,
@@ -78,19 +65,8 @@ class Treasury:
         All arrays are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
-        self.other_apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
-        all_apart = self.other_share_of_parents + np.einsum("op,op->p", self.other_share_start, self.other_apart_ratio)
-        growth = demand.fading_rate(
-            theta["other_growth_start_per_year"] * (1 + self.other_part_of_limit),  # seen within the limit
-            theta["demand_growth_long_per_year"],
-            theta["demand_fade_months"],
-            month - HALF_A_MONTH,
-        )
-        self.other_unbound_ratio *= np.exp(growth / MONTHS_PER_YEAR)
-        self.other_ratio = demand.other_revenue_ratio(self.other_unbound_ratio, all_apart, self.other_part_of_limit)
-        self.other_growth = self.other_ratio * self.other_apart_ratio
-        self.contracts.bind(self.other_growth, month)
-        turnover = revenue + self.other_revenue_usd_per_month()
+        self.other.step(month, apart)
+        turnover = revenue + self.other.usd_per_month()
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
@@ -106,7 +82,7 @@ class Treasury:
             for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
         )
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other_profit_start * self.other_growth, self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other.profit_usd_per_month(), self.fixed_cost, self.debt_service
         )
         self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
         reserve = theta["reserve_months"] * turnover
@@ -114,7 +90,7 @@ class Treasury:
         self.cash_without_rounds_usd = cash.cash_next_usd(
             self.cash_without_rounds_usd, self.net_flow_without_rounds * present, reserve
         )
-        prob = cash.funding_prob_per_month(
+        prob = funding.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             turnover / self.turnover_average,
             runway,
@@ -127,7 +103,7 @@ class Treasury:
     def raise_rounds(self, providers: Spots) -> Array:
         """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        size = cash.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
+        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
         providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
         return size
 
@@ -138,12 +114,6 @@ class Treasury:
         kept = cash.affordable_frac(fixed, providers.of(self.net_flow))
         providers.put(self.fixed_cost_start, planned * kept)
         providers.put(self.fixed_cost, fixed * kept)
-
-
-def _transition(scenario: Scenario) -> NDArray[np.float64]:
-    """Return the chances of the next regime by regime, rows scaled to sum to one."""
-    chances = np.array([[number(scenario, "regimes", r, f"next_{n}_prob") for n in REGIMES] for r in REGIMES])
-    return chances / chances.sum(axis=1, keepdims=True)
 
 
 def start_treasury(
@@ -171,49 +141,35 @@ def start_treasury(
     def by_path(values: Array) -> Array:
         return np.broadcast_to(values, shape).copy()
 
-    other = all_other[names.own_cash]
-    whole, other_profit = all_other.sum(axis=0), other * finance("other_margin_frac")
+    other = start_other_business(scenario, draws, names, all_other)
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
-    other_share = other / np.clip(whole, 1.0, np.inf)
-    fixed = np.clip(gross_profit + other_profit + burn - debt, 0.0, np.inf)
+    fixed = np.clip(gross_profit + other.profit_start_usd_per_month + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
-    parameters = (
-        "funding_drought_months funding_ratio round_covers_months round_to_last_ratio fixed_cost_lag_months "
-        "other_growth_start_per_year demand_growth_long_per_year demand_fade_months growth_apart_money_ratio "
-        "austerity_frac reserve_months"
-    ).split()
-    theta = {name: draws.parameter(name) for name in parameters}
 
     def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
         """Return the mean of a flow over the past year, if it has long grown as it grows today."""
         growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
-        return np.asarray(flow / cash.steady_growth_ratio(growth))
+        return np.asarray(flow / funding.steady_growth_ratio(growth))
 
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
     return Treasury(
         names=names,
-        theta=theta,
+        theta=Parameters(draws),
         regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
-        transition=_transition(scenario),
+        transition=transition(scenario),
         funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
         fixed_cost_start=fixed.copy(),
         # A relative change of revenue brings so many times that change of fixed cost.
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
-        turnover_start=revenue + other,
-        other_start=other,
-        other_share_start=other_share,
-        other_share_of_parents=1 - other_share.sum(axis=0),  # all of it where there is none
-        other_profit_start=other_profit,
+        turnover_start=revenue + other.start_usd_per_month,
         debt_service=debt,
-        other_part_of_limit=12 * whole / draws.parameter("spend_limit_usd_per_year"),
-        other_unbound_ratio=np.ones(BLOCK_PATHS, REAL),
-        other_ratio=np.ones(BLOCK_PATHS, REAL),
-        other_apart_ratio=np.ones(shape, REAL),
-        contracts=start_contracts(scenario, draws, names, other),
-        other_growth=np.ones(shape, REAL),
+        other=other,
         turnover_average=np.clip(
-            before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"]), 1.0, np.inf
+            before(revenue, "demand", 1.0)
+            + before(other.start_usd_per_month, "other", draws.parameter("growth_apart_money_ratio")),
+            1.0,
+            np.inf,
         ),
         fixed_cost=fixed,
         net_flow=by_path(-burn),

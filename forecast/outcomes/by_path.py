@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import Array, Index
+from forecast.families import ALL, FAMILIES, FLEETS
 from forecast.market.names import Names
-from forecast.serving.token_cost import FAMILIES
 
 OFFER, FAMILY, PROVIDER = "provider:segment", "family:segment", "provider"
-GPU_FAMILIES = ("nvidia", "amd")
+GPUS = [row for row, name in enumerate(FLEETS) if FAMILIES[name].served_by == ALL]
 Noted = Mapping[str, NDArray[np.float32]]  # what the month loop notes, `[row, month, path]`
 
 
@@ -35,7 +35,7 @@ def entities(names: Names, axis: str) -> list[str]:
     if axis == OFFER:
         return names.offers
     if axis == FAMILY:
-        return [f"{family}:{segment}" for family in FAMILIES for segment in names.segments]
+        return [f"{family}:{segment}" for family in FLEETS for segment in names.segments]
     if axis == "accelerator":
         return names.accelerators
     return [segment or provider or "" for segment, provider in names.labels()[axis]]
@@ -74,12 +74,12 @@ def cost_to_gpu_ratio(cost: Array) -> Array:
     >>> cost_to_gpu_ratio(np.array([[4.0], [2.0], [1.0], [np.inf], [8.0], [2.0], [6.0]])).ravel().tolist()
     [2.0, 1.0, 0.5, inf, 4.0, 1.0, 3.0]
     """
-    return cost / cost[[FAMILIES.index(family) for family in GPU_FAMILIES]].min(axis=0)
+    return cost / cost[GPUS].min(axis=0)
 
 
 def _cost_to_gpu_ratio(noted: Noted, names: Names) -> Array:
     cost = noted["family_cost"]
-    return cost_to_gpu_ratio(cost.reshape(len(FAMILIES), len(names.segments), *cost.shape[1:])).reshape(cost.shape)
+    return cost_to_gpu_ratio(cost.reshape(len(FLEETS), len(names.segments), *cost.shape[1:])).reshape(cost.shape)
 
 
 BY_PATH: dict[str, ByPath] = {

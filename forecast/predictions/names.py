@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from forecast.errors import InputError, suggestion
+from forecast.families import FLEETS
 from forecast.predictions.query import axis_of
 from forecast.predictions.scored import Prediction, predictions
-from forecast.serving.token_cost import FAMILIES
 from forecast.tables import DISTANT, Tables
 
 TABLES = {  # axis → table and column of its names
@@ -44,6 +44,6 @@ def known_predictions(tables: Tables) -> list[Prediction]:
 
 def _names(axis: str, tables: Tables) -> Collection[str]:
     if axis == "family":
-        return FAMILIES
+        return FLEETS
     table, column = TABLES[axis]
     return {row[column] for row in tables.vintage(DISTANT)[table]}

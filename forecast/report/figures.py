@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forecast.delivery.answers import CONCENTRATIONS, seen_whole, segments
+from forecast.delivery.readings import CONCENTRATIONS, seen_whole, segments
 from forecast.delivery.small_tables import charted_risk
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forecast.delivery.answers import marked_months, three
+from forecast.delivery.readings import marked_months, three
 from forecast.delivery.words import calendar, dollars, percent
 from forecast.report.closing import Section
 from forecast.report.markup import folded, table

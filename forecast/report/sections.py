@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from forecast.delivery.answers import answers, segments, three
+from forecast.delivery.answers import answers
+from forecast.delivery.readings import segments, three
 from forecast.delivery.small_tables import at_risk, runway
 from forecast.delivery.words import band, calendar, dollars, percent
 from forecast.report.charts import Chart, figure

@@ -17,14 +17,13 @@ from forecast.arrays import Array
 from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.families import FLEETS
 from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.speed import design_log_sds, effect_values, throughputs
 from forecast.serving.workloads import Request, efficiency_family, number, workloads
 from forecast.table_files import Row
 from forecast.units import months_between
-
-FAMILIES = ("nvidia", "amd", "tpu", "trainium", "lpu", "wafer", "dataflow")  # of which fleets are made
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ def market_accelerators(scenario: Scenario) -> list[str]:
         for name, row in rows.items()
         if not row["cancelled"]
         and row["memory_gb"]
-        and row["family"] in FAMILIES
+        and row["family"] in FLEETS
         and row["memory_bandwidth_tb_per_s"]
         and (row["fp8_dense_tflops"] or row["fp16_dense_tflops"])
         and (row["power_kw"] or row["tdp_watts"])
         and f"accelerator_prices.{name}.price_low_usd" in scenario.inputs
         and (row["promised_on"] or _is_available(row, scenario.as_of))
     ]
-    return sorted(found, key=lambda name: FAMILIES.index(rows[name]["family"]))
+    return sorted(found, key=lambda name: FLEETS.index(rows[name]["family"]))
 
 
 def _is_available(row: Row, as_of: date) -> bool:

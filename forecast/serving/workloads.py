@@ -13,6 +13,7 @@ import numpy as np
 
 from forecast.equations import served_model, step
 from forecast.errors import InputError, suggestion
+from forecast.families import FAMILIES
 from forecast.scenario import Scenario
 from forecast.table_files import Row
 from forecast.units import GB_PER_TB
@@ -22,8 +23,6 @@ Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts
 SPECIFICATIONS = (
     "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
 ).split()
-WITHOUT_EIGHT_BITS = "nvidia-ampere"  # the family of NVIDIA's parts that have no eight-bit arithmetic
-GENERATIONS = {"nvidia": ("nvidia-hopper", "nvidia-blackwell"), "amd": ("amd", "amd-cdna4")}
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
@@ -44,12 +43,12 @@ class Request:
 
 
 def efficiency_family(accelerator: Row) -> str:
-    """Return the family of fitted efficiencies: makers of several generations are split at four-bit arithmetic, NVIDIA at eight-bit too."""
+    """Return the family of fitted efficiencies: makers of several generations are split by the arithmetic of their parts."""
     family = str(accelerator["family"])
-    if family == "nvidia" and not accelerator["fp8_dense_tflops"]:
-        return WITHOUT_EIGHT_BITS
-    before, since = GENERATIONS.get(family, (family, family))
-    return since if accelerator["fp4_dense_tflops"] else before
+    without, eight_bits, four_bits = FAMILIES[family].fitted_as or 3 * (family,)
+    if accelerator["fp4_dense_tflops"]:
+        return four_bits
+    return eight_bits if accelerator["fp8_dense_tflops"] else without
 
 
 def memory_kind(accelerator: Row) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Array, Distribution
+from forecast.families import FAMILIES, MAKER
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import enough, last_day
@@ -22,8 +23,6 @@ DRIFTS_MONTHS = (1.0, 2.0, 3.0)  # standard deviation of what the level moves in
 NOISES_MONTHS = (1.0, 2.0, 3.0)  # of a slip around the level
 START_MONTHS = (4.0, 4.0)  # mean and standard deviation of the level before the first launch known
 GRID_MONTHS: Array = np.arange(-20.0, 40.0, 0.25)
-# Families that no cloud lets: their makers call their own service broad.
-OWN_SERVICE = ("wafer", "dataflow", "lpu", "other")
 
 
 def launch_slips_trend(tables: Tables) -> Trend:
@@ -133,7 +132,7 @@ def _widened(density: Array, sd: float) -> Array:
 
 def _let_by_clouds(tables: Tables, programmes: list[Row]) -> list[Row]:
     """Return the programmes that were not cancelled, without accelerators that their makers alone serve on."""
-    own = {row["name"] for row in tables["accelerators"] if row["family"] in OWN_SERVICE}
+    own = {row["name"] for row in tables["accelerators"] if FAMILIES[row["family"]].served_by == MAKER}
     return [row for row in programmes if not row["cancelled"] and row["accelerator"] not in own]
 
 

@@ -13,7 +13,8 @@ from forecast.calibration.market.world import Statistic, World
 from forecast.hindcast.happenings import firms_of
 from forecast.history import History
 from forecast.market.doors import BOUGHT, LEFT, LICENSED, NEVER, SHUT, SOLD_IN_DISTRESS
-from forecast.market.names import REGIMES, Names
+from forecast.market.names import Names
+from forecast.market.regimes import REGIMES
 from forecast.trends.regimes import SELLERS, dispersion
 from forecast.units import MONTHS_PER_YEAR
 

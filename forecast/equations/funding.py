@@ -1,0 +1,87 @@
+"""New money: the regime that all firms of a path share, the chance of a round in it, and its size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecast.arrays import Array, Index
+
+
+def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array) -> Array:
+    """Chance that a provider closes a round this month.
+
+    h = h_regime·a·u, above one certain, with attraction a = clip(growth, ½, 2) and urgency u = 2 under a year of runway, else 1
+
+    Args:
+        regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
+        growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.7 where it doubles in a year).
+        runway: cash over net burn, months.
+
+    Returns:
+        Probability; above 1 is certain. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
+
+    >>> funding_prob_per_month(0.05, 1.0, 24.0).item()
+    0.05
+    """
+    at_ease = np.clip(growth_ratio, 0.5, 2.0)
+    at_ease *= regime_per_month
+    return at_ease + at_ease * np.less(runway, 12.0)
+
+
+def steady_growth_ratio(growth_per_month: Array) -> Array:
+    """Revenue over its moving average of twelve months, of a firm that has long grown as it grows today.
+
+    r = max(½, 12 − 11·e^(−g)), the fixed point of a' = a + (v − a)/12 under v' = v·e^g
+
+    Args:
+        growth_per_month: g, logarithmic, 1/month.
+
+    Returns:
+        Ratio; below ½ it would not count (`funding_prob_per_month`). Source: own-hazards.
+
+    One that stands still, and one that doubles in a year.
+
+    >>> steady_growth_ratio(np.array([0.0, np.log(2) / 12])).round(2).tolist()
+    [1.0, 1.62]
+    """
+    return np.clip(12.0 - 11.0 * np.exp(-growth_per_month), 0.5, np.inf)
+
+
+def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:
+    """Size of a round: so many months of burn, and not much less than the last one.
+
+    Q = max(n·max(−F, 0), r·L)
+
+    Args:
+        net_flow: F, USD/month.
+        covers_months: n, months of burn paid for, positive.
+        last_round_usd: L, USD.
+        to_last_ratio: r, least size over the last round, at least 0.
+
+    Returns:
+        USD. Source: events.csv, own-hazards.
+
+    >>> round_size_usd(-2.0, 24.0, 30.0, 0.5).item()
+    48.0
+    """
+    burn = np.clip(net_flow, -np.inf, 0.0)
+    burn *= -covers_months
+    return np.maximum(burn, to_last_ratio * last_round_usd)
+
+
+def regime_next(regime: Index, transition: Array, uniform: Array) -> Index:
+    """State of the funding market, a month later: one Markov chain shared by all providers of a path.
+
+    Args:
+        regime: index of the state, [path].
+        transition: chance of each next state by state, [state, state], rows summing to 1.
+        uniform: u in (0, 1), [path].
+
+    Returns:
+        Index of the state. Source: own-hazards.
+
+    >>> regime_next(np.array([0]), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.95])).tolist()
+    [1]
+    """
+    edges = np.cumsum(transition, axis=1)[:, :-1].T
+    return sum((uniform > edge.take(regime) for edge in edges), np.zeros(regime.shape, np.intp))

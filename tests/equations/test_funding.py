@@ -1,0 +1,41 @@
+"""Rounds and the funding regime, by hand and by property."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.equations import funding
+
+
+def test_funding_by_hand():
+    found = funding.funding_prob_per_month(0.1, np.array([1.0, 0.1, 9.0, 1.0, 1.0]), np.array([12, 12, 12, 11.9, 12]))
+    assert_allclose(found, [0.1, 0.05, 0.2, 0.2, 0.1])  # growth counts from half to double
+    assert_allclose(funding.funding_prob_per_month(0.9, 2.0, 1.0), 3.6)  # above one is certain
+    assert funding.funding_prob_per_month(0.0, 2.0, 1.0) == 0.0
+
+
+@given(st.floats(1e-6, 1), st.floats(1e-3, 10), st.floats(0, 10), st.floats(0, 1e6))
+def test_funding_is_proportional_to_the_rate_of_its_regime(rate, ratio, growth, runway):
+    found = funding.funding_prob_per_month(rate * ratio, growth, runway)
+    assert_allclose(found, ratio * funding.funding_prob_per_month(rate, growth, runway), rtol=1e-12)
+    assert rate * ratio / 2 <= found <= 4 * rate * ratio * (1 + 1e-12)
+
+
+def test_round_by_hand():
+    assert funding.round_size_usd(-2.0, 24.0, 30.0, 0.5) == 48.0
+    assert funding.round_size_usd(-0.5, 24.0, 30.0, 0.5) == 15.0
+    assert funding.round_size_usd(5.0, 24.0, 30.0, 0.5) == 15.0  # nothing burns
+
+
+def test_regimes_follow_their_chances():
+    transition = np.array([[0.7, 0.2, 0.1], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])
+    uniform = (np.arange(1000) + 0.5) / 1000
+    for start, row in enumerate(transition):
+        after = funding.regime_next(np.full(1000, start, np.int8), transition, uniform)
+        assert_array_equal(np.bincount(after, minlength=3), row * 1000)
+
+
+def test_regimes_stay_within_the_states_where_rows_do_not_quite_sum_to_one():
+    transition = np.array([[0.1, 0.2, 0.7 - 1e-9]] * 3)
+    assert funding.regime_next(np.array([0], np.int8), transition, np.array([1 - 1e-16])).tolist() == [2]

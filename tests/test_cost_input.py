@@ -1,0 +1,131 @@
+"""What `forecast cost` is asked: bad input is one clear message, and a file of cases is answered line by line."""
+
+from dataclasses import replace
+
+import pytest
+from numpy.testing import assert_allclose
+
+from forecast.cli.cost_verb import command
+from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
+from forecast.deployments.deployment import Deployment
+from forecast.deployments.priced import cost_of
+from forecast.errors import InputError
+from forecast.model_names import canonical_name
+from forecast.serving.speed import resolve
+
+ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"accelerator": "wheel"}, 'no accelerator "wheel" known at 2026-10-31. Known: a100-40gb, a100-80gb, a800, b200,'),
+        ({"accelerator": "H1000"}, 'no accelerator "H1000" known at 2026-10-31. Did you mean "'),
+        ({"model": "lama-3.3-70b"}, 'no model "lama-3.3-70b" known at 2026-10-31. Did you mean "llama-3.3-70b"?'),
+        ({"precision": "fp9"}, 'precision "fp9": one of bf16, fp16, fp8, int8, fp4, int4, int2. Did you mean "'),
+        ({"accelerators": 1.0, "precision": "bf16"},
+         "llama-3.3-70b at bf16 takes 141 GB and 1.4 GB a sequence: 1 × h100 hold 72 GB. Use at least 2 accelerators."),
+        ({"accelerators": 1.0, "precision": "bf16", "concurrency": 1.0}, "Use at least 2 accelerators."),
+        ({"accelerators": 2.0, "concurrency": 512.0},
+         "concurrency = 512: 2 × h100 hold 101 sequences of 4400 tokens beside the weights. Lower it, or use more accelerators."),
+        ({"accelerators": 2.5}, "accelerators = 2.5: a whole number is required. Correct it."),
+        ({"input_tokens": 131_000.0},
+         "llama-3.3-70b: 131000 input and 400 output tokens are 131400; its context is 131072 tokens. Shorten the request"),
+        ({"input_tokens": float("nan")}, "input tokens = nan: a number from 1 to 1e+09 is required. Correct it."),
+        ({"output_tokens": 0.0}, "output tokens = 0: a number from 1 to 1e+09 is required. Correct it."),
+        ({"concurrency": -3.0}, "concurrency = -3: a number from 1 to 1e+09 is required. Correct it."),
+        ({"latency_s": float("inf")}, "latency = inf: a number from 1e-06 to 10000 is required. Correct it."),
+        ({"utilisation_frac": 1.2}, "utilisation = 1.2: a number from 0.01 to 1 is required. Correct it."),
+        ({"usd_per_accelerator_hour": float("nan")}, "USD per accelerator-hour = nan: a number from 0.0001 to 100000"),
+        ({"precision": "int2"},
+         "llama-3.3-70b at int2: loses 7.5 points of GPQA, 49.8 to 42.3; the tier commodity needs 49. Use bf16, fp16, fp8, int8, fp4, int4."),
+        ({"tier": "comodity"}, 'no tier "comodity"; commodity, open-frontier, closed-frontier'),
+        ({"tier": "closed-frontier"}, "llama-3.3-70b: scores 49.8 on GPQA; the tier closed-frontier needs 85. Choose another model."),
+        ({"wide_parallel": True}, "--wide-parallel: llama-3.3-70b is a dense model; only a mixture of experts has experts to spread."),
+        ({"wide_parallel": True, "model": "deepseek-v3", "accelerators": 10.0}, "--wide-parallel on 10 accelerators: one node of 8; at least 16 are required."),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_message(base, changes, message):
+    with pytest.raises(InputError) as caught:
+        cost_of(base, replace(ASKED, **changes))
+    assert message in str(caught.value)
+
+
+def test_all_problems_at_once(base):
+    with pytest.raises(InputError) as caught:
+        cost_of(base, replace(ASKED, accelerators=1.0, precision="bf16", input_tokens=200_000.0))
+    assert len(caught.value.problems) == 2
+
+
+WRONG_CASES = [
+    ("concurrency", "abc", "concurrency = abc: a number above 0 and below a billion is required. Correct it."),
+    ("n_accelerators", "-1", "n_accelerators = -1: a number above 0 and below a billion is required. Correct it."),
+    ("precision", "fp5", 'precision "fp5": one of bf16, fp16, fp8, int8, fp4, int4, int2.'),
+    ("accelerator", "Nothing like it", 'no accelerator "Nothing like it" known at'),
+    ("accelerator", "Falcon Shores", "accelerator falcon-shores: no specification to compute with; it was cancelled"),
+    ("model", "", 'no model "" known at'),
+    ("n_accelerators", "1", "llama-3.3-70b at fp16 takes 141 GB: 1 × h100 hold 78 GB. Use at least 2 accelerators."),
+    ("input_tokens", "1000000", "llama-3.3-70b: 1000000 + 1000 tokens exceed its context of 131072. Shorten them."),
+]
+
+
+@pytest.mark.parametrize(("column", "text", "message"), WRONG_CASES)
+def test_a_wrong_case_says_why_and_the_others_are_done(base, column, text, message):
+    right = dict(zip(CASE_COLUMNS, ("H100", "4", "Llama-3.3-70B", "fp16", "1000", "1000", "8"), strict=True))
+    header, rows = price_of_cases(base, [right, right | {column: text}, right])
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert found[1]["error"].startswith(message)
+    assert [found[1][name] for name in header if name.endswith(("p10", "p50", "p90"))] == [None] * 4
+    assert found[0] == found[2] and found[0]["error"] is None
+    assert found[0]["output_tokens_per_s_per_accelerator_p10"] < found[0]["output_tokens_per_s_per_accelerator_p50"]
+
+
+def test_columns_of_the_users_own_come_back_beside_the_answer(base):
+    header = ["id", *CASE_COLUMNS, "cost_usd_per_mtok_p50"]  # of an earlier run: replaced, not kept
+    cells = ["7", "H100", "4", "meta-llama/Llama-3.3-70B-Instruct-Turbo", "fp16", "1000", "1000", "8", "0"]
+    answered, rows = price_of_cases(base, [read_case(header, cells), read_case(header, cells[:3])])
+    assert answered[: len(CASE_COLUMNS) + 1] == [*CASE_COLUMNS, "id"] and len(set(answered)) == len(answered)
+    found = [dict(zip(answered, row, strict=True)) for row in rows]
+    assert [row["id"] for row in found] == ["7", "7"] and found[0]["cost_usd_per_mtok_p50"] > 0
+    assert found[1]["error"].startswith("3 cells where the header has 9")
+
+
+@pytest.mark.parametrize(("spelling", "model"), [
+    ("accounts/fireworks/models/qwen2p5-72b", "qwen2.5-72b"),
+    ("qwen-3-235b-a22b-instruct-2507", "qwen3-235b-a22b-2507"),
+    ("MoonshotAI/Kimi-K2:exacto", "kimi-k2"),
+])  # fmt: skip
+def test_a_model_is_known_by_the_spelling_of_a_price_list(base, spelling, model):
+    assert resolve(base, "model", spelling) == model
+
+
+def test_no_two_models_are_one_in_price_lists(tables):
+    names = [canonical_name(row["model"]) for row in tables["served_models"].rows]
+    assert len(names) > 50 and len(set(names)) == len(names)
+
+
+def test_a_case_is_the_deployment_asked_for(base):
+    case = dict(zip(CASE_COLUMNS, ("b200", "8", "deepseek-v3", "fp8", "4000", "400", "64"), strict=True))
+    header, (row,) = price_of_cases(base, [case])
+    one = cost_of(base, Deployment("b200", 8.0, "deepseek-v3", "fp8", 4000.0, 400.0, 64.0))
+    found = dict(zip(header, row, strict=True))
+    for name, value in one["output_tokens_per_s_per_accelerator"].items():
+        assert_allclose(found[f"output_tokens_per_s_per_accelerator_{name}"], value)
+    assert_allclose(found["cost_usd_per_mtok_p50"], one["cost_usd_per_mtok"]["blended"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--techniques --model llama-3.3-70b --accelerator h100 --precision fp8 --concurrency 4",
+         "cost --techniques: --precision, --concurrency would change nothing. Leave it out."),
+        ("--cases in.csv --model llama-3.3-70b", "cost --cases: --model would change nothing. Leave it out."),
+        ("--model llama-3.3-70b --accelerator h100 --out x.csv", "cost without --cases: --out would change nothing. Leave it out."),
+        ("--model deepseek-v3 --accelerator h100 --wide-parallel --draft-tokens 2",
+         "cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out."),
+    ],
+)  # fmt: skip
+def test_an_option_that_would_be_ignored_is_refused(words, message):
+    with pytest.raises(InputError) as caught:
+        command.main(words.split(), standalone_mode=False)
+    assert message in str(caught.value)

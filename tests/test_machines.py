@@ -1,0 +1,178 @@
+"""Machines of the market: the best of each family, what gains and errors reach, and fleets that follow."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from forecast.arrays import REAL
+from forecast.draws import BLOCK_PATHS, Draws
+from forecast.equations import hardware
+from forecast.families import FLEETS
+from forecast.market.machines import OPEN, start_machines
+from forecast.market.names import market_names
+from forecast.scenario import load_scenario
+
+
+def test_twice_the_power_price_is_twice_the_energy_term(tables):
+    def machines(price):
+        scenario = load_scenario("base", tables, settings=[f"electricity_usd_per_kwh={price}"])
+        return start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+
+    cheap, dear = machines(0.07), machines(0.14)
+    for low, high in zip(cheap.groups, dear.groups, strict=True):
+        assert_array_equal(high.power_usd_per_hour, 2 * low.power_usd_per_hour)
+        assert_array_equal(high.capital_usd_per_hour, low.capital_usd_per_hour)
+        assert_array_equal(high.rest_usd_per_hour, low.rest_usd_per_hour)
+    assert (dear.floor_usd_per_mtok > cheap.floor_usd_per_mtok).all()
+
+
+def test_twice_the_serving_gain_is_half_the_cost(base, block):
+    _, names, draws = block
+    machines = start_machines(base, names, draws)
+    for month in (0, 40):
+        machines.choose(month)
+        plain = machines.best_usd_per_mtok
+        machines.serving_gain *= 2
+        machines.choose(month)
+        assert_array_equal(machines.best_usd_per_mtok, plain / 2)  # a power of two: exact
+
+
+def test_the_best_of_a_family_against_brute_force(base, block):
+    _, names, draws = block
+    machines = start_machines(base, names, draws)
+    cost = np.empty((len(names.accelerators), len(names.segments), BLOCK_PATHS))
+    assert sorted(np.concatenate([group.rows for group in machines.groups])) == list(range(len(cost)))
+    rows_of = base.rows["accelerators"]
+    own = [rows_of[name]["vendor"] in ("groq", "cerebras") for name in names.accelerators]
+    assert sorted(name for name, alone in zip(names.accelerators, own, strict=True) if alone) == [
+        "cerebras-wse-3",
+        "groq-lpu-v1",
+    ]
+    for month in (0, 12):
+        machines.choose(month)
+        for group in machines.groups:
+            owned = group.capital_usd_per_hour + group.power_usd_per_hour + group.rest_usd_per_hour
+            hours = group.hours_per_mtok / (1 + group.gain_frac * group.maturity[:, None])
+            cost[group.rows] = np.where((group.available_month <= month)[:, None], hours * owned[:, None], np.inf)
+        for number, family in enumerate(FLEETS):
+            rows = [
+                a for a, name in enumerate(names.accelerators) if base.rows["accelerators"][name]["family"] == family
+            ]
+            expected = np.min(cost[rows], axis=0, initial=np.inf)
+            assert_allclose(machines.best_usd_per_mtok[number], expected, rtol=1e-6)  # a few operations of seven digits
+            if month == 0:
+                fleet = expected * draws.parameter("fleet_lag_ratio")
+                assert_allclose(machines.fleet_usd_per_mtok[number], fleet, rtol=1e-6)
+        assert_allclose(machines.floor_usd_per_mtok, cost[~np.array(own)].min(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("parameter", ["wide_parallel_gain_ratio", "custom_silicon_gain_ratio"])
+def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
+    """Wide expert parallelism serves mixtures of experts faster, makers' claims all their parts; nothing else moves."""
+
+    def machines(gain):
+        scenario = load_scenario("base", tables, settings=[f"{parameter}={gain}"], months=1)
+        names = market_names(scenario)
+        return start_machines(scenario, names, Draws(scenario, 7, 0)), names, scenario
+
+    (slow, names, scenario), (fast, _, _) = machines(1), machines(2)
+    speed, family = names.speed, [scenario.rows["accelerators"][name]["family"] for name in names.accelerators]
+    reached = {
+        "wide_parallel_gain_ratio": np.broadcast_to(speed.moe, (len(family), len(names.segments))),
+        "custom_silicon_gain_ratio": np.isin(family, ["lpu", "wafer"])[:, None] & np.ones(len(names.segments), bool),
+    }[parameter]
+    assert reached.any() and not reached.all()
+    for before, after in zip(slow.groups, fast.groups, strict=True):
+        gained = np.where(reached[before.rows], 2.0, 1.0)[:, :, None]
+        assert_allclose(after.hours_per_mtok * gained, before.hours_per_mtok, rtol=1e-6)  # infinite where none fits
+
+
+def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block):
+    """No two families share a draw where the model was measured; of one that was not they share the design's part."""
+    _, names, draws = block
+    on_market = start_machines(base, names, draws).groups[0]
+    family, speed = np.array([names.speed.families[row] for row in on_market.rows]), names.speed
+    one, other = (int(np.flatnonzero(family == name)[0]) for name in ("nvidia-blackwell", "amd-cdna4"))
+    wide = np.log(draws.parameter("wide_parallel_gain_ratio"))
+    shared = np.log(draws.parameter("floor_utilisation_frac"))
+    for segment, design_log_sd in enumerate(speed.design_log_sd):
+        hours = np.log(on_market.hours_per_mtok[[one, other], segment])
+        error = -(hours - hours.mean(axis=1, keepdims=True)) - (shared - shared.mean())
+        error -= (wide - wide.mean()) * speed.moe[segment]
+        sd = speed.log_sd[on_market.rows[[one, other]], segment]
+        assert_allclose(error.std(axis=1), sd, rtol=0.02)
+        # Of independent draws on 5,000 paths the standard error is a seventieth of the product of their spreads.
+        assert_allclose(np.cov(error)[0, 1], design_log_sd**2, atol=3 * sd[0] * sd[1] / 70)
+    assert (speed.design_log_sd > 0).any() and (speed.design_log_sd == 0).any()
+
+
+def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
+    _, names, draws = block
+    machines = start_machines(base, names, draws)
+    before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
+    for month in range(1, 13):
+        machines.step(month, np.ones(BLOCK_PATHS, REAL))
+    decline, power, serving = (
+        draws.parameter(name)
+        for name in ("hardware_price_decline_per_year", "electricity_growth_per_year", "serving_efficiency_per_year")
+    )
+    assert np.median(decline) > 0.02
+    for group, (capital_then, power_then) in zip(machines.groups, before, strict=True):
+        months_sold = np.clip(13 - np.ceil(group.available_month), 0, 12)  # of an announced one from its own month on
+        assert_allclose(group.capital_usd_per_hour, capital_then * (1 - decline) ** (months_sold / 12), rtol=1e-5)
+        assert_allclose(group.power_usd_per_hour, power_then * (1 + power), rtol=1e-5)
+    assert 0 < months_sold.mean() < 12  # announced ones come within the year or not
+    assert_allclose(machines.serving_gain, 1 + serving, rtol=1e-5)
+    assert_array_equal(machines.floor_usd_per_mtok, machines.best_usd_per_mtok.min(axis=0))
+
+
+def test_prices_lie_above_the_electricity_in_them(base, block):
+    history, names, draws = block
+    machines = start_machines(base, names, draws)
+    cheapest = np.full_like(machines.floor_usd_per_mtok, np.inf)
+    for group, segment in product(machines.groups, range(len(names.segments))):
+        hours = hardware.hours_after_software(
+            group.hours_per_mtok[:, segment], group.maturity, group.gain_frac[:, segment]
+        )
+        power = np.where(group.available_month <= 0, hours * group.power_usd_per_hour, np.inf)
+        cheapest[segment] = np.minimum(cheapest[segment], power.min(axis=0, initial=np.inf))
+    assert (cheapest > 0).all()
+    for name in ("floor", "market_price", "unit_cost"):
+        assert (history.series[name][:, 0] > cheapest).all(), name
+
+
+def test_a_fleet_that_grows_costs_less_than_one_that_only_replaces(base, block):
+    _, names, draws = block
+    grown, still = (start_machines(base, names, draws) for _ in range(2))
+    for month in range(1, 13):
+        grown.step(month, np.full(BLOCK_PATHS, 1.08, REAL))
+        still.step(month, np.ones(BLOCK_PATHS, REAL))
+    best = np.isfinite(still.best_usd_per_mtok)
+    assert_array_equal(grown.best_usd_per_mtok, still.best_usd_per_mtok)
+    ahead = still.fleet_usd_per_mtok[best] > still.best_usd_per_mtok[best]
+    assert (grown.fleet_usd_per_mtok[best] < still.fleet_usd_per_mtok[best])[ahead].all()
+
+
+def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
+    """Who could buy anything serves at no more than the best chip sold; a fleet of one's own chips never moves."""
+
+    def fleets(crossing_frac):
+        changes = [f"fleet_crossing_frac={crossing_frac}", "fleet_newest_frac=1"]
+        scenario = load_scenario("base", tables, changes, months=1)
+        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        machines.step(1, np.full(BLOCK_PATHS, 1e6, REAL))  # all but a millionth is bought this month
+        return machines
+
+    locked, free = fleets(0), fleets(1)
+    sold = np.minimum(locked.best_usd_per_mtok[OPEN].min(axis=0), locked.custom_sold_usd_per_mtok)
+    for family, name in enumerate(FLEETS):
+        if name in ("nvidia", "amd", "tpu", "trainium"):
+            least = np.minimum(locked.best_usd_per_mtok[family], sold)
+            assert_allclose(free.fleet_usd_per_mtok[family], least, rtol=1e-4)
+        else:
+            assert_array_equal(free.fleet_usd_per_mtok[family], locked.fleet_usd_per_mtok[family])
+    tpu = FLEETS.index("tpu")
+    own = locked.best_usd_per_mtok[tpu] < sold  # Google's chips are the cheapest there, and nobody else can buy them
+    assert own.any() and (free.fleet_usd_per_mtok[0] > free.fleet_usd_per_mtok[tpu])[own].all()

@@ -1,0 +1,113 @@
+"""Firms grow apart in the month loop: by what is asked, less the larger they are, and shares revert."""
+
+import numpy as np
+from numpy.testing import assert_allclose
+from rooms import after_months, equal_shares, growth_today, made_up_treasury, stand_still, still_customers
+
+from forecast.arrays import REAL
+from forecast.draws import BLOCK_PATHS
+from forecast.market.customers import start_customers
+from forecast.market.sellers import start_books
+
+
+def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
+    """After many months lasting weights have grown by ∫g = g·τ, as the fit integrates it, and other revenue with them."""
+    _, names, draws = block
+    share = equal_shares(names)
+    customers = still_customers(base, names, draws, share, share_reversion_per_month=0)
+    own = growth_today(customers)
+    start = customers.log_weight.copy()
+    treasury, revenue = made_up_treasury(base, names, draws)
+    stand_still(treasury)
+    fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
+    whole = np.ones(revenue.shape, REAL)
+    for _ in range(96):
+        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
+        apart = customers.apart_per_month[names.own_cash]
+        treasury.step(1, revenue, revenue / 2, apart, whole, whole)
+    expected = own * fade
+    # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
+    assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
+    # Other revenue grows apart by as much less as revenue does, and all of it together stays within what can be spent.
+    grown = np.exp(draws.parameter("growth_apart_money_ratio") * expected[names.own_cash])
+    assert_allclose(treasury.other.apart_ratio, grown, rtol=0.01)  # on some paths twice as far
+    all_other, part = start_books(draws, names).other_usd_per_month, treasury.other.part_of_limit
+    assert_allclose(part, 12 * all_other.sum(axis=0) / draws.parameter("spend_limit_usd_per_year"), rtol=1e-5)
+    parents = all_other.sum(axis=0) - all_other[names.own_cash].sum(axis=0)
+    mean = (parents + (all_other[names.own_cash] * treasury.other.apart_ratio).sum(axis=0)) / all_other.sum(axis=0)
+    assert_allclose(treasury.other.market_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
+
+
+def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
+    """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on, it neither grows nor fades."""
+    _, names, draws = block
+    asked = {"growth_apart_renewal_ratio": 1, "growth_apart_sd_per_month": 0.1}
+    customers = still_customers(base, names, draws, equal_shares(names), **asked)
+    chance = np.random.default_rng(4)
+    shape = (len(names.providers), BLOCK_PATHS)
+    customers.apart_if_typical_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
+    for _ in range(24):
+        customers.reconsider(chance.standard_normal(shape, REAL), equal_shares(names))
+    assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
+
+
+def test_the_larger_a_firm_the_less_it_grows_apart(base, block):
+    """From q = 32 typical firms, y = q^0.2 = 2, on: dy/dt = β·ĝ, so a firm has grown by log(y/2)/β after 60 months."""
+    _, names, draws = block
+    share = equal_shares(names)
+    asked = {"share_reversion_per_month": 0, "growth_apart_typical_usd_per_year": 1e9}
+    customers = still_customers(base, names, draws, share, 32e9, **asked)
+    customers.apart_kept = np.ones(BLOCK_PATHS, REAL)
+    customers.apart_if_typical_per_month[:] = 0.05
+    assert_allclose(customers.apart_size, 2.0, rtol=1e-5)
+    start = customers.log_weight.copy()
+    after_months(customers, 60)
+    single = [o for o in range(len(names.offers)) if o not in names.fringe_offers]
+    grown = np.log((2 + 60 * 0.2 * 0.05) / 2) / 0.2
+    assert_allclose((customers.log_weight - start)[single], grown, rtol=0.01)  # months are steps
+
+
+def test_own_growth_is_that_of_the_fits(base, block):
+    _, names, draws = block
+    wanted, revenue = (np.ones((count, BLOCK_PATHS), REAL) for count in (3, len(names.providers)))
+    apart = growth_today(start_customers(draws, names, wanted, equal_shares(names), revenue))
+    for provider, row in zip(names.providers, apart, strict=True):
+        law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
+        # Correlated with revenue, draws are no strata: three standard errors of a quantile of 5,000.
+        assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=6e-3)
+
+
+def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(base, block):
+    _, names, draws = block
+    share = equal_shares(names)
+    for offers in names.offers_of_segment:
+        share[offers.start] *= 3  # one large seller in each segment
+        share[offers] /= share[offers].sum(axis=0)
+    customers = still_customers(base, names, draws, share, share_reversion_per_month=0.02)
+    customers.apart_if_typical_per_month[:] = 0
+    start, large = customers.log_weight.copy(), [offers.start for offers in names.offers_of_segment]
+    after, fringe = after_months(customers, 1), names.fringe_offers
+    typical = names.segment_dot(share, start)[names.offer_segment[fringe]]  # they move as the typical seller does
+    assert_allclose(customers.log_weight[fringe] - start[fringe], -0.02 * typical, rtol=1e-3)
+    after = after_months(customers, 59)
+    for offers, first in zip(names.offers_of_segment, large, strict=True):
+        moving = [o for o in range(offers.start + 1, offers.stop) if o not in names.fringe_offers]
+        apart = start[first] - start[moving]
+        assert_allclose(customers.log_weight[first] - customers.log_weight[moving], apart * 0.98**60, rtol=1e-3)
+        assert_allclose(after[offers].sum(axis=0), 1.0, rtol=1e-5)
+    assert (after[large] < share[large]).all()
+
+
+def test_a_change_of_all_prices_alike_moves_no_share(base, block):
+    """Not even to the many small ones, who do not revert: it is the typical seller of the time that others revert to."""
+    _, names, draws = block
+    random = np.random.default_rng(8)
+    weight = random.lognormal(0, 1, (len(names.offers), BLOCK_PATHS)).astype(REAL)
+    share = names.segment_scaled(weight, 1 / names.segment_sum(weight))
+    found = []
+    for change in (0.0, -1.5):
+        customers = still_customers(base, names, draws, share.copy(), share_reversion_per_month=0.02)
+        customers.apart_per_month[:] = 0
+        customers.log_weight -= REAL(change)
+        found.append(after_months(customers, 60))
+    assert_allclose(found[1], found[0], rtol=1e-3)
