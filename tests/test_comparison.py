@@ -51,9 +51,12 @@ def test_dearer_power_raises_the_floor_on_the_same_paths(base, dearer):
 
 
 def test_the_error_is_the_scatter_of_repetitions(tables):
-    """Twelve seeds: mean stated error against the scatter of the differences; paths are stratified, so it may be larger."""
+    """Twelve seeds: mean stated error against the scatter of the differences; paths are stratified, so it may be larger.
+
+    Parasail ends otherwise on ten of 600 paths; of what happens on one in a thousand a scatter says nothing.
+    """
     pairs = [(run(tables, seed, 600), run(tables, seed, 600, ["funding_ratio=0.3"])) for seed in range(12)]
-    exits = [find(differences(pair), "exit", provider="groq")[0] for pair in pairs]
+    exits = [find(differences(pair), "exit", provider="parasail")[0] for pair in pairs]
     scatter = np.std([row.difference for row in exits], ddof=1)
     stated = np.mean([row.standard_error for row in exits])
     assert 0.6 < stated / scatter < 1.9  # a scatter of twelve is itself known to a fifth

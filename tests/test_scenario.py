@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from forecast.contract.capacity import need_of, own_or_rent
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
@@ -334,13 +335,14 @@ def quantity(key):
     return key if key.startswith("parameters.") else key.rpartition(".")[2]
 
 
-def test_every_number_that_can_be_set_is_read_by_the_loop_or_by_cost(base):
+def test_every_number_that_can_be_set_is_read_by_the_loop_by_cost_or_by_own(base):
     """But for evidence, which is refused: a setting that moves nothing would pass for an answer."""
     noted = Noted(base.inputs)
     scenario = replace(base, inputs=noted)
     march(scenario, market_names(scenario), Draws(scenario, 7, 0), watch=True)
     techniques(scenario, "deepseek-v3", "h100")
     cost_of(scenario, Deployment("h800", None, "deepseek-v3", "fp8", 1000, 500, wide_parallel=True))
+    own_or_rent(scenario, need_of(scenario, "h100", 12, 0.6, None, None), 10, 7)
     unread = {quantity(key) for key in noted} - {quantity(key) for key in noted.asked}
     assert sorted(unread) == sorted(EVIDENCE)
 

@@ -101,7 +101,9 @@ def test_a_claim_explains_what_its_makers_spend_and_counts_once(tables):
     draws = Draws(scenario, 7, 0)
     history, sellers = march(scenario, names, draws, note_months=[LATER]), start_market(scenario, names, draws).sellers
     groq = names.offer_provider == names.providers.index("groq")
-    assert (((overhead := np.median(sellers.overhead_ratio[groq], axis=1)) > 0.5) & (overhead < 2)).all()
+    assert (
+        ((overhead := np.median(sellers.overhead_ratio[groq], axis=1)) > 0.5) & (overhead < 2.2)
+    ).all()  # of margins not published
     floor = history.series["floor"][names.offer_segment[groq], LATER]
     ratio = np.nanmedian(history.noted["serving_cost"][groq, 0] / floor, axis=1)
     assert ((ratio > 1) & (ratio < 8)).all()  # hosts stand at 4 to 5
