@@ -18,7 +18,7 @@ _MEANINGS = {
     "month": "months after the month of as_of, which is 0",
     "date": "that month of the calendar",
     "segment": "class of models, by what they can do and who makes them",
-    "cash_usd": "cash today, the median of what is known of it; empty: a parent pays",
+    "cash_usd": "cash today, the median of what is known of it; where a parent pays, what is known of its",
     "months": "until today's cash is used up without new money; empty: beyond the horizon, or a parent pays",
     "prob_out_of_cash_12m": "chance that today's cash is used up within 12 months without new money",
     "prob_out_of_cash_24m": "the same within 24 months",
