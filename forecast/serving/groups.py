@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations import roofline, served_model, step
-from forecast.serving.effects import Array, Columns
+from forecast.serving.effects import Columns
 
 USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
