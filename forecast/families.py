@@ -8,16 +8,19 @@ ALL, CLOUD, MAKER = "all", "its maker's cloud", "its maker"
 
 
 class Family(NamedTuple):
-    """A family of accelerators."""
+    """A family of accelerators.
 
-    served_by: (
-        str  # ALL: whoever buys it; CLOUD: its maker's cloud lets it and nobody sells it; MAKER: it alone, no cloud
-    )
-    in_fleets: bool = True  # the fleet of a provider may be of it
-    claims_only: bool = False  # its throughput rests on its makers' claims alone
-    fitted_as: tuple[
-        str, ...
-    ] = ()  # efficiency without eight-bit arithmetic, with it, and with four-bit; empty: by its name
+    Attributes:
+        served_by: ALL: whoever buys it; CLOUD: its maker's cloud lets it and nobody sells it; MAKER: it alone, no cloud.
+        in_fleets: the fleet of a provider may be of it.
+        claims_only: its throughput rests on its makers' claims alone.
+        fitted_as: families of fitted efficiency without eight-bit arithmetic, with it, and with four-bit; empty: its name.
+    """
+
+    served_by: str
+    in_fleets: bool = True
+    claims_only: bool = False
+    fitted_as: tuple[str, ...] = ()
 
 
 FAMILIES = {  # the order is that of the market's arrays

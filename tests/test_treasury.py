@@ -117,6 +117,9 @@ def test_a_listing_brings_a_round(base, block):
     treasury.raise_rounds(cells)
     before[cells.row, cells.path] += size[cells.row, cells.path]
     assert_array_equal(treasury.cash_usd, before)
+    burn = np.maximum(-treasury.net_flow, REAL(1))
+    runway = treasury.runway_months[names.own_cash]
+    assert_allclose(cells.of(runway), cells.of(np.maximum(before, REAL(0)) / burn), rtol=1e-5)
 
 
 def test_who_is_carried_on_gets_a_round_and_cuts_cost_to_what_it_earns(base, block):

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL
 from forecast.contract.terms import Terms
+from forecast.distributions import Array
 from forecast.draws import Draws
 from forecast.history import History
 from forecast.market.doors import BOUGHT, NEVER
 from forecast.market.mix import start_mix
 from forecast.market.names import Names
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

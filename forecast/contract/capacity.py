@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.contract.pricing import MOST_PATHS
+from forecast.distributions import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.equations.cost import capital_recovery_factor
 from forecast.equations.hardware import decline_factor
@@ -26,7 +26,6 @@ from forecast.serving.token_cost import number_of, owned_parts
 from forecast.table_files import Row
 from forecast.units import HALF_A_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR, MONTHS_PER_YEAR
 
-Array = NDArray[np.float64]
 LEAST_YEARS = 1e-6  # of life that are left: worth nothing, and no division by it fails
 
 

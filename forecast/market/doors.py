@@ -191,9 +191,8 @@ def start_doors(draws: Draws, names: Names) -> Doors:
     rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
     by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
     theta = Parameters(draws)
-    purchases = (
-        by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
-    )  # of a small firm, as what follows
+    # Of a small firm, which no larger one passes: these and what follows are bounds.
+    purchases = by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
     going = exits.monthly_prob(purchases) + exits.monthly_prob(theta["give_up_per_year"].max() * kind["give_up_ratio"])
     listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
     return Doors(

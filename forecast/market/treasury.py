@@ -101,10 +101,14 @@ class Treasury:
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
-        """Add a round to the cash of some providers, and return its size: of whom one closes, or who is listed."""
+        """Add a round to cash and runway of some providers, and return its size: of whom one closes, who is listed or carried on."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
-        providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        flow = providers.of(self.net_flow)
+        size = funding.round_size_usd(flow, covers, providers.of(self.last_round_usd), to_last)
+        cash_usd = providers.of(self.cash_usd) + size
+        providers.put(self.cash_usd, cash_usd)
+        # Own cash has the first rows of providers. Whoever lists or is carried on is not without cash in the next month.
+        providers.put(self.runway_months, cash.runway_months(cash_usd, flow))
         return size
 
     def carry_on(self, providers: Spots) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.delivery.words import number
+from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.boxes import Box, find_box
@@ -17,7 +18,6 @@ from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.shares import normal_correlation, shapley, total_indices
 from forecast.sensitivity.surrogate import Surrogate, fit_surrogate
 
-Array = NDArray[np.float64]
 STUDIED = 8  # inputs in the surrogate: the most important
 TAIL_FRAC = 0.1
 LEAST_PATHS = 1_000

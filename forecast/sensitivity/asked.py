@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.errors import InputError, suggestion
 from forecast.market.doors import happened_by
 from forecast.market.names import Names
@@ -17,7 +17,6 @@ from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Fan
 from forecast.paths import Paths
 
-Array = NDArray[np.float64]
 PROVIDER_OUTCOMES = ("exit", "out_of_cash", "runway_months")
 WRITTEN = re.compile(r"(?P<outcome>[a-z0-9_]+)(?::(?P<entity>[^@]+))?(?:@(?P<month>\d+))?", re.IGNORECASE)
 

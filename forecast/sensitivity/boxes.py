@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.monte_carlo import probability_error
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 PEEL_FRAC = 0.05
 LEAST_FRAC = 0.05  # of the paths: smaller boxes are chance

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.monte_carlo import jackknife_error
 
-Array = NDArray[np.float64]
 BINS = 20
 GROUPS = 20  # of the jackknife
 LEADING = 0.05  # share of the variance from which on others may seem to matter because they follow an input by chance

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.scoring import pinball_loss
 from forecast.sensitivity.first_order import bins_of
 
-Array = NDArray[np.float64]
 COMMIT_LEVEL = 0.75  # a shortfall costs 0.75/0.25 = 3 times an excess
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from forecast.arrays import Array as Reals
+from forecast.distributions import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in, stream
 from forecast.march import march
 from forecast.market.names import market_names
@@ -21,7 +21,6 @@ from forecast.paths import no_paths
 from forecast.scenario import Scenario
 from forecast.sensitivity.asked import Asked
 
-Array = NDArray[np.float64]
 MOST_PATHS = 1_000_000  # every input of every path is kept
 OTHER_LUCK = 1_000_003  # added to the seed of everything that is no input
 

@@ -6,13 +6,12 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.monte_carlo import jackknife_error
 from forecast.sensitivity.first_order import Effect
 from forecast.sensitivity.surrogate import Surrogate, design
 
-Array = NDArray[np.float64]
 SHAPLEY_PATHS = 8192
 
 

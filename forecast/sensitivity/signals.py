@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.market.names import Names
 from forecast.outcomes.fans import FANS
 from forecast.sensitivity.asked import Asked, asked_within
@@ -15,7 +16,6 @@ from forecast.sensitivity.first_order import BINS, Effect, bins_of, first_order,
 from forecast.sensitivity.sample import Sample, uniform_ranks
 from forecast.sensitivity.shares import normal_correlation
 
-Array = NDArray[np.float64]
 WATCHED_FANS = (
     "market_price", "cheapest_price", "tier_price", "rent", "volume", "hhi_tokens", "top5_tokens_frac", "independent_providers",
 )  # fmt: skip

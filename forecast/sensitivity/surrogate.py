@@ -12,7 +12,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.distributions import Array
+
 Index = NDArray[np.int64]
 GROUPS = 10
 PATHS_PER_TERM = 10

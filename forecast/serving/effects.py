@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.distributions import Array
+
 Columns = Mapping[str, Any]
 
 REFERENCE_TFLOPS = 2000.0

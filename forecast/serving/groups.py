@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.equations import roofline, served_model, step
-from forecast.serving.effects import Array, Columns
+from forecast.serving.effects import Columns
 
 USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
@@ -112,9 +113,8 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
     """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH` of an engine."""
     more = columns["dense_params_b"][:, None] * (engines_count - 1)
     gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
-    cut = np.where(
-        sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0
-    )  # parts by the hundred hold a cache once, in a line
+    # Parts by the hundred hold a cache once, in a line.
+    cut = np.where(sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0)
     held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
     usable = usable_memory_frac(columns)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
