@@ -40,8 +40,8 @@ def braked_growth(growth_per_year: Array, spend_usd_per_year: Array, limit_usd_p
     Returns:
         Rate, 1/year. Source: Verhulst (1838), own-assumption.
 
-    >>> braked_growth(np.array([1.2]), np.array([5e11]), np.array([2e12])).round(9).tolist()
-    [0.9]
+    >>> braked_growth(np.array([1.2]), np.array([5e11, 2e12, 4e12]), np.array([2e12])).round(9).tolist()
+    [0.9, 0.0, 0.0]
     """
     return growth_per_year * np.clip(1.0 - spend_usd_per_year / limit_usd_per_year, 0.0, 1.0)
 
