@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -279,7 +280,11 @@ def test_whatever_ends_a_refresh_is_recorded(place, monkeypatch, error, said):
 )
 def test_a_signal_ends_a_refresh_with_a_record_and_frees_the_lock(place, number, code, word, said):
     words = ["refresh", "--source", "drop", "--store", str(place.file), "--paths", "4000000", "--quiet"]
-    at_work = subprocess.Popen([sys.executable, "-m", "forecast", *words], stderr=subprocess.PIPE, text=True)
+    # A shell in the background has its children ignore Ctrl-C, and they hand that on.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    at_work = subprocess.Popen(
+        [sys.executable, "-m", "forecast", *words], stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    )
     while not place.exists:
         assert at_work.poll() is None, at_work.stderr.read()
         time.sleep(0.01)
