@@ -162,7 +162,7 @@ def test_who_is_sold_finds_a_buyer_who_is_shut_none_and_who_is_carried_on_a_roun
     shape = doors.runway_months.shape
     treasury = SimpleNamespace(
         regime=np.zeros(BLOCK_PATHS, np.intp), cash_usd=np.full(shape, 9, REAL), net_flow_without_rounds=np.zeros(shape, REAL),
-        cash_without_rounds_usd=np.full(shape, 9, REAL), raise_rounds=lambda providers: None, carry_on=raised.append,
+        cash_without_rounds_usd=np.full(shape, 9, REAL), give_money=lambda providers: None, carry_on=raised.append,
         turnover_average=np.ones(shape, REAL),
     )  # fmt: skip
     treasury.cash_usd[seller, ::2] = -1

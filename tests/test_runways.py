@@ -23,7 +23,7 @@ def walk_runways(base, names, draws, start, drift, sd, months):
         cash_without_rounds_usd=np.full(shape, start, REAL),
         net_flow_without_rounds=np.full(shape, drift, REAL),
         turnover_average=np.ones(shape, REAL),
-        raise_rounds=lambda providers: None,
+        give_money=lambda providers: None,
         carry_on=lambda providers: None,
     )
     clouds = SimpleNamespace(leaving=lambda alive, uniform: spots(np.zeros_like(alive)))  # no hyperscaler leaves

@@ -114,7 +114,7 @@ def test_a_listing_brings_a_round(base, block):
     before = treasury.cash_usd.copy()
     covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
     size = np.maximum(covers * np.maximum(-treasury.net_flow, REAL(0)), to_last * treasury.last_round_usd)
-    treasury.raise_rounds(cells)
+    treasury.give_money(cells)
     before[cells.row, cells.path] += size[cells.row, cells.path]
     assert_array_equal(treasury.cash_usd, before)
     burn = np.maximum(-treasury.net_flow, REAL(1))

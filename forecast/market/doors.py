@@ -86,7 +86,7 @@ class Doors:
         gone = kind != ALIVE
         self._note_runways(month, horizon, cells, gone, treasury)
         cells.among(lists).put(self.listed_month, month)
-        treasury.raise_rounds(cells.among(lists))
+        treasury.give_money(cells.among(lists))
         treasury.carry_on(cells.among(rescued))
         self._leave(month, cells.among(gone), kind[gone])
         self._leave(month, clouds.leaving(self.alive, uniform), LEFT)

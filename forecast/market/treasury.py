@@ -101,19 +101,21 @@ class Treasury:
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
-        """Add a round to cash and runway of some providers, and return its size: of whom one closes, who is listed or carried on."""
+        """Add a round to the cash of some providers, and return its size."""
         covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        flow = providers.of(self.net_flow)
-        size = funding.round_size_usd(flow, covers, providers.of(self.last_round_usd), to_last)
-        cash_usd = providers.of(self.cash_usd) + size
-        providers.put(self.cash_usd, cash_usd)
-        # Own cash has the first rows of providers. Whoever lists or is carried on is not without cash in the next month.
-        providers.put(self.runway_months, cash.runway_months(cash_usd, flow))
+        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
+        providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
         return size
+
+    def give_money(self, providers: Spots) -> None:
+        """Add a round after the month's runways are known: whoever is listed or carried on is not without cash in the next."""
+        self.raise_rounds(providers)
+        left = cash.runway_months(providers.of(self.cash_usd), providers.of(self.net_flow))
+        providers.put(self.runway_months, left)  # own cash has the first rows of providers
 
     def carry_on(self, providers: Spots) -> None:
         """Let holders and lenders pay a round to some providers out of cash, and cut fixed cost to what they earn."""
-        self.raise_rounds(providers)
+        self.give_money(providers)
         planned, fixed = providers.of(self.fixed_cost_start), providers.of(self.fixed_cost)
         kept = cash.affordable_frac(fixed, providers.of(self.net_flow))
         providers.put(self.fixed_cost_start, planned * kept)
