@@ -17,7 +17,7 @@ def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_sta
     _, names, draws = block
     nothing, cloud = np.zeros((len(names.providers), BLOCK_PATHS), REAL), names.cloud_provider
     untraded = SimpleNamespace(revenue=nothing, serving_cost=nothing)
-    clouds, alive = start_clouds(draws, names, untraded, nothing), np.ones(nothing.shape, bool)
+    clouds, alive = start_clouds(draws, names, untraded, nothing, nothing), np.ones(nothing.shape, bool)
     clouds.theta["cloud_leave_below_ratio"], clouds.leave_prob = np.ones(1, REAL), np.full(1, 0.2, REAL)
     pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
     uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)

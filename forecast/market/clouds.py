@@ -44,15 +44,16 @@ class Clouds:
         return spots_at(self.provider[found.row], found.path, BLOCK_PATHS)
 
 
-def start_clouds(draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array) -> Clouds:
-    """Return the hyperscalers of the as_of month; revenue that is not of tokens is `[provider, path]`, USD/month."""
+def start_clouds(
+    draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array, other_cost_frac: Array
+) -> Clouds:
+    """Return the hyperscalers of the as_of month; revenue that is not of tokens, USD/month, and its cost are `[provider, path]`."""
     theta, other = Parameters(draws), other_usd_per_month[names.cloud_provider]
-    other_margin_frac = draws.column("provider_finances", "other_margin_frac", names.clouds)
     clouds = Clouds(
         theta=theta,
         provider=names.cloud_provider,
         other_start_usd_per_month=other,
-        other_cost_usd_per_year=MONTHS_PER_YEAR * other * (1 - other_margin_frac),
+        other_cost_usd_per_year=MONTHS_PER_YEAR * other * other_cost_frac[names.cloud_provider],
         other_machines_usd_per_year=cash.machines_beside_tokens(
             draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
             theta["cloud_running_ratio"],

@@ -65,6 +65,7 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
     trade = trade_of(names, share, wanted, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
     revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
     other = books.other_usd_per_month
+    other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
     customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
     apart = customers.apart_per_month[names.own_cash]
     treasury = start_treasury(scenario, draws, names, revenue, profit, other, apart)
@@ -77,13 +78,13 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         sellers=sellers,
         customers=customers,
         treasury=treasury,
-        clouds=start_clouds(draws, names, trade, other),
+        clouds=start_clouds(draws, names, trade, other, other_cost_frac),
         doors=start_doors(draws, names),
         fringe=start_fringe(draws, trade.margin_frac(names.fringe_offers)),
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
         other_start_usd_per_month=other,
-        other_cost_frac=1 - draws.column("provider_finances", "other_margin_frac", names.providers),
+        other_cost_frac=other_cost_frac,
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
         trade=trade,
