@@ -22,12 +22,6 @@ def other_revenue_usd_per_month(market: Market) -> Array:
     return other
 
 
-def revenue_usd_per_month(market: Market) -> Array:
-    """Return what each provider earns in a month, in that of its exit on tokens alone, later nothing."""
-    revenue: Array = market.trade.revenue + other_revenue_usd_per_month(market) * market.doors.present
-    return revenue
-
-
 def cost_frac(market: Market, other: Array) -> Array:
     """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
 

@@ -12,7 +12,6 @@ from forecast.market.finances import (
     cost_frac,
     of_the_living,
     other_revenue_usd_per_month,
-    revenue_usd_per_month,
     subsidy_usd_per_month,
 )
 from forecast.market.market import Market
@@ -67,7 +66,10 @@ def noted(market: Market) -> dict[str, Array]:
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": market.doors.purchases,
-        "revenue": revenue_usd_per_month(market) * MONTHS_PER_YEAR,
+        # Whoever leaves has still sold the month's tokens.
+        "revenue": np.where(
+            market.doors.present > 0, firms["revenue_usd_per_year"], MONTHS_PER_YEAR * market.trade.revenue
+        ),
         "margin": np.where(market.doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
         "cash": cash,
     }
