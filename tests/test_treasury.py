@@ -123,18 +123,21 @@ def test_a_listing_brings_a_round(base, block):
 
 
 def test_who_is_carried_on_gets_a_round_and_cuts_cost_to_what_it_earns(base, block):
-    """Of a burn of 4 behind a cost of 10 that is planned at 20: cost 6, planned at 12; who burns nothing keeps his."""
+    """A burn of 4 behind a cost of 10, where 15 is planned: cost 6, and 6 is the plan. Who burns nothing keeps to his 10."""
     _, names, draws = block
     treasury, _ = made_up_treasury(base, names, draws)
     chosen = np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1
     treasury.fixed_cost = np.full(chosen.shape, 10, REAL)
     treasury.fixed_cost_start = np.full(chosen.shape, 20, REAL)
+    treasury.planned_fixed_cost = np.full(chosen.shape, 15, REAL)
     treasury.net_flow = np.where(np.arange(BLOCK_PATHS) % 2, -4, 1).astype(REAL) + np.zeros(chosen.shape, REAL)
     before = treasury.cash_usd.copy()
     treasury.carry_on(spots(chosen))
     burns = np.arange(BLOCK_PATHS) % 2 == 1
     assert_allclose(treasury.fixed_cost, np.where(chosen & burns, 6, 10), rtol=1e-6)
-    assert_allclose(treasury.fixed_cost_start, np.where(chosen & burns, 12, 20), rtol=1e-6)
+    assert_allclose(
+        treasury.fixed_cost_start, np.select([chosen & burns, chosen], [20 * 6 / 15, 20 * 10 / 15], 20), rtol=1e-6
+    )
     assert (treasury.cash_usd > before)[chosen & burns].all()
     assert_array_equal(treasury.cash_usd[~chosen], before[~chosen])
 

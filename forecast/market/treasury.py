@@ -34,6 +34,7 @@ class Treasury:
     debt_service: Array
     other: OtherBusiness
     turnover_average: Array  # of a year
+    planned_fixed_cost: Array
     fixed_cost: Array
     net_flow: Array
     cash_usd: Array
@@ -70,7 +71,7 @@ class Treasury:
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
-        planned = cash.planned_fixed_cost(
+        planned = self.planned_fixed_cost = cash.planned_fixed_cost(
             self.fixed_cost_start,
             self.fixed_cost_elasticity,
             np.clip(turnover_ratio, NEXT_TO_NOTHING, np.inf, out=turnover_ratio),
@@ -116,10 +117,12 @@ class Treasury:
     def carry_on(self, providers: Spots) -> None:
         """Let holders and lenders pay a round to some providers out of cash, and cut fixed cost to what they earn."""
         self.give_money(providers)
-        planned, fixed = providers.of(self.fixed_cost_start), providers.of(self.fixed_cost)
-        kept = cash.affordable_frac(fixed, providers.of(self.net_flow))
-        providers.put(self.fixed_cost_start, planned * kept)
-        providers.put(self.fixed_cost, fixed * kept)
+        fixed, start = providers.of(self.fixed_cost), providers.of(self.fixed_cost_start)
+        affordable = fixed * cash.affordable_frac(fixed, providers.of(self.net_flow))
+        providers.put(self.fixed_cost, affordable)
+        # Short of cash it spent less than planned: a plan cut in proportion would burn again as soon as there is money.
+        planned = np.clip(np.maximum(providers.of(self.planned_fixed_cost), affordable), 1.0, np.inf)
+        providers.put(self.fixed_cost_start, start * affordable / planned)
 
 
 def start_treasury(
@@ -177,6 +180,7 @@ def start_treasury(
             1.0,
             np.inf,
         ),
+        planned_fixed_cost=fixed,
         fixed_cost=fixed,
         net_flow=by_path(-burn),
         cash_usd=by_path(finance("cash_usd")),
