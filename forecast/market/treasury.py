@@ -42,7 +42,7 @@ class Treasury:
     fixed_cost_without_rounds: Array
     net_flow_without_rounds: Array
     cash_without_rounds_usd: Array
-    last_round_usd: Array
+    last_round_months: Array  # of revenue, on average of a year, that the last round brought
     runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
     closes: Spots  # of those whose round closed in the last month
 
@@ -97,15 +97,20 @@ class Treasury:
             runway,
         )
         self.closes = spots(uniform < prob * present)
-        self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
+        raised = self.raise_rounds(self.closes)
+        self.closes.put(self.last_round_months, raised / self.closes.of(self.turnover_average))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
-        """Add a round to the cash of some providers, and return its size."""
-        covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
-        providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        """Add a round to the cash of some providers, and return its size; what neither burn nor reserve needs is spent."""
+        covers, to_last, reserve = (
+            providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio", "reserve_months")
+        )
+        turnover, before = providers.of(self.turnover_average), providers.of(self.cash_usd)
+        burn_usd = funding.burn_covered_usd(providers.of(self.net_flow), covers)
+        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_months) * turnover, to_last)
+        providers.put(self.cash_usd, cash.cash_next_usd(before + burn_usd, size - burn_usd, reserve * turnover))
         return size
 
     def give_money(self, providers: Spots) -> None:
@@ -160,6 +165,12 @@ def start_treasury(
         growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
         return np.asarray(flow / funding.steady_growth_ratio(growth))
 
+    turnover_average = np.clip(
+        before(revenue, "demand", 1.0)
+        + before(other.start_usd_per_month, "other", draws.parameter("growth_apart_money_ratio")),
+        1.0,
+        np.inf,
+    )
     runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
     runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
     return Treasury(
@@ -174,12 +185,7 @@ def start_treasury(
         turnover_start=revenue + other.start_usd_per_month,
         debt_service=debt,
         other=other,
-        turnover_average=np.clip(
-            before(revenue, "demand", 1.0)
-            + before(other.start_usd_per_month, "other", draws.parameter("growth_apart_money_ratio")),
-            1.0,
-            np.inf,
-        ),
+        turnover_average=turnover_average,
         planned_fixed_cost=fixed,
         fixed_cost=fixed,
         net_flow=by_path(-burn),
@@ -187,7 +193,7 @@ def start_treasury(
         fixed_cost_without_rounds=fixed,
         net_flow_without_rounds=by_path(-burn),
         cash_without_rounds_usd=by_path(finance("cash_usd")),
-        last_round_usd=by_path(finance("last_round_usd")),
+        last_round_months=finance("last_round_usd") / turnover_average,
         runway_months=runway,
         closes=spots(np.zeros(shape, np.bool_)),
     )
