@@ -13,7 +13,7 @@ import numpy as np
 
 from forecast.distributions import Array
 from forecast.trends.monthly import MonthlySeries, month_end
-from forecast.trends.rolling import DRIFT, HORIZONS_MONTHS, LEVELS, WALK, Cases
+from forecast.trends.rolling import DRIFT, HALVING_LOG_PER_MONTH, HORIZONS_MONTHS, LEVELS, WALK, Cases
 
 LONG_WALK = "walk of long steps"
 RIVALS = (WALK, LONG_WALK, DRIFT)
@@ -82,7 +82,7 @@ def rival_quantiles(series: MonthlySeries, pool: Sequence[MonthlySeries], horizo
     return {
         WALK: last + change,
         LONG_WALK: last + long_walk_quantiles(pool, change, horizons),
-        DRIFT: last + change - np.log(2.0) / 12.0 * np.asarray(horizons),
+        DRIFT: last + change + HALVING_LOG_PER_MONTH * np.asarray(horizons),
     }
 
 

@@ -24,6 +24,7 @@ SERIES = {  # name → where its rolling forecasts come from: a function of the 
     "rent": "forecast.trends.rents:rent_cases",
 }
 WALK, DRIFT = "walk", "drift"  # the rivals: a driftless walk with pooled increments; "halves every year"
+HALVING_LOG_PER_MONTH = -np.log(2.0) / 12.0
 
 
 @dataclass(frozen=True)

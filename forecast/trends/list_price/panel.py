@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from forecast.distributions import Array
 from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
+from forecast.trends.monthly import month_of
 
+ROUTER = "gateway"
 DECIMALS_LOG = 9  # prices that agree to one in a billion are the same price
 
 
@@ -48,20 +50,11 @@ class Panel:
         return change
 
 
-def first_days_within(first: date, last: date) -> tuple[date, ...]:
-    """Return the first days of the months that lie within two dates.
-
-    >>> [str(day) for day in first_days_within(date(2025, 11, 2), date(2026, 1, 1))]
-    ['2025-12-01', '2026-01-01']
-    """
-    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-    days = (date(number // 12, number % 12 + 1, 1) for number in numbers)
-    return tuple(day for day in days if first <= day <= last)
-
-
 def months_of(series: Sequence[PriceSeries]) -> tuple[date, ...]:
-    """Return the months in which at least one of the series was watched."""
-    return first_days_within(min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series))
+    """Return the first days of the months in which at least one of the series was watched."""
+    first, last = min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series)
+    days = (date(month // 12, month % 12 + 1, 1) for month in range(month_of(first), month_of(last) + 1))
+    return tuple(day for day in days if first <= day)
 
 
 def panel_of(series: Sequence[PriceSeries], months: tuple[date, ...]) -> Panel:

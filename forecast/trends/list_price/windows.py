@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.trends.list_price.features import features_of
-from forecast.trends.list_price.others import ROUTER
-from forecast.trends.list_price.panel import Panel
+from forecast.trends.list_price.panel import ROUTER, Panel
 from forecast.trends.rolling import HORIZONS_MONTHS
 
 
-@dataclass(frozen=True)
-class Windows:
+class Windows(NamedTuple):
     """Changes of log price over windows, ordered by `end_month`; one row a window."""
 
-    series: NDArray[np.int64]  # row of the panel
     end_month: NDArray[np.int64]  # column of the panel in which the outcome was known
     span_months: NDArray[np.int64]
     change_log: Array
     features: Array  # [row, feature] at the start of the window
     routed: NDArray[np.bool_]  # the seller is a router
-
-    def __len__(self) -> int:
-        return len(self.series)
 
     @property
     def weight(self) -> Array:
@@ -35,18 +29,11 @@ class Windows:
 
     def known_in(self, month: int) -> Windows:
         """Return the windows that were over in a month."""
-        return self.where(slice(0, int(np.searchsorted(self.end_month, month, side="right"))))
+        return self.where(self.end_month <= month)
 
-    def where(self, chosen: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
         """Return the chosen windows."""
-        return Windows(
-            self.series[chosen],
-            self.end_month[chosen],
-            self.span_months[chosen],
-            self.change_log[chosen],
-            self.features[chosen],
-            self.routed[chosen],
-        )
+        return Windows._make(column[chosen] for column in self)
 
 
 def windows_of(panel: Panel) -> Windows:
@@ -54,7 +41,6 @@ def windows_of(panel: Panel) -> Windows:
     changes = np.stack([panel.change(span) for span in HORIZONS_MONTHS])
     which, row, month = np.nonzero(~np.isnan(changes))
     span = np.array(HORIZONS_MONTHS)[which]
-    made = Windows(
-        row, month + span, span, changes[which, row, month], features_of(panel)[row, month], panel.kind[row] == ROUTER
-    )
+    change_log, features = changes[which, row, month], features_of(panel)[row, month]
+    made = Windows(month + span, span, change_log, features, panel.kind[row] == ROUTER)
     return made.where(np.argsort(made.end_month, kind="stable"))
