@@ -20,10 +20,9 @@ from forecast.trends import list_price
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases, outside_cases
 from forecast.trends.list_price.features import FEATURES, features_of, peers_of
-from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps
+from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps, linear_ridge, logistic_ridge
 from forecast.trends.list_price.panel import months_of, panel_of
 from forecast.trends.list_price.price_file import read_price_file
-from forecast.trends.list_price.ridge import linear_ridge, logistic_ridge
 from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.trend import list_price_trend, repriced_together
 from forecast.trends.list_price.windows import windows_of
