@@ -8,6 +8,7 @@ import numpy as np
 
 from forecast.distributions import Array, Distribution
 from forecast.errors import ForecastError
+from forecast.monte_carlo import jackknife_error
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rivals import RIVALS, rival_quantiles
@@ -90,6 +91,16 @@ def huber(values: Array, reach: Array, what: str) -> float:
     if len(made.fit_history["params"]) >= MOST_STEPS:
         raise ForecastError(f"{what}: the robust regression did not converge in {MOST_STEPS} steps.")
     return float(made.params[0])
+
+
+def pooled_rate(years: Array, change_log: Array) -> tuple[float, float]:
+    """Return the pooled change in logs a year, Σc/Σt, and its standard error by leaving each case out (jackknife).
+
+    >>> pooled_rate(np.array([1.0, 1.0]), np.array([0.1, 0.3]))
+    (0.2, 0.1)
+    """
+    left = (change_log.sum() - change_log) / (years.sum() - years)
+    return float(change_log.sum() / years.sum()), float(jackknife_error(left))
 
 
 def band(value: Array, weight: Array) -> Band:

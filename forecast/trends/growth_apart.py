@@ -101,7 +101,7 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
     for back_months in (18, 15, 12, 9, 6, 3):
         origin = today - timedelta(days=round(back_months * DAYS_PER_MONTH))
         before = published_spans(tables.vintage(origin), origin)
-        moved = raw._replace(start_months=raw.start_months + back_months, end_months=raw.end_months + back_months)
+        moved = raw.seen_from(back_months)
         later = moved.where((moved.end_months > 0) & (moved.end_months <= 3) & np.isin(moved.metric, before.metric))
         if len(before.firm) < FEWEST_SPANS or not len(later.firm):
             continue

@@ -7,10 +7,10 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Z_90, Array
-from forecast.monte_carlo import jackknife_error
+from forecast.distributions import Z_90
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.evidence import pooled_rate
 from forecast.trends.known import enough, last_day, years_between
 from forecast.trends.trend import Band, Diagnostic, Trend
 
@@ -35,7 +35,7 @@ def hardware_price_trend(tables: Tables) -> Trend:
     parts = _watched(tables)
     enough(len(parts), FEWEST_PARTS, "parts with two prices", table, tables)
     years, fall_log = (np.array(column) for column in zip(*parts.values(), strict=True))
-    rate, error = decline(years, fall_log)
+    rate, error = pooled_rate(years, fall_log)
     ends = rate + error * Z_90 * np.array([1.0, 0.0, -1.0])
     return Trend(
         name="hardware_price",
@@ -53,17 +53,6 @@ def hardware_price_trend(tables: Tables) -> Trend:
         observed=tuple((row["as_of"], _middle_usd(row)) for row in _priced(tables) if row["accelerator"] in parts),
         more={"not handed to the model": NOT_HANDED},
     )
-
-
-def decline(years: Array, fall_log: Array) -> tuple[float, float]:
-    """Return the pooled fall in logs a year, Σf/Σt, and its jackknife standard error.
-
-    >>> decline(np.array([1.0, 1.0]), np.array([0.1, 0.3]))
-    (0.2, 0.1)
-    """
-    whole = fall_log.sum() / years.sum()
-    left = (fall_log.sum() - fall_log) / (years.sum() - years)
-    return float(whole), float(jackknife_error(left))
 
 
 def _watched(tables: Tables) -> dict[str, tuple[float, float]]:

@@ -12,6 +12,7 @@ from forecast.distributions import Array, Distribution
 from forecast.families import FAMILIES, MAKER
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.cloud import posterior
 from forecast.trends.evidence import EVEN, empirical
 from forecast.trends.known import enough, last_day
 from forecast.trends.trend import Diagnostic, Estimate, Trend
@@ -97,9 +98,8 @@ def slip_quantiles(
     made = [
         _foretold(months[told], delivered[told], promised[told], at, *each) for each in product(drifts, NOISES_MONTHS)
     ]
-    log_likelihood = np.array([each for _, each in made])
-    weight = np.exp(log_likelihood - log_likelihood.max())
-    below = np.cumsum(weight / weight.sum() @ np.stack([density for density, _ in made]))
+    densities, log_likelihood = (np.array(column) for column in zip(*made, strict=True))
+    below = np.cumsum(posterior(log_likelihood) @ densities)
     return np.asarray(np.interp(EVEN, below, GRID_MONTHS + (GRID_MONTHS[1] - GRID_MONTHS[0]) / 2))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import Point, TooFew, apart
+from forecast.trends.known import TooFew, apart
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import months_between
 
@@ -37,6 +37,10 @@ class Pace(NamedTuple):
     error: float
     sd: float
 
+    def __str__(self) -> str:
+        """Return the 80 % interval in words."""
+        return Band(*(self.mean + self.error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist()).text(".3f")
+
 
 def token_mix_trend(tables: Tables) -> Trend:
     """Return the drift of the router's mix known at the tables' vintage.
@@ -50,10 +54,8 @@ def token_mix_trend(tables: Tables) -> Trend:
     steps = {kind: mix_steps(tables, column) for kind, column in KINDS.items()}
     paces = {kind: pace_of(found) for kind, found in steps.items() if found.months.sum() >= LEAST_MONTHS}
     if not paces:
-        label = tables["token_mix"].label
-        raise TooFew(
-            f"{label}: no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}. Choose a later vintage."
-        )
+        known = f"no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}"
+        raise TooFew(f"{tables['token_mix'].label}: {known}. Choose a later vintage.")
     return Trend(
         name="token_mix",
         title="Mix of the router's tokens",
@@ -62,7 +64,7 @@ def token_mix_trend(tables: Tables) -> Trend:
         why="a dozen steps: not enough for an out-of-sample choice",
         diagnostics=tuple(
             Diagnostic(f"{kind}_drift_per_month", pace.mean,
-                       f"{_band(pace).text('.3f')}; chance of a month {pace.sd:.2f}, "
+                       f"{pace}; chance of a month {pace.sd:.2f}, "
                        f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months")
             for kind, pace in paces.items()
         )
@@ -89,13 +91,11 @@ def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
     found = [
         (months_between(on, day), after - before)
         for points in series.values()
-        for (on, before), (day, after) in apart(sorted(points), _a_month_apart)
+        for (on, before), (day, after) in apart(
+            sorted(points), lambda one, later: months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
+        )
     ]
     return Steps(*np.array(found).reshape(-1, 2).T)
-
-
-def _a_month_apart(one: Point, later: Point) -> bool:
-    return months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
 
 
 def pace_of(steps: Steps) -> Pace:
@@ -117,10 +117,6 @@ def _within(tables: Tables) -> tuple[Diagnostic, ...]:
     found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
     return tuple(
         Diagnostic(f"{kind}_drift_within_models", pace.mean,
-                   f"{_band(pace).text('.3f')}; {len(steps.months)} steps of single models")
+                   f"{pace}; {len(steps.months)} steps of single models")
         for kind, steps in found.items() if len(steps.months) for pace in [pace_of(steps)]
     )  # fmt: skip
-
-
-def _band(pace: Pace) -> Band:
-    return Band(*(pace.mean + pace.error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist())
