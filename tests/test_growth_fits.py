@@ -10,11 +10,10 @@ from spoiling import written
 from forecast.tables import load_tables
 from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
-from forecast.trends.evidence import huber, pooled_rate
-from forecast.trends.hardware_price import hardware_price_trend
+from forecast.trends.evidence import huber
 from forecast.trends.known import TooFew
 from forecast.trends.registry import TRENDS, trends_of
-from forecast.trends.software import measured_twice, software_trend
+from forecast.trends.same_thing import hardware_price_trend, measured_twice, pooled_rate, software_trend
 from forecast.trends.spans import VOLUME, spans_of
 from forecast.trends.volumes import FADE_MONTHS, NO_FADE, Assumed, growth, reach_years, volume_pairs
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.distributions import Array, Distribution
+from forecast.distributions import Array, Distribution, standard_normal_quantile
 from forecast.errors import ForecastError
-from forecast.monte_carlo import jackknife_error
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rivals import RIVALS, rival_quantiles
@@ -46,6 +45,15 @@ def form_score(form: str, months: int, quantiles: Array, value: Array, walk_loss
     loss = crps_of_quantiles(quantiles, LEVELS, value)
     inside = coverage(quantiles[1], quantiles[-2], value)
     return FormScore(form, months, len(value), float(loss.mean()), skill(loss, walk_loss), inside)
+
+
+def normal_scores(
+    said: Mapping[str, tuple[Array, Array]], months: int, value: Array, walk_sd: Array
+) -> tuple[FormScore, ...]:
+    """Return how forms did that say normal numbers, name → mean and standard deviation, `[case]`; arguments as of `form_score`."""
+    normal = standard_normal_quantile(LEVELS)[:, None]
+    walk = crps_of_quantiles(walk_sd * normal + 0 * value, LEVELS, value)
+    return tuple(form_score(form, months, mean + sd * normal, value, walk) for form, (mean, sd) in said.items())
 
 
 def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
@@ -91,16 +99,6 @@ def huber(values: Array, reach: Array, what: str) -> float:
     if len(made.fit_history["params"]) >= MOST_STEPS:
         raise ForecastError(f"{what}: the robust regression did not converge in {MOST_STEPS} steps.")
     return float(made.params[0])
-
-
-def pooled_rate(years: Array, change_log: Array) -> tuple[float, float]:
-    """Return the pooled change in logs a year, Σc/Σt, and its standard error by leaving each case out (jackknife).
-
-    >>> pooled_rate(np.array([1.0, 1.0]), np.array([0.1, 0.3]))
-    (0.2, 0.1)
-    """
-    left = (change_log.sum() - change_log) / (years.sum() - years)
-    return float(change_log.sum() / years.sum()), float(jackknife_error(left))
 
 
 def band(value: Array, weight: Array) -> Band:
