@@ -21,11 +21,10 @@ from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases, outside_cases
 from forecast.trends.list_price.features import FEATURES, features_of, peers_of
 from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps, linear_ridge, logistic_ridge
-from forecast.trends.list_price.panel import months_of, panel_of
+from forecast.trends.list_price.panel import months_of, panel_of, windows_of
 from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.series import PriceSeries, known_series, without
 from forecast.trends.list_price.trend import list_price_trend, repriced_together
-from forecast.trends.list_price.windows import windows_of
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, scores
 
 HEADER = "date,provider,provider_kind,model,input_usd_per_mtok,output_usd_per_mtok"
@@ -154,7 +153,7 @@ def test_shrinkage_draws_to_the_base_rate():
 def test_quantiles_are_those_of_the_mixture(some):
     _, training = some
     panel = panel_of(training, months_of(training))
-    windows = windows_of(panel)
+    windows = windows_of(panel, features_of(panel))
     jumps = fit_jumps(windows, windows)
     some_rows = windows.features[::997]
     levels = np.linspace(0.0005, 0.9995, 1000)
@@ -165,7 +164,7 @@ def test_quantiles_are_those_of_the_mixture(some):
 
 def test_sellers_without_rises_move_as_often_as_they_did_and_not_as_routers_do(ours):
     panel = panel_of(ours, months_of(ours))
-    known = windows_of(panel).known_in(panel.months.index(date(2025, 7, 1)))
+    known = windows_of(panel, features_of(panel)).known_in(panel.months.index(date(2025, 7, 1)))
     own = known.where(~known.routed)
     assert 0 < (own.change_log > 0).sum() < FEWEST_MOVES < (own.change_log < 0).sum()
     falls = own.where(own.change_log <= 0)

@@ -68,7 +68,7 @@ def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> S
     """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
     for (firm, metric), figures in published_figures(tables, today, of_accounts).items():
-        for (start, first), (end, last) in apart(figures, lambda one, later: later[0] - one[0] >= LEAST_MONTHS):
+        for (start, first), (end, last) in apart(figures, LEAST_MONTHS):
             found.append((firm, metric, start, end, last - first, first))
     return spans_of(found)
 

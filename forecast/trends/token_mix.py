@@ -18,6 +18,7 @@ from forecast.units import months_between
 ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
 LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
+SOME_DAY = date(2025, 1, 1)  # from which months are counted
 LEAST_MONTHS = 3.0  # that the steps of a kind must span together
 STEP_SD_LOG = 0.2  # spread of a month's chance before any data, as if seen in STEPS_BEFORE steps
 STEPS_BEFORE = 4.0
@@ -83,17 +84,16 @@ def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
 
     Of all its tokens; or of `one_model`, week by week: of users who stay with it.
     """
-    series: dict[str, list[tuple[date, float]]] = defaultdict(list)
+    series = defaultdict(list)
     for row in tables["token_mix"]:
         chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
         if chosen and row[column] is not None:
-            series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
+            month = months_between(SOME_DAY, row["date_on"])
+            series[row["scope"]].append((month, float(np.log(row[column] / (1 - row[column])))))
     found = [
-        (months_between(on, day), after - before)
+        (later - start, after - before)
         for points in series.values()
-        for (on, before), (day, after) in apart(
-            sorted(points), lambda one, later: months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
-        )
+        for (start, before), (later, after) in apart(sorted(points), LEAST_STEP_MONTHS)
     ]
     return Steps(*np.array(found).reshape(-1, 2).T)
 

@@ -56,7 +56,7 @@ def volume_pairs(tables: Tables, today: date) -> Spans:
     return spans_of([
         (entity, VOLUME, start, end, last - first, first)
         for entity, points in volumes.items()
-        for (end, last), (start, first) in apart(sorted(points, reverse=True), lambda one, old: one[0] - old[0] >= LEAST_MONTHS)
+        for (end, last), (start, first) in apart(sorted(points, reverse=True), LEAST_MONTHS)
     ])  # fmt: skip
 
 

@@ -15,10 +15,9 @@ from forecast.errors import InputError
 from forecast.tables import Tables
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.jumps import Jumps, enough_moves, fit_jumps
-from forecast.trends.list_price.panel import DECIMALS_LOG, ROUTER, Panel, months_of, panel_of
+from forecast.trends.list_price.panel import DECIMALS_LOG, ROUTER, Panel, Windows, months_of, panel_of, windows_of
 from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.series import PriceSeries, known_series, without
-from forecast.trends.list_price.windows import Windows, windows_of
 from forecast.trends.rolling import DRIFT, HALVING_LOG_PER_MONTH, HORIZONS_MONTHS, LEVELS, WALK, Cases, joined
 
 FOLDS = 5
@@ -69,7 +68,8 @@ def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> 
     """
     everything = (*scored, *training)
     months = months_of(everything) if training else ()
-    windows = windows_of(panel_of(training, months))
+    known = panel_of(training, months)
+    windows = windows_of(known, features_of(known))
     panel = panel_of(everything, months)
     features = features_of(panel)
     seen = np.flatnonzero(panel.watched[: len(scored)].any(axis=0)).tolist()
@@ -95,7 +95,8 @@ def forecasts_on(tables: Tables, origin: date) -> Cases | None:
         return None
     panel = panel_of(series, months)
     month = months.index(origin)
-    made = _made_in(month, windows_of(panel), series, panel, features_of(panel))
+    features = features_of(panel)
+    made = _made_in(month, windows_of(panel, features), series, panel, features)
     return joined(made) if made else None
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.trends.list_price.features import FEATURES, OF_SIZE
-from forecast.trends.list_price.windows import Windows
+from forecast.trends.list_price.panel import Windows
 
 SHRINK_MOVE, SHRINK_WAY, SHRINK_SIZE = 50.0, 100.0, 10.0  # in windows; halving or doubling them moves no skill by 0.02
 FEWEST_MOVES = 15  # with fewer, those of all sellers are taken

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.scoring import pit_bounds, pit_distance
 from forecast.tables import Tables
@@ -13,16 +13,15 @@ from forecast.trends.known import TooFew, enough
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.jumps import Jumps, fit_jumps
-from forecast.trends.list_price.panel import ROUTER, Panel, months_of, panel_of
+from forecast.trends.list_price.panel import ROUTER, Panel, months_of, panel_of, windows_of
 from forecast.trends.list_price.series import known_series
-from forecast.trends.list_price.windows import windows_of
 from forecast.trends.rolling import LEVELS
 from forecast.trends.trend import Band, Diagnostic, Trend
 
 FORM = "jumps"
 YEAR_MONTHS = 12
 TOGETHER_MOVES = 3  # moves of one provider in one month that make a repricing of its list
-FINE: NDArray[np.float64] = np.linspace(0.0025, 0.9975, 200)
+FINE: Array = np.linspace(0.0025, 0.9975, 200)
 
 
 def list_price_trend(tables: Tables) -> Trend:
@@ -40,7 +39,8 @@ def list_price_trend(tables: Tables) -> Trend:
         raise TooFew(error.problems) from None
     series = known_series(tables)
     panel = panel_of(series, months_of(series))
-    windows = windows_of(panel)
+    features = features_of(panel)
+    windows = windows_of(panel, features)
     scored = form_scores(cases, FORM)
     form, why = best_form(scored, FORM)
     return Trend(
@@ -49,7 +49,7 @@ def list_price_trend(tables: Tables) -> Trend:
         unit="USD/Mtok",
         form=form,
         why=why,
-        annual_change=_year_ahead(fit_jumps(windows.where(~windows.routed), windows), panel),
+        annual_change=_year_ahead(fit_jumps(windows.where(~windows.routed), windows), panel, features),
         diagnostics=(
             Diagnostic(
                 "pit_ks",
@@ -66,11 +66,11 @@ def list_price_trend(tables: Tables) -> Trend:
     )
 
 
-def _year_ahead(jumps: Jumps, panel: Panel) -> Band:
+def _year_ahead(jumps: Jumps, panel: Panel, features: Array) -> Band:
     """Return the price a year from the last month over the price then, all sellers still watched taken together."""
     last = int(np.flatnonzero(panel.watched.sum(axis=0) >= 0.5 * panel.watched.sum(axis=0).max())[-1])
     now = panel.watched[:, last] & (panel.kind != ROUTER)
-    _, change = jumps.forecast(features_of(panel)[now, last], YEAR_MONTHS, FINE)
+    _, change = jumps.forecast(features[now, last], YEAR_MONTHS, FINE)
     return Band(*(float(np.exp(q)) for q in np.quantile(change, (0.1, 0.5, 0.9))))
 
 
