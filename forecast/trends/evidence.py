@@ -68,11 +68,9 @@ def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
         return own, f"{count} past forecasts over 6 or 12 months can be judged; {FEWEST_CASES} would choose a form."
     forms = dict.fromkeys(score.form for score in judged)
     mean = {form: float(np.mean([score.crps for score in judged if score.form == form])) for form in forms}
-    best, second, *_ = sorted(mean, key=lambda form: mean[form])
-    return best, (
-        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({second}) {mean[second]:.3f}, "
-        f"the driftless walk {mean[WALK]:.3f}, in {count} forecasts of months not yet seen."
-    )
+    ranked = sorted(mean, key=lambda form: mean[form])
+    said = ", ".join(f"{form} {mean[form]:.3f}" for form in ranked)
+    return ranked[0], f"CRPS over 6 and 12 months: {said}; of {count} forecasts of months not yet seen."
 
 
 def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[MonthlySeries], months: int) -> Fan:
