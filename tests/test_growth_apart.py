@@ -139,10 +139,10 @@ def test_the_market_starts_a_firm_at_the_size_that_the_fit_gives_it(tables, as_o
     revenue = draws.column("provider_finances", "revenue_usd_per_year", known)[:, 0]
     figures = made(known, 0.0, 0.0, size=np.log(revenue), metric=spans.RUN_RATE)
     by = spans.published_spans(tables.vintage(as_of), as_of)
-    size = np.exp(LAW.size_power * spans.sized(figures, by).size_log)
-    assert size.max() > 1.2 > 0.9 > size.min()
-    found = start_market(base, names, draws).customers.apart_size[[names.providers.index(p) for p in known], 0]
-    assert_allclose(found, size, rtol=1e-3)  # the typical revenue is stored with four digits
+    size_log = spans.sized(figures, by).size_log
+    assert size_log.max() > 0.9 > -0.5 > size_log.min()
+    found = start_market(base, names, draws).customers.firm_size_log[[names.providers.index(p) for p in known], 0]
+    assert_allclose(found, size_log, atol=1e-3)  # the typical revenue is stored with four digits
 
 
 def test_without_reversion_none_is_likelier():

@@ -13,6 +13,7 @@ from forecast.families import FLEETS
 from forecast.market.machines import OPEN, start_machines
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+from forecast.units import months_between
 
 
 def test_twice_the_power_price_is_twice_the_energy_term(tables):
@@ -60,12 +61,35 @@ def test_the_best_of_a_family_against_brute_force(base, block):
             rows = [
                 a for a, name in enumerate(names.accelerators) if base.rows["accelerators"][name]["family"] == family
             ]
+            gain = machines.generations.gain(month)[number]  # within a year of some that came by now
+            cost[rows] /= gain
             expected = np.min(cost[rows], axis=0, initial=np.inf)
             assert_allclose(machines.best_usd_per_mtok[number], expected, rtol=1e-6)  # a few operations of seven digits
             if month == 0:
                 fleet = expected * draws.parameter("fleet_lag_ratio")
                 assert_allclose(machines.fleet_usd_per_mtok[number], fleet, rtol=1e-6)
         assert_allclose(machines.floor_usd_per_mtok, cost[~np.array(own)].min(axis=0), rtol=1e-6)
+
+
+def test_families_go_on_after_their_last_announced_part(tables):
+    """By the gain of each generation, a gap after the last part that came; one whose next part never comes stands still."""
+
+    def gain(month, cancelled):
+        asked = {"generation_gap_months": 20, "generation_gain_log": 0.5, "launch_slip_months": 3}
+        settings = [f"{name}={value}" for name, value in (asked | {"launch_cancel_prob": cancelled}).items()]
+        scenario = load_scenario("base", tables, settings)
+        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        last = scenario.rows["accelerators"]["rubin-ultra"]["promised_on"]
+        return machines.generations.gain(month), months_between(scenario.as_of, last) + 3
+
+    found, ultra = gain(60, 0)
+    expected = {"wafer": 3, "nvidia": (60 - ultra) // 20}  # Cerebras has announced nothing, NVIDIA Rubin Ultra
+    for family, count in expected.items():
+        assert_allclose(found[FLEETS.index(family)], np.exp(0.5 * count), rtol=1e-5)
+    assert_array_equal(gain(19, 0)[0], 1.0)
+    mortal = gain(60, 0.3)[0][FLEETS.index("wafer")]
+    for count in range(4):  # three standard errors of a share of 5,000 paths
+        assert_allclose((mortal > np.exp(0.5 * count - 0.1)).mean(), 0.7**count, atol=0.02)
 
 
 @pytest.mark.parametrize("parameter", ["wide_parallel_gain_ratio", "custom_silicon_gain_ratio"])

@@ -113,6 +113,44 @@ def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Arra
     return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
+def generations_since(months: Array, gap_months: Array, most: Array) -> Array:
+    """Generations of a family that have come since its last announced part, one after every gap until the family ends.
+
+    n = min(N, ⌊max(0, t)/c⌋)
+
+    Args:
+        months: t, months since that part came, negative before.
+        gap_months: c, from one generation to the next, positive.
+        most: N, generations until the family ends, at least 0.
+
+    Returns:
+        Count, at least 0. Source: accelerators.csv (own-generations).
+
+    >>> generations_since(np.array([-3.0, 17.0, 40.0]), np.array([16.0, 16.0, 16.0]), np.array([9.0, 9.0, 1.0])).tolist()
+    [0.0, 1.0, 1.0]
+    """
+    return np.minimum(most, np.floor(np.maximum(0.0, months) / gap_months))
+
+
+def generations_until_the_end(uniform: Array, cancel_prob: Array) -> Array:
+    """Generations that still come of a family, if each fails to come with the same probability and is then the end.
+
+    N = ⌊ln u/ln(1 − p)⌋, so that at least n come with probability (1 − p)ⁿ
+
+    Args:
+        uniform: u, numbers in (0, 1), one for each family and path.
+        cancel_prob: p, chance that a generation never comes, 0–1.
+
+    Returns:
+        Count, at least 0; infinite where none fails. Source: launch_slips.csv (own-slips).
+
+    >>> generations_until_the_end(np.array([0.6, 0.2]), np.array([0.5, 0.5])).tolist()
+    [0.0, 2.0]
+    """
+    with np.errstate(divide="ignore"):
+        return np.floor(np.log(uniform) / np.log1p(-cancel_prob))
+
+
 def step_error_log(family_score: Array, design_score: Array, log_sd: Array, design_log_sd: Array) -> Array:
     """By how much an accelerator is truly faster than the roofline says, in logs: its family's part and the model design's.
 

@@ -49,34 +49,58 @@ def log_pending_change(log_price_change: Array, sensitivity: Array) -> Array:
     return -sensitivity * log_price_change
 
 
-def apart_of_size(apart_if_typical_per_month: Array, size: Array) -> Array:
+def apart_of_size(apart_if_typical_per_month: Array, firm_size_log: Array, power: Array) -> Array:
     """Own growth of a firm: the larger it is, the less its growth leaves that of the market; the small do as the typical.
 
-    g = ĝ/max(1, y)
+    g = ĝ/max(1, q)^β
 
     Args:
         apart_if_typical_per_month: ĝ, own growth were the firm of typical size, in logs.
-        size: y = q^β, q revenue over that of the typical firm, β from 0 (all sizes grow apart alike) to 1.
+        firm_size_log: ln q, q all revenue over that of the typical firm.
+        power: β, from 0 (all sizes grow apart alike) to 1.
 
     Returns:
         Log a month. Source: Amaral et al. (1997), the spread of growth falls with the power 0.20 ± 0.03 of sales; Riccaboni
         et al. (2008), less so among the small.
 
-    >>> apart_of_size(np.array([0.1, 0.1]), np.array([0.5, 2.0])).tolist()
+    >>> apart_of_size(np.array([0.1, 0.1]), np.log([0.5, 4.0]), np.array([0.5, 0.5])).tolist()
     [0.1, 0.05]
     """
-    growth: Array = np.clip(size, 1.0, np.inf)
-    return np.divide(apart_if_typical_per_month, growth, out=growth)
+    left = np.maximum(firm_size_log, 0.0)
+    left *= -power
+    np.exp(left, out=left)
+    left *= apart_if_typical_per_month
+    return left
 
 
-def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_month: Array) -> Array:
+def size_of_seller(token_size_log: Array, firm_size_log: Array) -> Array:
+    """Size by which a seller of tokens falls back or catches up: that of its tokens, but no smaller than its firm is.
+
+    s = max(w − w̄, min(0, ln q))
+
+    Whoever sells few tokens beside another business is no small firm, and has no cause to outgrow the market.
+
+    Args:
+        token_size_log: w − w̄, log weight of an offer over that of the seller of the segment's typical token.
+        firm_size_log: ln q, q all revenue of the seller over that of the typical firm.
+
+    Returns:
+        Log; 0 is typical. Source: the law is fitted to the revenue of whole firms (own-fit-trends).
+
+    >>> size_of_seller(np.array([-4.0, -4.0, 1.0]), np.array([2.0, -1.0, -1.0])).tolist()
+    [0.0, -1.0, 1.0]
+    """
+    return np.maximum(token_size_log, np.minimum(firm_size_log, 0.0))
+
+
+def lasting_growth(apart_per_month: Array, size_log: Array, reversion_per_month: Array) -> Array:
     """Growth of an offer's log weight in a month that stays: the firm's own, less what the large lose to the small.
 
-    Δ = g − κ·w
+    Δ = g − κ·s
 
     Args:
         apart_per_month: g, the seller's growth beyond the market's, in logs.
-        log_weight: w; what all offers of a segment lose alike cancels in the shares.
+        size_log: s, log of size; what all offers of a segment lose alike cancels in the shares.
         reversion_per_month: κ, part of a difference in size that closes in a month, 0–0.5.
 
     Returns:
@@ -85,7 +109,7 @@ def lasting_growth(apart_per_month: Array, log_weight: Array, reversion_per_mont
     >>> lasting_growth(np.array([0.02]), np.array([1.0]), np.array([0.01])).tolist()
     [0.01]
     """
-    growth = -reversion_per_month * log_weight
+    growth = -reversion_per_month * size_log
     growth += apart_per_month
     return growth
 

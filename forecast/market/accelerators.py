@@ -50,16 +50,20 @@ class Accelerators:
         """Return the owned cost of an hour of one accelerator, `[path]`, or of many, `[accelerator, path]`."""
         return self.capital_usd_per_hour[which] + self.power_usd_per_hour[which] + self.rest_usd_per_hour[which]
 
-    def lower(self, best: Array, custom_sold: Array, month: int, serving_gain: Array) -> None:
-        """Lower `best`, `[family, segment, path]`, and that of custom silicon for sale to the cost on these where it is less."""
+    def lower(self, best: Array, custom_sold: Array, month: int, gain: Array) -> None:
+        """Lower `best`, `[family, segment, path]`, and that of custom silicon for sale to the cost on these where it is less.
+
+        `gain`, `[family, path]`, is what serving methods and later generations give to tokens for a dollar.
+        """
         owned, available = self.owned_usd_per_hour(slice(None)), self.available(month)
-        with np.errstate(divide="ignore"):  # not on the market: infinitely dear
-            owned /= serving_gain if available.all() else available * serving_gain
-        for family, rows in zip(best, self.of_family, strict=True):
+        if not available.all():
+            with np.errstate(divide="ignore"):  # not on the market: infinitely dear
+                owned /= available
+        for family, rows, by in zip(best, self.of_family, gain, strict=True):
             cost = hardware.hours_after_software(
                 self.hours_per_mtok[rows], self.maturity[rows, None], self.gain_frac[rows]
             )
-            cost *= owned[rows, None]
+            cost *= (owned[rows] / by)[:, None]
             for each, sold in zip(cost, self.custom_sold[rows], strict=True):
                 np.minimum(family, each, out=family)
                 if sold:

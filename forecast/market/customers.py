@@ -25,8 +25,8 @@ class Customers:
     shock_sd: Array  # [provider, path]
     apart_per_month: Array  # [provider, path] growth in logs beyond the market's, at the middle of the month
     apart_if_typical_per_month: Array  # the same, were the firm of typical size
-    apart_size: Array  # [provider, path] revenue over that of the typical firm, to the power with which spread falls
-    apart_size_power: Array  # [path]
+    firm_size_log: Array  # [provider, path] all revenue over that of the typical firm
+    size_power: Array  # [path] with which growth apart falls as a firm is larger
     apart_kept: Array  # [path] part of it left after a month
     apart_renewal_sd: Array  # [path] of what chance adds to it in a month
     reversion_per_month: Array  # [path] of a log weight to that of a typical seller
@@ -67,15 +67,16 @@ class Customers:
         self.apart_if_typical_per_month += np.multiply(
             normal, self.apart_renewal_sd, out=shock
         )  # memory that is at hand
-        self.apart_per_month = shares.apart_of_size(self.apart_if_typical_per_month, self.apart_size)
-        self.apart_size *= 1 + self.apart_size_power * self.apart_per_month
+        self.apart_per_month = shares.apart_of_size(
+            self.apart_if_typical_per_month, self.firm_size_log, self.size_power
+        )
+        self.firm_size_log += self.apart_per_month
+        typical = names.segment_dot(share, self.log_weight).take(names.offer_segment, axis=0)
+        size = shares.size_of_seller(self.log_weight - typical, self.firm_size_log.take(names.offer_provider, axis=0))
+        size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
-        fringe = names.fringe_offers  # of typical size for ever: their number follows entry and exit
-        typical = names.segment_dot(share, self.log_weight)[names.offer_segment[fringe]]
-        growth[fringe] = shares.lasting_growth(apart[fringe], typical, self.reversion_per_month)
-        self.log_weight += growth
-        moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=growth)
+        self.log_weight += shares.lasting_growth(apart, size, self.reversion_per_month)
+        moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved
 
@@ -113,9 +114,9 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, rev
     renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
     # Half a month before today: so the middles of months add up to the growth that the fit integrates.
     apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(kept)
-    size_power = draws.parameter("growth_apart_size_power")
+    power, shape = draws.parameter("growth_apart_size_power"), (len(names.providers), BLOCK_PATHS)
     size_ratio = revenue_usd_per_year / draws.parameter("growth_apart_typical_usd_per_year")
-    size = np.broadcast_to(size_ratio**size_power, (len(names.providers), BLOCK_PATHS)).copy()
+    size_log = np.log(np.broadcast_to(size_ratio, shape), dtype=REAL)
     return Customers(
         names=names,
         theta=Parameters(draws),
@@ -123,14 +124,14 @@ def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, rev
         elasticity=draws.column("segments", "price_elasticity", names.segments),
         sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
         shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=shares.apart_of_size(apart, size),
-        apart_if_typical_per_month=np.broadcast_to(apart, size.shape).copy(),
-        apart_size=size,
-        apart_size_power=size_power,
+        apart_per_month=shares.apart_of_size(apart, size_log, power),
+        apart_if_typical_per_month=np.broadcast_to(apart, shape).copy(),
+        firm_size_log=size_log,
+        size_power=power,
         apart_kept=kept,
         apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
         reversion_per_month=draws.parameter("share_reversion_per_month"),
         log_weight=np.log(share),
         pending_log=np.zeros_like(share),
-        attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
+        attraction=np.zeros(shape, REAL),
     )

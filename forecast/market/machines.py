@@ -21,6 +21,43 @@ OPEN = [row for row in OTHERS if FAMILIES[FLEETS[row]].served_by != CLOUD]
 CROSSING = np.array([FAMILIES[name].served_by != MAKER for name in FLEETS])  # who makes a chip to serve on it stays
 
 
+@dataclass(frozen=True)
+class Generations:
+    """What comes of each family after its last announced part, which nobody has named yet; `[family, path]`, or `[path]`."""
+
+    after_month: Array  # in which the last part came that is announced
+    gap_months: Array
+    most: Array  # generations until the family ends
+    gain_log: Array  # [path] of each
+
+    def gain(self, month: int) -> Array:
+        """Return tokens for a dollar on a family's best part over those on the last one announced, of like software and age."""
+        count = hardware.generations_since(month - self.after_month, self.gap_months, self.most)
+        return np.exp(count * self.gain_log)
+
+
+def available_month(names: Names, groups: list[Accelerators]) -> Array:
+    """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
+    month = np.empty((len(names.accelerators), BLOCK_PATHS), REAL)
+    for group in groups:
+        month[group.rows] = group.available_month
+    return month
+
+
+def start_generations(names: Names, draws: Draws, groups: list[Accelerators]) -> Generations:
+    """Return the generations to come. Of a family whose last part is on the market none is announced: the next is a gap away."""
+    arrives = available_month(names, groups)
+    arrives[arrives == np.inf] = -np.inf  # never comes: the one before is the last
+    last = [arrives[rows].max(axis=0, initial=0.0) for rows in names.accelerators_of_family]
+    ends = np.stack([draws.stream(f"family:{name}", "generations").random(BLOCK_PATHS, REAL) for name in FLEETS])
+    return Generations(
+        after_month=np.stack(last),
+        gap_months=draws.entity_parameter("generation_gap_months", list(FLEETS)),
+        most=hardware.generations_until_the_end(ends, draws.parameter("launch_cancel_prob")),
+        gain_log=draws.parameter("generation_gain_log"),
+    )
+
+
 @dataclass
 class Machines:
     """Accelerators, and fleets `[family, segment, path]`."""
@@ -35,6 +72,7 @@ class Machines:
     newest_frac: Array  # [path] of what is bought, that is of the best kind
     crossing_frac: Array  # [family, 1, path] of that, that is of another family where a token costs less on it
     serving_gain: Array  # [path]
+    generations: Generations
     best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
     custom_sold_usd_per_mtok: Array  # [segment, path] on the best of custom silicon that anybody may buy
     floor_usd_per_mtok: Array  # [segment, path] on the best of these and of the other families
@@ -56,16 +94,13 @@ class Machines:
         shape = len(self.names.segments), BLOCK_PATHS
         best, sold = np.full((len(FLEETS), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
         for group in self.groups:
-            group.lower(best, sold, month, self.serving_gain)
+            group.lower(best, sold, month, self.serving_gain * self.generations.gain(month))
         self.best_usd_per_mtok, self.custom_sold_usd_per_mtok = best, sold
         self.floor_usd_per_mtok = np.minimum(best[OTHERS].min(axis=0), sold)
 
     def available_month(self) -> Array:
         """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
-        month = np.empty((len(self.names.accelerators), BLOCK_PATHS), REAL)
-        for group in self.groups:
-            month[group.rows] = group.available_month
-        return month
+        return available_month(self.names, self.groups)
 
     def reference_owned_usd_per_hour(self) -> Array:
         """Return the owned cost of an hour of the accelerator for which rents are quoted, `[path]`."""
@@ -87,6 +122,7 @@ def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
         newest_frac=draws.parameter("fleet_newest_frac"),
         crossing_frac=draws.parameter("fleet_crossing_frac") * CROSSING[:, None, None].astype(REAL),
         serving_gain=np.ones(BLOCK_PATHS, REAL),
+        generations=start_generations(names, draws, groups),
         best_usd_per_mtok=np.empty(0, REAL),
         custom_sold_usd_per_mtok=np.empty(0, REAL),
         floor_usd_per_mtok=np.empty(0, REAL),
