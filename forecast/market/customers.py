@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from forecast.arrays import REAL, Array, Index, Spots, spots_at
@@ -13,26 +11,33 @@ from forecast.market.names import Names
 from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 
-@dataclass
 class Customers:
     """Volume `[segment, path]`, and what draws it to offers `[offer, path]` and providers `[provider, path]`."""
 
-    names: Names
-    theta: Parameters
-    wanted_mtok_per_month: Array
-    elasticity: Array  # [segment, path]
-    sensitivity: Array  # [segment, path] to prices
-    shock_sd: Array  # [provider, path]
-    apart_per_month: Array  # [provider, path] growth in logs beyond the market's, at the middle of the month
-    apart_if_typical_per_month: Array  # the same, were the firm of typical size
-    apart_size: Array  # [provider, path] revenue over that of the typical firm, to the power with which spread falls
-    apart_size_power: Array  # [path]
-    apart_kept: Array  # [path] part of it left after a month
-    apart_renewal_sd: Array  # [path] of what chance adds to it in a month
-    reversion_per_month: Array  # [path] of a log weight to that of a typical seller
-    log_weight: Array
-    pending_log: Array  # what prices will yet make of log_weight
-    attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
+    def __init__(self, draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> None:
+        """Take the volumes and shares of the as_of month, and all revenue, `[provider, path]`."""
+        self.names, theta = names, Parameters(draws)
+        self.theta = theta
+        self.wanted_mtok_per_month = wanted
+        self.elasticity = draws.column("segments", "price_elasticity", names.segments)
+        self.sensitivity = draws.column("segments", "share_price_sensitivity", names.segments)  # to prices
+        self.shock_sd = draws.column("provider_kinds", "share_shock_sd", names.kinds)
+        shape = (len(names.providers), BLOCK_PATHS)
+        # [path] part of a provider's own growth that is left after a month, and what chance adds to it
+        self.apart_kept = np.exp(-1 / theta["growth_apart_fade_months"])
+        renewed_sd = theta["growth_apart_renewal_ratio"] * theta["growth_apart_sd_per_month"]
+        self.apart_renewal_sd = renewed_sd * np.sqrt(1 - self.apart_kept**2)
+        # Growth in logs beyond the market's, were the firm of typical size. Half a month before today: so the middles of
+        # months add up to the growth that the fit integrates.
+        apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(self.apart_kept)
+        self.apart_if_typical_per_month = np.broadcast_to(apart, shape).copy()
+        size_ratio = revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"]
+        # Revenue over that of the typical firm, to the power with which spread falls.
+        self.apart_size = np.broadcast_to(size_ratio ** theta["growth_apart_size_power"], shape).copy()
+        self.apart_per_month = shares.apart_of_size(apart, self.apart_size)  # at the middle of the month
+        self.log_weight = np.log(share)
+        self.pending_log = np.zeros_like(share)  # what prices will yet make of log_weight
+        self.attraction = np.zeros(shape, REAL)  # passing shocks: free launches, hits, outages
 
     def want(self, month: int, spend_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
         """Step 2: tokens wanted at last month's price; less and less more of them as spending nears all that budgets hold."""
@@ -64,16 +69,15 @@ class Customers:
         shock *= self.shock_sd
         self.attraction += shock
         self.apart_if_typical_per_month *= self.apart_kept
-        self.apart_if_typical_per_month += np.multiply(
-            normal, self.apart_renewal_sd, out=shock
-        )  # memory that is at hand
+        np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
+        self.apart_if_typical_per_month += shock
         self.apart_per_month = shares.apart_of_size(self.apart_if_typical_per_month, self.apart_size)
-        self.apart_size *= 1 + self.apart_size_power * self.apart_per_month
-        apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        growth = shares.lasting_growth(apart, self.log_weight, self.reversion_per_month)
+        self.apart_size *= 1 + theta["growth_apart_size_power"] * self.apart_per_month
+        apart, reversion = self.apart_per_month.take(names.offer_provider, axis=0), theta["share_reversion_per_month"]
+        growth = shares.lasting_growth(apart, self.log_weight, reversion)
         fringe = names.fringe_offers  # of typical size for ever: their number follows entry and exit
         typical = names.segment_dot(share, self.log_weight)[names.offer_segment[fringe]]
-        growth[fringe] = shares.lasting_growth(apart[fringe], typical, self.reversion_per_month)
+        growth[fringe] = shares.lasting_growth(apart[fringe], typical, reversion)
         self.log_weight += growth
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=growth)
         self.log_weight += moved
@@ -105,32 +109,3 @@ class Customers:
         before = buyers.of(self.log_weight)
         grown = exits.merged_log_weight(before, sellers.of(self.log_weight), kept.take(deal))
         buyers.add(self.log_weight, grown - before)
-
-
-def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> Customers:
-    """Return the customers of the as_of month: the volumes and shares of the books, and all revenue `[provider, path]`."""
-    kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
-    renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
-    # Half a month before today: so the middles of months add up to the growth that the fit integrates.
-    apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(kept)
-    size_power = draws.parameter("growth_apart_size_power")
-    size_ratio = revenue_usd_per_year / draws.parameter("growth_apart_typical_usd_per_year")
-    size = np.broadcast_to(size_ratio**size_power, (len(names.providers), BLOCK_PATHS)).copy()
-    return Customers(
-        names=names,
-        theta=Parameters(draws),
-        wanted_mtok_per_month=wanted,
-        elasticity=draws.column("segments", "price_elasticity", names.segments),
-        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
-        shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=shares.apart_of_size(apart, size),
-        apart_if_typical_per_month=np.broadcast_to(apart, size.shape).copy(),
-        apart_size=size,
-        apart_size_power=size_power,
-        apart_kept=kept,
-        apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
-        reversion_per_month=draws.parameter("share_reversion_per_month"),
-        log_weight=np.log(share),
-        pending_log=np.zeros_like(share),
-        attraction=np.zeros((len(names.providers), BLOCK_PATHS), REAL),
-    )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from forecast.draws import Draws, blocks_of
 from forecast.errors import InputError, suggestion
 from forecast.market.doors import ALIVE, BOUGHT, EXIT_KINDS, LICENSED, SOLD_IN_DISTRESS, WITHOUT_BUYER, happened_by
-from forecast.market.machines import start_machines
+from forecast.market.machines import Machines
 from forecast.outcomes.by_path import entities
 from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
@@ -62,7 +62,7 @@ def _event_by(event: str, row: int, month: int, paths: Paths) -> Flags:
 def _available_month(row: int, paths: Paths) -> NDArray[np.float32]:
     """Return the month in which an accelerator comes to the market, `[path]`: drawn again as the simulation drew it."""
     draws = (Draws(paths.scenario, paths.seed, block) for block in blocks_of(paths.n_paths))
-    months = [start_machines(paths.scenario, paths.names, each).available_month()[row] for each in draws]
+    months = [Machines(paths.scenario, paths.names, each).available_month()[row] for each in draws]
     return np.concatenate(months)[: paths.n_paths]
 
 
