@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from forecast.cells import Column, convert
+from forecast.cells import Column, convert, parameter_column
 from forecast.distributions import SEE_FITS, Distribution
 from forecast.errors import InputError, suggestion
 from forecast.shipped import INPUT_TABLES
@@ -104,9 +104,7 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     parameters = tables["parameters"]
     for name, row in parameters.latest("parameter").items():
         key = f"parameters.{name}"
-        columns[key] = Column(
-            "parameters", name, "number", row["unit"], row["minimum"], row["maximum"], True, True, (), row["meaning"]
-        )
+        columns[key] = parameter_column(row)
         inputs[key] = Input(key, _made(row["value"]), row["unit"], row["persistence"], _origin(parameters, row))
     closed = {row["actors"].split("; ")[-1] for row in tables["events"] if row["kind"] in CLOSURES}
     for table_name, keys in INPUT_TABLES.items():

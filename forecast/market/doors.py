@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,16 +27,6 @@ def happened_by(when: NDArray[np.int16], month: int) -> Flags:
     [False, True, False]
     """
     return np.asarray((when != NEVER) & (when <= month))
-
-
-class Chances(NamedTuple):
-    """What may happen to a provider in a month: with cash left the first three, out of cash the others."""
-
-    bought: Array
-    gives_up: Array  # selling tokens
-    listed: Array
-    ends: Array  # out of cash: else it is carried on
-    sold_if_ends: Array  # else it is shut
 
 
 class Doors:
@@ -113,20 +101,22 @@ class Doors:
         likelier the larger it is. Of the others low is bought (lower still: only people and licence), what follows gives up
         selling tokens, and high is listed.
         """
-        chance, broke = self._chances(cells, treasury, token_revenue), cells.of(treasury.cash_usd) < 0
-        licence = chance.bought * cells.of(self.theta["licence_frac"])
-        out = np.select([u < chance.ends * chance.sold_if_ends, u < chance.ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
+        bought, gives_up, listed, ends, sold_if_ends = self._chances(cells, treasury, token_revenue)
+        broke, licence = cells.of(treasury.cash_usd) < 0, bought * cells.of(self.theta["licence_frac"])
+        out = np.select([u < ends * sold_if_ends, u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
         kind = np.select(
-            [broke, u < licence, u < chance.bought, u < chance.bought + chance.gives_up],
-            [out, LICENSED, BOUGHT, LEFT],
-            ALIVE,
+            [broke, u < licence, u < bought, u < bought + gives_up], [out, LICENSED, BOUGHT, LEFT], ALIVE
         ).astype(np.int8)
         stays = kind == ALIVE
-        lists = stays & ~broke & (u > 1 - chance.listed) & (cells.of(self.listed_month) == NEVER)
+        lists = stays & ~broke & (u > 1 - listed) & (cells.of(self.listed_month) == NEVER)
         return kind, lists, stays & broke
 
-    def _chances(self, cells: Spots, treasury: Treasury, token_revenue: Array) -> Chances:
-        """Return the chances of a month of some providers, by their regime, kind and size."""
+    def _chances(self, cells: Spots, treasury: Treasury, token_revenue: Array) -> tuple[Array, ...]:
+        """Return the chances of a month of some providers, by their regime, kind and size.
+
+        With cash left: to be bought, to give up selling tokens, to be listed. Out of it: to end, else it is carried on, and
+        then to be sold, else it is shut.
+        """
         state, theta = treasury.regime.take(cells.path), self.theta
         regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
         small, size = cells.of(theta["small_firm_usd_per_year"]), 12 * cells.of(treasury.turnover_average)
@@ -136,12 +126,12 @@ class Doors:
         giving_up = cells.of(theta["give_up_per_year"]) * cells.of(self.kind["give_up_ratio"])
         filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
         known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
-        return Chances(
-            bought=exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
-            gives_up=exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
-            listed=exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
-            ends=exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
-            sold_if_ends=regime["distressed_sale_prob"],
+        return (
+            exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
+            exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
+            exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
+            exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
+            regime["distressed_sale_prob"],
         )
 
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
