@@ -18,7 +18,7 @@ from forecast.market.market import Market
 from forecast.market.names import Names
 from forecast.market.records import noted, of_the_living, reported, seen
 from forecast.market.router import Router
-from forecast.market.trade import trade_of
+from forecast.market.trade import Trade
 from forecast.scenario import Scenario
 
 
@@ -90,7 +90,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     customers.reconsider(chance.normals("attraction"), market.share)
     market.share = customers.share(doors.absent)
     served = wanted * rents.served_frac(load_ratio)
-    trade = market.trade = trade_of(
+    trade = market.trade = Trade(
         names, market.share, served, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
     )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.

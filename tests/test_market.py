@@ -102,7 +102,7 @@ def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):
     spend, cost = np.zeros((2, len(names.offers), BLOCK_PATHS), REAL)
     first, second = (names.offer_at[names.providers.index("groq")][:2]).tolist()
     spend[first], cost[first], spend[second], cost[second] = 3, 5, 9, 4
-    market.trade = market.trade._replace(spend=spend, cost=cost)
+    market.trade.spend, market.trade.cost = spend, cost
     lost = subsidy_usd_per_month(market)
     assert_array_equal(lost, 2.0 * (np.array(names.providers) == "groq")[:, None] * np.ones(BLOCK_PATHS))
 

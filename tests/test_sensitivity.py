@@ -2,6 +2,7 @@
 
 import csv
 import json
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -177,7 +178,8 @@ def test_luck_and_inputs_are_told_apart():
     text = sensitivity_text(found)
     assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
     assert "Converged: " in text
-    few = replace(found, n_paths=10)
+    few = copy(found)
+    few.n_paths = 10
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
     assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
 

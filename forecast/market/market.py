@@ -15,7 +15,7 @@ from forecast.market.names import Names
 from forecast.market.rents import Rents
 from forecast.market.sellers import NewPrices, Sellers, start_books
 from forecast.market.tiers import Tiers
-from forecast.market.trade import trade_of
+from forecast.market.trade import Trade
 from forecast.market.treasury import Treasury
 from forecast.scenario import Scenario
 from forecast.units import MONTHS_PER_YEAR
@@ -37,7 +37,7 @@ class Market:
         self.share = names.segment_scaled(
             books.tokens_mtok_per_month, 1 / wanted
         )  # of a segment's tokens, [offer, path]
-        self.trade = trade = trade_of(
+        self.trade = trade = Trade(
             names, self.share, wanted, books.usd_per_mtok, self.sellers.unit_cost_usd_per_mtok, self.mix.price_ratio
         )
         load = books.tokens_mtok_per_month * self.sellers.machine_cost_usd_per_mtok

@@ -113,7 +113,8 @@ class Treasury:
             turnover / self.turnover_average,
             runway,
         )
-        self.closes = spots(uniform < prob * present)
+        drawn = spots(uniform < prob)
+        self.closes = drawn.among(drawn.of(present) > 0)
         self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
