@@ -69,6 +69,11 @@ class Distribution:
 SEE_FITS = Distribution("fitted", ())  # a cell that says only `fitted`: its numbers stand in fits.csv
 
 
+def as_distribution(value: float | Distribution) -> Distribution:
+    """Return a number as a distribution, and a distribution as it is."""
+    return value if isinstance(value, Distribution) else Distribution("fixed", (value,))
+
+
 def parse(text: str | float | int) -> Distribution:
     """Return the distribution that `text` writes; raise ValueError with the reason where it does not.
 

@@ -21,13 +21,7 @@ def table_problems(tables: Tables) -> list[str]:
         names = list(tables.schema)
     except InputError as error:
         return list(error.problems)
-    found: list[str] = []
-    for name in names:
-        try:
-            tables[name]
-        except InputError as error:
-            found += error.problems
-    if found:
+    if found := tables.problems(names):
         return found
     return [
         *_missing_parameters(tables), *_broken_references(tables, tables, set(names)), *_broken_rules(tables, set(names)),
