@@ -9,6 +9,7 @@ from forecast.serving.workloads import Request
 
 # Energy is power over throughput: where the fitted throughput is low, the energy is high. The MI355X rows ran on software of
 # 2026-09, a third faster than predicted; the same model ran on it in 2026-02 at 0.6 of what is predicted.
+LENGTHS = 7372.8, 921.6  # what InferenceX draws on average for 8,192 and 1,024
 MISSED = {
     ("b300", "concurrency=4"): "32 % high",
     ("mi355x", "concurrency=4"): "27 % high: software of half a year later than the fit's middle day",
@@ -31,7 +32,7 @@ def modelled_joule(scenario, row):
     """The energy of a row: whole systems at the wall for MLPerf, accelerators alone for the rest."""
     kind, _, sequences = row["scenario"].partition("=")
     whole = kind != "concurrency"
-    lengths = lengths_of(scenario, row) if whole else (8192.0, 1024.0)
+    lengths = lengths_of(scenario, row) if whole else LENGTHS
     # The NVIDIA runs drafted (throughput.csv marks the B300 twins MTP; B200 is taken alike), with the module's own row.
     drafting = {} if whole or row["accelerator"] == "mi355x" else {
         "draft_tokens": scenario.rows["speculation"]["mtp"]["draft_tokens"],
@@ -61,7 +62,7 @@ def measured_load(scenario):
         kind, _, sequences = row["scenario"].partition("=")
         if kind == "concurrency":
             accelerator, model, count = row["accelerator"], row["model"], float(row["accelerator_count"])
-            request = Request(accelerator, model, 8192.0, 1024.0, row["precision"], count, float(sequences))
+            request = Request(accelerator, model, *LENGTHS, row["precision"], count, float(sequences))
             speed = throughput(scenario, request)
             tdp = scenario.rows["accelerators"][accelerator]["tdp_watts"]
             yield accelerator, read_frac(scenario, accelerator, model, speed), row["watts"] / count / tdp

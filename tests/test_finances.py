@@ -120,7 +120,6 @@ def test_finances_by_hand():
         doors=SimpleNamespace(present=column([1, 1, 0, 1]), absent=column([0, 0, np.inf, 0])),
     )
     # Other business: a's own 50; b's 240/12 grown twice; both beside tokens.
-    assert_allclose(room.revenue_usd_per_month(market), column([80, 50, 5, 0]))
     found = room.of_the_living(market)
     assert_allclose(found["revenue_usd_per_year"], column([960, 600, 0, 0]))
     assert_allclose(found["firm_margin_frac"], column([(20 + 37.5) / 80, (4 + 20) / 50, 0, 0.5]))

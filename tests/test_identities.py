@@ -8,9 +8,11 @@ from datetime import date
 import numpy as np
 from numpy.testing import assert_allclose
 
-from forecast.distributions import Distribution
+from forecast.distributions import Z_90, Distribution
 from forecast.equations import served_model
 from forecast.serving.workloads import KV_COLUMNS
+from forecast.trends.spans import RUN_RATE, published_figures
+from forecast.units import months_between
 
 DAYS = 365
 # By metric of provider_history: what no firm of this market, in these years, can lie outside of. Losses may be profits.
@@ -75,6 +77,27 @@ def test_hazards_are_counts_over_years(tables):
     for kind in ("acquired", "failed", "ipo"):
         rate = column(rows, f"{kind}_count") / column(rows, "provider_years")
         assert_allclose(column(rows, f"{kind}_per_year"), rate, atol=0.001)
+
+
+def test_a_round_is_three_quarters_of_the_last_one_grown_as_revenue(tables):
+    """Pairs of rounds told in a row, where revenue is public within three months of both."""
+    today, told = date(2026, 10, 31), {}
+    figures = published_figures(tables, today)
+    for row in sorted(tables["events"], key=lambda row: row["date_on"]):
+        month, known = (
+            months_between(today, row["date_on"]),
+            np.array(figures.get((row["actors"], RUN_RATE), [(np.inf, 0)])),
+        )
+        if row["kind"] == "funding-round" and row["amount_usd"]:
+            near = known[0, 0] - 3 <= month <= known[-1, 0] + 3
+            revenue_log = np.interp(month, *known.T) if near else np.nan
+            told.setdefault(row["actors"], []).append(np.log(row["amount_usd"]) - revenue_log)
+    logs = np.concatenate([np.diff(of) for of in told.values()])
+    logs = logs[np.isfinite(logs)]
+    assert len(logs) == 12
+    ratio = tables["parameters"].latest("parameter")["round_to_last_ratio"]["value"]
+    error = Z_90 * logs.std(ddof=1) / np.sqrt(len(logs))
+    assert_allclose(np.exp(logs.mean() + np.array([-error, error])), ratio.arguments, atol=0.005)
 
 
 def test_shares_of_a_week_are_tokens_over_their_sum(tables):

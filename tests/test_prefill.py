@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from forecast.calibration.observations import runs
+from forecast.measured_runs import other_system
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, workloads
 
@@ -11,8 +13,9 @@ from forecast.serving.workloads import Request, workloads
 def waits(base):
     """Measured times to first token over the fitted prefill terms, without what alone adds: dense models, mixtures."""
     rows = [
-        row for row in base.tables["throughput"]
-        if row["ttft_ms"] and row["scenario"] == "concurrency" and row["concurrency"] == 4 and row["input_tokens"] == 8192
+        row for row in runs(base.tables["throughput"])
+        if row["ttft_ms"] and row["scenario"] == "concurrency" and row["concurrency"] == 4
+        and row["input_tokens"] in (7372.8, 8192) and not other_system(row["framework"])
         and row["accelerator"] in base.rows["accelerators"] and row["status"] != "claim"
     ]  # fmt: skip
     columns = workloads(

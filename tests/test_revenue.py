@@ -72,14 +72,16 @@ def test_revenue_goes_with_own_growth_by_hand():
     laws = [Law(0.0, sd, 0.1, 12.0, 0.0) for sd in (0.05, 0.1)]
     last, found = {"b": (-5.0, 3.0)}, [known(sized(ONE, ONE), law) for law in laws]
 
-    def together(weight):
-        return revenue.growth_correlation(revenue.spans_since(last, ONE), np.array(weight), found)
+    def together(weight, left=1.0):
+        since = revenue.spans_since(last, ONE)
+        return revenue.growth_correlation(since, np.array(weight), found, np.array([left]))
 
     sds = [brought(last, [law], [1.0])[1].item() for law in laws]
     covariances = [law.apart_sd_per_month**2 * 12 * (1 - np.exp(-5 / 12)) for law in laws]
     assert together([0.0, 1.0]) == pytest.approx(covariances[1] / sds[1] / 0.1)
     _, sd = brought(last, laws, [0.5, 0.5])
     assert together([0.5, 0.5]) == pytest.approx(np.mean(covariances) / sd.item() / np.sqrt((0.05**2 + 0.1**2) / 2))
+    assert together([0.0, 1.0], left=0.5) == pytest.approx(together([0.0, 1.0]) / 2)  # a valuation halved its spread
 
 
 def test_growth_today_is_what_ties_the_months_since_to_those_ahead():

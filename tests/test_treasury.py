@@ -44,7 +44,7 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         alive = chance.random(revenue.shape) < 0.8
         closes = chance.random(revenue.shape) < 0.3
         money, alone = treasury.cash_usd.copy(), treasury.cash_without_rounds_usd.copy()
-        last = treasury.last_round_usd.copy()
+        last, average = treasury.last_round_months.copy(), treasury.turnover_average.copy()
         cost = revenue * chance.uniform(0.2, 1.5, revenue.shape).astype(REAL)
         uniform = np.where(closes, 0.0, np.inf).astype(REAL)  # a chance above one is certain: 1 would close
         apart = chance.normal(0.0, 0.1, revenue.shape).astype(REAL)
@@ -68,12 +68,13 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         assert (kept < money + earned).any()
         assert (kept == money + earned)[earned <= 0].all()
         assert_array_equal(treasury.cash_without_rounds_usd, kept_alone)
-        size = np.maximum(covers * np.maximum(-flow, REAL(0)), to_last * last)
-        assert_array_equal(treasury.cash_usd, kept + np.where(raised, size, REAL(0)))
-        assert_array_equal(treasury.last_round_usd[~raised], last[~raised])
-        # A round is remembered as last + (size − last): the difference is rounded at the larger of the two.
-        off = np.abs(treasury.last_round_usd - size)[raised]
-        assert (off <= 2 * np.finfo(REAL).eps * np.maximum(last, size)[raised]).all()
+        burn = covers * np.maximum(-flow, REAL(0))
+        size = np.maximum(burn, to_last * (last * average))
+        # Of a round is kept what pays for burn or fills the reserve; the rest is spent.
+        most = np.maximum(kept + burn, treasury.theta["reserve_months"] * average)
+        assert_array_equal(treasury.cash_usd, np.where(raised, np.minimum(kept + burn + (size - burn), most), kept))
+        assert_array_equal(treasury.last_round_months[~raised], last[~raised])
+        assert_allclose((treasury.last_round_months * average)[raised], size[raised], rtol=1e-6)
 
 
 def test_who_earns_nothing_any_more_has_next_to_no_fixed_cost(tables):
@@ -112,29 +113,35 @@ def test_a_listing_brings_a_round(base, block):
     treasury, _ = made_up_treasury(base, names, draws)
     cells = spots(np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1)
     before = treasury.cash_usd.copy()
-    covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
-    size = np.maximum(covers * np.maximum(-treasury.net_flow, REAL(0)), to_last * treasury.last_round_usd)
+    covers, to_last, reserve = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio", "reserve_months"))  # fmt: skip
+    burn, average = covers * np.maximum(-treasury.net_flow, REAL(0)), treasury.turnover_average
+    size = np.maximum(burn, to_last * (treasury.last_round_months * average))
+    after = np.minimum(before + size, np.maximum(before + burn, reserve * average))
     treasury.give_money(cells)
-    before[cells.row, cells.path] += size[cells.row, cells.path]
-    assert_array_equal(treasury.cash_usd, before)
+    before[cells.row, cells.path] = after[cells.row, cells.path]
+    assert_allclose(treasury.cash_usd, before, rtol=1e-6)
+    assert (size > after - before)[cells.row, cells.path].any()  # some need less than they are given
     burn = np.maximum(-treasury.net_flow, REAL(1))
     runway = treasury.runway_months[names.own_cash]
     assert_allclose(cells.of(runway), cells.of(np.maximum(before, REAL(0)) / burn), rtol=1e-5)
 
 
 def test_who_is_carried_on_gets_a_round_and_cuts_cost_to_what_it_earns(base, block):
-    """Of a burn of 4 behind a cost of 10 that is planned at 20: cost 6, planned at 12; who burns nothing keeps his."""
+    """A burn of 4 million behind a cost of 10, where 15 is planned: cost 6, and 6 is the plan. Who burns nothing keeps to his 10."""
     _, names, draws = block
     treasury, _ = made_up_treasury(base, names, draws)
     chosen = np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1
-    treasury.fixed_cost = np.full(chosen.shape, 10, REAL)
-    treasury.fixed_cost_start = np.full(chosen.shape, 20, REAL)
-    treasury.net_flow = np.where(np.arange(BLOCK_PATHS) % 2, -4, 1).astype(REAL) + np.zeros(chosen.shape, REAL)
+    treasury.fixed_cost = np.full(chosen.shape, 10e6, REAL)
+    treasury.fixed_cost_start = np.full(chosen.shape, 20e6, REAL)
+    treasury.planned_fixed_cost = np.full(chosen.shape, 15e6, REAL)
+    treasury.net_flow = np.where(np.arange(BLOCK_PATHS) % 2, -4e6, 1e6).astype(REAL) + np.zeros(chosen.shape, REAL)
     before = treasury.cash_usd.copy()
     treasury.carry_on(spots(chosen))
     burns = np.arange(BLOCK_PATHS) % 2 == 1
-    assert_allclose(treasury.fixed_cost, np.where(chosen & burns, 6, 10), rtol=1e-6)
-    assert_allclose(treasury.fixed_cost_start, np.where(chosen & burns, 12, 20), rtol=1e-6)
+    assert_allclose(treasury.fixed_cost, np.where(chosen & burns, 6e6, 10e6), rtol=1e-6)
+    assert_allclose(
+        treasury.fixed_cost_start, np.select([chosen & burns, chosen], [20e6 * 6 / 15, 20e6 * 10 / 15], 20e6), rtol=1e-6
+    )
     assert (treasury.cash_usd > before)[chosen & burns].all()
     assert_array_equal(treasury.cash_usd[~chosen], before[~chosen])
 
@@ -173,12 +180,13 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
 def test_money_today_is_that_of_the_tables(base, block):
     _, names, draws = block
     treasury, revenue = made_up_treasury(base, names, draws)
-    cash_usd, burn, debt, last = (
+    cash_usd, burn, debt, last_usd = (
         draws.column("provider_finances", name, names.providers[names.own_cash])
         for name in ("cash_usd", "burn_usd_per_year", "debt_service_usd_per_year", "last_round_usd")
     )
     for known, found in (
-        (cash_usd, treasury.cash_usd), (cash_usd, treasury.cash_without_rounds_usd), (last, treasury.last_round_usd),
+        (cash_usd, treasury.cash_usd), (cash_usd, treasury.cash_without_rounds_usd),
+        (last_usd, treasury.last_round_months * treasury.turnover_average),
         (-burn / 12, treasury.net_flow), (debt / 12, np.broadcast_to(treasury.debt_service, revenue.shape)),
         (12 * cash_usd / np.maximum(burn, 12), treasury.runway_months[names.own_cash]),
     ):  # fmt: skip

@@ -71,7 +71,7 @@ Written by `forecast calibrate throughput --page docs`; do not edit. Values: `{d
 {rows} measured rows of {pairs} pairs of accelerator and served model are counted.
 
 - *Rows:* concurrency, offline and server ones. Interactive ones are fitted but not counted. Claims, and rows that would need more than the printed
-  arithmetic, are neither.
+  arithmetic, are neither. InferenceX draws lengths between 0.8 and 1 of those it prints: their mean is taken.
 - *Predictions* are the engine's own, by a fit that saw no row of the accelerator with that architecture. Models of one design count as one, so no
   sister model helps.
 - *What a prediction knows:* accelerators, precision, lengths and concurrency. It does not know the software, its date, the parallelism, or

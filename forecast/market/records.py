@@ -60,7 +60,8 @@ def noted(market: Market) -> dict[str, Array]:
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
         "purchases": doors.purchases,
-        "revenue": revenue_usd_per_month(market) * MONTHS_PER_YEAR,
+        # Whoever leaves has still sold the month's tokens.
+        "revenue": np.where(doors.present > 0, firms["revenue_usd_per_year"], MONTHS_PER_YEAR * market.trade.revenue),
         "margin": np.where(doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
         "cash": cash,
     }
@@ -100,12 +101,6 @@ def other_revenue_usd_per_month(market: Market) -> Array:
     other: Array = market.other_start_usd_per_month * market.treasury.other.market_ratio
     other[market.names.own_cash] = market.treasury.other.usd_per_month()
     return other
-
-
-def revenue_usd_per_month(market: Market) -> Array:
-    """Return what each provider earns in a month, in that of its exit on tokens alone, later nothing."""
-    revenue: Array = market.trade.revenue + other_revenue_usd_per_month(market) * market.doors.present
-    return revenue
 
 
 def cost_frac(market: Market, other: Array) -> Array:

@@ -55,6 +55,7 @@ class Treasury:
         burn, self.debt_service = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
         profit = gross_profit + self.other.profit_start_usd_per_month
         self.fixed_cost: Array = np.clip(profit + burn - self.debt_service, 0.0, np.inf)
+        self.planned_fixed_cost = self.fixed_cost
         self.fixed_cost_start = self.fixed_cost.copy()
         # A relative change of revenue brings so many times that change of fixed cost.
         kinds = names.kinds[names.own_cash]
@@ -63,7 +64,8 @@ class Treasury:
         # The same if no new money came: the provider then cuts as its own cash runs short.
         self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
         self.cash_without_rounds_usd = self.cash_usd.copy()
-        self.last_round_usd = by_path(finance("last_round_usd"))
+        # Of revenue, on average of a year, that the last round brought.
+        self.last_round_months = finance("last_round_usd") / self.turnover_average
         # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
         self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
         self.runway_months[names.own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
@@ -88,7 +90,7 @@ class Treasury:
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
-        planned = cash.planned_fixed_cost(
+        planned = self.planned_fixed_cost = cash.planned_fixed_cost(
             self.fixed_cost_start,
             self.fixed_cost_elasticity,
             np.clip(turnover_ratio, NEXT_TO_NOTHING, np.inf, out=turnover_ratio),
@@ -115,15 +117,20 @@ class Treasury:
         )
         drawn = spots(uniform < prob)
         self.closes = drawn.among(drawn.of(present) > 0)
-        self.closes.put(self.last_round_usd, self.raise_rounds(self.closes))
+        raised = self.raise_rounds(self.closes)
+        self.closes.put(self.last_round_months, raised / self.closes.of(self.turnover_average))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
-        """Add a round to the cash of some providers, and return its size."""
-        covers, to_last = (providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio"))
-        size = funding.round_size_usd(providers.of(self.net_flow), covers, providers.of(self.last_round_usd), to_last)
-        providers.put(self.cash_usd, providers.of(self.cash_usd) + size)
+        """Add a round to the cash of some providers, and return its size; what neither burn nor reserve needs is spent."""
+        covers, to_last, reserve = (
+            providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio", "reserve_months")
+        )
+        turnover, before = providers.of(self.turnover_average), providers.of(self.cash_usd)
+        burn_usd = funding.burn_covered_usd(providers.of(self.net_flow), covers)
+        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_months) * turnover, to_last)
+        providers.put(self.cash_usd, cash.cash_next_usd(before + burn_usd, size - burn_usd, reserve * turnover))
         return size
 
     def give_money(self, providers: Spots) -> None:
@@ -135,7 +142,9 @@ class Treasury:
     def carry_on(self, providers: Spots) -> None:
         """Let holders and lenders pay a round to some providers out of cash, and cut fixed cost to what they earn."""
         self.give_money(providers)
-        planned, fixed = providers.of(self.fixed_cost_start), providers.of(self.fixed_cost)
-        kept = cash.affordable_frac(fixed, providers.of(self.net_flow))
-        providers.put(self.fixed_cost_start, planned * kept)
-        providers.put(self.fixed_cost, fixed * kept)
+        fixed, start = providers.of(self.fixed_cost), providers.of(self.fixed_cost_start)
+        affordable = fixed * cash.affordable_frac(fixed, providers.of(self.net_flow))
+        providers.put(self.fixed_cost, affordable)
+        # Short of cash it spent less than planned: a plan cut in proportion would burn again as soon as there is money.
+        planned = np.clip(np.maximum(providers.of(self.planned_fixed_cost), affordable), 1.0, np.inf)
+        providers.put(self.fixed_cost_start, start * affordable / planned)

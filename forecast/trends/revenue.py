@@ -92,18 +92,20 @@ def brought_forward(
     return np.array([log for _, log in last.values()]) + growth, sd
 
 
-def growth_correlation(since: Spans, weight: Array, found: Sequence[Known]) -> float:
-    """Return the correlation of revenue today with own growth today, over all firms: Σcov(G, g)/Σ sd(G)·sd(g).
+def growth_correlation(since: Spans, weight: Array, found: Sequence[Known], left: Array) -> float:
+    """Return the correlation of revenue today with own growth today, over all firms: Σl²·cov(G, g)/Σ l·sd(G)·sd(g).
 
     A firm whose revenue grew by more than is known since its last figure, G, also grows more today, g. Of each firm the
-    covariance is Σ wᵢ·(covᵢ + (Gᵢ − G)·(gᵢ − g)) over laws of weight w. Arguments as of `brought_forward`.
+    covariance is Σ wᵢ·(covᵢ + (Gᵢ − G)·(gᵢ − g)) over laws of weight w. A valuation that leaves a part l of the spread of G
+    leaves l² of what ties it to g. `left` is that part, `[firm]`; other arguments as of `brought_forward`.
     """
     grown = [foreseen(by, since) for by in found]
     growing = [own_growth_today(by, since.firm) for by in found]
     within = weight @ np.array([foreseen_with_growth_today(by, since) for by in found])
     (mean, sd), (mean_growing, sd_growing) = over_laws(weight, grown), over_laws(weight, growing)
     apart = np.array([m for m, _ in grown]) - mean, np.array([m for m, _ in growing]) - mean_growing
-    return float((within + weight @ (apart[0] * apart[1])).sum() / (sd * sd_growing).sum())
+    together = within + weight @ (apart[0] * apart[1])
+    return float((left**2 * together).sum() / (left * sd * sd_growing).sum())
 
 
 def revenue_estimates(
@@ -116,12 +118,15 @@ def revenue_estimates(
         return ()
     since = spans_since(last, raw)
     logs, sds = brought_forward(last, since, weight, found)
+    left, valued_at = np.ones(len(last)), [""] * len(last)
     multiple, valued = host_multiple(tables, today), valuations(tables, today)
     for i, (firm, figure) in enumerate(last.items()):
         newest = valued.get(firm, [(-np.inf, 0.0)])[-1]
         if multiple and newest[0] > figure[0]:
-            logs[i], sds[i] = with_valuation(figure, logs[i], sds[i], newest, multiple)
-    together = growth_correlation(since, weight, found)
+            log, sd = with_valuation(figure, logs[i], sds[i], newest, multiple)
+            left[i], logs[i], sds[i] = sd / sds[i], log, sd
+            valued_at[i] = f", read with a value of {np.exp(newest[1]) / 1e9:.3g} billion {-newest[0]:.1f} months ago"
+    together = growth_correlation(since, weight, found, left)
     return (
         Estimate(f"parameters.{GROWTH_CORRELATION}", evidence.distribution("fixed", together), "fraction", len(last), "low",
                  f"of {len(last)} firms together, by the law that brings their revenue forward"),
@@ -130,8 +135,8 @@ def revenue_estimates(
             f"provider_finances.{firm}.{REVENUE}",
             evidence.distribution("lognormal", *np.exp(log + np.array([-1, 1]) * Z_90 * max(sd, LEAST_SD)).tolist()),
             "USD/year", len(raw.firm), "low",
-            f"{np.exp(figure) / 1e9:.3g} billion a year, grown for {-month:.1f} months by e^{log - figure:.2f}",
+            f"{np.exp(figure) / 1e9:.3g} billion a year, grown for {-month:.1f} months by e^{log - figure:.2f}{told}",
         )
-        for (firm, (month, figure)), log, sd in zip(last.items(), logs, sds, strict=True)
+        for (firm, (month, figure)), log, sd, told in zip(last.items(), logs, sds, valued_at, strict=True)
         ),
     )  # fmt: skip
