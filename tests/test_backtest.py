@@ -19,16 +19,12 @@ from forecast.tables import load_tables
 from forecast.trends import list_price
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.backtest import backtest, list_price_cases, outside_cases
-from forecast.trends.list_price.features import FEATURES, features_of
-from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps
-from forecast.trends.list_price.moves import repriced_together
-from forecast.trends.list_price.others import peers_of
-from forecast.trends.list_price.panel import months_of, panel_of
+from forecast.trends.list_price.features import FEATURES, features_of, peers_of
+from forecast.trends.list_price.jumps import FEWEST_MOVES, fit_jumps, linear_ridge, logistic_ridge
+from forecast.trends.list_price.panel import months_of, panel_of, windows_of
 from forecast.trends.list_price.price_file import read_price_file
-from forecast.trends.list_price.ridge import linear_ridge, logistic_ridge
 from forecast.trends.list_price.series import PriceSeries, known_series, without
-from forecast.trends.list_price.trend import list_price_trend
-from forecast.trends.list_price.windows import windows_of
+from forecast.trends.list_price.trend import list_price_trend, repriced_together
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, WALK, scores
 
 HEADER = "date,provider,provider_kind,model,input_usd_per_mtok,output_usd_per_mtok"
@@ -94,19 +90,18 @@ def test_peers_are_other_sellers_and_no_router():
         priced("c", "llama-v3p1-70b", ("2026-02-01", 4.0), kind="first"),
         priced("r", "llama-3.1-70b", ("2026-01-01", 100.0), kind="gateway"),
     ]
-    peers = peers_of(panel_of(series, months_of(series)))
-    assert_allclose(np.exp(peers.log_median[:, 0]), [2.0, 1.0, np.sqrt(2.0), np.sqrt(2.0)], rtol=1e-8)
-    assert_allclose(np.exp(peers.log_median[0, 1]), np.sqrt(8.0), rtol=1e-8)  # the median of two logs is their mean
-    assert_array_equal(peers.hosts_count[:, 1], [1, 1, 2, 2])
+    log_median, hosts = peers_of(panel_of(series, months_of(series)))
+    assert_allclose(np.exp(log_median[:, 0]), [2.0, 1.0, np.sqrt(2.0), np.sqrt(2.0)], rtol=1e-8)
+    assert_allclose(np.exp(log_median[0, 1]), np.sqrt(8.0), rtol=1e-8)  # the median of two logs is their mean
+    assert_array_equal(hosts[:, 1], [1, 1, 2, 2])
 
 
 def test_features_by_hand():
     one = priced("a", "m", ("2026-01-01", 4.0), ("2026-02-01", 1.0), ("2026-03-01", 2.0), until=date(2026, 6, 1))
     row = dict(zip(FEATURES, features_of(panel_of([one], months_of([one])))[0, 5], strict=True))
-    assert row["quiet_months"] == pytest.approx(np.log(4.0))  # March to June
     assert row["model_age_months"] == pytest.approx(np.log(6.0))
     assert row["below_own_peak"] == pytest.approx(np.log(2.0), rel=1e-8)
-    assert row["same_as_peers"] == row["below_peers"] == row["hosts"] == 0.0  # nobody else sells it
+    assert row["same_as_peers"] == row["hosts"] == 0.0  # nobody else sells it
 
 
 def test_no_feature_sees_the_future(ours):
@@ -158,7 +153,7 @@ def test_shrinkage_draws_to_the_base_rate():
 def test_quantiles_are_those_of_the_mixture(some):
     _, training = some
     panel = panel_of(training, months_of(training))
-    windows = windows_of(panel)
+    windows = windows_of(panel, features_of(panel))
     jumps = fit_jumps(windows, windows)
     some_rows = windows.features[::997]
     levels = np.linspace(0.0005, 0.9995, 1000)
@@ -169,7 +164,7 @@ def test_quantiles_are_those_of_the_mixture(some):
 
 def test_sellers_without_rises_move_as_often_as_they_did_and_not_as_routers_do(ours):
     panel = panel_of(ours, months_of(ours))
-    known = windows_of(panel).known_in(panel.months.index(date(2025, 7, 1)))
+    known = windows_of(panel, features_of(panel)).known_in(panel.months.index(date(2025, 7, 1)))
     own = known.where(~known.routed)
     assert 0 < (own.change_log > 0).sum() < FEWEST_MOVES < (own.change_log < 0).sum()
     falls = own.where(own.change_log <= 0)
@@ -461,7 +456,7 @@ def test_the_trend_says_its_form_and_checks(tables, cases, monkeypatch):
     assert made.form == "jumps" and "walk" in made.why
     assert "at rest after 12 months" in made.more
     checks = {found.name: found.value for found in made.diagnostics}
-    assert checks["pit_ks"] <= 0.05 and checks["odds_converged"] == 1.0
+    assert checks["pit_ks"] <= 0.05 and 0.5 < checks["repriced_together_frac"] < 1
     assert made.annual_change.p50 == pytest.approx(1.0)
     assert made.estimates == ()
 

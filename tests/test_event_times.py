@@ -1,4 +1,4 @@
-"""Waiting times and event rates: by hand, against statsmodels, and with what is still open left open."""
+"""Event rates: by hand, against statsmodels, and with what is still open left open."""
 
 from datetime import date
 
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from forecast.distributions import parse
 from forecast.draws import Draws
 from forecast.equations.funding import funding_prob_per_month
 from forecast.hindcast.happenings import firms_of
@@ -20,7 +19,6 @@ from forecast.trends.firm_rates import ATTRACTION, exits_trend, funding_trend, r
 from forecast.trends.known import TooFew
 from forecast.trends.regimes import Count, Spell, counts, difference_prob, dispersion, quarterly, rate_quantiles
 from forecast.trends.slips import launch_slips_trend
-from forecast.trends.survival import LEVELS, as_empirical, waiting_quantiles
 
 V25, V26 = date(2025, 7, 1), date(2026, 10, 31)
 
@@ -32,36 +30,6 @@ def numbers(trend):
 def value_of(trend, key):
     (found,) = (e.value for e in trend.estimates if e.key == key)
     return found
-
-
-# --- Kaplan–Meier ---------------------------------------------------------------------------------------------------
-
-
-def test_kaplan_meier_by_hand():
-    """Five cases: events at −2, 0, 1; censored at −1 and 2. S = 4/5, then 4/5·2/3 = 8/15, then 8/15·1/2 = 4/15."""
-    times = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    happened = np.array([True, False, True, True, False])
-    levels = np.array([0.19, 0.21, 0.46, 0.48, 0.72, 0.75])
-    assert_allclose(waiting_quantiles(times, happened, levels), [-2, 0, 0, 1, 1, 2])
-
-
-def test_without_censoring_the_quantiles_are_those_of_the_data():
-    times = np.arange(1.0, 21.0)
-    assert_allclose(waiting_quantiles(times, np.ones(20, bool), LEVELS), times)
-
-
-def test_to_forget_those_still_waiting_makes_waiting_look_short():
-    """The negative control: half of the cases run for 30 months at least, and the closed ones know nothing of it."""
-    times = np.concatenate([np.arange(1.0, 11.0), np.full(10, 30.0)])
-    happened = np.arange(20) < 10
-    assert waiting_quantiles(times, happened, np.array([0.5]))[0] == 10.0
-    assert waiting_quantiles(times[happened], happened[happened], np.array([0.5]))[0] == 5.0
-
-
-def test_twenty_values_stand_for_a_beta():
-    made = as_empirical(parse("beta(a=1.5, b=16.5)"), 4)
-    assert made.name == "empirical"
-    assert_allclose(np.mean(made.arguments), 1.5 / 18, atol=0.003)  # the last values of the tail are cut
 
 
 # --- rates by regime ------------------------------------------------------------------------------------------------

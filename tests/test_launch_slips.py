@@ -4,10 +4,11 @@ from datetime import date
 
 import numpy as np
 from numpy.testing import assert_allclose
+from statsmodels.duration.survfunc import SurvfuncRight
 
 from forecast.families import FAMILIES, MAKER
+from forecast.trends.evidence import EVEN
 from forecast.trends.slips import GRID_MONTHS, _foretold, launch_slips_trend, slip_quantiles
-from forecast.trends.survival import LEVELS, waiting_quantiles
 from forecast.units import months_between
 
 TODAY = date(2026, 10, 31)
@@ -49,7 +50,10 @@ def backwards(slips, came, promised):
 
 
 def all_alike(slips, came, promised):
-    return waiting_quantiles(slips, came, LEVELS)
+    """Kaplan–Meier's quantiles, whatever was promised; a level never reached gets the longest slip."""
+    shift = 1.0 - slips.min()  # statsmodels asks for times above zero
+    made = SurvfuncRight(slips + shift, came.astype(int))
+    return np.append(made.surv_times - shift, slips.max())[np.searchsorted(1.0 - made.surv_prob, EVEN - 1e-9)]
 
 
 def judged(tables, law, own_service=False):

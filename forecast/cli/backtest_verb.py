@@ -12,7 +12,7 @@ from forecast.cli.options import json_option, out_option
 from forecast.cli.shown import line_columns, say, steps
 from forecast.errors import InputError
 from forecast.tables import load_tables
-from forecast.trends.rolling import SERIES, series_cases
+from forecast.trends.registry import SERIES
 
 MAIN = "list-price"
 
@@ -44,7 +44,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         cases, notes = outside_cases(tables, Path(prices))
         found = {MAIN: cases}
     else:
-        found = {name: series_cases(name, tables) for name in steps([series] if series else SERIES, "series", quiet)}
+        found = {name: SERIES[name](tables) for name in steps([series] if series else SERIES, "series", quiet)}
     for note in () if quiet else notes:
         click.echo(f"forecast: {note}", err=True)
     table = cases_csv(found) if out else ""

@@ -29,7 +29,8 @@ from forecast.sensitivity.signals import is_open, needed, question_of, telling_s
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.monthly import month_later
-from forecast.trends.rolling import scores_by_horizon, series_cases
+from forecast.trends.registry import SERIES
+from forecast.trends.rolling import scores_by_horizon
 
 DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
 WATCHED_MONTHS, BACK_MONTHS = 6, 12
@@ -76,7 +77,7 @@ def drivers_sections(asked: Asked) -> list[Section]:
 
 def past_sections(asked: Asked) -> list[Section]:
     """Return how rolling forecasts did, and the whole engine a year before; judged by all that the tables know."""
-    scores = {said: scores_by_horizon(series_cases(name, asked.tables)) for said, name in SCORED.items()}
+    scores = {said: scores_by_horizon(SERIES[name](asked.tables)) for said, name in SCORED.items()}
     return [past_section(scores, _year_before(asked))]
 
 

@@ -40,6 +40,16 @@ def cloud(priors: Sequence[Prior], points: int = POINTS) -> Array:
     )
 
 
+def posterior(log_likelihood: Array) -> Array:
+    """Return the weight of each point of an even prior by its log likelihood, `[…, point]`, adding up to 1.
+
+    >>> posterior(np.log([1.0, 3.0])).round(3).tolist()
+    [0.25, 0.75]
+    """
+    weight = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+
+
 def weights(log_likelihood: Array, others_weight: float) -> Array:
     """Return the weight of each point for each series, `[series, point]`, every row adding up to 1.
 
@@ -52,9 +62,7 @@ def weights(log_likelihood: Array, others_weight: float) -> Array:
     >>> weights(np.log([[0.75, 0.25], [1.0, 1.0]]), 0.1).round(3).tolist()[0]
     [0.75, 0.25]
     """
-    mixed = log_likelihood + others_weight * (log_likelihood.sum(axis=0) - log_likelihood)
-    raised = np.exp(mixed - mixed.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return posterior(log_likelihood + others_weight * (log_likelihood.sum(axis=0) - log_likelihood))
 
 
 def resampled(weight: Array, count: int) -> NDArray[np.int64]:

@@ -9,11 +9,9 @@ import numpy as np
 
 from forecast.distributions import Array, Distribution, standard_normal_quantile
 from forecast.monte_carlo import jackknife_error
-from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
-from forecast.trends.evidence import form_score
-from forecast.trends.known import enough, vintage_day, years_between
-from forecast.trends.rolling import LEVELS
+from forecast.trends.evidence import normal_scores
+from forecast.trends.known import enough, vintage_day
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
 from forecast.trends.volumes import (
     FADE_MONTHS,
@@ -26,6 +24,7 @@ from forecast.trends.volumes import (
     reach_years,
     volume_pairs,
 )
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 FEWEST_ENTITIES = 3
 ENDS: Array = standard_normal_quantile(np.array([0.1, 0.5, 0.9]))
@@ -48,12 +47,12 @@ def demand_trend(tables: Tables) -> Trend:
     table = tables["provider_history"]
     today = vintage_day(table, tables)
     pairs = volume_pairs(tables, today)
-    entities = sorted(set(pairs.entity))
+    entities = sorted(set(pairs.firm))
     enough(len(entities), FEWEST_ENTITIES, "entities with two token volumes", table, tables)
     assumed = assumptions(tables)
     long_run = assumed.long_run_per_year
     whole = growth(pairs, assumed, FADE_MONTHS)
-    left = np.array([growth(pairs.where(pairs.entity != e), assumed, FADE_MONTHS).mean for e in entities])
+    left = np.array([growth(pairs.where(pairs.firm != e), assumed, FADE_MONTHS).mean for e in entities])
     jackknife = float(jackknife_error(left))
     constant = growth(pairs, assumed, NO_FADE).mean
     sd = float(np.sqrt(whole.sd**2 + jackknife**2 + (constant - whole.mean) ** 2 / 4))
@@ -64,7 +63,7 @@ def demand_trend(tables: Tables) -> Trend:
         unit="1/year",
         form=FADING,
         why=f"kept for five years, constant growth would multiply volumes by 10^{5 * constant / np.log(10):.0f}; over the last "
-            "year it did no worse, so half of the difference between the forms is added to the error",
+            "year it did little worse, so half of the difference between the forms is added to the error",
         annual_change=Band(*np.exp(ahead_log).tolist()),
         half_life_months=Band(*(np.log(2) * np.exp(whole.fade_log + whole.fade_log_sd * ENDS)).tolist()),
         diagnostics=(
@@ -78,8 +77,8 @@ def demand_trend(tables: Tables) -> Trend:
                      "1/year", len(pairs.growth_log), "medium" if len(entities) >= 8 else "low",
                      f"{len(pairs.growth_log)} pairs of volumes of {len(entities)} entities; those who publish grow"),
         ),
-        observed=tuple(sorted(zip(_days(today, (pairs.start_years + pairs.end_years) / 2),
-                                  (pairs.growth_log / (pairs.end_years - pairs.start_years)).tolist(), strict=True))),
+        observed=tuple(sorted(zip(_days(today, (pairs.start_months + pairs.end_months) / 24),
+                                  (12 * pairs.growth_log / pairs.months).tolist(), strict=True))),
         fitted=tuple(zip(_days(today, -PATH), (long_run + (whole.mean - long_run) * _fade(-PATH, whole)).tolist(), strict=True)),
         fan=Fan((0.1, 0.5, 0.9), long_run + (whole.mean - long_run + sd * ENDS[:, None]) * _fade(PATH[::-1][1:], whole)),
     )  # fmt: skip
@@ -104,26 +103,20 @@ def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, 
 
     A pair counts where it ends a quarter or more after the origin and starts half a year before it at most.
     """
-    cases: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    long_run = assumed.long_run_per_year
-    later = volume_pairs(tables, today)
+    said, came, later = defaultdict(list), [np.empty(0)], volume_pairs(tables, today)
     for back_months in (15, 12, 9, 6):
         origin = today - timedelta(days=round(back_months * DAYS_PER_YEAR / 12))
         known = volume_pairs(tables.vintage(origin), origin)
-        if len(set(known.entity)) < FEWEST_ENTITIES:
+        if len(set(known.firm)) < FEWEST_ENTITIES:
             continue
-        shift = years_between(origin, today)
-        ahead = later._replace(start_years=later.start_years + shift, end_years=later.end_years + shift)
-        ahead = ahead.where((ahead.end_years > 0.25) & (ahead.start_years > -0.5))
+        ahead = later.seen_from(months_between(origin, today))
+        ahead = ahead.where((ahead.end_months > 3) & (ahead.start_months > -6))
+        came.append(ahead.growth_log)
         for form, fades in {FADING: FADE_MONTHS, "constant growth": NO_FADE}.items():
-            made = growth(known, assumed, fades)
-            span = ahead.end_years - ahead.start_years
-            said = long_run * span + (made.mean - long_run) * reach_years(ahead, np.exp(made.fade_log))
-            cases[form] += list(zip(said, ahead.growth_log, strict=True))
-    return tuple(_score(form, np.array(found)) for form, found in cases.items() if found)
-
-
-def _score(form: str, cases: Array) -> FormScore:
-    said, came = cases.T
-    spread = SCALE_LOG * standard_normal_quantile(LEVELS)[:, None]
-    return form_score(form, 12, said + spread, came, crps_of_quantiles(0 * said + spread, LEVELS, came))
+            made, long_run = growth(known, assumed, fades), assumed.long_run_per_year
+            reach = reach_years(ahead, np.exp(made.fade_log))
+            said[form].append(long_run * ahead.months / MONTHS_PER_YEAR + (made.mean - long_run) * reach)
+    value = np.concatenate(came)
+    spread = np.full(len(value), SCALE_LOG)
+    forms = {form: (np.concatenate(parts), spread) for form, parts in said.items()}
+    return normal_scores(forms, 12, value, spread) if len(value) else ()

@@ -33,32 +33,22 @@ def electricity_trend(tables: Tables) -> Trend:
     from statsmodels.robust import mad
 
     table = tables["electricity"]
-    prices = list(
-        {row["item"].lower(): row for row in sorted(filter(_is_price, table), key=lambda row: row["as_of"])}.values()
-    )
+    in_order = sorted(filter(_is_price, table), key=lambda row: row["as_of"])
+    prices = list({row["item"].lower(): row for row in in_order}.values())
     enough(len(prices), FEWEST_PRICES, "prices in USD", table, tables)
     logs = np.log([row["mid"] for row in prices])
     centre, spread = huber(logs, np.ones(len(logs)), "electricity"), mad(logs)
     low, high = np.exp(centre + spread * Z_90 * np.array([-1.0, 1.0]))
-    others = {
-        "growth_per_year": [row["mid"] for row in table if row["category"] == "price_growth"],
-        "pue_ratio": [r["mid"] for r in table if r["category"] == "pue" and "average" not in r["item"]],
-    }
-    said = [
-        Diagnostic("median_usd_per_kwh", float(np.exp(np.median(logs))), "half of the prices are lower"),
-        Diagnostic("mean_usd_per_kwh", float(np.exp(logs).mean()), "the naive rival: dear regions decide"),
-    ] + [
-        Diagnostic(name, float(np.median(values)), f"{len(values)} rows, a year's change or a model each: too few")
-        for name, values in others.items()
-        if values
-    ]
     return Trend(
         name="electricity",
         title="Delivered price of electricity",
         unit=DELIVERED,
         form="lognormal between sites",
         why="prices of one or two days: nothing to score over time",
-        diagnostics=tuple(said),
+        diagnostics=(
+            Diagnostic("median_usd_per_kwh", float(np.exp(np.median(logs))), "half of the prices are lower"),
+            Diagnostic("mean_usd_per_kwh", float(np.exp(logs).mean()), "the naive rival: dear regions decide"),
+        ),
         estimates=(
             Estimate("parameters.electricity_usd_per_kwh", Distribution("lognormal", (round(float(low), 4), round(float(high), 4))),
                      DELIVERED, len(prices), "medium", f"{len(prices)} delivered prices; spread between sites"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.distributions import Array, Distribution
+from forecast.distributions import Array, Distribution, standard_normal_quantile
 from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.monthly import MonthlySeries
@@ -18,6 +18,7 @@ JUDGED_MONTHS = (6, 12)  # horizons that choose a form
 FEWEST_CASES = 20  # below that luck chooses
 LAGS = 6
 MOST_STEPS = 4000  # where one misfit decides the scale, convergence is slow
+EVEN: Array = (np.arange(20) + 0.5) / 20  # levels of the values that stand for a distribution without a short formula
 FEWEST_POINTS = 10  # of the prior: when fewer carry a fit, the prior misses the data
 
 
@@ -46,6 +47,15 @@ def form_score(form: str, months: int, quantiles: Array, value: Array, walk_loss
     return FormScore(form, months, len(value), float(loss.mean()), skill(loss, walk_loss), inside)
 
 
+def normal_scores(
+    said: Mapping[str, tuple[Array, Array]], months: int, value: Array, walk_sd: Array
+) -> tuple[FormScore, ...]:
+    """Return how forms did that say normal numbers, name → mean and standard deviation, `[case]`; arguments as of `form_score`."""
+    normal = standard_normal_quantile(LEVELS)[:, None]
+    walk = crps_of_quantiles(walk_sd * normal + 0 * value, LEVELS, value)
+    return tuple(form_score(form, months, mean + sd * normal, value, walk) for form, (mean, sd) in said.items())
+
+
 def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
     """Return (form, why): the lowest CRPS over 6 and 12 months; with too few cases to tell, `own`.
 
@@ -58,11 +68,9 @@ def best_form(scored: tuple[FormScore, ...], own: str) -> tuple[str, str]:
         return own, f"{count} past forecasts over 6 or 12 months can be judged; {FEWEST_CASES} would choose a form."
     forms = dict.fromkeys(score.form for score in judged)
     mean = {form: float(np.mean([score.crps for score in judged if score.form == form])) for form in forms}
-    best, second, *_ = sorted(mean, key=lambda form: mean[form])
-    return best, (
-        f"CRPS over 6 and 12 months {mean[best]:.3f}, the next best form ({second}) {mean[second]:.3f}, "
-        f"the driftless walk {mean[WALK]:.3f}, in {count} forecasts of months not yet seen."
-    )
+    ranked = sorted(mean, key=lambda form: mean[form])
+    said = ", ".join(f"{form} {mean[form]:.3f}" for form in ranked)
+    return ranked[0], f"CRPS over 6 and 12 months: {said}; of {count} forecasts of months not yet seen."
 
 
 def chosen_fan(form: str, own: Array, series: MonthlySeries, pool: Sequence[MonthlySeries], months: int) -> Fan:
@@ -139,3 +147,12 @@ def distribution(name: str, *arguments: float) -> Distribution:
     'normal(mean=1.235, sd=0.05)'
     """
     return Distribution(name, tuple(float(f"{argument:.4g}") for argument in arguments))
+
+
+def empirical(quantiles: Array, digits: int) -> Distribution:
+    """Return equally likely values, `quantiles` at the levels `EVEN`: a run must not wait for SciPy, nor round more finely.
+
+    >>> str(empirical(20 * EVEN, 1))[:22]
+    'empirical(0.5, 1.5, 2.'
+    """
+    return Distribution("empirical", tuple(np.round(quantiles, digits).tolist()))

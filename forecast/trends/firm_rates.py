@@ -10,8 +10,8 @@ import numpy as np
 from forecast.distributions import Z_90, Distribution
 from forecast.tables import Tables
 from forecast.trends import regimes
+from forecast.trends.evidence import EVEN, empirical
 from forecast.trends.known import enough, last_day
-from forecast.trends.survival import waiting_quantiles
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 from forecast.units import months_between
 
@@ -20,7 +20,7 @@ FORM = "a constant rate in each regime"
 # half year after each vintage the firms whose rounds are followed stand at 1.7 to 2.1 on average (base scenario), which fades.
 # The rate of one that stands still is what was seen, divided by this (80 % range): an assumption.
 ATTRACTION = (1.6, 2.2)
-QUARTILES = np.array([0.25, 0.5, 0.75])
+QUARTILES = (0.25, 0.5, 0.75)
 OUTCOMES = {"acquired": "acquired_per_year", "ipo": "ipo_per_year"}
 
 
@@ -33,13 +33,15 @@ def funding_trend(tables: Tables) -> Trend:
     Raises:
         TooFew: no regime has five provider-years yet.
     """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
     table = tables["round_intervals"]
     gaps = list(round_spells(tables, last_day(tables["events"], tables)))
     by_regime = regimes.counts(gaps)
     enough(len(by_regime), 1, "regimes with five provider-years", table, tables)
     months = np.array([months_between(gap.start, gap.end) for gap in gaps])
     closed = np.array([gap.happened for gap in gaps])
-    quartiles = zip(QUARTILES, waiting_quantiles(months, closed, QUARTILES), strict=True)
+    waiting = SurvfuncRight(months, closed.astype(int))
     return Trend(
         name="funding",
         title="Rounds of funding",
@@ -47,8 +49,8 @@ def funding_trend(tables: Tables) -> Trend:
         form=FORM,
         why="too few rounds (tens) to tell forms apart out of sample; the rival is one rate for all time",
         diagnostics=(
-            *(Diagnostic(f"gap_p{100 * level:.0f}_months", float(gap), "of the gap between rounds, open ones censored")
-              for level, gap in quartiles),
+            *(Diagnostic(f"gap_p{100 * level:.0f}_months", float(np.nan_to_num(waiting.quantile(level), nan=months.max())),
+                         "of the gap between rounds, open ones censored; at most the longest seen") for level in QUARTILES),
             Diagnostic("closed_gap_p50_months", float(np.median(months[closed])), "the naive rival: closed gaps alone"),
             *(Diagnostic(f"rounds_per_month_{regime}", c.events / c.years / 12, f"{c.events} in {12 * c.years:.0f} months")
               for regime, c in by_regime.items()),
@@ -122,7 +124,7 @@ def exits_trend(tables: Tables) -> Trend:
             *_bunching(tables, today),
         ),
         estimates=tuple(
-            Estimate(f"regimes.{regime}.{OUTCOMES[outcome]}", regimes.rate_distribution(count), "1/year",
+            Estimate(f"regimes.{regime}.{OUTCOMES[outcome]}", empirical(regimes.rate_quantiles(count, EVEN), 4), "1/year",
                      firms_count, "medium" if count.events >= 5 else "low",
                      f"{count.events} in {count.years:.0f} provider-years; a cohort of survivors")
             for outcome in OUTCOMES for regime, count in found[outcome].items()

@@ -8,16 +8,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.distributions import Array, standard_normal_quantile
+from forecast.distributions import Array
 from forecast.inputs import settled
-from forecast.scoring import crps_of_quantiles
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud
 from forecast.trends.growth_law import PRIORS, Law, foreseen, known, over_laws, own_growth_today, weighed
 from forecast.trends.known import enough, vintage_day
 from forecast.trends.revenue import growth_estimate, revenue_estimates
-from forecast.trends.rolling import LEVELS
 from forecast.trends.spans import RUN_RATE, Spans, published_spans, sized, typical_size_log
 from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
@@ -98,10 +96,10 @@ def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:
 def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tuple[FormScore, ...]:
     """Return how the form and its rivals foresaw the spans that ended in the quarter after origins three months apart."""
     cases: dict[str, list[tuple[Array, Array]]] = defaultdict(list)
+    came: list[tuple[Array, Array]] = []
     for back_months in (18, 15, 12, 9, 6, 3):
         origin = today - timedelta(days=round(back_months * DAYS_PER_MONTH))
-        before = published_spans(tables.vintage(origin), origin)
-        moved = raw._replace(start_months=raw.start_months + back_months, end_months=raw.end_months + back_months)
+        before, moved = published_spans(tables.vintage(origin), origin), raw.seen_from(back_months)
         later = moved.where((moved.end_months > 0) & (moved.end_months <= 3) & np.isin(moved.metric, before.metric))
         if len(before.firm) < FEWEST_SPANS or not len(later.firm):
             continue
@@ -110,20 +108,14 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
         cases[FORM].append(foreseen(known(spans, middle), ahead))
         # Strangers have no growth of their own that is known.
         strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))
-        alike = middle._replace(reversion_per_month=0.0)
-        _, variance = said = foreseen(known(spans, alike), strangers)
+        _, variance = said = foreseen(known(spans, middle._replace(reversion_per_month=0.0)), strangers)
         cases[MARKET].append(said)
-        cases[WALK].append((np.zeros(len(ahead.firm)), variance))
-        cases["came"].append((ahead.growth_log, ahead.months))
-    if not cases:
+        cases[WALK].append((0 * variance, variance))
+        came.append((ahead.growth_log, ahead.months))
+    if not came:
         return ()
-    came, months = (np.concatenate(column) for column in zip(*cases.pop("came"), strict=True))
-    quantiles = {form: _quantiles(said) for form, said in cases.items()}
-    walk, horizon = crps_of_quantiles(quantiles[WALK], LEVELS, came), round(float(np.median(months)))
-    return tuple(evidence.form_score(form, horizon, q, came, walk) for form, q in quantiles.items())
-
-
-def _quantiles(said: Sequence[tuple[Array, Array]]) -> Array:
-    """Return the quantiles of normal growth, `[level, span]`, from parts that each have means and variances."""
-    mean, variance = (np.concatenate(column) for column in zip(*said, strict=True))
-    return mean + np.sqrt(variance) * standard_normal_quantile(LEVELS)[:, None]
+    (growth, months), *_ = whole = [
+        [np.concatenate(column) for column in zip(*parts, strict=True)] for parts in (came, *cases.values())
+    ]
+    forms = {form: (mean, np.sqrt(variance)) for form, (mean, variance) in zip(cases, whole[1:], strict=True)}
+    return evidence.normal_scores(forms, round(float(np.median(months))), growth, forms[WALK][1])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.distributions import Array
-from forecast.trends.cloud import Prior
+from forecast.trends.cloud import Prior, posterior
 from forecast.trends.spans import Spans, Texts
 
 # Set in 2026-11 by people who had seen all figures: at the first vintages they are most of what is known.
@@ -111,22 +111,19 @@ def with_growth_today(spans: Spans, law: Law) -> Array:
     return law.apart_sd_per_month**2 * tau * spread_ratio(spans, law) * grown
 
 
+def conditioned(by: Known, mean: Array | float, variance: Array | float, shared: Array) -> tuple[Array, Array]:
+    """Return mean and variance, `[…]`, of normal numbers given the spans known; `shared` is their covariance with these, `[span, …]`."""
+    weight = np.linalg.solve(by.root, shared)
+    return mean + by.surprise @ weight, variance - (weight**2).sum(axis=0)
+
+
 def own_growth_today(by: Known, firms: Texts) -> tuple[Array, Array]:
     """Return mean and variance of each firm's own growth at the vintage, were it of typical size, logs a month, `[firm]`.
 
     A firm without spans has mean 0 and variance σ².
     """
     shared = with_growth_today(by.spans, by.law) * (firms[:, None] == by.spans.firm)
-    weight = np.linalg.solve(by.root, shared.T)
-    return by.surprise @ weight, by.law.apart_sd_per_month**2 - (weight**2).sum(axis=0)
-
-
-def weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
-    """Return the weight of each law by its likelihood, and what the spans say under it."""
-    found = [known(spans, law) for law in laws]
-    fit = np.array([one.log_likelihood for one in found])
-    weight = np.exp(fit - fit.max())
-    return weight / weight.sum(), found
+    return conditioned(by, 0.0, by.law.apart_sd_per_month**2, shared.T)
 
 
 def market_growth(by: Known, metric: str) -> tuple[Array, Array]:
@@ -135,16 +132,14 @@ def market_growth(by: Known, metric: str) -> tuple[Array, Array]:
     Its covariance with the growth of a span is m²·h where the span is of the metric, else 0.
     """
     shared = MARKET_SD**2 * by.spans.months * (by.spans.metric == metric)
-    weight = np.linalg.solve(by.root, shared)[:, None]
-    return MARKET_LOG_PER_MONTH + by.surprise @ weight, MARKET_SD**2 - (weight**2).sum(axis=0)
+    return conditioned(by, MARKET_LOG_PER_MONTH, MARKET_SD**2, shared[:, None])
 
 
 def foreseen(by: Known, later: Spans) -> tuple[Array, Array]:
     """Return mean and variance of the growth in later spans, given those known, `[later]`."""
-    weight = np.linalg.solve(by.root, covariance(by.spans, later, by.law))
     alone = np.diag(covariance(later, later, by.law)) + noise(later, by.law)
-    variance = np.maximum(alone - (weight**2).sum(axis=0), 0.0)  # rounding alone may leave less than nothing
-    return before_the_data(later, by.law) + by.surprise @ weight, variance
+    mean, variance = conditioned(by, before_the_data(later, by.law), alone, covariance(by.spans, later, by.law))
+    return mean, np.maximum(variance, 0.0)  # rounding alone may leave less than nothing
 
 
 def foreseen_with_growth_today(by: Known, later: Spans) -> Array:
@@ -153,6 +148,12 @@ def foreseen_with_growth_today(by: Known, later: Spans) -> Array:
     own = np.linalg.solve(by.root, shared.T)
     of_spans = np.linalg.solve(by.root, covariance(by.spans, later, by.law))
     return np.asarray(with_growth_today(later, by.law) - (own * of_spans).sum(axis=0))
+
+
+def weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
+    """Return the weight of each law by its likelihood, and what the spans say under it."""
+    found = [known(spans, law) for law in laws]
+    return posterior(np.array([one.log_likelihood for one in found])), found
 
 
 def over_laws(weight: Array, said: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from forecast.errors import InputError
 from forecast.table_files import Row, Table
 from forecast.tables import DISTANT, Tables
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR, months_between
 
-Point = tuple[Any, float]  # a time, and a value then
+Point = tuple[float, float]  # a time, and a value then
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
 
 
@@ -42,15 +41,15 @@ def vintage_day(table: Table, tables: Tables) -> date:
     return last_day(table, tables) if tables.as_of == DISTANT else tables.as_of
 
 
-def apart(points: Sequence[Point], far: Callable[[Point, Point], bool]) -> list[tuple[Point, Point]]:
-    """Return the first point with the next that is far enough from it, that one with its next, and so on.
+def apart(points: Sequence[Point], least: float) -> list[tuple[Point, Point]]:
+    """Return the first point with the next that is so far from it in time, that one with its next, and so on.
 
-    >>> apart([(1.0, 5.0), (1.5, 6.0), (3.0, 7.0)], lambda one, later: later[0] - one[0] >= 1)
+    >>> apart([(1.0, 5.0), (1.5, 6.0), (3.0, 7.0)], 1.0)
     [((1.0, 5.0), (3.0, 7.0))]
     """
     pairs, last = [], points[0]
     for point in points[1:]:
-        if far(last, point):
+        if abs(point[0] - last[0]) >= least:
             pairs.append((last, point))
             last = point
     return pairs

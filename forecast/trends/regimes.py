@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.distributions import Array, Distribution
+from forecast.distributions import Array
 from forecast.trends.known import years_between
-from forecast.trends.survival import LEVELS
 
 # Venture money for AI infrastructure was 7 billion dollars in 2023 and 26 in 2024; for AI as a whole 202 in 2025, with
 # rounds at record size (demand.csv, vc_year). Before 2024 the tables hold survivors only: those years say nothing.
@@ -89,7 +88,7 @@ def quarterly(spells: Iterable[Spell], last: date) -> tuple[Array, Array]:
     return events, years
 
 
-def rate_quantiles(count: Count, levels: Array = LEVELS) -> Array:
+def rate_quantiles(count: Count, levels: Array) -> Array:
     """Return quantiles of a yearly rate after so many events: gamma(k + ½) over T years, Jeffreys' prior.
 
     >>> rate_quantiles(Count(3, 50.0), np.array([0.5])).round(3).tolist()
@@ -100,18 +99,14 @@ def rate_quantiles(count: Count, levels: Array = LEVELS) -> Array:
     return np.asarray(gammaincinv(count.events + 0.5, levels) / count.years)
 
 
-def rate_distribution(count: Count) -> Distribution:
-    """Return the rate as 20 equally likely values, so that a run needs no gamma function."""
-    return Distribution("empirical", tuple(np.round(rate_quantiles(count), 4).tolist()))
-
-
 def difference_prob(first: Count, second: Count) -> float:
     """Return the chance that one rate gives counts this far apart: the likelihood ratio test of two Poisson rates.
 
     2·Σk·log(k/T ÷ Σk/ΣT) against χ² with one degree of freedom. Source: McCullagh & Nelder (1989), chapter 6.
     """
-    from scipy.special import chdtrc, xlogy
+    from scipy.stats import power_divergence
 
-    rate = (first.events + second.events) / (first.years + second.years)
-    ratio = sum(xlogy(c.events, c.events / c.years / rate) for c in (first, second)) if rate > 0 else 0.0
-    return float(chdtrc(1, max(0.0, 2 * ratio)))
+    events, years = np.array([first, second], float).T
+    if not events.any():
+        return 1.0
+    return float(power_divergence(events, years * events.sum() / years.sum(), lambda_="log-likelihood").pvalue)

@@ -1,4 +1,4 @@
-"""Every trend that is fitted to the tables: the only list of them."""
+"""Every trend that is fitted to the tables, and every series that is forecast at past months: the only lists of them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
 from forecast.trends.firm_rates import exits_trend, funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
-from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.ladder import ladder_trend
+from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.trend import list_price_trend
-from forecast.trends.rents import rent_trend
+from forecast.trends.rents import rent_cases, rent_trend
 from forecast.trends.repricing import repricing_trend
+from forecast.trends.rolling import Cases
 from forecast.trends.router import router_trend
+from forecast.trends.same_thing import hardware_price_trend, software_trend
 from forecast.trends.slips import launch_slips_trend
-from forecast.trends.software import software_trend
-from forecast.trends.tiers import tier_trends
+from forecast.trends.tiers import tier_cases, tier_trends
 from forecast.trends.token_mix import token_mix_trend
 from forecast.trends.trend import Trend
 
@@ -39,7 +40,13 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "list_price": list_price_trend,
     "ladder": ladder_trend,
 }
-EVIDENCE_ONLY = ("list_price", "ladder")  # give the model no number: a refit need not wait for them
+SERIES: dict[str, Callable[[Tables], Cases]] = {"list-price": list_price_cases, "tier": tier_cases, "rent": rent_cases}
+EVIDENCE_ONLY = (
+    "list_price",
+    "ladder",
+    "software",
+    "hardware_price",
+)  # give the model no number: a refit need not wait for them
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
 KEPT = ("repricing",)  # not fitted anew by a refresh: models that a feed lists for the first time would count as added
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from importlib import import_module
 from itertools import chain
 from typing import Any
 
@@ -14,16 +13,11 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.scoring import brier_score, coverage, crps_of_quantiles, pit_bounds, pit_distance, skill
-from forecast.tables import Tables
 
 LEVELS: Array = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
 HORIZONS_MONTHS = (3, 6, 12)
-SERIES = {  # name → where its rolling forecasts come from: a function of the tables that returns Cases
-    "list-price": "forecast.trends.list_price.backtest:list_price_cases",
-    "tier": "forecast.trends.tiers:tier_cases",
-    "rent": "forecast.trends.rents:rent_cases",
-}
 WALK, DRIFT = "walk", "drift"  # the rivals: a driftless walk with pooled increments; "halves every year"
+HALVING_LOG_PER_MONTH = -np.log(2.0) / 12.0
 
 
 @dataclass(frozen=True)
@@ -102,10 +96,3 @@ def scores_by_horizon(cases: Cases) -> dict[int, Scores]:
     """Return the scores of each horizon that has cases."""
     at = {months: cases.horizon_months == months for months in HORIZONS_MONTHS}
     return {months: scores(cases, chosen) for months, chosen in at.items() if chosen.any()}
-
-
-def series_cases(name: str, tables: Tables) -> Cases:
-    """Return the rolling forecasts of a series of the list; its room is imported when it is asked for."""
-    room, _, function = SERIES[name].partition(":")
-    found: Callable[[Tables], Cases] = getattr(import_module(room), function)
-    return found(tables)

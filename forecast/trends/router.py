@@ -39,16 +39,19 @@ def router_trend(tables: Tables) -> Trend:
     middle = passing_part(squares.sum(axis=0), pairs.sum(axis=0))
     chosen = np.random.default_rng(SEED).integers(len(squares), size=(DRAWS, len(squares)))
     drawn = np.array([passing_part(squares[row].sum(axis=0), pairs[row].sum(axis=0)) for row in chosen])
-    low, high = np.percentile(drawn, [10, 90], axis=0)
+    swing, fade = (
+        Band(*ends)
+        for ends in zip(*np.insert(np.percentile(drawn, [10, 90], axis=0), 1, middle, axis=0).tolist(), strict=True)
+    )
     count = int(pairs.sum())
     note = f"{count} pairs of {len(squares)} sellers up to {LONGEST_WEEKS} weeks apart"
     size, pairs_known = size_shown(tables)
-    laws = [
-        (name, Band(float(low[i]), middle[i], float(high[i])), unit, count, note)
-        for i, (name, unit) in enumerate((("router_swing_log", "log"), ("router_fade_months", "months")))
-    ]
     known = f"{pairs_known} shares of sellers whose volumes the market's tables hold"
-    laws.append(("router_size_ratio", size, "ratio", pairs_known, known))
+    laws = (
+        ("router_swing_log", swing, "log", count, note),
+        ("router_fade_months", fade, "months", count, note),
+        ("router_size_ratio", size, "ratio", pairs_known, known),
+    )
     return Trend(
         name="router",
         title="Shares on the largest router: size shown, and a part that passes",

@@ -12,8 +12,9 @@ from forecast.distributions import Array, Distribution
 from forecast.families import FAMILIES, MAKER
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.cloud import posterior
+from forecast.trends.evidence import EVEN, empirical
 from forecast.trends.known import enough, last_day
-from forecast.trends.survival import LEVELS, as_empirical
 from forecast.trends.trend import Diagnostic, Estimate, Trend
 from forecast.units import MONTHS_PER_YEAR, months_between
 
@@ -63,9 +64,9 @@ def launch_slips_trend(tables: Tables) -> Trend:
             Diagnostic("cancelled_count", cancelled, "of those announced and decided"),
         ),
         estimates=(
-            Estimate("parameters.launch_slip_months", Distribution("empirical", tuple(np.round(slips, 1).tolist())),
+            Estimate("parameters.launch_slip_months", empirical(slips, 1),
                      "months", len(let), "medium", f"{count} launches delivered, {waiting} awaited and censored"),
-            Estimate("parameters.launch_cancel_prob", as_empirical(chance, 4),
+            Estimate("parameters.launch_cancel_prob", empirical(chance.quantile(EVEN), 4),
                      "probability", decided, "low", f"{chance}: {cancelled} cancelled of {decided} decided"),
         ),
         observed=tuple(
@@ -97,10 +98,9 @@ def slip_quantiles(
     made = [
         _foretold(months[told], delivered[told], promised[told], at, *each) for each in product(drifts, NOISES_MONTHS)
     ]
-    log_likelihood = np.array([each for _, each in made])
-    weight = np.exp(log_likelihood - log_likelihood.max())
-    below = np.cumsum(weight / weight.sum() @ np.stack([density for density, _ in made]))
-    return np.asarray(np.interp(LEVELS, below, GRID_MONTHS + (GRID_MONTHS[1] - GRID_MONTHS[0]) / 2))
+    densities, log_likelihood = (np.array(column) for column in zip(*made, strict=True))
+    below = np.cumsum(posterior(log_likelihood) @ densities)
+    return np.asarray(np.interp(EVEN, below, GRID_MONTHS + (GRID_MONTHS[1] - GRID_MONTHS[0]) / 2))
 
 
 def _foretold(

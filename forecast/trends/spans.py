@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from forecast.units import months_between
 
 Texts = NDArray[np.str_]
 METRICS = ("revenue_run_rate_usd", "tokens_per_day")
-RUN_RATE = METRICS[0]
+RUN_RATE, VOLUME = METRICS
 LEAST_MONTHS = 1.4  # between two figures of a span: over less time most of the growth is rounding
 
 
@@ -33,6 +34,11 @@ class Spans(NamedTuple):
     def where(self, chosen: NDArray[np.bool_]) -> Spans:
         """Return some of the spans."""
         return Spans._make(column[chosen] for column in self)
+
+    def seen_from(self, earlier_months: float) -> Spans:
+        """Return the spans with times counted from so many months earlier."""
+        start, end = self.start_months + earlier_months, self.end_months + earlier_months
+        return self._replace(start_months=start, end_months=end)
 
     @property
     def months(self) -> Array:
@@ -62,10 +68,15 @@ def published_spans(tables: Tables, today: date, of_accounts: bool = False) -> S
     """Return the growth between neighbouring figures of each provider and metric; `size_log` is the log of the first one."""
     found = []
     for (firm, metric), figures in published_figures(tables, today, of_accounts).items():
-        for (start, first), (end, last) in apart(figures, lambda one, later: later[0] - one[0] >= LEAST_MONTHS):
+        for (start, first), (end, last) in apart(figures, LEAST_MONTHS):
             found.append((firm, metric, start, end, last - first, first))
-    firm_names, metrics, *numbers = zip(*found, strict=True) if found else ((),) * 6
-    return Spans(np.array(firm_names, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
+    return spans_of(found)
+
+
+def spans_of(rows: Sequence[tuple[str, str, float, float, float, float]]) -> Spans:
+    """Return spans from rows of firm, metric, start, end, growth and size."""
+    firms, metrics, *numbers = zip(*rows, strict=True) if rows else ((),) * 6
+    return Spans(np.array(firms, str), np.array(metrics, str), *(np.array(column, float) for column in numbers))
 
 
 def sized(spans: Spans, by: Spans) -> Spans:

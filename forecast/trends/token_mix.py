@@ -11,13 +11,14 @@ import numpy as np
 from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
-from forecast.trends.known import Point, TooFew, apart
+from forecast.trends.known import TooFew, apart
 from forecast.trends.trend import Band, Diagnostic, Estimate, Trend
 from forecast.units import months_between
 
 ROUTER, ONE_MODEL = "OpenRouter", "OpenRouter, one model: "  # how scopes begin
 KINDS = {"output": "completion_frac", "cached": "cached_of_input_frac"}  # the input that reads it, the column
 LEAST_STEP_MONTHS = 1.0  # between two shares that are compared: in less time weeks differ by chance
+SOME_DAY = date(2025, 1, 1)  # from which months are counted
 LEAST_MONTHS = 3.0  # that the steps of a kind must span together
 STEP_SD_LOG = 0.2  # spread of a month's chance before any data, as if seen in STEPS_BEFORE steps
 STEPS_BEFORE = 4.0
@@ -37,6 +38,10 @@ class Pace(NamedTuple):
     error: float
     sd: float
 
+    def __str__(self) -> str:
+        """Return the 80 % interval in words."""
+        return Band(*(self.mean + self.error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist()).text(".3f")
+
 
 def token_mix_trend(tables: Tables) -> Trend:
     """Return the drift of the router's mix known at the tables' vintage.
@@ -50,10 +55,8 @@ def token_mix_trend(tables: Tables) -> Trend:
     steps = {kind: mix_steps(tables, column) for kind, column in KINDS.items()}
     paces = {kind: pace_of(found) for kind, found in steps.items() if found.months.sum() >= LEAST_MONTHS}
     if not paces:
-        label = tables["token_mix"].label
-        raise TooFew(
-            f"{label}: no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}. Choose a later vintage."
-        )
+        known = f"no share of tokens known over {LEAST_MONTHS:g} months by {tables.as_of}"
+        raise TooFew(f"{tables['token_mix'].label}: {known}. Choose a later vintage.")
     return Trend(
         name="token_mix",
         title="Mix of the router's tokens",
@@ -62,7 +65,7 @@ def token_mix_trend(tables: Tables) -> Trend:
         why="a dozen steps: not enough for an out-of-sample choice",
         diagnostics=tuple(
             Diagnostic(f"{kind}_drift_per_month", pace.mean,
-                       f"{_band(pace).text('.3f')}; chance of a month {pace.sd:.2f}, "
+                       f"{pace}; chance of a month {pace.sd:.2f}, "
                        f"{len(steps[kind].months)} steps over {steps[kind].months.sum():.0f} months")
             for kind, pace in paces.items()
         )
@@ -81,21 +84,18 @@ def mix_steps(tables: Tables, column: str, one_model: bool = False) -> Steps:
 
     Of all its tokens; or of `one_model`, week by week: of users who stay with it.
     """
-    series: dict[str, list[tuple[date, float]]] = defaultdict(list)
+    series = defaultdict(list)
     for row in tables["token_mix"]:
         chosen = row["scope"].startswith(ROUTER) and row["scope"].startswith(ONE_MODEL) == one_model
         if chosen and row[column] is not None:
-            series[row["scope"]].append((row["date_on"], float(np.log(row[column] / (1 - row[column])))))
+            month = months_between(SOME_DAY, row["date_on"])
+            series[row["scope"]].append((month, float(np.log(row[column] / (1 - row[column])))))
     found = [
-        (months_between(on, day), after - before)
+        (later - start, after - before)
         for points in series.values()
-        for (on, before), (day, after) in apart(sorted(points), _a_month_apart)
+        for (start, before), (later, after) in apart(sorted(points), LEAST_STEP_MONTHS)
     ]
     return Steps(*np.array(found).reshape(-1, 2).T)
-
-
-def _a_month_apart(one: Point, later: Point) -> bool:
-    return months_between(one[0], later[0]) >= LEAST_STEP_MONTHS
 
 
 def pace_of(steps: Steps) -> Pace:
@@ -117,10 +117,6 @@ def _within(tables: Tables) -> tuple[Diagnostic, ...]:
     found = {kind: mix_steps(tables, column, one_model=True) for kind, column in KINDS.items()}
     return tuple(
         Diagnostic(f"{kind}_drift_within_models", pace.mean,
-                   f"{_band(pace).text('.3f')}; {len(steps.months)} steps of single models")
+                   f"{pace}; {len(steps.months)} steps of single models")
         for kind, steps in found.items() if len(steps.months) for pace in [pace_of(steps)]
     )  # fmt: skip
-
-
-def _band(pace: Pace) -> Band:
-    return Band(*(pace.mean + pace.error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist())

@@ -7,30 +7,19 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.distributions import Z_90, Array
 from forecast.tables import Tables
+from forecast.trends.cloud import posterior
 from forecast.trends.evidence import huber
-from forecast.trends.known import apart, came_about, rate_day, years_between
+from forecast.trends.known import apart, came_about, rate_day
+from forecast.trends.spans import VOLUME, Spans, spans_of
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 LEAST_MONTHS = 5  # between two volumes of a pair: in less time noise outweighs growth
 FADE_MONTHS: Array = np.geomspace(8, 60, 15)
 NO_FADE: Array = np.array([1e6])
 SCALE_LOG = 0.4  # of the misfit of a pair: two figures, each off by a quarter
-
-
-class Pairs(NamedTuple):
-    """Two published volumes of one entity each: `[pair]`, times in years from the vintage (negative)."""
-
-    entity: NDArray[np.str_]
-    start_years: Array
-    end_years: Array
-    growth_log: Array
-
-    def where(self, chosen: NDArray[np.bool_]) -> Pairs:
-        """Return some of the pairs."""
-        return Pairs._make(column[chosen] for column in self)
 
 
 class Assumed(NamedTuple):
@@ -58,35 +47,29 @@ def assumptions(tables: Tables) -> Assumed:
     return Assumed(long_run.median(), float(middle), float(high - low) / (2 * Z_90))
 
 
-def volume_pairs(tables: Tables, today: date) -> Pairs:
+def volume_pairs(tables: Tables, today: date) -> Spans:
     """Return for each entity its latest volume, the last one at least five months before it, and so on back."""
     volumes = defaultdict(list)
     for row in tables["provider_history"]:
-        if row["metric"] == "tokens_per_day" and came_about(row, today):
-            volumes[row["provider"]].append((years_between(today, rate_day(row)), float(np.log(row["value"]))))
-    found = []
-    for entity, points in volumes.items():
-        latest_first = sorted(points, reverse=True)
-        for (end, last), (start, first) in apart(
-            latest_first, lambda one, prior: one[0] - prior[0] >= LEAST_MONTHS / 12
-        ):
-            found.append((entity, start, end, last - first))
-    entity, *numbers = zip(*found, strict=True) if found else ((), (), (), ())
-    return Pairs(np.array(entity, str), *(np.array(column, float) for column in numbers))
+        if row["metric"] == VOLUME and came_about(row, today):
+            volumes[row["provider"]].append((months_between(today, rate_day(row)), float(np.log(row["value"]))))
+    return spans_of([
+        (entity, VOLUME, start, end, last - first, first)
+        for entity, points in volumes.items()
+        for (end, last), (start, first) in apart(sorted(points, reverse=True), LEAST_MONTHS)
+    ])  # fmt: skip
 
 
-def growth(pairs: Pairs, assumed: Assumed, fade_months: Array) -> Growth:
+def growth(pairs: Spans, assumed: Assumed, fade_months: Array) -> Growth:
     """Return growth today and its fade, averaged over the candidates `fade_months`, each weighed by how well it fits.
 
     Raises:
         ForecastError: a regression did not converge.
     """
-    excess = pairs.growth_log - assumed.long_run_per_year * (pairs.end_years - pairs.start_years)
+    excess = pairs.growth_log - assumed.long_run_per_year * pairs.months / MONTHS_PER_YEAR
     slope, fits = (np.array(c) for c in zip(*(_slope(excess, reach_years(pairs, f)) for f in fade_months), strict=True))
     fade_log = np.log(fade_months)
-    weight_log = fits - 0.5 * ((fade_log - assumed.fade_log) / assumed.fade_log_sd) ** 2
-    weight = np.exp(weight_log - weight_log.max())
-    weight /= weight.sum()
+    weight = posterior(fits - 0.5 * ((fade_log - assumed.fade_log) / assumed.fade_log_sd) ** 2)
     mean, fade_log_mean = weight @ slope, weight @ fade_log
     sd, fade_log_sd = np.sqrt(weight @ (slope - mean) ** 2), np.sqrt(weight @ (fade_log - fade_log_mean) ** 2)
     return Growth(float(mean + assumed.long_run_per_year), float(sd), float(fade_log_mean), float(fade_log_sd))
@@ -99,7 +82,7 @@ def _slope(excess_log: Array, reach: Array) -> tuple[float, float]:
     return slope, float(-2.5 * np.log1p(misfit**2 / 4).sum())
 
 
-def reach_years(pairs: Pairs, fade_months: float) -> Array:
+def reach_years(pairs: Spans, fade_months: float) -> Array:
     """Return ∫e^(−t/τ)dt over each pair's time, in years."""
-    tau = fade_months / 12
-    return np.asarray(tau * (np.exp(-pairs.start_years / tau) - np.exp(-pairs.end_years / tau)))
+    faded = np.exp(-pairs.start_months / fade_months) - np.exp(-pairs.end_months / fade_months)
+    return np.asarray(fade_months * faded / MONTHS_PER_YEAR)

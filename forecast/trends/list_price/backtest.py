@@ -14,20 +14,14 @@ from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.tables import Tables
 from forecast.trends.list_price.features import features_of
-from forecast.trends.list_price.forecaster import (
-    FEWEST_INCREMENTS,
-    HALVING_LOG_PER_MONTH,
-    Forecaster,
-    fit_forecaster,
-)
-from forecast.trends.list_price.others import ROUTER
-from forecast.trends.list_price.panel import DECIMALS_LOG, Panel, months_of, panel_of
+from forecast.trends.list_price.jumps import Jumps, enough_moves, fit_jumps
+from forecast.trends.list_price.panel import DECIMALS_LOG, ROUTER, Panel, Windows, months_of, panel_of, windows_of
 from forecast.trends.list_price.price_file import read_price_file
 from forecast.trends.list_price.series import PriceSeries, known_series, without
-from forecast.trends.list_price.windows import windows_of
-from forecast.trends.rolling import DRIFT, WALK, Cases, joined
+from forecast.trends.rolling import DRIFT, HALVING_LOG_PER_MONTH, HORIZONS_MONTHS, LEVELS, WALK, Cases, joined
 
 FOLDS = 5
+FEWEST_INCREMENTS = 200  # of the horizon's length, known at an origin: with fewer there is no pooled rival
 
 
 def list_price_cases(tables: Tables) -> Cases:
@@ -74,16 +68,12 @@ def backtest(training: Sequence[PriceSeries], scored: Sequence[PriceSeries]) -> 
     """
     everything = (*scored, *training)
     months = months_of(everything) if training else ()
-    windows = windows_of(panel_of(training, months))
+    known = panel_of(training, months)
+    windows = windows_of(known, features_of(known))
     panel = panel_of(everything, months)
     features = features_of(panel)
-    found = []
-    for month in range(len(months)):
-        known = windows.known_in(month)
-        fitted = fit_forecaster(known) if panel.watched[: len(scored), month].any() else None
-        if fitted:
-            found += [_cases(fitted, horizon, month, scored, panel, features) for horizon in fitted.rivals]
-    made = [cases for cases in found if len(cases)]
+    seen = np.flatnonzero(panel.watched[: len(scored)].any(axis=0)).tolist()
+    made = [cases for month in seen for cases in _made_in(month, windows, scored, panel, features)]
     if not made:
         raise InputError(
             "backtest: no forecast can be scored: a series must be watched for 3 months after an origin by which other "
@@ -105,23 +95,35 @@ def forecasts_on(tables: Tables, origin: date) -> Cases | None:
         return None
     panel = panel_of(series, months)
     month = months.index(origin)
-    fitted = fit_forecaster(windows_of(panel).known_in(month))
-    if not fitted:
-        return None
     features = features_of(panel)
-    made = [_cases(fitted, horizon, month, series, panel, features) for horizon in fitted.rivals]
-    return joined([cases for cases in made if len(cases)]) if any(len(cases) for cases in made) else None
+    made = _made_in(month, windows_of(panel, features), series, panel, features)
+    return joined(made) if made else None
+
+
+def _made_in(month: int, windows: Windows, scored: Sequence[PriceSeries], panel: Panel, features: Array) -> list[Cases]:
+    """Return the forecasts made in a month by fits to what was over by then; none where that was too little."""
+    known = windows.known_in(month)
+    seen = {months: known.change_log[known.span_months == months] for months in HORIZONS_MONTHS}
+    seen = {months: changes for months, changes in seen.items() if len(changes) >= FEWEST_INCREMENTS}
+    if not seen or not enough_moves(known):
+        return []
+    fits = {of: fit_jumps(known.where(known.routed == of), known) for of in (False, True)}
+    found = [_cases(fits, months, changes, month, scored, panel, features) for months, changes in seen.items()]
+    return [cases for cases in found if len(cases)]
 
 
 def _cases(
-    fitted: Forecaster, horizon: int, month: int, scored: Sequence[PriceSeries], panel: Panel, features: Array
-) -> Cases:
-    """Return the forecasts made in a month whose outcome was seen."""
+    fits: dict[bool, Jumps], horizon: int, increments: Array, month: int, scored: Sequence[PriceSeries], panel: Panel,
+    features: Array,
+) -> Cases:  # fmt: skip
+    """Return the forecasts made in a month whose outcome was seen, by fits for routers and for others."""
     at = np.flatnonzero(~np.isnan(panel.change(horizon)[: len(scored), month]))
     last, value = panel.log_price[at, month], panel.log_price[at, min(month + horizon, len(panel.months) - 1)]
-    prob, change = fitted.forecast(features[at, month], panel.kind[at] == ROUTER, horizon)
-    rival = fitted.rivals[horizon]
-    walk = last + rival.quantiles_log[:, None]
+    prob, change = np.zeros(len(at)), np.zeros((len(LEVELS), len(at)))
+    for routed, jumps in fits.items():
+        of = (panel.kind[at] == ROUTER) == routed
+        prob[of], change[:, of] = jumps.forecast(features[at[of], month], horizon, LEVELS)
+    walk = last + np.quantile(increments, LEVELS)[:, None]
     return Cases(
         series=tuple(scored[i].model for i in at.tolist()),
         provider=tuple(scored[i].provider for i in at.tolist()),
@@ -133,5 +135,5 @@ def _cases(
         quantiles_log=np.round(last + change, DECIMALS_LOG),  # the same bits on any number of threads
         rivals_log={WALK: walk, DRIFT: walk + HALVING_LOG_PER_MONTH * horizon},
         change_prob=np.round(prob, DECIMALS_LOG),
-        rival_change_prob=np.full(len(at), rival.change_prob),
+        rival_change_prob=np.full(len(at), float(np.mean(increments != 0.0))),
     )

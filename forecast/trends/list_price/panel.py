@@ -1,4 +1,4 @@
-"""Many price series on one grid of months: log prices `[series, month]`, as known on the first of each month."""
+"""Many price series on one grid of months: log prices `[series, month]` on the first of each, and all changes over windows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 from forecast.distributions import Array
 from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
+from forecast.trends.monthly import month_of
+from forecast.trends.rolling import HORIZONS_MONTHS
 
+ROUTER = "gateway"
 DECIMALS_LOG = 9  # prices that agree to one in a billion are the same price
 
 
@@ -48,20 +52,11 @@ class Panel:
         return change
 
 
-def first_days_within(first: date, last: date) -> tuple[date, ...]:
-    """Return the first days of the months that lie within two dates.
-
-    >>> [str(day) for day in first_days_within(date(2025, 11, 2), date(2026, 1, 1))]
-    ['2025-12-01', '2026-01-01']
-    """
-    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-    days = (date(number // 12, number % 12 + 1, 1) for number in numbers)
-    return tuple(day for day in days if first <= day <= last)
-
-
 def months_of(series: Sequence[PriceSeries]) -> tuple[date, ...]:
-    """Return the months in which at least one of the series was watched."""
-    return first_days_within(min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series))
+    """Return the first days of the months in which at least one of the series was watched."""
+    first, last = min(one.changed_on[0] for one in series), max(one.last_seen_on for one in series)
+    days = (date(month // 12, month % 12 + 1, 1) for month in range(month_of(first), month_of(last) + 1))
+    return tuple(day for day in days if first <= day)
 
 
 def panel_of(series: Sequence[PriceSeries], months: tuple[date, ...]) -> Panel:
@@ -84,3 +79,36 @@ def _on_grid(one: PriceSeries, grid: NDArray[np.int64]) -> Array:
     at = np.searchsorted([day.toordinal() for day in one.changed_on], grid, side="right") - 1
     known = (at >= 0) & (grid <= one.last_seen_on.toordinal())
     return np.where(known, log_price[at], np.nan)
+
+
+class Windows(NamedTuple):
+    """Changes of log price over windows, ordered by `end_month`; one row a window."""
+
+    end_month: NDArray[np.int64]  # column of the panel in which the outcome was known
+    span_months: NDArray[np.int64]
+    change_log: Array
+    features: Array  # [row, feature] at the start of the window
+    routed: NDArray[np.bool_]  # the seller is a router
+
+    @property
+    def weight(self) -> Array:
+        """Windows of many months overlap: each counts for the share of a window that is its own."""
+        return np.asarray(1.0 / self.span_months)
+
+    def known_in(self, month: int) -> Windows:
+        """Return the windows that were over in a month."""
+        return self.where(self.end_month <= month)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
+        """Return the chosen windows."""
+        return Windows._make(column[chosen] for column in self)
+
+
+def windows_of(panel: Panel, features: Array) -> Windows:
+    """Return all windows of a panel of series as long as a horizon; `features` are those of each series and month."""
+    changes = np.stack([panel.change(span) for span in HORIZONS_MONTHS])
+    which, row, month = np.nonzero(~np.isnan(changes))
+    span = np.array(HORIZONS_MONTHS)[which]
+    routed = panel.kind[row] == ROUTER
+    made = Windows(month + span, span, changes[which, row, month], features[row, month], routed)
+    return made.where(np.argsort(made.end_month, kind="stable"))

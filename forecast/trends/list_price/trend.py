@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.scoring import pit_bounds, pit_distance
 from forecast.tables import Tables
@@ -15,17 +13,15 @@ from forecast.trends.known import TooFew, enough
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.features import features_of
 from forecast.trends.list_price.jumps import Jumps, fit_jumps
-from forecast.trends.list_price.moves import far_below_peers, repriced_together
-from forecast.trends.list_price.others import ROUTER
-from forecast.trends.list_price.panel import Panel, months_of, panel_of
+from forecast.trends.list_price.panel import ROUTER, Panel, months_of, panel_of, windows_of
 from forecast.trends.list_price.series import known_series
-from forecast.trends.list_price.windows import Windows, windows_of
-from forecast.trends.rolling import LEVELS, Cases
-from forecast.trends.trend import Band, Diagnostic, FormScore, Trend
+from forecast.trends.rolling import LEVELS
+from forecast.trends.trend import Band, Diagnostic, Trend
 
 FORM = "jumps"
 YEAR_MONTHS = 12
-FINE: NDArray[np.float64] = np.linspace(0.0025, 0.9975, 200)
+TOGETHER_MOVES = 3  # moves of one provider in one month that make a repricing of its list
+FINE: Array = np.linspace(0.0025, 0.9975, 200)
 
 
 def list_price_trend(tables: Tables) -> Trend:
@@ -43,7 +39,8 @@ def list_price_trend(tables: Tables) -> Trend:
         raise TooFew(error.problems) from None
     series = known_series(tables)
     panel = panel_of(series, months_of(series))
-    windows = windows_of(panel)
+    features = features_of(panel)
+    windows = windows_of(panel, features)
     scored = form_scores(cases, FORM)
     form, why = best_form(scored, FORM)
     return Trend(
@@ -52,34 +49,37 @@ def list_price_trend(tables: Tables) -> Trend:
         unit="USD/Mtok",
         form=form,
         why=why,
-        annual_change=_year_ahead(fit_jumps(windows.where(~windows.routed), windows), panel),
+        annual_change=_year_ahead(fit_jumps(windows.where(~windows.routed), windows), panel, features),
         diagnostics=(
-            *_pit(cases),
+            Diagnostic(
+                "pit_ks",
+                pit_distance(*pit_bounds(cases.quantiles_log, LEVELS, cases.value_log)),
+                "distance of the randomised PIT from uniform; below 0.05 is well",
+            ),
             repriced_together(panel),
-            *far_below_peers(windows, panel.provider[windows.series]),
         ),
         scores=scored,
-        more=_at_rest(windows, scored),
+        more={
+            f"at rest after {span} months": f"{100 * np.mean(windows.change_log[windows.span_months == span] == 0):.0f} %"
+            for span in sorted({score.horizon_months for score in scored})
+        },
     )
 
 
-def _year_ahead(jumps: Jumps, panel: Panel) -> Band:
+def _year_ahead(jumps: Jumps, panel: Panel, features: Array) -> Band:
     """Return the price a year from the last month over the price then, all sellers still watched taken together."""
     last = int(np.flatnonzero(panel.watched.sum(axis=0) >= 0.5 * panel.watched.sum(axis=0).max())[-1])
     now = panel.watched[:, last] & (panel.kind != ROUTER)
-    _, change = jumps.forecast(features_of(panel)[now, last], YEAR_MONTHS, FINE)
+    _, change = jumps.forecast(features[now, last], YEAR_MONTHS, FINE)
     return Band(*(float(np.exp(q)) for q in np.quantile(change, (0.1, 0.5, 0.9))))
 
 
-def _pit(cases: Cases) -> list[Diagnostic]:
-    bounds = pit_bounds(cases.quantiles_log, LEVELS, cases.value_log)
-    return [
-        Diagnostic("pit_ks", pit_distance(*bounds), "distance of the randomised PIT from uniform; below 0.05 is well")
-    ]
-
-
-def _at_rest(windows: Windows, scored: Sequence[FormScore]) -> dict[str, str]:
-    return {
-        f"at rest after {span} months": f"{100 * np.mean(windows.change_log[windows.span_months == span] == 0):.0f} %"
-        for span in sorted({score.horizon_months for score in scored})
-    }
+def repriced_together(panel: Panel) -> Diagnostic:
+    """Return the share of moves, routers aside, that came with two or more of the same provider in the same month."""
+    sellers = panel.kind != ROUTER
+    moved = (panel.step != 0) & sellers[:, None]
+    events = np.array([moved[panel.provider == name].sum(axis=0) for name in np.unique(panel.provider[sellers])])
+    together = events[events >= TOGETHER_MOVES].sum() / max(events.sum(), 1)
+    return Diagnostic(
+        "repriced_together_frac", float(together), "share of sellers' moves in repricings of three or more"
+    )
