@@ -29,6 +29,12 @@ class Column:
     meaning: str
 
 
+def parameter_column(row: Any) -> Column:
+    """Return what a row of `parameters` allows as its value: its own unit and limits."""
+    name, unit, low, high, meaning = (row[n] for n in ("parameter", "unit", "minimum", "maximum", "meaning"))
+    return Column("parameters", name, "number", unit, low, high, True, True, (), meaning)
+
+
 def convert(column: Column, cell: str | float) -> Any:
     """Return the value of one cell by its schema column; raise ValueError with what is allowed."""
     if isinstance(cell, str):

@@ -17,34 +17,29 @@ from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.names import Names
 
 STRATA = 2**16  # of either law: one for each value of a 16-bit word
+# Purposes by whose luck it is and what they take; besides, the regime of the market takes uniforms.
+PROVIDER_UNIFORMS, PROVIDER_NORMALS = ("reprice", "funding", "exit", "bid"), ("attraction",)
+MARKET_NORMALS, SEGMENT_NORMALS = ("rent", "fringe"), ("demand", "tier")
 
 
-class _Words:
-    """16-bit words of many streams, `[stream, path]`."""
-
-    def __init__(self, streams: list[Generator]):
-        self._sources = [stream.bit_generator for stream in streams]
-
-    def _next(self) -> NDArray[np.uint16]:
-        raw = np.empty((len(self._sources), BLOCK_PATHS // 4), np.uint64)
-        for row, source in zip(raw, self._sources, strict=True):
-            row[:] = source.random_raw(len(row))
-        return raw.view(np.uint16)
+def words(streams: list[Generator]) -> NDArray[np.uint16]:
+    """Return the next 16-bit words of many streams, `[stream, path]`."""
+    raw = np.empty((len(streams), BLOCK_PATHS // 4), np.uint64)
+    for row, stream in zip(raw, streams, strict=True):
+        row[:] = stream.bit_generator.random_raw(len(row))
+    return raw.view(np.uint16)
 
 
-class Uniforms(_Words):
-    """Uniform numbers of many streams, `[stream, path]`: u = (k + ½)/65,536.
+def uniforms(streams: list[Generator]) -> Array:
+    """Return the next uniform numbers of many streams, `[stream, path]`: u = (k + ½)/65,536.
 
     16 bits of a stream choose a stratum of the unit interval, and the number is its middle: half the time of 32 bits.
     The share of numbers below p differs from p by at most 1/131,072; no number is 0 or 1.
     """
-
-    def draw(self) -> Array:
-        """Return the next numbers of every stream."""
-        numbers = self._next().astype(REAL)
-        numbers += 0.5
-        numbers *= 1 / STRATA
-        return numbers
+    numbers = words(streams).astype(REAL)
+    numbers += 0.5
+    numbers *= 1 / STRATA
+    return numbers
 
 
 @cache
@@ -62,57 +57,31 @@ def normal_strata() -> NDArray[np.float32]:
     return (means / means.std()).astype(REAL)
 
 
-class Normals(_Words):
-    """Standard normal numbers of many streams, `[stream, path]`.
+def normals(streams: list[Generator]) -> Array:
+    """Return the next standard normal numbers of many streams, `[stream, path]`.
 
     16 bits of a stream choose a stratum of the normal law, and the number is its mean: seven times faster than NumPy's
     own normals, and the same on any processor. None lies beyond 4.4; the moments up to the sixth are those of the law within 0.1 %.
     """
-
-    def draw(self) -> Array:
-        """Return the next numbers of every stream."""
-        return normal_strata().take(self._next(), mode="wrap")  # unchecked: all fit
-
-
-def market_purposes(names: Names) -> dict[str, list[str]]:
-    """Return the market-wide purposes that take normals, by kind: one of each, or one for each segment."""
-    by_segment = {kind: [f"{kind}:{segment}" for segment in names.segments] for kind in ("demand", "tier")}
-    return {"rent": ["rent"], "fringe": ["fringe"], **by_segment}
+    return normal_strata().take(words(streams), mode="wrap")  # unchecked: all fit
 
 
 class Chance:
-    """The streams of a block: one for each provider and purpose, one for each market-wide purpose."""
-
-    purposes = ("reprice", "funding", "exit", "bid")  # that take uniforms
+    """The streams of a block by purpose: one for each provider, one for each segment, or one for the market."""
 
     def __init__(self, draws: Draws, names: Names):
-        def streams(purpose: str) -> list[Generator]:
-            return [draws.stream(f"provider:{provider}", purpose) for provider in names.providers]
-
-        self._attraction = Normals(streams("attraction"))
-        self._uniforms = {purpose: Uniforms(streams(purpose)) for purpose in self.purposes}
-        self._market = {
-            kind: Normals([draws.stream("market", purpose) for purpose in purposes])
-            for kind, purposes in market_purposes(names).items()
+        entities = {
+            purpose: [(f"provider:{p}", purpose) for p in names.providers]
+            for purpose in (*PROVIDER_UNIFORMS, *PROVIDER_NORMALS)
         }
-        self._regime = Uniforms([draws.stream("market", "regime")])
-
-    def attraction(self) -> Array:
-        """Return a month's normals of each provider, `[provider, path]`."""
-        return self._attraction.draw()
+        entities |= {purpose: [("market", purpose)] for purpose in ("regime", *MARKET_NORMALS)}
+        entities |= {purpose: [("market", f"{purpose}:{s}") for s in names.segments] for purpose in SEGMENT_NORMALS}
+        self.streams = {purpose: [draws.stream(*each) for each in of] for purpose, of in entities.items()}
 
     def uniforms(self, purpose: str) -> Array:
-        """Return a month's uniforms of each provider for a purpose, `[provider, path]`."""
-        return self._uniforms[purpose].draw()
+        """Return a month's uniforms, `[provider, path]`, or `[1, path]` of the market."""
+        return uniforms(self.streams[purpose])
 
-    def regime(self) -> Array:
-        """Return a month's uniforms that turn the funding regime, `[path]`."""
-        return self._regime.draw()[0]
-
-    def normal(self, name: str) -> Array:
-        """Return a month's normals of a market-wide purpose, `[path]`."""
-        return self._market[name].draw()[0]
-
-    def segment_normal(self, kind: str) -> Array:
-        """Return a month's normals of each segment, `[segment, path]`."""
-        return self._market[kind].draw()
+    def normals(self, purpose: str) -> Array:
+        """Return a month's normals, `[provider, path]`, `[segment, path]`, or `[1, path]` of the market."""
+        return normals(self.streams[purpose])

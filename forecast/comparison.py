@@ -9,17 +9,18 @@ between two scenarios; it moves a median only by the side on which it lies, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from forecast.distributions import Array
 from forecast.errors import InputError
-from forecast.market.doors import happened_by
 from forecast.monte_carlo import geometric_mean_influence, mean_error
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
+from forecast.path_values import RUNWAY, kept_as, on_paths
 from forecast.paths import Paths
 from forecast.scenario import Scenario
 
@@ -128,36 +129,31 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
 
 def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
     """Yield each number that runs are compared by, with its estimate on each path of each run."""
-    names = runs[0].names
-    labels = names.labels()
+    names, horizon, labels = runs[0].names, runs[0].scenario.months, runs[0].names.labels()
+
+    def of(outcome: str, statistic: str, unit: str, segment: str | None, provider: str | None, month: int) -> Headline:
+        values = [on_paths(run, outcome, segment or provider, month).astype(float) for run in runs]
+        return Headline(outcome, statistic, unit, segment, provider, month, values)
+
     for outcome in COMPARED_FANS:
         fan = FANS[outcome]
-        for row, (segment, provider) in enumerate(labels[fan.axis]):
-            for place, month in enumerate(runs[0].kept_months):
-                # What lies beyond the range that is resolved counts as its end: logs need numbers above zero.
-                values = [np.clip(run.kept[outcome][row, place].astype(float), fan.low, fan.high) for run in runs]
-                yield Headline(outcome, "geometric mean", fan.unit, segment, provider, month, values)
+        for label, month in product(labels[fan.axis], runs[0].kept_months):
+            found = of(outcome, "geometric mean", fan.unit, *label, month)
+            # What lies beyond the range that is resolved counts as its end: logs need numbers above zero.
+            yield found._replace(values=[np.clip(each, fan.low, fan.high) for each in found.values])
     for outcome, date in DATES.items():
-        for row, (segment, provider) in enumerate(labels[date.axis]):
-            for month in runs[0].kept_months:
-                values = [happened_by(run.dates[outcome][row], month).astype(float) for run in runs]
-                yield Headline(outcome, "probability", "probability", segment, provider, month, values)
-    horizon = runs[0].scenario.months
-    for row, provider in enumerate(names.providers):
-        gone = [happened_by(run.exit_month[row], horizon).astype(float) for run in runs]
-        yield Headline("exit", "probability", "probability", None, provider, horizon, gone)
-        if not names.backed[row, 0]:
-            runways = [run.runway_months[row].astype(float) for run in runs]
-            month = min(24, horizon)
-            dry = [(months <= month).astype(float) for months in runways]
-            yield Headline("out_of_cash", "probability", "probability", None, provider, month, dry)
-            within = [np.minimum(months, horizon) for months in runways]
-            yield Headline("runway_within_horizon", "mean", "months", None, provider, horizon, within)
+        for label, month in product(labels[date.axis], runs[0].kept_months):
+            yield of(outcome, "probability", "probability", *label, month)
+    for provider, backed in zip(names.providers, names.backed[:, 0], strict=True):
+        yield of("exit", "probability", "probability", None, provider, horizon)
+        if not backed:
+            yield of("out_of_cash", "probability", "probability", None, provider, min(24, horizon))
+            yield of(RUNWAY, "mean", "months", None, provider, horizon)._replace(outcome="runway_within_horizon")
         for outcome in COMPARED_MEANS:
-            kept = [run.kept.get(f"{outcome}[{provider}]") for run in runs]
-            at_end = [of[0, -1].astype(float) for of in kept if of is not None]
-            if len(at_end) == len(runs) and not np.isnan(at_end[0]).any():  # whose parent pays has no cash of its own
-                yield Headline(outcome, "mean", BY_PATH[outcome].unit, None, provider, horizon, at_end)
+            if all(kept_as(outcome, provider) in run.kept for run in runs):
+                found = of(outcome, "mean", BY_PATH[outcome].unit, None, provider, horizon)
+                if not np.isnan(found.values[0]).any():  # whose parent pays has no cash of its own
+                    yield found
 
 
 def estimate(statistic: str, values: Array) -> tuple[float, Array]:

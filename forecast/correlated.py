@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from forecast.errors import InputError, suggestion
-from forecast.inputs import GROWTH, REVENUE, Input, Origin, address
+from forecast.inputs import GROWTH, REVENUE, Input, Origin, address, origin_of
 from forecast.scenario_files import ScenarioFile
 from forecast.tables import Tables
 
@@ -33,9 +33,7 @@ def table_pairs(tables: Tables, inputs: Mapping[str, Input]) -> Pairs:
     table, found = tables["correlations"], {}
     problems: list[str] = []
     for row in table:
-        origin = Origin(
-            f"{table.label} row {row.number}", row["source"], str(row["as_of"]), row["status"], row["note"] or ""
-        )
+        origin = origin_of(table, row)
         first, second = address(row["first"]), address(row["second"])
         problems += [
             f"{origin.place}: {why} Correct or delete it." for n in (first, second) if (why := _why_not(n, inputs))

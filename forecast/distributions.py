@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +28,6 @@ from forecast.errors import shortened, suggestion
 Array = NDArray[np.float64]
 
 Z_90 = NormalDist().inv_cdf(0.9)
-ARGUMENTS: dict[str, tuple[str, ...]] = {
-    "fixed": (),
-    "normal": ("mean", "sd"),
-    "lognormal": ("p10", "p90"),
-    "uniform": ("low", "high"),
-    "triangular": ("low", "mode", "high"),
-    "pert": ("low", "mode", "high"),
-    "beta": ("a", "b"),
-    "choice": (),
-    "empirical": (),
-    "fitted": ("mean", "se"),
-}
 BOUNDED = ("fixed", "uniform", "triangular", "pert", "choice", "empirical")  # never beyond their arguments
 _CALL = re.compile(r"^\s*([a-z]+)\s*\((.*)\)\s*$", re.S)
 
@@ -54,7 +42,9 @@ class Distribution:
 
     def quantile(self, u: Array) -> Array:
         """Return x with P(X ≤ x) = u, elementwise; u lies in (0, 1)."""
-        return _quantile(self, np.asarray(u, dtype=float))
+        if self == SEE_FITS:
+            raise ValueError("fitted without numbers has no quantiles: they stand in fits.csv")
+        return np.asarray(LAWS[self.name].quantile(np.asarray(u, dtype=float), self))
 
     def median(self) -> float:
         """Return the middle of the distribution."""
@@ -72,11 +62,16 @@ class Distribution:
         elif self.name == "empirical":
             body = ", ".join(f"{v:.15g}" for v in self.arguments)
         else:
-            body = ", ".join(f"{k}={v:.15g}" for k, v in zip(ARGUMENTS[self.name], self.arguments, strict=True))
+            body = ", ".join(f"{k}={v:.15g}" for k, v in zip(LAWS[self.name].arguments, self.arguments, strict=True))
         return f"{self.name}({body})"
 
 
 SEE_FITS = Distribution("fitted", ())  # a cell that says only `fitted`: its numbers stand in fits.csv
+
+
+def as_distribution(value: float | Distribution) -> Distribution:
+    """Return a number as a distribution, and a distribution as it is."""
+    return value if isinstance(value, Distribution) else Distribution("fixed", (value,))
 
 
 def parse(text: str | float | int) -> Distribution:
@@ -97,8 +92,8 @@ def parse(text: str | float | int) -> Distribution:
     if not call:
         return Distribution("fixed", (_number(text),))
     name, body = call.groups()
-    if name not in ARGUMENTS:
-        raise ValueError(f'no distribution "{name}"; known: {", ".join(ARGUMENTS)}{_hint(name)}')
+    if name not in LAWS:
+        raise ValueError(f'no distribution "{name}"; known: {", ".join(LAWS)}{_hint(name)}')
     parts = [part.strip() for part in body.split(",") if part.strip()]
     if name == "choice":
         pairs = [part.partition(":") for part in parts]
@@ -110,39 +105,10 @@ def parse(text: str | float | int) -> Distribution:
     if name in ("empirical", "fixed"):
         return _checked(Distribution(name, tuple(_number(part) for part in parts)))
     given = {key.strip(): value for key, _, value in (part.partition("=") for part in parts)}
-    if set(given) != set(ARGUMENTS[name]) or len(parts) != len(given):
-        raise ValueError(f"{name} takes {', '.join(ARGUMENTS[name])}; found {', '.join(given) or 'nothing'}")
-    return _checked(Distribution(name, tuple(_number(given[key]) for key in ARGUMENTS[name])))
-
-
-def _quantile(distribution: Distribution, u: Array) -> Array:
-    name, args = distribution.name, distribution.arguments
-    if distribution == SEE_FITS:
-        raise ValueError("fitted without numbers has no quantiles: they stand in fits.csv")
-    if name == "fixed":
-        return np.full_like(u, args[0])
-    if name in ("normal", "fitted"):
-        return args[0] + args[1] * standard_normal_quantile(u)
-    if name == "lognormal":
-        middle, spread = np.log(args[0] * args[1]) / 2, np.log(args[1] / args[0]) / (2 * Z_90)
-        return np.asarray(np.exp(middle + spread * standard_normal_quantile(u)))
-    if name == "uniform":
-        return args[0] + (args[1] - args[0]) * u
-    if name == "triangular":
-        return _triangular(u, *args)
-    if name == "choice":
-        edges = np.cumsum(distribution.weights) / np.sum(distribution.weights)
-        return np.asarray(args)[np.minimum(np.searchsorted(edges, u), len(args) - 1)]
-    if name == "empirical":
-        values = np.sort(np.asarray(args))
-        return np.interp(u, (np.arange(len(values)) + 0.5) / len(values), values)
-    from scipy.special import betaincinv  # 0.1 s to import: only for those who use it
-
-    if name == "beta":
-        return np.asarray(betaincinv(args[0], args[1], u))
-    low, mode, high = args  # pert: the beta distribution on [low, high] with this mode and λ = 4
-    width = high - low
-    return np.asarray(low + width * betaincinv(1 + 4 * (mode - low) / width, 1 + 4 * (high - mode) / width, u))
+    wanted = LAWS[name].arguments
+    if set(given) != set(wanted) or len(parts) != len(given):
+        raise ValueError(f"{name} takes {', '.join(wanted)}; found {', '.join(given) or 'nothing'}")
+    return _checked(Distribution(name, tuple(_number(given[key]) for key in wanted)))
 
 
 @lru_cache(maxsize=4)
@@ -158,15 +124,8 @@ def standard_normal_quantile(u: Array) -> Array:
     return _inverse(u.tobytes()).reshape(u.shape)
 
 
-def _triangular(u: Array, low: float, mode: float, high: float) -> Array:
-    turn = (mode - low) / (high - low)
-    left = low + np.sqrt(u * (high - low) * (mode - low))
-    right = high - np.sqrt((1 - u) * (high - low) * (high - mode))
-    return np.where(u < turn, left, right)
-
-
 def _hint(name: str) -> str:
-    return f" ({hint.strip()})" if (hint := suggestion(name, ARGUMENTS)) else ""
+    return f" ({hint.strip()})" if (hint := suggestion(name, LAWS)) else ""
 
 
 def _number(text: str) -> float:
@@ -180,23 +139,81 @@ def _number(text: str) -> float:
 
 
 def _checked(made: Distribution) -> Distribution:
-    args, weights = made.arguments, made.weights
-    one_number, spread = "at least one finite number", "a spread ≥ 0"
-    ordered = "low ≤ mode ≤ high and low < high"
-    rules: dict[str, tuple[Callable[[], Any], str]] = {
-        "fixed": (lambda: len(args) == 1 and np.isfinite(args[0]), one_number),
-        "normal": (lambda: args[1] >= 0, spread),
-        "fitted": (lambda: args[1] >= 0, spread),
-        "lognormal": (lambda: 0 < args[0] <= args[1], "0 < p10 ≤ p90"),
-        "uniform": (lambda: args[0] <= args[1], "low ≤ high"),
-        "triangular": (lambda: args[0] <= args[1] <= args[2] and args[0] < args[2], ordered),
-        "pert": (lambda: args[0] <= args[1] <= args[2] and args[0] < args[2], ordered),
-        "beta": (lambda: min(args) > 0, "a > 0 and b > 0"),
-        "choice": (lambda: args and min(weights) >= 0 and 0 < sum(weights) < math.inf,
-                   "weights ≥ 0 that do not all vanish and have a finite sum"),
-        "empirical": (lambda: args, one_number),
-    }  # fmt: skip
-    right, needs = rules[made.name]
-    if not right():
-        raise ValueError(f"{made.name} needs {needs}")
+    law = LAWS[made.name]
+    if not law.holds(made):
+        raise ValueError(f"{made.name} needs {law.needs}")
     return made
+
+
+class Law(NamedTuple):
+    """A kind of distribution: names of its arguments in the grammar, what must hold of one and how that is said, its quantiles."""
+
+    arguments: tuple[str, ...]
+    holds: Callable[[Distribution], Any]
+    needs: str
+    quantile: Callable[[Array, Distribution], Any]
+
+
+def _normal(u: Array, made: Distribution) -> Any:
+    return made.arguments[0] + made.arguments[1] * standard_normal_quantile(u)
+
+
+def _lognormal(u: Array, made: Distribution) -> Any:
+    low, high = made.arguments
+    return np.exp(np.log(low * high) / 2 + np.log(high / low) / (2 * Z_90) * standard_normal_quantile(u))
+
+
+def _triangular(u: Array, made: Distribution) -> Any:
+    low, mode, high = made.arguments
+    left = low + np.sqrt(u * (high - low) * (mode - low))
+    right = high - np.sqrt((1 - u) * (high - low) * (high - mode))
+    return np.where(u < (mode - low) / (high - low), left, right)
+
+
+def _pert(u: Array, made: Distribution) -> Any:
+    """The beta distribution on [low, high] with this mode and λ = 4."""
+    low, mode, high = made.arguments
+    width = high - low
+    return low + width * _beta(u, 1 + 4 * (mode - low) / width, 1 + 4 * (high - mode) / width)
+
+
+def _beta(u: Array, a: float, b: float) -> Any:
+    from scipy.special import betaincinv  # 0.1 s to import: only for those who use it
+
+    return betaincinv(a, b, u)
+
+
+def _choice(u: Array, made: Distribution) -> Any:
+    edges = np.cumsum(made.weights) / np.sum(made.weights)
+    return np.asarray(made.arguments)[np.minimum(np.searchsorted(edges, u), len(made.arguments) - 1)]
+
+
+def _empirical(u: Array, made: Distribution) -> Any:
+    values = np.sort(np.asarray(made.arguments))
+    return np.interp(u, (np.arange(len(values)) + 0.5) / len(values), values)
+
+
+def _spread(made: Distribution) -> bool:
+    return made.arguments[1] >= 0
+
+
+def _ordered(made: Distribution) -> bool:
+    low, mode, high = made.arguments
+    return low <= mode <= high and low < high
+
+
+ONE_NUMBER, SPREAD, ORDERED = "at least one finite number", "a spread ≥ 0", "low ≤ mode ≤ high and low < high"
+WEIGHTS = "weights ≥ 0 that do not all vanish and have a finite sum"
+LAWS = {
+    "fixed": Law((), lambda d: len(d.arguments) == 1, ONE_NUMBER, lambda u, d: np.full_like(u, d.arguments[0])),
+    "normal": Law(("mean", "sd"), _spread, SPREAD, _normal),
+    "lognormal": Law(("p10", "p90"), lambda d: 0 < d.arguments[0] <= d.arguments[1], "0 < p10 ≤ p90", _lognormal),
+    "uniform": Law(("low", "high"), lambda d: d.arguments[0] <= d.arguments[1], "low ≤ high",
+                   lambda u, d: d.arguments[0] + (d.arguments[1] - d.arguments[0]) * u),
+    "triangular": Law(("low", "mode", "high"), _ordered, ORDERED, _triangular),
+    "pert": Law(("low", "mode", "high"), _ordered, ORDERED, _pert),
+    "beta": Law(("a", "b"), lambda d: min(d.arguments) > 0, "a > 0 and b > 0", lambda u, d: _beta(u, *d.arguments)),
+    "choice": Law((), lambda d: d.arguments and min(d.weights) >= 0 and 0 < sum(d.weights) < math.inf, WEIGHTS, _choice),
+    "empirical": Law((), lambda d: d.arguments, ONE_NUMBER, _empirical),
+    "fitted": Law(("mean", "se"), _spread, SPREAD, _normal),
+}  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,38 +10,27 @@ from forecast.distributions import Array
 from forecast.monte_carlo import probability_error
 from forecast.tidy_table import PROBS, Fact
 
-Head = tuple[str, str, str, str]  # run, day made, vintage, scenario: the cells that all facts of a run share
+Start = tuple[
+    str | None, ...
+]  # the first cells of a fact: those of its run, then outcome, kind, unit, segment and provider
 
 
-class Subject(NamedTuple):
-    """What a fact is about: the cells between those of its run and its month."""
-
-    outcome: str
-    kind: str
-    unit: str
-    segment: str | None = None
-    provider: str | None = None
-
-
-def fan_facts(
-    head: Head, about: Subject, values: Array, errors: Array, months: Sequence[int] | None = None
-) -> Iterable[Fact]:
+def fan_facts(start: Start, values: Array, errors: Array, months: Sequence[int] | None = None) -> Iterable[Fact]:
     """Return the facts of a fan, `[month, prob]`, of all months or some; made column by column, since there are tens of thousands."""
     every = range(len(values)) if months is None else months
     month, prob = np.repeat(every, len(PROBS)).tolist(), PROBS * len(every)
     cells = zip(month, prob, values.reshape(-1).tolist(), errors.reshape(-1).tolist(), strict=True)
-    start = (*head, *about)
     return map(Fact._make, (start + cell + (0,) for cell in cells))
 
 
-def chance_facts(head: Head, about: Subject, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:
+def chance_facts(start: Start, ordered: Array, by: Sequence[int]) -> Iterator[Fact]:
     """Yield the chance that it has happened by each month of `by`; `ordered` is when it does on each path, rising, infinite if never."""
     happened = ordered.searchsorted(np.array(by), side="right")
     for month, prob in zip(by, (happened / len(ordered)).tolist(), strict=True):
-        yield Fact._make((*head, *about, month, None, prob, probability_error(prob, len(ordered)), 0))
+        yield Fact._make((*start, month, None, prob, probability_error(prob, len(ordered)), 0))
 
 
-def quantile_facts(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]:
+def quantile_facts(start: Start, ordered: Array) -> Iterator[Fact]:
     """Yield the quantiles of a number that each path has; `ordered` holds them, rising, infinite if beyond the horizon."""
     n = len(ordered)
     for prob in PROBS:
@@ -50,7 +38,7 @@ def quantile_facts(head: Head, about: Subject, ordered: Array) -> Iterator[Fact]
         low, middle, high = (float(ordered[_rank(p, n)]) for p in (prob - spread, prob, prob + spread))
         beyond = np.isinf(middle)
         error = None if beyond or np.isinf(high) else (high - low) / 2
-        yield Fact._make((*head, *about, None, prob, None if beyond else middle, error, int(beyond)))
+        yield Fact._make((*start, None, prob, None if beyond else middle, error, int(beyond)))
 
 
 def _rank(prob: float, n: int) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from forecast.cells import Column, convert
-from forecast.distributions import SEE_FITS, Distribution
+from forecast.cells import Column, convert, parameter_column
+from forecast.distributions import SEE_FITS, Distribution, as_distribution
 from forecast.errors import InputError, suggestion
 from forecast.shipped import INPUT_TABLES
 from forecast.table_files import Row, Table
@@ -90,7 +90,7 @@ def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Colu
         elif said := _outside(columns[key], row):
             problems.append(_misfit(fits, row, said))
         else:
-            inputs[key] = replace(item, value=_made(row["value"]), origin=_origin(fits, row))
+            inputs[key] = replace(item, value=as_distribution(row["value"]), origin=origin_of(fits, row))
     if problems:
         raise InputError(problems)
     return rows, inputs, columns
@@ -104,10 +104,10 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     parameters = tables["parameters"]
     for name, row in parameters.latest("parameter").items():
         key = f"parameters.{name}"
-        columns[key] = Column(
-            "parameters", name, "number", row["unit"], row["minimum"], row["maximum"], True, True, (), row["meaning"]
+        columns[key] = parameter_column(row)
+        inputs[key] = Input(
+            key, as_distribution(row["value"]), row["unit"], row["persistence"], origin_of(parameters, row)
         )
-        inputs[key] = Input(key, _made(row["value"]), row["unit"], row["persistence"], _origin(parameters, row))
     closed = {row["actors"].split("; ")[-1] for row in tables["events"] if row["kind"] in CLOSURES}
     for table_name, keys in INPUT_TABLES.items():
         table = tables[table_name]
@@ -123,8 +123,8 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
                 key = f"{table_name}.{entity}.{column.name}"
                 columns[key] = column
                 if row[column.name] is not None:
-                    origin = _origin(table, row, column.name)
-                    inputs[key] = Input(key, _made(row[column.name]), column.unit, "entity", origin)
+                    origin = origin_of(table, row, column.name)
+                    inputs[key] = Input(key, as_distribution(row[column.name]), column.unit, "entity", origin)
     return rows, inputs, columns
 
 
@@ -135,11 +135,11 @@ def settled(tables: Tables, key: str, value: float | Distribution) -> Distributi
         InputError: no fit of it was known.
     """
     if value != SEE_FITS:
-        return _made(value)
+        return as_distribution(value)
     fits = tables["fits"]
     if (row := fits.latest("key").get(key)) is None:
         raise InputError(_no_fit(key, fits, tables))
-    return _made(row["value"])
+    return as_distribution(row["value"])
 
 
 def awaited_fits(tables: Tables) -> set[str]:
@@ -191,11 +191,8 @@ def _outside(column: Column, row: Row | Mapping[str, str]) -> str:
     return ""
 
 
-def _made(value: float | Distribution) -> Distribution:
-    return value if isinstance(value, Distribution) else Distribution("fixed", (value,))
-
-
-def _origin(table: Table, row: Row, column: str = "") -> Origin:
+def origin_of(table: Table, row: Row, column: str = "") -> Origin:
+    """Return where a row came from; of a column that its note calls an assumption the mark says so."""
     note = row["note"] or ""
     status = "assumption" if column in assumed_columns(note) else row["status"]
     return Origin(f"{table.label} row {row.number}", row["source"], str(row["as_of"]), status, note)

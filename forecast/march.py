@@ -14,12 +14,11 @@ from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.history import History, Series, record, year_months
-from forecast.market.finances import of_the_living
-from forecast.market.market import Market, start_market
+from forecast.market.market import Market
 from forecast.market.names import Names
-from forecast.market.records import noted, reported, seen
-from forecast.market.router import start_router
-from forecast.market.trade import trade_of
+from forecast.market.records import noted, of_the_living, reported, seen
+from forecast.market.router import Router
+from forecast.market.trade import Trade
 from forecast.scenario import Scenario
 
 
@@ -36,8 +35,8 @@ def march(
     `memory` holds the series of an earlier block that are no longer needed: they are written over, not made anew.
     `watch` also keeps what `market.records.seen` shows; in `note_months` single offers, families and buyers are noted.
     """
-    chance, market = Chance(draws, names), start_market(scenario, names, draws)
-    router, years = start_router(draws, names) if watch else None, year_months(scenario.months)
+    chance, market = Chance(draws, names), Market(scenario, names, draws)
+    router, years = Router(draws, names) if watch else None, year_months(scenario.months)
     series, in_months, yearly = {} if memory is None else memory, Series(), Series()
     for month in range(scenario.months + 1):
         if month:
@@ -73,42 +72,33 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 2. Demand: tokens wanted at last month's price, and of which kinds.
     mix.step(month)
     price_change, spend = market.log_price - market.log_price_before, market.trade.segment_spend.sum(axis=0)
-    customers.want(month, spend, price_change, chance.segment_normal("demand"))
+    customers.want(month, spend, price_change, chance.normals("demand"))
     wanted = customers.wanted_mtok_per_month
     # 3. Scarcity: load over capacity moves rents.
     use = sellers.use(machines.fleet_usd_per_mtok * mix.cost_ratio)
     load_ratio = (names.segment_dot(market.share, use) * wanted).sum(axis=0) / market.load_start
-    rents.step(load_ratio, chance.normal("rent"))
+    rents.step(load_ratio, chance.normals("rent")[0])
     # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
-    reprice_uniform = chance.uniforms("reprice")
     new = market.new_prices = sellers.reprice(
-        market.log_price,
-        np.log(mix.price_ratio),
-        rents.tightness,
-        treasury.regime,
-        treasury.runway_months,
-        reprice_uniform,
-    )
+        market.log_price, np.log(mix.price_ratio), rents.tightness, treasury.regime, treasury.runway_months,
+        chance.uniforms("reprice"),
+    )  # fmt: skip
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.segments, new.change_log)
-    customers.reconsider(chance.attraction(), market.share)
+    customers.reconsider(chance.normals("attraction"), market.share)
     market.share = customers.share(doors.absent)
     served = wanted * rents.served_frac(load_ratio)
-    trade = market.trade = trade_of(
+    trade = market.trade = Trade(
         names, market.share, served, sellers.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio
     )
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
-    treasury.turn_regime(month, chance.regime())
+    treasury.turn_regime(month, chance.uniforms("regime")[0])
     treasury.step(
-        month,
-        trade.revenue[own_cash],
-        trade.serving_cost[own_cash],
-        customers.apart_per_month[own_cash],
-        doors.present[own_cash],
-        chance.uniforms("funding")[own_cash],
-    )
+        month, trade.revenue[own_cash], trade.serving_cost[own_cash], customers.apart_per_month[own_cash],
+        doors.present[own_cash], chance.uniforms("funding")[own_cash],
+    )  # fmt: skip
     # 8. Exits and entry.
     market.clouds.weigh(trade, treasury.other.market_ratio)
     doors.step(
@@ -122,8 +112,8 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         chance.uniforms("bid"),
     )
     fringe_margin_frac = trade.margin_frac(names.fringe_offers)
-    customers.grow_fringe(market.fringe.step(month, fringe_margin_frac, chance.normal("fringe")))
+    customers.grow_fringe(market.fringe.step(month, fringe_margin_frac, chance.normals("fringe")[0]))
     # What the month leaves: the market's price, and that of a fixed capability.
     market.log_price_before = market.log_price
     market.log_price = np.log(trade.segment_spend / (trade.segment_tokens * mix.price_ratio))
-    market.tiers.step(month, machines.floor_usd_per_mtok, rents.contract_scarcity, chance.segment_normal("tier"))
+    market.tiers.step(month, machines.floor_usd_per_mtok, rents.contract_scarcity, chance.normals("tier"))

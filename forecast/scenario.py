@@ -17,7 +17,7 @@ from typing import Any
 
 from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
-from forecast.distributions import SEE_FITS, Distribution
+from forecast.distributions import SEE_FITS, as_distribution
 from forecast.errors import InputError, shortened, suggestion, suggestion_of_parts
 from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
 from forecast.scenario_files import (
@@ -189,9 +189,8 @@ def _changed(
         raise InputError(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")
     if value == SEE_FITS:
         raise InputError(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
-    made = value if isinstance(value, Distribution) else Distribution("fixed", (value,))
     persistence = inputs[key].persistence if key in inputs else "entity"
-    return Input(key, made, column.unit, persistence, Origin(place, source, as_of, "assumption", why))
+    return Input(key, as_distribution(value), column.unit, persistence, Origin(place, source, as_of, "assumption", why))
 
 
 def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:

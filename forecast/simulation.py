@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from forecast.draws import blocks_of, check_chance, check_number, paths_in
+from forecast.draws import check_chance, check_number, paths_in
 from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
 from forecast.errors import InputError, suggestion
@@ -57,14 +57,13 @@ def simulate(
         raise InputError(f'engine "{engine}": one of {", ".join(ENGINES)} is allowed. Correct it.')
     if scheduler is not None and engine != "dask":
         raise InputError(f"--scheduler {scheduler}: only the dask engine has one. Add --engine dask.")
-    blocks = blocks_of(n_paths)
 
     def done(block: int) -> None:
         if progress:
             progress(paths_in(block, n_paths))
 
     if engine == "local":
-        return run_local(scenario, seed, n_paths, kept_months, more, blocks, workers, done)
+        return run_local(scenario, seed, n_paths, kept_months, more, workers, done)
     from forecast.engines.cluster import run_on_cluster
 
-    return run_on_cluster(scenario, seed, n_paths, kept_months, more, blocks, workers, scheduler, done)
+    return run_on_cluster(scenario, seed, n_paths, kept_months, more, workers, done, scheduler)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.assumptions import assumptions
 from forecast.distributions import Array
-from forecast.fact_rows import Head, Subject, chance_facts, fan_facts, quantile_facts
+from forecast.fact_rows import Start, chance_facts, fan_facts, quantile_facts
 from forecast.history import year_months
 from forecast.manifest import manifest_of, run_id
 from forecast.market.doors import EXIT_KINDS, NEVER
@@ -46,24 +46,24 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
     return Forecast(Facts(fans, others), manifest_of(paths), kinds, Late(partial(assumptions, scenario)))
 
 
-def _fan_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
+def _fan_of(head: Start, paths: Paths, outcome: str) -> Iterator[Fact]:
     """Yield the facts of a fan."""
     fan = FANS[outcome]
     values, errors = fan_quantiles(paths, outcome)
     for (segment, provider), value, error in zip(paths.names.labels()[fan.axis], values, errors, strict=True):
-        yield from fan_facts(head, Subject(outcome, "fan", fan.unit, segment, provider), value, error)
+        yield from fan_facts((*head, outcome, "fan", fan.unit, segment, provider), value, error)
 
 
-def _effective_number(head: Head, paths: Paths, outcome: str) -> Iterable[Fact]:
+def _effective_number(head: Start, paths: Paths, outcome: str) -> Iterable[Fact]:
     """Return the fan of an effective number of providers, one over the Herfindahl index."""
     index = EFFECTIVE_NUMBERS[outcome]
     values, errors = fan_quantiles(paths, index)
     # Where hardly any tokens are left to named providers the index lies in the lowest bin, which is called zero.
     hhi, error = np.maximum(values[0, :, ::-1], FANS[index].low), errors[0, :, ::-1]
-    return fan_facts(head, Subject(outcome, "fan", "providers"), 1 / hhi, error / hhi**2)
+    return fan_facts((*head, outcome, "fan", "providers", None, None), 1 / hhi, error / hhi**2)
 
 
-def _finance_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
+def _finance_of(head: Start, paths: Paths, outcome: str) -> Iterator[Fact]:
     """Yield the fans of a figure of each provider's finances year by year, empty where no path has it in the market."""
     fan, counts, months = FINANCES[outcome], paths.counts[outcome], year_months(paths.scenario.months)
     left = left_by(paths.exit_month, months)
@@ -71,13 +71,13 @@ def _finance_of(head: Head, paths: Paths, outcome: str) -> Iterator[Fact]:
     if outcome == MARGIN:
         values, errors = 1 - values[..., ::-1], errors[..., ::-1]
     for row, (_, provider) in enumerate(paths.names.labels()[fan.axis]):
-        about = Subject(outcome, "fan", fan.unit, None, provider)
+        start = (*head, outcome, "fan", fan.unit, None, provider)
         empty = {month for month, none in zip(months, left[row] == paths.n_paths, strict=True) if none}
-        for fact in fan_facts(head, about, values[row], errors[row], months):
+        for fact in fan_facts(start, values[row], errors[row], months):
             yield fact._replace(value=None, standard_error=None) if fact.month in empty else fact
 
 
-def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
+def _dates(head: Start, paths: Paths) -> Iterator[Fact]:
     """Yield the month in which each dated thing happens, and its chance by each month; of an event only the chance."""
     labels = paths.names.labels()
     for outcome, when in DATES.items():
@@ -85,32 +85,32 @@ def _dates(head: Head, paths: Paths) -> Iterator[Fact]:
         for (segment, provider), months in zip(labels[when.axis], paths.dates[outcome], strict=True):
             reached = _in_order(months)
             if kind == "date":
-                yield from quantile_facts(head, Subject(outcome, kind, "months", segment, provider), reached)
-            about = Subject(outcome, kind, "probability", segment, provider)
-            yield from chance_facts(head, about, reached, range(paths.scenario.months + 1))
+                yield from quantile_facts((*head, outcome, kind, "months", segment, provider), reached)
+            start = (*head, outcome, kind, "probability", segment, provider)
+            yield from chance_facts(start, reached, range(paths.scenario.months + 1))
 
 
-def _provider(head: Head, paths: Paths, i: int, provider: str) -> Iterator[Fact]:
+def _provider(head: Start, paths: Paths, i: int, provider: str) -> Iterator[Fact]:
     """Yield what the table says of one provider: cash, months to exit and to the end of cash, kinds of exit."""
 
-    def about(outcome: str, kind: str, unit: str) -> Subject:
-        return Subject(outcome, kind, unit, None, provider)
+    def start(outcome: str, kind: str, unit: str) -> Start:
+        return (*head, outcome, kind, unit, None, provider)
 
     horizon, every = paths.scenario.months, range(paths.scenario.months + 1)
     cash = paths.scenario.input(f"provider_finances.{provider}.cash_usd").value.median()
-    yield Fact._make((*head, *about("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0, 0))
+    yield Fact._make((*start("cash_usd", "quantity", "USD"), 0, 0.5, cash, 0.0, 0))
     gone = paths.exit_month[i]
     survival = _in_order(gone)
-    yield from quantile_facts(head, about("survival_months", "quantity", "months"), survival)
-    yield from chance_facts(head, about("exit", "event", "probability"), survival, every)
+    yield from quantile_facts(start("survival_months", "quantity", "months"), survival)
+    yield from chance_facts(start("exit", "event", "probability"), survival, every)
     if not paths.names.backed[i, 0]:
         runway = np.sort(paths.runway_months[i]).astype(float)
-        yield from quantile_facts(head, about("runway_months", "quantity", "months"), runway)
-        yield from chance_facts(head, about("out_of_cash", "event", "probability"), runway, every)
+        yield from quantile_facts(start("runway_months", "quantity", "months"), runway)
+        yield from chance_facts(start("out_of_cash", "event", "probability"), runway, every)
     ends = {f"exit_{kind.replace(' ', '_')}": np.where(paths.exit_kind[i] == code, gone, NEVER)
             for code, kind in enumerate(EXIT_KINDS[1:], start=1)}  # fmt: skip
     for outcome, months in {**ends, "listed": paths.listed_month[i]}.items():
-        yield from chance_facts(head, about(outcome, "event", "probability"), _in_order(months), year_months(horizon))
+        yield from chance_facts(start(outcome, "event", "probability"), _in_order(months), year_months(horizon))
 
 
 def _in_order(months: NDArray[np.int16]) -> Array:

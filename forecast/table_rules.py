@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from forecast.cells import Column, convert
+from forecast.cells import convert, parameter_column
 from forecast.errors import InputError, shortened, suggestion
 from forecast.shipped import NAMED_ONCE, VINTAGE_KEYS
 from forecast.table_files import Row
@@ -21,13 +21,7 @@ def table_problems(tables: Tables) -> list[str]:
         names = list(tables.schema)
     except InputError as error:
         return list(error.problems)
-    found: list[str] = []
-    for name in names:
-        try:
-            tables[name]
-        except InputError as error:
-            found += error.problems
-    if found:
+    if found := tables.problems(names):
         return found
     return [
         *_missing_parameters(tables), *_broken_references(tables, tables, set(names)), *_broken_rules(tables, set(names)),
@@ -149,9 +143,8 @@ def _broken_rules(tables: Tables, names: set[str]) -> list[str]:
                 problems.append(f"{table.label} row {row.number}: {what} stands in row {twin} already. Delete one.")
     table = tables["parameters"]
     for row in table:
-        own = Column("parameters", "value", "number", row["unit"], row["minimum"], row["maximum"], True, True, (), "")
         try:
-            convert(own, str(row["value"]))
+            convert(parameter_column(row), str(row["value"]))
         except ValueError as error:
             problems.append(f"{table.label} row {row.number}, {row['parameter']}: {error}. Correct the row.")
     for row in tables["regimes"]:

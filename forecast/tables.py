@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -42,6 +43,16 @@ class Tables:
             self._read[name] = table
         self._used.add(name)
         return self._read[name].until(self.as_of)
+
+    def problems(self, names: Iterable[str]) -> list[str]:
+        """Return every mistake in the files of these tables, one sentence each."""
+        found: list[str] = []
+        for name in names:
+            try:
+                self[name]
+            except InputError as error:
+                found += error.problems
+        return found
 
     def with_table(self, table: Table) -> Tables:
         """Return the same tables with one of them replaced."""
@@ -116,10 +127,7 @@ def _checked(tables: Tables) -> Tables:
             hint = suggestion(path.stem, reading.schema)
             problems.append(f"{path}: no table has this name.{hint} Rename the file, or keep it elsewhere.")
             continue
-        try:
-            reading[path.stem]
-        except InputError as error:
-            problems += error.problems
+        problems += reading.problems([path.stem])
     if problems:
         raise InputError(problems)
     return tables

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from forecast.assumptions import Assumption
 
@@ -46,11 +46,7 @@ class Late(Sequence[Item]):
     def _items(self) -> list[Item]:
         return list(self._make())
 
-    @overload
-    def __getitem__(self, at: int) -> Item: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Item]: ...
-    def __getitem__(self, at: int | slice) -> Item | list[Item]:
+    def __getitem__(self, at: Any) -> Any:
         return self._items[at]
 
     def __iter__(self) -> Iterator[Item]:

@@ -4,9 +4,9 @@ import numpy as np
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.customers import start_customers
+from forecast.market.customers import Customers
 from forecast.market.sellers import start_books
-from forecast.market.treasury import start_treasury
+from forecast.market.treasury import Treasury
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 
@@ -16,7 +16,7 @@ def made_up_treasury(base, names, draws):
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue = np.random.default_rng(1).uniform(1e6, 1e8, shape).astype(REAL)
     other = start_books(draws, names).other_usd_per_month
-    return start_treasury(base, draws, names, revenue, revenue / 2, other, 0 * revenue), revenue
+    return Treasury(base, draws, names, revenue, revenue / 2, other, 0 * revenue), revenue
 
 
 def stand_still(treasury):
@@ -31,7 +31,7 @@ def still_customers(base, names, draws, share, revenue_usd_per_year=1.0, **theta
     scenario = load_scenario("base", load_tables(), settings=[f"{name}={value}" for name, value in theta.items()])
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
     revenue = np.full((len(names.providers), BLOCK_PATHS), revenue_usd_per_year, REAL)
-    customers = start_customers(Draws(scenario, 7, 0), names, wanted, share, revenue)
+    customers = Customers(Draws(scenario, 7, 0), names, wanted, share, revenue)
     customers.theta["share_inertia_per_month"] = np.zeros(BLOCK_PATHS, REAL)
     return customers
 

@@ -25,6 +25,7 @@ history serving tidy_table
 deployments fact_rows market store
 audit chance outcomes
 finding march paths
+path_values
 comparison contract engines manifest predictions
 simulation summary
 delivery precision samples

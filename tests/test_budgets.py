@@ -7,7 +7,7 @@ from rooms import equal_shares, still_customers
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
-from forecast.market.rents import start_rents
+from forecast.market.rents import Rents
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.tables import load_tables
@@ -44,7 +44,7 @@ def test_no_future_is_paid_more_than_the_world_can_spend(base):
 @pytest.mark.parametrize("months", [1, 12, 60])
 def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months):
     _, names, draws = block
-    customers, rents = still_customers(base, names, draws, equal_shares(names)), start_rents(draws)
+    customers, rents = still_customers(base, names, draws, equal_shares(names)), Rents(draws)
     none = np.zeros((len(names.segments), BLOCK_PATHS), REAL)
     rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
     start, grown = rents.capacity_ratio, np.ones(BLOCK_PATHS)

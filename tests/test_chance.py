@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.chance import STRATA, Normals, Uniforms, normal_strata
+from forecast.chance import STRATA, normal_strata, normals, uniforms
 from forecast.draws import BLOCK_PATHS, stream
 
 
@@ -13,10 +13,10 @@ def streams():
 
 
 def test_uniforms_are_the_middles_of_the_strata_that_words_choose():
-    drawn, alone = Uniforms(streams()), streams()
+    drawn, alone = streams(), streams()
     for _ in range(3):
         words = [one.bit_generator.random_raw(BLOCK_PATHS // 4).view(np.uint16) for one in alone]
-        assert_array_equal(drawn.draw(), (np.array(words) + 0.5) / STRATA)  # exact in single precision
+        assert_array_equal(uniforms(drawn), (np.array(words) + 0.5) / STRATA)  # exact in single precision
 
 
 @pytest.mark.parametrize("chance", [0.0004, 0.0167, 0.3])
@@ -31,8 +31,8 @@ def test_a_chance_is_met_within_half_a_stratum_and_no_uniform_is_an_end(chance):
             self.next += 4 * count
             return np.arange(self.next - 4 * count, self.next).astype(np.uint16).view(np.uint64)
 
-    drawn = Uniforms([Every()])
-    values = np.concatenate([drawn.draw()[0] for _ in range(-(-STRATA // BLOCK_PATHS))])[:STRATA]
+    drawn = [Every()]
+    values = np.concatenate([uniforms(drawn)[0] for _ in range(-(-STRATA // BLOCK_PATHS))])[:STRATA]
     assert 0 < values.min() < values.max() < 1
     assert_allclose((values < chance).mean(), chance, atol=0.5 / STRATA)
     assert_allclose((values > 1 - chance).mean(), chance, atol=0.5 / STRATA)
@@ -41,18 +41,18 @@ def test_a_chance_is_met_within_half_a_stratum_and_no_uniform_is_an_end(chance):
 def test_drawn_uniforms_are_uniform_and_independent():
     from scipy.stats import kstest
 
-    drawn = Uniforms(streams())
-    values = np.concatenate([drawn.draw().astype(float) for _ in range(20)], axis=1)  # 100,000 of each stream
+    drawn = streams()
+    values = np.concatenate([uniforms(drawn).astype(float) for _ in range(20)], axis=1)  # 100,000 of each stream
     assert all(kstest(row, "uniform").pvalue > 0.001 for row in values)
     assert np.abs(np.corrcoef(values) - np.eye(3)).max() < 0.013  # four standard errors
     assert np.abs([np.corrcoef(row[1:], row[:-1])[0, 1] for row in values]).max() < 0.013
 
 
 def test_normals_are_looked_up_by_the_words_of_their_own_stream():
-    drawn, alone = Normals(streams()), streams()
+    drawn, alone = streams(), streams()
     for _ in range(3):
         words = [one.bit_generator.random_raw(BLOCK_PATHS // 4).view(np.uint16) for one in alone]
-        assert_array_equal(drawn.draw(), normal_strata()[np.array(words)])
+        assert_array_equal(normals(drawn), normal_strata()[np.array(words)])
 
 
 def test_strata_hold_the_quantiles_of_the_normal_law():

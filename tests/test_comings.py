@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
-from forecast.market.clouds import start_clouds
-from forecast.market.customers import start_customers
-from forecast.market.fringe import start_fringe
+from forecast.market.clouds import Clouds
+from forecast.market.customers import Customers
+from forecast.market.fringe import Fringe
 
 
 def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_stays(block):
@@ -17,7 +17,7 @@ def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_sta
     _, names, draws = block
     nothing, cloud = np.zeros((len(names.providers), BLOCK_PATHS), REAL), names.cloud_provider
     untraded = SimpleNamespace(revenue=nothing, serving_cost=nothing)
-    clouds, alive = start_clouds(draws, names, untraded, nothing, nothing), np.ones(nothing.shape, bool)
+    clouds, alive = Clouds(draws, names, untraded, nothing, nothing), np.ones(nothing.shape, bool)
     clouds.theta["cloud_leave_below_ratio"], clouds.leave_prob = np.ones(1, REAL), np.full(1, 0.2, REAL)
     pays = np.full((len(cloud), BLOCK_PATHS), 0.9, REAL)
     uniform = np.full((len(names.providers), BLOCK_PATHS), 0.1, REAL)
@@ -33,7 +33,7 @@ def test_hyperscalers_whose_machines_do_not_pay_leave_by_chance_and_the_last_sta
 def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     """Entry at 2.4 a year in the second month's middle and nobody leaves: a fifth more; fewer than one count as one."""
     _, names, draws = block
-    small, calm = start_fringe(draws, np.full(BLOCK_PATHS, 0.4, REAL)), np.zeros(BLOCK_PATHS, REAL)
+    small, calm = Fringe(draws, np.full(BLOCK_PATHS, 0.4, REAL)), np.zeros(BLOCK_PATHS, REAL)
     half_gone = {"demand_fade_months": 1.5 / np.log(2), "entry_per_year": 4.3, "entry_long_per_year": 0.5}
     small.theta |= {name: np.full(1, value, REAL) for name, value in (half_gone | {"fringe_exit_per_year": 0}).items()}
     small.count = np.where(np.arange(BLOCK_PATHS) % 2, 40, 0.5).astype(REAL)
@@ -43,7 +43,7 @@ def test_the_small_ones_are_counted_and_weigh_by_their_number(block):
     assert_allclose(small.count, np.where(many, 48, 0.6), rtol=1e-5)
     share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
     wanted, revenue = (np.ones((len(of), BLOCK_PATHS), REAL) for of in (names.segments, names.providers))
-    customers = start_customers(draws, names, wanted, share, revenue)
+    customers = Customers(draws, names, wanted, share, revenue)
     before = customers.log_weight.copy()
     customers.grow_fringe(ratio)
     grown = np.isin(np.arange(len(names.offers)), names.fringe_offers)[:, None] * np.log(ratio)

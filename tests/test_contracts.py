@@ -13,10 +13,10 @@ from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations.demand import contracted_ratio
 from forecast.errors import InputError
-from forecast.market.market import start_market
+from forecast.market.market import Market
 from forecast.market.names import market_names
 from forecast.market.sellers import start_books
-from forecast.market.treasury import start_treasury
+from forecast.market.treasury import Treasury
 from forecast.scenario import load_scenario
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables
@@ -48,7 +48,7 @@ def in_a_slump(scenario, months=60):
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue, whole = np.full(shape, 1e6, REAL), np.ones(shape, REAL)
     other = start_books(draws, names).other_usd_per_month
-    treasury = start_treasury(scenario, draws, names, revenue, revenue / 2, other, 0 * revenue)
+    treasury = Treasury(scenario, draws, names, revenue, revenue / 2, other, 0 * revenue)
     stand_still(treasury)
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
     treasury.other.unbound_ratio *= REAL(0.06)
@@ -102,12 +102,12 @@ def test_fixed_cost_follows_revenue_that_contracts_hold_up(base, slump):
 
 def test_growth_is_not_held_down_and_today_is_as_it_was(base, block):
     _, names, draws = block
-    market = start_market(base, names, draws)
+    market = Market(base, names, draws)
     treasury = market.treasury
     assert_array_equal(treasury.other.ratio, 1)
     for month in (0, 1, 24):
         grown = np.full(treasury.other.ratio.shape, 1.5, REAL)
-        treasury.other.contracts.bind(grown, month)
+        treasury.other.bind(grown, month)
         assert_array_equal(grown, REAL(1.5))
 
 
@@ -115,9 +115,9 @@ def test_only_contracts_known_and_of_firms_on_their_own_cash_count(tables):
     for day, known in (("2025-01-01", []), ("2025-07-01", ["coreweave"]), ("2026-01-01", SIGNED)):
         scenario = load_scenario("base", tables, as_of=date.fromisoformat(day), months=2)
         names = market_names(scenario)
-        contracts = start_market(scenario, names, Draws(scenario, 7, 0)).treasury.other.contracts
-        assert sorted(names.providers[row] for row in contracts.provider) == sorted(known)
-        assert contracts.ends_month.shape == (len(known), 1)
+        other = Market(scenario, names, Draws(scenario, 7, 0)).treasury.other
+        assert sorted(names.providers[row] for row in other.signed_rows) == sorted(known)
+        assert other.ends_month.shape == (len(known), 1)
 
 
 def test_a_contract_of_a_firm_with_a_parent_is_refused(data_copy):

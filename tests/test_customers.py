@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS
 from forecast.equations import shares
-from forecast.market.customers import start_customers
+from forecast.market.customers import Customers
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def customers(block):
     _, names, draws = block
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
     small = np.ones((len(names.providers), BLOCK_PATHS), REAL)  # a dollar a year
-    return start_customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL), small)
+    return Customers(draws, names, wanted, np.ones((len(names.offers), BLOCK_PATHS), REAL), small)
 
 
 def test_a_new_price_is_pending_for_its_offer_alone(customers):

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, start_doors
+from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors
 from forecast.market.regimes import COLD, REGIMES
 from forecast.scenario import load_scenario
 
@@ -27,7 +27,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
     """Only those at the door are looked at: of all others no draw may mean a sale, a closing or a listing."""
     names, asked = block[1], ("groq.acquirable_ratio=3", "together.acquirable_ratio=0", "cerebras.listing_per_year=2")
     scenario = load_scenario("base", tables, [f"providers.{one}" for one in asked], months=1)
-    doors, random = start_doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
+    doors, random = Doors(Draws(scenario, 7, 0), names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
     treasury.turnover_average[:, ::3] = 1e8  # a large firm
     u = (random.random((len(names.providers), BLOCK_PATHS)) ** 4).astype(REAL)
@@ -48,7 +48,7 @@ def test_nobody_to_whom_something_happens_is_overlooked(tables, block):
 
 def equal_chances(draws, names):
     """Doors at which a small firm is bought by a chance of 0.1 a month and gives up by 0.05, and all are listed by 0.15."""
-    doors, one = start_doors(draws, names), np.ones((len(names.providers), 1), REAL)
+    doors, one = Doors(draws, names), np.ones((len(names.providers), 1), REAL)
     yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15}
     chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
     doors.by_regime = {name: np.full((3, 1), value, REAL) for name, value in chance_of.items()}
@@ -115,7 +115,7 @@ def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_token
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):
     """In month 5 of 12: out of cash; gone with 6 at a burn of 2; gone with 20, beyond the horizon; noted before; stays."""
     _, names, draws = block
-    doors, cells = start_doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
+    doors, cells = Doors(draws, names), spots_at(np.zeros(5, np.intp), np.arange(5), BLOCK_PATHS)
     shape = doors.runway_months.shape
     money = {name: np.zeros(shape, REAL) for name in ("cash_without_rounds_usd", "net_flow_without_rounds")}
     money["cash_without_rounds_usd"][0, :5], money["net_flow_without_rounds"][0, :5] = [-1, 6, 20, 6, 6], -2
@@ -128,7 +128,7 @@ def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_b
 
 def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(block):
     _, names, draws = block
-    doors, random = start_doors(draws, names), np.random.default_rng(10)
+    doors, random = Doors(draws, names), np.random.default_rng(10)
     followed = []
     own = len(names.providers[names.own_cash])
     treasury = SimpleNamespace(cash_usd=np.where(random.random((own, BLOCK_PATHS)) < 0.5, -7, 3).astype(REAL))
@@ -156,7 +156,7 @@ def test_buyers_are_found_by_weight_among_the_living_and_get_customers_and_cash(
 def test_who_is_sold_finds_a_buyer_who_is_shut_none_and_who_is_carried_on_a_round(block):
     """One seller is out of cash on every second path: sold, shut, or large and carried on; nobody else has a reason to go."""
     _, names, draws = block
-    doors, followed, raised, path = start_doors(draws, names), [], [], np.arange(BLOCK_PATHS)
+    doors, followed, raised, path = Doors(draws, names), [], [], np.arange(BLOCK_PATHS)
     doors.by_regime["distressed_sale_prob"] = np.full((3, 1), 0.6, REAL)
     seller = next(p for p in range(len(names.providers[names.own_cash])) if p not in doors.acquirers)
     shape = doors.runway_months.shape

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from forecast.draws import Draws
 from forecast.equations.funding import funding_prob_per_month
 from forecast.hindcast.happenings import firms_of
-from forecast.market.market import start_market
+from forecast.market.market import Market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -171,7 +171,7 @@ def test_the_loop_gives_back_from_the_first_month_what_the_fit_took_off(tables, 
     """The followed firms of each vintage attract as much money as the rate of one that stands still is divided by."""
     scenario = load_scenario("base", tables, as_of=as_of)
     names = market_names(scenario)
-    market = start_market(scenario, names, Draws(scenario, 7, 0))
+    market = Market(scenario, names, Draws(scenario, 7, 0))
     followed = np.isin(names.providers[names.own_cash], list(firms_of(scenario, names, "followed")))
     treasury = market.treasury
     growth = treasury.turnover_start / treasury.turnover_average

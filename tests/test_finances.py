@@ -13,7 +13,7 @@ from forecast.delivery.small_tables import finances, tables
 from forecast.draws import Draws
 from forecast.history import year_months
 from forecast.march import march
-from forecast.market import finances as room
+from forecast.market import records as room
 from forecast.market.doors import NEVER
 from forecast.market.names import market_names
 from forecast.outcomes.fans import quantiles

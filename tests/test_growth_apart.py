@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.draws import Draws
-from forecast.market.market import start_market
+from forecast.market.market import Market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -141,7 +141,7 @@ def test_the_market_starts_a_firm_at_the_size_that_the_fit_gives_it(tables, as_o
     by = spans.published_spans(tables.vintage(as_of), as_of)
     size_log = spans.sized(figures, by).size_log
     assert size_log.max() > 0.9 > -0.5 > size_log.min()
-    found = start_market(base, names, draws).customers.firm_size_log[[names.providers.index(p) for p in known], 0]
+    found = Market(base, names, draws).customers.firm_size_log[[names.providers.index(p) for p in known], 0]
     assert_allclose(found, size_log, atol=1e-3)  # the typical revenue is stored with four digits
 
 

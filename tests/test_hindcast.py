@@ -13,10 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.cli.hindcast_text import hindcast_json, hindcast_text
 from forecast.cli.hindcast_verb import command
 from forecast.errors import InputError
-from forecast.hindcast.checks import Check, Event, Hindcast
+from forecast.hindcast.checks import Asked, Check, Event, Hindcast, Observed, Quantity
 from forecast.hindcast.list_prices import QUANTITY
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
 from forecast.hindcast.scores import grade, grade_by_quantity
 from forecast.march import march

@@ -8,10 +8,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.hindcast import changes, happenings
-from forecast.hindcast.checks import Check, Event, Hindcast, check_of
+from forecast.hindcast.checks import Asked, Check, Event, Hindcast, Observed, check_of
 from forecast.hindcast.happenings import counted, departures, firms_of, listings, rounds
 from forecast.hindcast.list_prices import _normals, _unchanged, list_price_checks
-from forecast.hindcast.quantity import Asked, Observed
 from forecast.hindcast.run import sample
 from forecast.hindcast.scores import grade, grade_by_quantity, most_surprising, worst_misses
 from forecast.hindcast.series import (

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from forecast.arrays import REAL
-from forecast.chance import Chance
+from forecast.chance import PROVIDER_UNIFORMS, Chance
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.market.customers import start_customers
+from forecast.market.customers import Customers
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
@@ -78,17 +78,17 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     others = Draws(scenario, 7, 0)
     before, after = Chance(draws, names), Chance(others, more)
     for _ in range(3):
-        assert_array_equal(after.attraction()[1:], before.attraction())
-        for purpose in Chance.purposes:
+        assert_array_equal(after.normals("attraction")[1:], before.normals("attraction"))
+        for purpose in PROVIDER_UNIFORMS:
             assert_array_equal(after.uniforms(purpose)[1:], before.uniforms(purpose))
-        assert_array_equal(after.normal("rent"), before.normal("rent"))
-        assert_array_equal(after.segment_normal("demand"), before.segment_normal("demand"))
+        assert_array_equal(after.normals("rent")[0], before.normals("rent")[0])
+        assert_array_equal(after.normals("demand"), before.normals("demand"))
     share = np.ones((len(names.offers), BLOCK_PATHS), REAL)
     many = np.ones((len(more.offers), BLOCK_PATHS), REAL)
     wanted = np.ones((len(names.segments), BLOCK_PATHS), REAL)
     revenue = np.full((len(more.providers), BLOCK_PATHS), 1e11, REAL)
-    apart = start_customers(draws, names, wanted, share, revenue[1:]).apart_per_month
-    assert_array_equal(start_customers(others, more, wanted, many, revenue).apart_per_month[1:], apart)
+    apart = Customers(draws, names, wanted, share, revenue[1:]).apart_per_month
+    assert_array_equal(Customers(others, more, wanted, many, revenue).apart_per_month[1:], apart)
 
 
 def test_a_newcomer_too_small_to_matter_changes_no_other_fate(block, overlay, run_block):

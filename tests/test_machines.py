@@ -10,7 +10,7 @@ from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
 from forecast.families import FLEETS
-from forecast.market.machines import OPEN, start_machines
+from forecast.market.machines import OPEN, Machines
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.units import months_between
@@ -19,7 +19,7 @@ from forecast.units import months_between
 def test_twice_the_power_price_is_twice_the_energy_term(tables):
     def machines(price):
         scenario = load_scenario("base", tables, settings=[f"electricity_usd_per_kwh={price}"])
-        return start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        return Machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
 
     cheap, dear = machines(0.07), machines(0.14)
     for low, high in zip(cheap.groups, dear.groups, strict=True):
@@ -31,7 +31,7 @@ def test_twice_the_power_price_is_twice_the_energy_term(tables):
 
 def test_twice_the_serving_gain_is_half_the_cost(base, block):
     _, names, draws = block
-    machines = start_machines(base, names, draws)
+    machines = Machines(base, names, draws)
     for month in (0, 40):
         machines.choose(month)
         plain = machines.best_usd_per_mtok
@@ -42,7 +42,7 @@ def test_twice_the_serving_gain_is_half_the_cost(base, block):
 
 def test_the_best_of_a_family_against_brute_force(base, block):
     _, names, draws = block
-    machines = start_machines(base, names, draws)
+    machines = Machines(base, names, draws)
     cost = np.empty((len(names.accelerators), len(names.segments), BLOCK_PATHS))
     assert sorted(np.concatenate([group.rows for group in machines.groups])) == list(range(len(cost)))
     rows_of = base.rows["accelerators"]
@@ -78,7 +78,7 @@ def test_families_go_on_after_their_last_announced_part(tables):
         asked = {"generation_gap_months": 20, "generation_gain_log": 0.5, "launch_slip_months": 3}
         settings = [f"{name}={value}" for name, value in (asked | {"launch_cancel_prob": cancelled}).items()]
         scenario = load_scenario("base", tables, settings)
-        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        machines = Machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
         last = scenario.rows["accelerators"]["rubin-ultra"]["promised_on"]
         return machines.generations.gain(month), months_between(scenario.as_of, last) + 3
 
@@ -99,7 +99,7 @@ def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
     def machines(gain):
         scenario = load_scenario("base", tables, settings=[f"{parameter}={gain}"], months=1)
         names = market_names(scenario)
-        return start_machines(scenario, names, Draws(scenario, 7, 0)), names, scenario
+        return Machines(scenario, names, Draws(scenario, 7, 0)), names, scenario
 
     (slow, names, scenario), (fast, _, _) = machines(1), machines(2)
     speed, family = names.speed, [scenario.rows["accelerators"][name]["family"] for name in names.accelerators]
@@ -116,7 +116,7 @@ def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
 def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block):
     """No two families share a draw where the model was measured; of one that was not they share the design's part."""
     _, names, draws = block
-    on_market = start_machines(base, names, draws).groups[0]
+    on_market = Machines(base, names, draws).groups[0]
     family, speed = np.array([names.speed.families[row] for row in on_market.rows]), names.speed
     one, other = (int(np.flatnonzero(family == name)[0]) for name in ("nvidia-blackwell", "amd-cdna4"))
     wide = np.log(draws.parameter("wide_parallel_gain_ratio"))
@@ -134,7 +134,7 @@ def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block)
 
 def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
     _, names, draws = block
-    machines = start_machines(base, names, draws)
+    machines = Machines(base, names, draws)
     before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
     for month in range(1, 13):
         machines.step(month, np.ones(BLOCK_PATHS, REAL))
@@ -154,7 +154,7 @@ def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_servi
 
 def test_prices_lie_above_the_electricity_in_them(base, block):
     history, names, draws = block
-    machines = start_machines(base, names, draws)
+    machines = Machines(base, names, draws)
     cheapest = np.full_like(machines.floor_usd_per_mtok, np.inf)
     for group, segment in product(machines.groups, range(len(names.segments))):
         hours = hardware.hours_after_software(
@@ -169,7 +169,7 @@ def test_prices_lie_above_the_electricity_in_them(base, block):
 
 def test_a_fleet_that_grows_costs_less_than_one_that_only_replaces(base, block):
     _, names, draws = block
-    grown, still = (start_machines(base, names, draws) for _ in range(2))
+    grown, still = (Machines(base, names, draws) for _ in range(2))
     for month in range(1, 13):
         grown.step(month, np.full(BLOCK_PATHS, 1.08, REAL))
         still.step(month, np.ones(BLOCK_PATHS, REAL))
@@ -185,7 +185,7 @@ def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
     def fleets(crossing_frac):
         changes = [f"fleet_crossing_frac={crossing_frac}", "fleet_newest_frac=1"]
         scenario = load_scenario("base", tables, changes, months=1)
-        machines = start_machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+        machines = Machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
         machines.step(1, np.full(BLOCK_PATHS, 1e6, REAL))  # all but a millionth is bought this month
         return machines
 

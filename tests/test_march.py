@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.march import march
-from forecast.market.customers import Customers, start_customers
+from forecast.market.customers import Customers
 from forecast.market.doors import ALIVE, EXIT_KINDS, NEVER, Doors
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -121,7 +121,7 @@ def test_a_weight_common_to_a_segment_cancels_in_the_shares(block, level):
     random = np.random.default_rng(6)
     weight = random.integers(-3, 4, (len(names.offers), BLOCK_PATHS)).astype(REAL)
     wanted, revenue = (np.ones((len(of), BLOCK_PATHS), REAL) for of in (names.segments, names.providers))
-    customers = start_customers(draws, names, wanted, np.exp(weight), revenue)
+    customers = Customers(draws, names, wanted, np.exp(weight), revenue)
     customers.log_weight = weight + REAL(level)
     absent = np.where(random.random((len(names.providers), BLOCK_PATHS)) < 0.1, np.inf, 0.0).astype(REAL)
     exact = np.exp(weight.astype(float)) * np.isfinite(absent)[names.offer_provider]

@@ -1,7 +1,5 @@
 """The market of today, of a month later, and what is reported of them, against sums offer by offer."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -11,10 +9,9 @@ from forecast.draws import BLOCK_PATHS
 from forecast.equations import demand, exits
 from forecast.equations.tier import capability_floor, tier_shock_scale
 from forecast.march import step
-from forecast.market.finances import subsidy_usd_per_month
 from forecast.market.fringe import LEAST_MARGIN_FRAC
-from forecast.market.market import start_market
-from forecast.market.records import noted, reported
+from forecast.market.market import Market
+from forecast.market.records import noted, reported, subsidy_usd_per_month
 from forecast.market.sellers import start_books
 
 
@@ -27,7 +24,7 @@ def machines_of_clouds(draws, names):
 def test_the_market_of_today_against_brute_force(base, block):
     """Tokens, prices and costs of the books, summed offer by offer in double precision."""
     _, names, draws = block
-    market, books = start_market(base, names, draws), start_books(draws, names)
+    market, books = Market(base, names, draws), start_books(draws, names)
     tokens, price, cost = (
         np.asarray(values, float)
         for values in (books.tokens_mtok_per_month, books.usd_per_mtok, books.unit_cost_usd_per_mtok)
@@ -84,7 +81,7 @@ def test_the_market_of_today_against_brute_force(base, block):
 
 def test_what_is_noted_is_of_those_that_are_there(block):
     _, names, draws = block
-    market = start_market(draws.scenario, names, draws)
+    market = Market(draws.scenario, names, draws)
     market.doors.absent[1] = np.inf
     market.mix.price_ratio = 2 * market.mix.price_ratio
     found = noted(market)
@@ -101,25 +98,26 @@ def test_what_is_noted_is_of_those_that_are_there(block):
 
 def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):
     _, names, draws = block
-    market = start_market(base, names, draws)
+    market = Market(base, names, draws)
     spend, cost = np.zeros((2, len(names.offers), BLOCK_PATHS), REAL)
     first, second = (names.offer_at[names.providers.index("groq")][:2]).tolist()
     spend[first], cost[first], spend[second], cost[second] = 3, 5, 9, 4
-    lost = subsidy_usd_per_month(replace(market, trade=market.trade._replace(spend=spend, cost=cost)))
+    market.trade.spend, market.trade.cost = spend, cost
+    lost = subsidy_usd_per_month(market)
     assert_array_equal(lost, 2.0 * (np.array(names.providers) == "groq")[:, None] * np.ones(BLOCK_PATHS))
 
 
 def test_a_month_hangs_together(block):
     """The second month from the state of the first, room by room, with the luck of streams of their own."""
     _, names, draws = block
-    market, chance, luck = start_market(draws.scenario, names, draws), Chance(draws, names), Chance(draws, names)
+    market, chance, luck = Market(draws.scenario, names, draws), Chance(draws, names), Chance(draws, names)
     serving_start = market.trade.serving_cost
     step(market, chance, 1, 12)
     rents, theta, treasury = market.rents, market.rents.theta, market.treasury
     for normal in (
-        lambda: luck.segment_normal("demand"),
-        lambda: luck.segment_normal("tier"),
-        lambda: luck.normal("rent"),
+        lambda: luck.normals("demand"),
+        lambda: luck.normals("tier"),
+        lambda: luck.normals("rent")[0],
     ):
         normal()  # of the first month
     share, wanted, scarcity, tier = (
@@ -132,7 +130,7 @@ def test_a_month_hangs_together(block):
     spend, present = market.trade.segment_spend.sum(axis=0), market.doors.present[names.own_cash].copy()
     alone, capacity = treasury.cash_without_rounds_usd.copy(), rents.capacity_ratio
     assert np.abs(change).max() > 0.01
-    luck.normal("fringe")
+    luck.normals("fringe")[0]
     few, grown = market.fringe.count, []
     market.customers.grow_fringe = grown.append
     step(market, chance, 2, 12)
@@ -142,7 +140,7 @@ def test_a_month_hangs_together(block):
     # Demand: growth in the middle of the month, braked by last month's spend, moved by last month's change of price.
     growth = demand.fading_rate(*(draws.parameter(f"demand_{n}") for n in ("growth_start_per_year", "growth_long_per_year", "fade_months")), 1.5)  # fmt: skip
     growth = demand.braked_growth(growth, 12 * spend, draws.parameter("spend_limit_usd_per_year"))
-    shock = draws.parameter("demand_shock_sd") * luck.segment_normal("demand")
+    shock = draws.parameter("demand_shock_sd") * luck.normals("demand")
     expected = np.log(wanted) + growth / 12 + customers.elasticity * change + shock
     assert_allclose(np.log(customers.wanted_mtok_per_month), expected, **close)
     # Scarcity: what all tokens wanted take of the machines, at last month's shares, over capacity.
@@ -152,7 +150,7 @@ def test_a_month_hangs_together(block):
     assert_allclose(rents.tightness, np.log(load / rents.capacity_ratio), **close)
     target = theta["rent_to_owned_log_level"] + theta["rent_tightness_push"] * rents.tightness
     moved = scarcity + theta["rent_reversion_per_month"] * (target - scarcity)
-    moved = moved + theta["rent_shock_sd"] * luck.normal("rent")
+    moved = moved + theta["rent_shock_sd"] * luck.normals("rent")[0]
     assert_allclose(rents.scarcity, moved, **close)
     # Costs: idle or busy, an owned hour costs what owning does, and a hired one, never idle, its rent.
     own = draws.column("providers", "own_frac", names.providers)
@@ -162,7 +160,7 @@ def test_a_month_hangs_together(block):
     assert_allclose(sellers.unit_cost_usd_per_mtok, sellers.machine_cost_usd_per_mtok * paid, **close)
     fleet = market.machines.fleet_usd_per_mtok * market.mix.cost_ratio
     assert (market.mix.cost_ratio != 1).any()
-    used = fleet.reshape(-1, BLOCK_PATHS)[names.fleet_of_offer] * sellers.overhead_ratio
+    used = names.on_fleets(fleet) * sellers.overhead_ratio
     assert_allclose(sellers.machine_cost_usd_per_mtok, used, **close)
     # Trade: tokens served, at this month's shares, prices and worth of the mix.
     tokens = market.share * wanted * rents.served_frac(load)
@@ -182,7 +180,7 @@ def test_a_month_hangs_together(block):
     assert (treasury.cash_without_rounds_usd < left).any()
     # Contracts of those that have any hold their other revenue up.
     bound = treasury.other.market_ratio * treasury.other.apart_ratio
-    treasury.other.contracts.bind(bound, 2)
+    treasury.other.bind(bound, 2)
     assert_array_equal(treasury.other.ratio, bound)
     assert (present == 0).any()
     # Hyperscalers: what their tokens cost to serve, and the other machines of the start, as other business has grown.
@@ -199,24 +197,28 @@ def test_a_month_hangs_together(block):
     fringe, start = names.providers.index("fringe"), market.fringe.margin_start_frac
     margin = (1 - trade.serving_cost[fringe] / trade.revenue[fringe]) / start
     entry = demand.fading_rate(*(draws.parameter(n) for n in ("entry_per_year", "entry_long_per_year", "demand_fade_months")), 1.5)  # fmt: skip
-    many = exits.fringe_count_next(few, entry, draws.parameter("fringe_exit_per_year"), margin, luck.normal("fringe"))
+    many = exits.fringe_count_next(
+        few, entry, draws.parameter("fringe_exit_per_year"), margin, luck.normals("fringe")[0]
+    )
     assert_allclose(market.fringe.count, many, **close)
     living = market.doors.alive[mine].sum(axis=0)
     assert_allclose(reported(market)["independent_providers"], [living + many], **close)
     assert_allclose(grown, [np.maximum(many, 1) / np.maximum(few, 1)], **close)
     # The price of a fixed capability, at contract rents.
-    floor = capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, tiers.fade_months, 2)
-    settles = np.minimum(np.log(floor * tiers.floor_ratio) + rents.contract_scarcity, tiers.log_price_start)
+    theta = tiers.theta
+    fade = theta["capability_fade_months"]
+    floor = capability_floor(market.machines.floor_usd_per_mtok, tiers.shrink_per_year, fade, 2)
+    settles = np.minimum(np.log(floor * theta["tier_floor_ratio"]) + rents.contract_scarcity, tiers.log_price_start)
     assert 0 < (settles == tiers.log_price_start).mean() < 1
-    scale = tier_shock_scale(tier - settles, tiers.shock_sd, tiers.far_ratio)
-    alone = tier + tiers.reversion_per_month * (settles - tier) + scale * luck.segment_normal("tier")
+    scale = tier_shock_scale(tier - settles, theta["tier_shock_sd"], theta["tier_shock_far_ratio"])
+    alone = tier + theta["tier_reversion_per_month"] * (settles - tier) + scale * luck.normals("tier")
     assert_allclose(tiers.log_price, np.sort(alone, axis=0), **close)
 
 
 def test_what_is_known_today_is_what_the_loop_starts_from(base, block):
     """Today's fleets, hired at today's rents and never idle, cost each seller what its known margin leaves."""
     _, names, draws = block
-    market = start_market(base, names, draws)
+    market = Market(base, names, draws)
     known = start_books(draws, names).unit_cost_usd_per_mtok
     market.sellers.use(market.machines.fleet_usd_per_mtok)
     hire = market.rents.hire_ratio(market.own_frac)

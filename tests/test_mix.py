@@ -12,7 +12,7 @@ from forecast.distributions import Z_90
 from forecast.draws import Draws
 from forecast.equations.mix import drifted_frac
 from forecast.march import march
-from forecast.market.market import start_market
+from forecast.market.market import Market
 from forecast.market.mix import Worth
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -101,7 +101,7 @@ def test_sellers_follow_cost_over_what_the_mix_brings(tables):
     names = market_names(scenario)
     asked = []
     for cost, brings in ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0)):
-        market = start_market(scenario, names, Draws(scenario, 7, 0))
+        market = Market(scenario, names, Draws(scenario, 7, 0))
         market.sellers.use(market.machines.fleet_usd_per_mtok * np.float32(cost))
         uniform = (market.sellers.reprice_per_month + market.sellers.new_price_per_month) / 2  # newer models
         log_mix = np.log(np.float32(brings)) * np.ones_like(market.log_price)

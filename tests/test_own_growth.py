@@ -6,7 +6,7 @@ from rooms import after_months, equal_shares, growth_today, made_up_treasury, st
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
-from forecast.market.customers import start_customers
+from forecast.market.customers import Customers
 from forecast.market.sellers import start_books
 
 
@@ -70,7 +70,7 @@ def test_the_larger_a_firm_the_less_it_grows_apart(base, block):
 def test_own_growth_is_that_of_the_fits(base, block):
     _, names, draws = block
     wanted, revenue = (np.ones((count, BLOCK_PATHS), REAL) for count in (3, len(names.providers)))
-    apart = growth_today(start_customers(draws, names, wanted, equal_shares(names), revenue))
+    apart = growth_today(Customers(draws, names, wanted, equal_shares(names), revenue))
     for provider, row in zip(names.providers, apart, strict=True):
         law = base.inputs[f"providers.{provider}.growth_apart_per_month"].value
         # Correlated with revenue, draws are no strata: three standard errors of a quantile of 5,000.

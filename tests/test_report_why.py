@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -88,7 +89,8 @@ def test_a_tornado_spans_the_tails_of_each_input(driven):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_of_inputs_signals_and_claims_are_inert(made, driven, rent, name):
-    hostile = replace(driven, inputs=(name,) * 3, box_limits=dict.fromkeys([name], (0.1, 0.2)))
+    hostile = copy(driven)
+    hostile.inputs, hostile.box_limits = (name,) * 3, {name: (0.1, 0.2)}
     signal = Signal(name, 0.5, 0.01, 1.0, 2.0, True, 0.6, 0.2, True)
     check = Check(name, "count", 0.0, 1.0, 2.0, 5.0, name, None)
     found = Hindcast(name, date(2025, 1, 1), 100, 7, (check,), (), (), ())

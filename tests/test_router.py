@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.names import market_names
-from forecast.market.router import start_router
+from forecast.market.router import Router
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 from forecast.trends import router as law
@@ -70,7 +70,7 @@ def asked():
 
 
 def test_the_passing_part_is_at_rest_and_swings_as_asked(asked):
-    router = start_router(*asked)
+    router = Router(*asked)
     sd = 0.5 / np.sqrt(2 * (1 - np.exp(-1 / 3)))
     # Of 30 sellers on 5,000 paths; the fourth moment of a heavy tail makes a standard error of half a per cent.
     assert_allclose(router.passing.std(), sd, rtol=0.03)
@@ -87,12 +87,12 @@ def test_a_seller_draws_its_own_churn(asked):
     """Who else is in the market moves nobody's part."""
     draws, names = asked
     fewer = SimpleNamespace(providers=names.providers[:3], single=slice(3))
-    assert_array_equal(start_router(draws, fewer).passing, start_router(draws, names).passing[:3])
+    assert_array_equal(Router(draws, fewer).passing, Router(draws, names).passing[:3])
 
 
 def test_shares_there_are_the_market_s_flattened_where_nothing_swings(asked):
     draws, names = asked
-    router = start_router(draws, names)
+    router = Router(draws, names)
     tokens = np.random.default_rng(1).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
     tokens[0] = 0  # dead
     shown = router.share(tokens)

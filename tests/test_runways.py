@@ -8,13 +8,13 @@ from numpy.testing import assert_allclose
 
 from forecast.arrays import REAL, spots
 from forecast.draws import BLOCK_PATHS
-from forecast.market.doors import EXIT_KINDS, start_doors
+from forecast.market.doors import EXIT_KINDS, Doors
 from forecast.scenario import load_scenario
 
 
 def walk_runways(base, names, draws, start, drift, sd, months):
     """Return the runways of providers whose cash without rounds is a random walk that no funding ends."""
-    doors = start_doors(draws, names)
+    doors = Doors(draws, names)
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     customers = SimpleNamespace(follow=lambda *args: None)
     treasury = SimpleNamespace(

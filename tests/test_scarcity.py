@@ -6,15 +6,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS
 from forecast.equations.tier import FARTHEST_LOG
-from forecast.market.rents import start_rents
-from forecast.market.tiers import start_tiers
+from forecast.market.rents import Rents
+from forecast.market.tiers import Tiers
 
 
 def test_rents_today_say_how_full_the_machines_are(block):
     """τ = (x₀ − x̄)/β; today's load is 1, and machines that are driven hard already can be driven as far again."""
     draws = block[2]
     rents, start, stretch = (
-        start_rents(draws),
+        Rents(draws),
         *(draws.parameter(f"{n}") for n in ("rent_to_owned_log_start", "capacity_stretch_log")),
     )
     tight = (start - rents.theta["rent_to_owned_log_level"]) / rents.theta["rent_tightness_push"]
@@ -32,7 +32,7 @@ def test_rents_today_say_how_full_the_machines_are(block):
 
 
 def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block):
-    rents = start_rents(block[2])
+    rents = Rents(block[2])
     for name in ("contract_lag_months", "supply_lag_months"):
         rents.theta[name] = np.ones(1, REAL)
     assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity)
@@ -57,11 +57,11 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
     _, names, draws = block
     shape = (len(names.segments), BLOCK_PATHS)
     floor = np.random.default_rng(4).uniform(0.05, 0.1, shape).astype(REAL)
-    tiers = start_tiers(draws, names, floor)
+    tiers = Tiers(draws, names, floor)
     assert_array_equal(tiers.capability_floor_usd_per_mtok, floor)
     known = draws.column("segments", "tier_price_usd_per_mtok", names.segments)
     assert_allclose(np.exp(tiers.log_price), known, rtol=1e-5)
-    tiers.reversion_per_month = np.ones(1, REAL)
+    tiers.theta["tier_reversion_per_month"] = np.ones(1, REAL)
     tiers.step(12, floor, np.full(BLOCK_PATHS, 0.2, REAL), np.zeros(shape, REAL))
     shrink, fade = tiers.shrink_per_year, draws.parameter("capability_fade_months")
     shrunk = floor * np.exp(-shrink * fade / 12 * (1 - np.exp(-12 / fade)))
@@ -72,7 +72,7 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
     assert 0.01 < (in_order(alone) != alone).mean() < 0.5
     assert_allclose(np.exp(tiers.log_price), in_order(alone), rtol=1e-4)
     # The shock of a month grows with the distance from there, and moves the price by so much where nothing reverts.
-    tiers.reversion_per_month, tiers.log_price_start = np.zeros(1, REAL), np.full(shape, 9, REAL)
+    tiers.theta["tier_reversion_per_month"], tiers.log_price_start = np.zeros(1, REAL), np.full(shape, 9, REAL)
     for distance in (-1.0, 3.0):
         tiers.log_price = settled = np.log(draws.parameter("tier_floor_ratio") * shrunk).astype(REAL) + REAL(distance)
         tiers.step(12, floor, np.zeros(BLOCK_PATHS, REAL), np.full(shape, 2, REAL))
@@ -83,7 +83,7 @@ def test_a_tier_settles_at_a_multiple_of_the_floor_of_what_reaches_it(block):
 
 def test_a_shift_of_capacity_is_built_within_a_year(block):
     """Twice as much from month 3 on: the last of it in month 14."""
-    rents = start_rents(block[2])
+    rents = Rents(block[2])
     none = np.zeros(BLOCK_PATHS, REAL)
     rents.theta |= dict.fromkeys(
         ("supply_growth_start_per_year", "supply_growth_long_per_year", "supply_response"), none

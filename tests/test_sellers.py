@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import price
-from forecast.market.machines import start_machines
-from forecast.market.market import start_market
+from forecast.market.machines import Machines
+from forecast.market.market import Market
 from forecast.market.names import market_names
-from forecast.market.rents import start_rents
-from forecast.market.sellers import Sellers, start_books, start_sellers
+from forecast.market.rents import Rents
+from forecast.market.sellers import Sellers, start_books
 from forecast.scenario import load_scenario
 
 NO_SUBSIDY = "subsidy_depth_frac=0"
@@ -24,11 +24,11 @@ def asked(tables):
     names = market_names(scenario)
 
     def ask(newer, cost_ratio=1.0, ladder_log=0.0, hire_ratio=1.0):
-        market = start_market(scenario, names, Draws(scenario, 7, 0))
+        market = Market(scenario, names, Draws(scenario, 7, 0))
         sellers, machines = market.sellers, market.machines
         sellers.use(machines.fleet_usd_per_mtok * REAL(cost_ratio))
         sellers.hire_ratio = sellers.hire_ratio * REAL(hire_ratio)
-        sellers.ladder_log = np.full(BLOCK_PATHS, ladder_log, REAL)
+        sellers.theta["ladder_log"] = np.full(BLOCK_PATHS, ladder_log, REAL)
         same, either = sellers.reprice_per_month, sellers.new_price_per_month
         uniform = (same + either) / 2 if newer else np.broadcast_to(same / 2, either.shape)
         state = market.rents.tightness, market.treasury.regime, market.treasury.runway_months
@@ -66,7 +66,7 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
     uniform = np.random.default_rng(3).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
 
     def repriced(scale):
-        market = start_market(base, names, draws)
+        market = Market(base, names, draws)
         kind = market.sellers.kind
         felt = kind["felt_frac"]
         kind |= {size: REAL(scale) * kind[size] for size in ("reprice_size_sd", "renew_size_sd")}
@@ -85,10 +85,10 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
 
 def test_a_small_host_is_a_small_part_of_the_load(base, block):
     _, names, draws = block
-    books, rents = start_books(draws, names), start_rents(draws)
-    fleet = Sellers.fleet_of_offer(names, start_machines(base, names, draws).fleet_usd_per_mtok)
+    books, rents = start_books(draws, names), Rents(draws)
+    fleet = Machines(base, names, draws).fleet_usd_per_mtok
     hire = rents.hire_ratio(draws.column("providers", "own_frac", names.providers))
-    sellers = start_sellers(draws, names, books, fleet, hire, np.arange(len(names.providers)))
+    sellers = Sellers(draws, names, books, fleet, hire, np.arange(len(names.providers)))
     tokens = books.tokens_mtok_per_month
     load = names.provider_sum(tokens * sellers.machine_cost_usd_per_mtok)
     load_share, token_share = (np.median(x / x.sum(axis=0), axis=1) for x in (load, names.provider_sum(tokens)))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -154,7 +155,7 @@ def planted(noise, n=4_000):
     rng = np.random.default_rng(11)
     u = uniform(3, seed=12, n=n)
     luck = noise * rng.standard_normal((2, n))
-    asked = Asked("rent", None, 0, 5, "USD/accelerator-hour")
+    asked = Asked("rent", None, 5, "USD/accelerator-hour")
     outcome, twin = np.exp(u[0] + luck)
     return Sample(("parameters.a", "b", "c"), u, 10 * u, {str(asked): outcome}, {str(asked): twin}), asked
 
@@ -177,7 +178,8 @@ def test_luck_and_inputs_are_told_apart():
     text = sensitivity_text(found)
     assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
     assert "Converged: " in text
-    few = replace(found, n_paths=10)
+    few = copy(found)
+    few.n_paths = 10
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
     assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
 
@@ -185,7 +187,7 @@ def test_luck_and_inputs_are_told_apart():
 def test_an_input_that_only_goes_with_a_leading_one_is_marked():
     """y = exp(3·x₁ + x₂); x₃ has no part in y but lies with x₁, so alone it seems to explain what x₁ does."""
     u, y = lent(0.5, 3)
-    asked = Asked("rent", None, 0, 5, "USD")
+    asked = Asked("rent", None, 5, "USD")
     found = analyse(
         Sample(("a", "b", "c"), uniform_ranks(u), u, {str(asked): np.exp(y)}, {str(asked): np.exp(y)}), asked
     )
@@ -314,7 +316,7 @@ def test_the_revenue_of_a_provider_can_be_asked_for(base):
 
 def test_a_margin_is_read_where_there_is_one():
     """Paths on which the firm has left, with either luck, say nothing of it; ranks are those of the paths that are left."""
-    random, asked = np.random.default_rng(5), Asked("margin", "groq", 0, 12, "fraction")
+    random, asked = np.random.default_rng(5), Asked("margin", "groq", 12, "fraction")
     values = random.random((2, 6_000))
     first, gone, gone_too = values[0], random.random(6_000) < values[1] / 2, random.random(6_000) < 0.1
     outcomes, twins = (
@@ -339,7 +341,7 @@ def test_a_margin_is_read_where_there_is_one():
 @pytest.mark.parametrize("left_in", ["outcomes", "twins"])
 def test_a_firm_that_leaves_with_one_luck_only(left_in):
     """Where it had left with the other luck alone, the share of all inputs was the logarithm of 0: nan %."""
-    random, asked = np.random.default_rng(6), Asked("revenue", "groq", 0, 12, "USD/year")
+    random, asked = np.random.default_rng(6), Asked("revenue", "groq", 12, "USD/year")
     values = random.random((2, 2_000))
     of = {name: (1 + values[0] + 0.1 * random.random(2_000)) * 1e9 for name in ("outcomes", "twins")}
     sample = Sample(

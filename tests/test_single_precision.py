@@ -1,6 +1,6 @@
 """The month loop computes in single precision: state, arguments and results of every step."""
 
-from dataclasses import fields, replace
+from copy import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +15,7 @@ from forecast.march import march
 from forecast.market.customers import Customers
 from forecast.market.doors import Doors
 from forecast.market.machines import Machines
-from forecast.market.names import market_names
+from forecast.market.names import Names, market_names
 from forecast.market.sellers import Sellers
 from forecast.scenario import load_scenario
 
@@ -33,10 +33,9 @@ def arrays_of(value, where):
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
             yield from arrays_of(item, f"{where}[{number}]")
-    elif hasattr(value, "__dataclass_fields__") and where != "names":
-        for field in fields(value):
-            if field.name != "names":
-                yield from arrays_of(getattr(value, field.name), f"{type(value).__name__}.{field.name}")
+    elif type(value).__module__.startswith("forecast.market") and not isinstance(value, Names):
+        for name, item in vars(value).items():
+            yield from arrays_of(item, f"{type(value).__name__}.{name}")
 
 
 def in_double(value, where=""):
@@ -73,7 +72,7 @@ def loop_in_pieces(tables):
 
         return stepped
 
-    rooms = "machines rents books sellers customers treasury clouds doors fringe tiers".split()
+    rooms = "Machines Rents start_books Sellers Customers Treasury Clouds Doors Fringe Tiers".split()
     with pytest.MonkeyPatch.context() as patch:
         for module in (cash, demand, exits, funding, hardware, price, scarcity, shares, tier):
             for name, function in vars(module).copy().items():
@@ -81,13 +80,13 @@ def loop_in_pieces(tables):
                 if own and function is not funding.regime_next:  # which takes the chances by regime
                     patch.setattr(module, name, watched_function(function, f"{module.__name__}.{name}"))
         for room in rooms:
-            patch.setattr(loop, f"start_{room}", kept(getattr(loop, f"start_{room}")))
+            patch.setattr(loop, room, kept(getattr(loop, room)))
         for made, methods in {Customers: "want notice share", Doors: "step", Sellers: "use cost reprice"}.items():
             for name in methods.split():
                 patch.setattr(made, name, watched_function(getattr(made, name), f"{made.__name__}.{name}"))
         patch.setattr(Machines, "step", noted_start(Machines.step))
         history = march(scenario, names, Draws(scenario, 7, 0))
-    assert set(state) == {f"start_{room}" for room in rooms}
+    assert set(state) == set(rooms)
     return SimpleNamespace(state=state, double=double, history=history)
 
 
@@ -103,14 +102,14 @@ def test_no_step_falls_back_to_double_precision(loop_in_pieces):
 
 
 def test_double_precision_is_noticed(loop_in_pieces):
-    rents = loop_in_pieces.state["start_rents"]
-    spoilt = replace(rents, tightness=rents.tightness * np.ones(1), theta={"a": np.ones(3), "b": np.ones(3, REAL)})
+    spoilt = copy(loop_in_pieces.state["Rents"])
+    spoilt.theta, spoilt.tightness = {"a": np.ones(3), "b": np.ones(3, REAL)}, spoilt.tightness * np.ones(1)
     assert in_double(spoilt) == ["Rents.theta[a]", "Rents.tightness"]
 
 
 def test_chance_is_drawn_in_single_precision(block):
     _, names, draws = block
     chance = Chance(draws, names)
-    drawn = [chance.attraction(), chance.uniforms("bid"), chance.normal("rent"), chance.segment_normal("tier")]
+    drawn = [chance.normals("attraction"), chance.uniforms("bid"), chance.normals("rent")[0], chance.normals("tier")]
     assert [values.dtype for values in drawn] == [REAL] * 4
     assert (drawn[1] > 0).all() and (drawn[1] < 1).all()

@@ -5,7 +5,7 @@ import pytest
 
 from forecast.draws import Draws
 from forecast.march import march
-from forecast.market.market import start_market
+from forecast.market.market import Market
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
@@ -100,7 +100,7 @@ def test_a_claim_explains_what_its_makers_spend_and_counts_once(tables):
     scenario = load_scenario("lpu-floor", tables, settings=["generation_gain_log=0"], months=LATER)
     names = market_names(scenario)
     draws = Draws(scenario, 7, 0)
-    history, sellers = march(scenario, names, draws, note_months=[LATER]), start_market(scenario, names, draws).sellers
+    history, sellers = march(scenario, names, draws, note_months=[LATER]), Market(scenario, names, draws).sellers
     groq = names.offer_provider == names.providers.index("groq")
     assert (
         ((overhead := np.median(sellers.overhead_ratio[groq], axis=1)) > 0.5) & (overhead < 2.2)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from forecast.draws import Draws
-from forecast.market.machines import start_machines
+from forecast.market.machines import Machines
 from forecast.market.names import market_names
-from forecast.market.sellers import Sellers, start_books
+from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import owned_cost
 from forecast.simulation import simulate
@@ -104,7 +104,7 @@ def test_overhead_that_known_margins_imply_is_believable(tables):
     scenario = load_scenario("base", tables)
     names, draws = market_names(scenario), Draws(scenario, 7, 0)
     books = start_books(draws, names)
-    fleet = Sellers.fleet_of_offer(names, start_machines(scenario, names, draws).fleet_usd_per_mtok)
+    fleet = names.on_fleets(Machines(scenario, names, draws).fleet_usd_per_mtok)
     ratio = np.median(books.unit_cost_usd_per_mtok / fleet, axis=1)
     hosts = [r for r, o in zip(ratio, names.offer_provider, strict=True) if names.kinds[o] == "host"]
     # Some sell mostly smaller models than the reference, some sell machines with the tokens.

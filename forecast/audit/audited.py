@@ -71,7 +71,7 @@ class Audit:
             except ValueError:
                 return text
         name = text[1:]
-        if name not in self.claims or name == claim.id:
+        if name not in self.claims or name == claim.row["claim"]:
             raise InputError(f'no other claim "{name}".{suggestion(name, self.claims)} Correct the arguments.')
         found = self.recomputed(name) if text[0] == "~" else None
         value = found.range if found else self.claims[name].printed
@@ -114,7 +114,7 @@ def _audited(claim: Claim, found: Found | None) -> dict[str, Any]:
     place = f"; {found.place}" if found and found.place else ""
     arguments = ", ".join(f"{name}={value}" for name, value in claim.arguments.items())
     return {
-        "id": claim.id,
+        "id": row["claim"],
         "section": row["section"],
         "statement": row["statement"],
         "printed": row["printed"],

@@ -24,11 +24,6 @@ class Claim:
     printed: Range | None
     arguments: dict[str, str]
 
-    @property
-    def id(self) -> str:
-        """Stable name of the claim."""
-        return str(self.row["claim"])
-
 
 def claims(table: Table) -> dict[str, Claim]:
     """Return the claims of a table by id, in its order.

@@ -74,9 +74,9 @@ def dearest_list_price(scenario: Scenario) -> Found:
     return exactly(row["output_usd_per_mtok"], _place(scenario, "price_changes", [row]))
 
 
-def rent(scenario: Scenario, accelerator: str, provider: str, channel: str = "on-demand") -> Found:
-    """Return the last half-year's rents of an accelerator, USD/hour, where the provider's name begins as given."""
-    rows = [row for row in recent_rents(scenario, accelerator, channel) if row["provider"].startswith(provider)]
+def rent(scenario: Scenario, accelerator: str, provider: str) -> Found:
+    """Return the last half-year's rents on demand of an accelerator, USD/hour, where the provider's name begins as given."""
+    rows = [row for row in recent_rents(scenario, accelerator) if row["provider"].startswith(provider)]
     return _span(scenario, "rents", rows, "usd_per_accelerator_hour")
 
 

@@ -13,7 +13,7 @@ from forecast.distributions import Array
 from forecast.draws import Draws
 from forecast.history import History
 from forecast.market.doors import BOUGHT, NEVER
-from forecast.market.mix import start_mix
+from forecast.market.mix import Mix
 from forecast.market.names import Names
 
 
@@ -31,7 +31,7 @@ def of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> Hi
     """Return a history whose prices are those of the buyer's own shares of output and of cached input, where he gives any."""
     if not terms.own_mix:
         return history
-    row, mix = names.segments.index(terms.segment), start_mix(draws, names)
+    row, mix = names.segments.index(terms.segment), Mix(draws, names)
     of_segment = [frac[row] for frac in mix.start]
     own = [
         frac if given is None else np.full_like(frac, given)

@@ -6,14 +6,15 @@ computed again by another. Only a few blocks are on their way at once, so memory
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import NDArray
 
 import forecast
-from forecast.draws import Draws
+from forecast.draws import Draws, blocks_of
+from forecast.engines.workers import Run
 from forecast.errors import ForecastError, InputError
 from forecast.march import march
 from forecast.market.names import market_names
@@ -28,24 +29,24 @@ Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
 
 
 def run_on_cluster(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], blocks: range, workers: int,
-    scheduler: str | None, done: Callable[[int], None],
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], workers: int, done: Run,
+    scheduler: str | None,
 ) -> Paths:  # fmt: skip
-    """Return the simulation of the blocks on a Dask cluster.
+    """Return a simulation on a Dask cluster.
 
     Args:
-        scenario, seed, n_paths, kept_months, more, blocks: what to compute.
+        scenario, seed, n_paths, kept_months, more: what to compute.
         workers: processes of a cluster on this machine, when no scheduler is given.
-        scheduler: address of a running scheduler, tcp://host:port.
         done: called with each block that is finished.
+        scheduler: address of a running scheduler, tcp://host:port.
 
     Raises:
         InputError: Dask is not installed, or the scheduler does not answer.
         ForecastError: the cluster runs another version of this package, or lost a block too often.
     """
     paths = no_paths(scenario, market_names(scenario), seed, n_paths, kept_months, more=more)
-    with _client(scheduler, min(workers, len(blocks))) as client:
-        for block, (version, by_path, counts) in _reduced(client, paths, more, blocks):
+    with _client(scheduler, min(workers, len(blocks_of(n_paths)))) as client:
+        for block, (version, by_path, counts) in _reduced(client, paths, more):
             if version != forecast.__version__:
                 raise ForecastError(
                     f"the cluster runs forecast {version}, this is {forecast.__version__}. Install one."
@@ -69,7 +70,7 @@ def _same(scenario: Scenario) -> Scenario:
     return scenario
 
 
-def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) -> Iterator[tuple[int, Reduced]]:
+def _reduced(client: Any, paths: Paths, more: tuple[str, ...]) -> Iterator[tuple[int, Reduced]]:
     """Yield each block with its result as it comes, never more than two for each worker on their way."""
     from concurrent.futures import CancelledError
 
@@ -77,7 +78,7 @@ def _reduced(client: Any, paths: Paths, more: tuple[str, ...], blocks: range) ->
 
     # A task and not scattered data, which would be lost with the one worker that holds it: a task is done again.
     scenario = client.submit(_same, paths.scenario, pure=False, retries=TRIES)
-    waiting = iter(blocks)
+    waiting = iter(blocks_of(paths.n_paths))
 
     def submit(block: int) -> Any:
         place = paths.place(block)

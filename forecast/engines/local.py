@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.draws import Draws
+from forecast.draws import Draws, blocks_of
 from forecast.engines.workers import Run, can_fork, keep_memory, over_processes, over_threads, shared_zeros
 from forecast.march import march
 from forecast.market.names import market_names
@@ -18,11 +17,11 @@ from forecast.scenario import Scenario
 
 
 def run_local(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], blocks: range, workers: int,
-    done: Callable[[int], None],
+    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], workers: int, done: Run
 ) -> Paths:  # fmt: skip
-    """Return the simulation of the blocks on so many workers; `done` is called with each block that is finished."""
+    """Return a simulation on so many workers; `done` is called with each block that is finished."""
     keep_memory()
+    blocks = blocks_of(n_paths)
     workers = min(workers, len(blocks))
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros

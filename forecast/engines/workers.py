@@ -32,19 +32,13 @@ def worker_count(threads: int | None) -> int:
     Raises:
         InputError: fewer than 1 or more than 256, or a variable that is no number.
     """
-    workers = _usual_workers() if threads is None else threads
+    text = os.environ.get("FORECAST_THREADS", "")
+    if threads is None and text and not text.isdigit():
+        raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
+    workers = threads if threads is not None else int(text) if text else os.cpu_count() or 1
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"threads = {workers}: outside 1 to {MOST_WORKERS}. Choose a number in that range.")
     return workers
-
-
-def _usual_workers() -> int:
-    text = os.environ.get("FORECAST_THREADS", "")
-    if not text:
-        return os.cpu_count() or 1
-    if not text.isdigit():
-        raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
-    return int(text)
 
 
 def can_fork() -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast.equations.shares import top_sum
 from forecast.hindcast import series as dated
-from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
+from forecast.hindcast.checks import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import Series
 from forecast.history import History
 from forecast.market.names import Names

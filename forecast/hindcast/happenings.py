@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.delivery import words
-from forecast.hindcast.quantity import Asked, Happened, Observed, OnPath, Quantity, Values
+from forecast.hindcast.checks import Asked, Happened, Observed, OnPath, Quantity, Values
 from forecast.hindcast.series import SOLID
 from forecast.history import History
 from forecast.market.doors import happened_by

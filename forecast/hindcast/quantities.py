@@ -5,8 +5,8 @@ from __future__ import annotations
 from forecast.hindcast import changes, happenings
 from forecast.hindcast import series as dated
 from forecast.hindcast.changes import ratio
+from forecast.hindcast.checks import Quantity
 from forecast.hindcast.happenings import counted
-from forecast.hindcast.quantity import Quantity
 
 QUANTITIES: dict[str, Quantity] = {
     "tier_price": ratio("third-cheapest list price at the segment's GPQA", changes.tier, dated.tier_prices, changes.level),

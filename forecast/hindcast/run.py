@@ -13,10 +13,9 @@ from forecast.draws import BLOCK_PATHS, Draws, blocks_of, check_chance, check_nu
 from forecast.engines.workers import over_threads, worker_count
 from forecast.errors import InputError
 from forecast.hindcast import list_prices
-from forecast.hindcast.checks import Event, Hindcast, check_name, check_of
+from forecast.hindcast.checks import Asked, Event, Hindcast, Observed, Quantity, check_name, check_of
 from forecast.hindcast.happenings import asked_of
 from forecast.hindcast.quantities import QUANTITIES
-from forecast.hindcast.quantity import Asked, Observed, Quantity
 from forecast.march import march
 from forecast.market.names import Names, market_names
 from forecast.scenario import Scenario, load_scenario

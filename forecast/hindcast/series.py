@@ -18,6 +18,10 @@ from forecast.units import months_between
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows
 RENT_INDEX = "index: normalised SXM median of rate cards"
+MEASURES: dict[str, Callable[[Iterable[float]], float]] = {
+    "hhi": lambda shares: sum(share**2 for share in shares),
+    "top5": lambda shares: sum(sorted(shares)[-5:]),
+}
 SOLID = ("measured", "derived", "background")  # a claim or a projection is not what happened
 
 
@@ -79,20 +83,9 @@ def router_concentration(measure: str) -> Callable[[Tables], dict[str, Series]]:
     def read(tables: Tables) -> dict[str, Series]:
         source = {row["date_on"]: row["source"] for row in tables["token_shares"] if row["scope"] == HOSTS}
         by_day = shares_among_named(tables, HOSTS).items()
-        return {HOSTS: tuple(Observation(day, MEASURES[measure](of), source[day]) for day, of in by_day)}
+        return {HOSTS: tuple(Observation(day, MEASURES[measure](of.values()), source[day]) for day, of in by_day)}
 
     return read
-
-
-def _herfindahl(shares: Mapping[str, float]) -> float:
-    return sum(share**2 for share in shares.values())
-
-
-def _top5(shares: Mapping[str, float]) -> float:
-    return sum(sorted(shares.values())[-5:])
-
-
-MEASURES = {"hhi": _herfindahl, "top5": _top5}
 
 
 def log_value_on(series: Series, day: date) -> tuple[float, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.arrays import REAL, Array, Flags, Index
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations import hardware
-from forecast.families import FAMILIES
+from forecast.families import FAMILIES, FLEETS
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import SegmentSpeed, owned_parts
@@ -25,12 +26,12 @@ class Accelerators:
 
     rows: Index  # of each in `Names.accelerators`
     of_family: list[slice]
+    available_month: Array
+    maturity: Array
     custom_sold: Flags  # [accelerator] of a custom family, and not made by a provider that serves on it alone
     hours_per_mtok: Array  # [accelerator, segment, path] at launch software and best-practice use
     gain_frac: Array  # [accelerator, segment, 1] software gain after launch when complete
     maturity_months: Array  # [accelerator, 1]
-    available_month: Array
-    maturity: Array
     capital_usd_per_hour: Array  # [accelerator, path]
     power_usd_per_hour: Array
     rest_usd_per_hour: Array
@@ -76,27 +77,20 @@ def start_accelerators(scenario: Scenario, names: Names, draws: Draws) -> list[A
     rows_of = [scenario.rows["accelerators"][name] for name in accelerators]
     custom = np.array([FAMILIES[row["family"]].claims_only for row in rows_of])
     custom_sold = custom & ~np.isin([row["vendor"] for row in rows_of], names.providers)
-    hours, month = _hours_per_mtok(speed, custom, draws), _available_month(speed, draws)
-    maturity = 1 - np.exp(-speed.age_months / speed.maturity_months)
+    month, maturity = _available_month(speed, draws), 1 - np.exp(-speed.age_months / speed.maturity_months)
     grown = (maturity[:, None] * np.ones(BLOCK_PATHS)).astype(REAL)
-    capital, power, rest = owned_parts(scenario, draws, accelerators)
+    of_each: tuple[Any, ...] = (
+        custom_sold, _hours_per_mtok(speed, custom, draws), speed.gain_frac[:, :, None].astype(REAL),
+        speed.maturity_months[:, None].astype(REAL), *owned_parts(scenario, draws, accelerators),
+    )  # fmt: skip
+    family = [FLEETS.index(row["family"]) for row in rows_of]
 
     def group(chosen: NDArray[np.bool_], paths: slice) -> Accelerators:
         """Return the chosen accelerators; `paths` are those on which what is the same on all is kept."""
         rows = np.flatnonzero(chosen)
-        return Accelerators(
-            rows=rows,
-            of_family=[slice(*np.searchsorted(rows, [of.start, of.stop])) for of in names.accelerators_of_family],
-            custom_sold=custom_sold[rows],
-            hours_per_mtok=hours[rows],
-            gain_frac=speed.gain_frac[rows, :, None].astype(REAL),
-            maturity_months=speed.maturity_months[rows, None].astype(REAL),
-            available_month=month[rows, paths],
-            maturity=grown[rows, paths],
-            capital_usd_per_hour=capital[rows],
-            power_usd_per_hour=power[rows],
-            rest_usd_per_hour=rest[rows],
-        )
+        own = [family[row] for row in rows]
+        of_family = [slice(*np.searchsorted(own, [f, f + 1])) for f in range(len(FLEETS))]
+        return Accelerators(rows, of_family, month[rows, paths], grown[rows, paths], *(each[rows] for each in of_each))
 
     return [group(speed.available, slice(1)), group(~speed.available, slice(None))]
 

@@ -18,13 +18,13 @@ FARTHEST_DAYS = 730  # what was known two years ago is not the market of today
 def check_market(scenario: Scenario) -> None:
     """Refuse a market with nobody in it, a seller of nothing, a segment that nobody is sure to serve, or splits that do not add up."""
     rows, problems = scenario.rows, []
-    sold: dict[str, float] = {}
+    sold = dict.fromkeys(rows["provider_finances"], 0.0)
     sellers: dict[str, set[str]] = {segment: set() for segment in rows["segments"]}
     for offer, row in rows["offers"].items():
-        if row["provider"] in rows["provider_finances"]:
-            sold[row["provider"]] = sold.get(row["provider"], 0.0) + number(scenario, "offers", offer, "tokens_frac")
+        if row["provider"] in sold:
+            sold[row["provider"]] += number(scenario, "offers", offer, "tokens_frac")
             sellers[row["segment"]].add(row["provider"])
-    if not rows["provider_finances"]:
+    if not sold:
         raise InputError(
             f"as of {scenario.as_of}: no provider's finances are known before "
             f"{scenario.tables.first_known('provider_finances')}. Choose that date or a later one."
@@ -35,15 +35,14 @@ def check_market(scenario: Scenario) -> None:
             f"as of {scenario.as_of}: the newest of the providers' finances are of {newest}; what is called today may lie at most "
             f"{FARTHEST_DAYS} days after them. Choose an earlier date, or add rows to data/provider_finances.csv."
         )
-    for provider in rows["provider_finances"]:
-        if abs(sold.get(provider, 0.0) - 1.0) > 0.01:
+    for provider, total in sold.items():
+        if abs(total - 1.0) > 0.01:
             problems.append(
-                f"offers of {provider}: tokens_frac adds up to {sold.get(provider, 0.0):g}; it must be 1. "
-                "Correct data/offers.csv."
+                f"offers of {provider}: tokens_frac adds up to {total:g}; it must be 1. Correct data/offers.csv."
             )
     # Clouds may leave, all but the last: a segment in which every cloud sells keeps a seller.
-    clouds = rows["cloud_finances"].keys() & rows["provider_finances"].keys()
-    backed = {p for p in rows["provider_finances"] if not lives_on_own_cash(rows["providers"][p], ())}
+    clouds = rows["cloud_finances"].keys() & sold.keys()
+    backed = {p for p in sold if not lives_on_own_cash(rows["providers"][p], ())}
     for segment, selling in sellers.items():
         if not selling:
             problems.append(

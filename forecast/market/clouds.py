@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
+from forecast.arrays import REAL, Array, Flags, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, exits
 from forecast.market.names import Names
@@ -14,20 +12,26 @@ from forecast.market.trade import Trade
 from forecast.units import MONTHS_PER_YEAR
 
 
-@dataclass
 class Clouds:
     """Hyperscalers, `[cloud, path]`: they do not run out of cash, but leave where AI does not pay for its machines."""
 
-    theta: Parameters
-    provider: Index  # row of each among providers
-    other_start_usd_per_month: Array  # AI business beside tokens
-    other_cost_usd_per_year: Array  # of that business, in the as_of month
-    other_machines_usd_per_year: Array  # that serve no tokens, in the as_of month
-    leave_prob: Array  # [path] in a month in which machines do not pay
-    sustainability: Array  # AI revenue over the cost of the machines
+    def __init__(
+        self, draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array, other_cost_frac: Array
+    ) -> None:
+        """Take revenue of the as_of month that is not of tokens, USD/month, and what it costs, each `[provider, path]`."""
+        self.theta, self.provider = Parameters(draws), names.cloud_provider  # row of each among providers
+        self.other_start_usd_per_month = other_usd_per_month[self.provider]
+        self.other_cost_usd_per_year = MONTHS_PER_YEAR * self.other_start_usd_per_month * other_cost_frac[self.provider]
+        self.other_machines_usd_per_year = cash.machines_beside_tokens(  # of the as_of month, as the cost
+            draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
+            self.theta["cloud_running_ratio"],
+            MONTHS_PER_YEAR * trade.serving_cost[self.provider],
+        )
+        self.leave_prob = exits.monthly_prob(self.theta["cloud_leave_per_year"])  # where machines do not pay
+        self.weigh(trade, np.ones(BLOCK_PATHS, REAL))
 
     def weigh(self, trade: Trade, other_ratio: Array) -> None:
-        """Compare a month's AI revenue with the cost of the machines; `other_ratio` is other business over that of the start, `[path]`."""
+        """Compare a month's AI revenue with the cost of the machines: `sustainability` is one over the other; `other_ratio` is other business over that of the start, `[path]`."""
         self.sustainability = cash.sustainability_ratio(
             MONTHS_PER_YEAR * (trade.revenue[self.provider] + self.other_start_usd_per_month * other_ratio),
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],
@@ -42,25 +46,3 @@ class Clouds:
         leaving &= (alive[self.provider] & ~leaving).any(axis=0)
         found = spots(leaving)
         return spots_at(self.provider[found.row], found.path, BLOCK_PATHS)
-
-
-def start_clouds(
-    draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array, other_cost_frac: Array
-) -> Clouds:
-    """Return the hyperscalers of the as_of month; revenue that is not of tokens, USD/month, and its cost are `[provider, path]`."""
-    theta, other = Parameters(draws), other_usd_per_month[names.cloud_provider]
-    clouds = Clouds(
-        theta=theta,
-        provider=names.cloud_provider,
-        other_start_usd_per_month=other,
-        other_cost_usd_per_year=MONTHS_PER_YEAR * other * other_cost_frac[names.cloud_provider],
-        other_machines_usd_per_year=cash.machines_beside_tokens(
-            draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
-            theta["cloud_running_ratio"],
-            MONTHS_PER_YEAR * trade.serving_cost[names.cloud_provider],
-        ),
-        leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),
-        sustainability=np.empty(0, REAL),
-    )
-    clouds.weigh(trade, np.ones(BLOCK_PATHS, REAL))
-    return clouds

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from forecast.arrays import REAL, Array, Index, Spots, spots_at
@@ -13,26 +11,35 @@ from forecast.market.names import Names
 from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
 
 
-@dataclass
 class Customers:
     """Volume `[segment, path]`, and what draws it to offers `[offer, path]` and providers `[provider, path]`."""
 
-    names: Names
-    theta: Parameters
-    wanted_mtok_per_month: Array
-    elasticity: Array  # [segment, path]
-    sensitivity: Array  # [segment, path] to prices
-    shock_sd: Array  # [provider, path]
-    apart_per_month: Array  # [provider, path] growth in logs beyond the market's, at the middle of the month
-    apart_if_typical_per_month: Array  # the same, were the firm of typical size
-    firm_size_log: Array  # [provider, path] all revenue over that of the typical firm
-    size_power: Array  # [path] with which growth apart falls as a firm is larger
-    apart_kept: Array  # [path] part of it left after a month
-    apart_renewal_sd: Array  # [path] of what chance adds to it in a month
-    reversion_per_month: Array  # [path] of a log weight to that of a typical seller
-    log_weight: Array
-    pending_log: Array  # what prices will yet make of log_weight
-    attraction: Array  # [provider, path] passing shocks: free launches, hits, outages
+    def __init__(self, draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> None:
+        """Take the volumes and shares of the as_of month, and all revenue, `[provider, path]`."""
+        self.names, theta = names, Parameters(draws)
+        self.theta = theta
+        self.wanted_mtok_per_month = wanted
+        self.elasticity = draws.column("segments", "price_elasticity", names.segments)
+        self.sensitivity = draws.column("segments", "share_price_sensitivity", names.segments)  # to prices
+        self.shock_sd = draws.column("provider_kinds", "share_shock_sd", names.kinds)
+        shape = (len(names.providers), BLOCK_PATHS)
+        # [path] part of a provider's own growth that is left after a month, and what chance adds to it
+        self.apart_kept = np.exp(-1 / theta["growth_apart_fade_months"])
+        renewed_sd = theta["growth_apart_renewal_ratio"] * theta["growth_apart_sd_per_month"]
+        self.apart_renewal_sd = renewed_sd * np.sqrt(1 - self.apart_kept**2)
+        # Growth in logs beyond the market's, were the firm of typical size. Half a month before today: so the middles of
+        # months add up to the growth that the fit integrates.
+        apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(self.apart_kept)
+        self.apart_if_typical_per_month = np.broadcast_to(apart, shape).copy()
+        size_ratio = revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"]
+        self.firm_size_log = np.log(
+            np.broadcast_to(size_ratio, shape), dtype=REAL
+        )  # all revenue over the typical firm's
+        # At the middle of the month.
+        self.apart_per_month = shares.apart_of_size(apart, self.firm_size_log, theta["growth_apart_size_power"])
+        self.log_weight = np.log(share)
+        self.pending_log = np.zeros_like(share)  # what prices will yet make of log_weight
+        self.attraction = np.zeros(shape, REAL)  # passing shocks: free launches, hits, outages
 
     def want(self, month: int, spend_usd_per_month: Array, log_price_change: Array, normal: Array) -> None:
         """Step 2: tokens wanted at last month's price; less and less more of them as spending nears all that budgets hold."""
@@ -64,18 +71,17 @@ class Customers:
         shock *= self.shock_sd
         self.attraction += shock
         self.apart_if_typical_per_month *= self.apart_kept
-        self.apart_if_typical_per_month += np.multiply(
-            normal, self.apart_renewal_sd, out=shock
-        )  # memory that is at hand
+        np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
+        self.apart_if_typical_per_month += shock
         self.apart_per_month = shares.apart_of_size(
-            self.apart_if_typical_per_month, self.firm_size_log, self.size_power
+            self.apart_if_typical_per_month, self.firm_size_log, theta["growth_apart_size_power"]
         )
         self.firm_size_log += self.apart_per_month
         typical = names.segment_dot(share, self.log_weight).take(names.offer_segment, axis=0)
         size = shares.size_of_seller(self.log_weight - typical, self.firm_size_log.take(names.offer_provider, axis=0))
         size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        self.log_weight += shares.lasting_growth(apart, size, self.reversion_per_month)
+        self.log_weight += shares.lasting_growth(apart, size, theta["share_reversion_per_month"])
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved
@@ -106,32 +112,3 @@ class Customers:
         before = buyers.of(self.log_weight)
         grown = exits.merged_log_weight(before, sellers.of(self.log_weight), kept.take(deal))
         buyers.add(self.log_weight, grown - before)
-
-
-def start_customers(draws: Draws, names: Names, wanted: Array, share: Array, revenue_usd_per_year: Array) -> Customers:
-    """Return the customers of the as_of month: the volumes and shares of the books, and all revenue `[provider, path]`."""
-    kept = np.exp(-1 / draws.parameter("growth_apart_fade_months"))
-    renewed_sd = draws.parameter("growth_apart_renewal_ratio") * draws.parameter("growth_apart_sd_per_month")
-    # Half a month before today: so the middles of months add up to the growth that the fit integrates.
-    apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(kept)
-    power, shape = draws.parameter("growth_apart_size_power"), (len(names.providers), BLOCK_PATHS)
-    size_ratio = revenue_usd_per_year / draws.parameter("growth_apart_typical_usd_per_year")
-    size_log = np.log(np.broadcast_to(size_ratio, shape), dtype=REAL)
-    return Customers(
-        names=names,
-        theta=Parameters(draws),
-        wanted_mtok_per_month=wanted,
-        elasticity=draws.column("segments", "price_elasticity", names.segments),
-        sensitivity=draws.column("segments", "share_price_sensitivity", names.segments),
-        shock_sd=draws.column("provider_kinds", "share_shock_sd", names.kinds),
-        apart_per_month=shares.apart_of_size(apart, size_log, power),
-        apart_if_typical_per_month=np.broadcast_to(apart, shape).copy(),
-        firm_size_log=size_log,
-        size_power=power,
-        apart_kept=kept,
-        apart_renewal_sd=renewed_sd * np.sqrt(1 - kept**2),
-        reversion_per_month=draws.parameter("share_reversion_per_month"),
-        log_weight=np.log(share),
-        pending_log=np.zeros_like(share),
-        attraction=np.zeros(shape, REAL),
-    )

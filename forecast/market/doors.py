@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Flags, Index, Spots, spots, spots_at
+from forecast.arrays import REAL, Array, Flags, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, exits
 from forecast.market.clouds import Clouds
@@ -32,17 +29,6 @@ def happened_by(when: NDArray[np.int16], month: int) -> Flags:
     return np.asarray((when != NEVER) & (when <= month))
 
 
-class Chances(NamedTuple):
-    """What may happen to a provider in a month: with cash left the first three, out of cash the others."""
-
-    bought: Array
-    gives_up: Array  # selling tokens
-    listed: Array
-    ends: Array  # out of cash: else it is carried on
-    sold_if_ends: Array  # else it is shut
-
-
-@dataclass
 class Doors:
     """Who is in the market, `[provider, path]`, and how each of the others left it.
 
@@ -50,36 +36,40 @@ class Doors:
     tokens, clouds when their machines do not pay.
     """
 
-    names: Names
-    theta: Parameters
-    by_regime: dict[str, Array]  # [regime, path] purchases and listings a year, and sales among those out of cash
-    kind: dict[str, Array]
-    acquirers: Index  # providers that may buy
-    acquirer_weight: Array  # [acquirer, path]
-    acquirable_ratio: Array
-    listing_per_year: Array  # [provider, path or 1] of a listing that was filed for
-    highest_going_prob: Array  # [own_cash, 1] of a purchase or of giving up in a month: bounds the draws worth a look
-    highest_listing_prob: Array
-    alive: Flags
-    present: Array  # 1 for the living, else 0
-    absent: Array  # 0 for the living, else infinite
-    exit_month: NDArray[np.int16]
-    exit_kind: NDArray[np.int8]
-    listed_month: NDArray[np.int16]
-    purchases: Array  # providers that each has bought
-    runway_months: Array  # [own_cash, path]; inf: cash never ends
+    def __init__(self, draws: Draws, names: Names) -> None:
+        self.names, theta, own_cash = names, Parameters(draws), names.own_cash
+        self.theta, shape = theta, (len(names.providers), BLOCK_PATHS)
+        # [regime, path] purchases and listings a year, and sales among those out of cash
+        rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
+        self.by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
+        kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
+        self.kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
+        private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
+        self.kind["ipo_ratio"] = self.kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
+        weight = draws.column("providers", "acquirer_weight", names.providers)
+        self.acquirers = np.flatnonzero(weight.max(axis=1) > 0)  # providers that may buy
+        self.acquirer_weight = weight[self.acquirers]
+        self.acquirable_ratio = draws.column("providers", "acquirable_ratio", names.providers)
+        self.listing_per_year = draws.column("providers", "listing_per_year", names.providers)  # that was filed for
+        # [own_cash, 1] bounds on the chance of a month to go or be listed, those of a small firm: only such draws are worth a look
+        purchases = self.by_regime["acquired_per_year"].max() * self.kind["acquired_ratio"] * self.acquirable_ratio
+        giving_up = theta["give_up_per_year"].max() * self.kind["give_up_ratio"]
+        going = exits.monthly_prob(purchases) + exits.monthly_prob(giving_up)
+        self.highest_going_prob = going[own_cash].max(axis=1, keepdims=True)
+        listings = self.by_regime["ipo_per_year"].max() * self.kind["ipo_ratio"] + self.listing_per_year
+        self.highest_listing_prob = exits.monthly_prob(listings[own_cash].max(axis=1, keepdims=True))
+        self.alive = np.ones(shape, dtype=bool)
+        self.present = np.ones(shape, REAL)  # 1 for the living, else 0
+        self.absent = np.zeros(shape, REAL)  # 0 for the living, else infinite
+        self.exit_month, self.exit_kind = np.full(shape, NEVER, np.int16), np.full(shape, ALIVE, np.int8)
+        self.listed_month = np.full(shape, NEVER, np.int16)
+        self.purchases = np.zeros(shape, REAL)  # providers that each has bought
+        self.runway_months = np.full((own_cash.stop, BLOCK_PATHS), np.inf, REAL)  # inf: cash never ends
 
     def step(
-        self,
-        month: int,
-        horizon: int,
-        treasury: Treasury,
-        customers: Customers,
-        token_revenue: Array,
-        clouds: Clouds,
-        uniform: Array,
-        bids: Array,
-    ) -> None:
+        self, month: int, horizon: int, treasury: Treasury, customers: Customers, token_revenue: Array, clouds: Clouds,
+        uniform: Array, bids: Array,
+    ) -> None:  # fmt: skip
         """Close, sell, list and leave; customers and cash go where the exit says. `token_revenue` is of the month, `[provider, path]`."""
         cells = self._at_the_door(treasury, uniform)
         kind, lists, rescued = self._fates(cells, treasury, cells.of(token_revenue), cells.of(uniform))
@@ -111,20 +101,22 @@ class Doors:
         likelier the larger it is. Of the others low is bought (lower still: only people and licence), what follows gives up
         selling tokens, and high is listed.
         """
-        chance, broke = self._chances(cells, treasury, token_revenue), cells.of(treasury.cash_usd) < 0
-        licence = chance.bought * cells.of(self.theta["licence_frac"])
-        out = np.select([u < chance.ends * chance.sold_if_ends, u < chance.ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
+        bought, gives_up, listed, ends, sold_if_ends = self._chances(cells, treasury, token_revenue)
+        broke, licence = cells.of(treasury.cash_usd) < 0, bought * cells.of(self.theta["licence_frac"])
+        out = np.select([u < ends * sold_if_ends, u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
         kind = np.select(
-            [broke, u < licence, u < chance.bought, u < chance.bought + chance.gives_up],
-            [out, LICENSED, BOUGHT, LEFT],
-            ALIVE,
+            [broke, u < licence, u < bought, u < bought + gives_up], [out, LICENSED, BOUGHT, LEFT], ALIVE
         ).astype(np.int8)
         stays = kind == ALIVE
-        lists = stays & ~broke & (u > 1 - chance.listed) & (cells.of(self.listed_month) == NEVER)
+        lists = stays & ~broke & (u > 1 - listed) & (cells.of(self.listed_month) == NEVER)
         return kind, lists, stays & broke
 
-    def _chances(self, cells: Spots, treasury: Treasury, token_revenue: Array) -> Chances:
-        """Return the chances of a month of some providers, by their regime, kind and size."""
+    def _chances(self, cells: Spots, treasury: Treasury, token_revenue: Array) -> tuple[Array, ...]:
+        """Return the chances of a month of some providers, by their regime, kind and size.
+
+        With cash left: to be bought, to give up selling tokens, to be listed. Out of it: to end, else it is carried on, and
+        then to be sold, else it is shut.
+        """
         state, theta = treasury.regime.take(cells.path), self.theta
         regime = {name: in_regime(values, state, cells.path) for name, values in self.by_regime.items()}
         small, size = cells.of(theta["small_firm_usd_per_year"]), 12 * cells.of(treasury.turnover_average)
@@ -134,12 +126,12 @@ class Doors:
         giving_up = cells.of(theta["give_up_per_year"]) * cells.of(self.kind["give_up_ratio"])
         filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
         known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
-        return Chances(
-            bought=exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
-            gives_up=exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
-            listed=exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
-            ends=exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
-            sold_if_ends=regime["distressed_sale_prob"],
+        return (
+            exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
+            exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
+            exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
+            exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
+            regime["distressed_sale_prob"],
         )
 
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
@@ -175,43 +167,3 @@ class Doors:
         customers.follow(sold.row, buyer, sold.path, sold.of(self.kind["retention_frac"]))
         paid = buyer < len(treasury.cash_usd)  # a parent's purse is not counted
         buyers.among(paid).add(treasury.cash_usd, np.clip(sold.of(treasury.cash_usd), 0.0, np.inf)[paid])
-
-
-def start_doors(draws: Draws, names: Names) -> Doors:
-    """Return the doors of the as_of month: everyone is in."""
-    shape = (len(names.providers), BLOCK_PATHS)
-    kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
-    kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
-    private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
-    kind["ipo_ratio"] = kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
-    acquirer_weight = draws.column("providers", "acquirer_weight", names.providers)
-    acquirers = np.flatnonzero(acquirer_weight.max(axis=1) > 0)
-    acquirable = draws.column("providers", "acquirable_ratio", names.providers)
-    filed = draws.column("providers", "listing_per_year", names.providers)
-    rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
-    by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-    theta = Parameters(draws)
-    # Of a small firm, which no larger one passes: these and what follows are bounds.
-    purchases = by_regime["acquired_per_year"].max() * kind["acquired_ratio"] * acquirable
-    going = exits.monthly_prob(purchases) + exits.monthly_prob(theta["give_up_per_year"].max() * kind["give_up_ratio"])
-    listings = by_regime["ipo_per_year"].max() * kind["ipo_ratio"] + filed
-    return Doors(
-        names=names,
-        theta=theta,
-        by_regime=by_regime,
-        kind=kind,
-        acquirers=acquirers,
-        acquirer_weight=acquirer_weight[acquirers],
-        acquirable_ratio=acquirable,
-        listing_per_year=filed,
-        highest_going_prob=going[names.own_cash].max(axis=1, keepdims=True),
-        highest_listing_prob=exits.monthly_prob(listings[names.own_cash].max(axis=1, keepdims=True)),
-        alive=np.ones(shape, dtype=bool),
-        present=np.ones(shape, REAL),
-        absent=np.zeros(shape, REAL),
-        exit_month=np.full(shape, NEVER, np.int16),
-        exit_kind=np.full(shape, ALIVE, np.int8),
-        listed_month=np.full(shape, NEVER, np.int16),
-        purchases=np.zeros(shape, REAL),
-        runway_months=np.full((len(names.providers[names.own_cash]), BLOCK_PATHS), np.inf, REAL),
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from forecast.arrays import Array
@@ -15,13 +13,13 @@ from forecast.units import HALF_A_MONTH
 LEAST_MARGIN_FRAC = 0.1
 
 
-@dataclass
 class Fringe:
     """The number of small providers and the margin they had in the as_of month, above 0, `[path]`."""
 
-    theta: Parameters
-    count: Array
-    margin_start_frac: Array
+    def __init__(self, draws: Draws, margin_frac: Array) -> None:
+        self.theta = Parameters(draws)
+        self.count = self.theta["fringe_count_start"]
+        self.margin_start_frac = np.maximum(margin_frac, LEAST_MARGIN_FRAC)
 
     def step(self, month: int, margin_frac: Array, normal: Array) -> Array:
         """Move their number into a month and return its ratio to last month's, `[path]`; `margin_frac` is theirs in the month.
@@ -35,12 +33,3 @@ class Fringe:
         margin_ratio = margin_frac / self.margin_start_frac
         self.count = exits.fringe_count_next(self.count, entry, theta["fringe_exit_per_year"], margin_ratio, normal)
         return np.maximum(self.count, 1.0) / before
-
-
-def start_fringe(draws: Draws, margin_frac: Array) -> Fringe:
-    """Return the small ones of the as_of month, at its margin."""
-    return Fringe(
-        theta=Parameters(draws),
-        count=draws.parameter("fringe_count_start"),
-        margin_start_frac=np.maximum(margin_frac, LEAST_MARGIN_FRAC),
-    )

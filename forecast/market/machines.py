@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from forecast.arrays import REAL, Array
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import hardware
 from forecast.families import CLOUD, FAMILIES, FLEETS, MAKER
 from forecast.market.accelerators import Accelerators, start_accelerators
@@ -21,14 +19,23 @@ OPEN = [row for row in OTHERS if FAMILIES[FLEETS[row]].served_by != CLOUD]
 CROSSING = np.array([FAMILIES[name].served_by != MAKER for name in FLEETS])  # who makes a chip to serve on it stays
 
 
-@dataclass(frozen=True)
 class Generations:
-    """What comes of each family after its last announced part, which nobody has named yet; `[family, path]`, or `[path]`."""
+    """What comes of each family after its last announced part, which nobody has named yet, `[family, path]`.
 
-    after_month: Array  # in which the last part came that is announced
-    gap_months: Array
-    most: Array  # generations until the family ends
-    gain_log: Array  # [path] of each
+    Of a family whose last part is on the market none is announced: the next is a gap away.
+    """
+
+    def __init__(self, draws: Draws, groups: list[Accelerators]) -> None:
+        self.after_month = np.zeros((len(FLEETS), BLOCK_PATHS), REAL)  # when the last part comes that is announced
+        for group in groups:
+            comes = np.where(group.available_month == np.inf, -np.inf, group.available_month)
+            for after, rows in zip(self.after_month, group.of_family, strict=True):
+                np.maximum(after, comes[rows].max(axis=0, initial=0.0), out=after)
+        self.gap_months = draws.entity_parameter("generation_gap_months", list(FLEETS))
+        ends = np.stack([draws.stream(f"family:{name}", "generations").random(BLOCK_PATHS, REAL) for name in FLEETS])
+        # Generations until the family ends.
+        self.most = hardware.generations_until_the_end(ends, draws.parameter("launch_cancel_prob"))
+        self.gain_log = draws.parameter("generation_gain_log")  # [path] of each
 
     def gain(self, month: int) -> Array:
         """Return tokens for a dollar on a family's best part over those on the last one announced, of like software and age."""
@@ -36,47 +43,25 @@ class Generations:
         return np.exp(count * self.gain_log)
 
 
-def available_month(names: Names, groups: list[Accelerators]) -> Array:
-    """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
-    month = np.empty((len(names.accelerators), BLOCK_PATHS), REAL)
-    for group in groups:
-        month[group.rows] = group.available_month
-    return month
-
-
-def start_generations(names: Names, draws: Draws, groups: list[Accelerators]) -> Generations:
-    """Return the generations to come. Of a family whose last part is on the market none is announced: the next is a gap away."""
-    arrives = available_month(names, groups)
-    arrives[arrives == np.inf] = -np.inf  # never comes: the one before is the last
-    last = [arrives[rows].max(axis=0, initial=0.0) for rows in names.accelerators_of_family]
-    ends = np.stack([draws.stream(f"family:{name}", "generations").random(BLOCK_PATHS, REAL) for name in FLEETS])
-    return Generations(
-        after_month=np.stack(last),
-        gap_months=draws.entity_parameter("generation_gap_months", list(FLEETS)),
-        most=hardware.generations_until_the_end(ends, draws.parameter("launch_cancel_prob")),
-        gain_log=draws.parameter("generation_gain_log"),
-    )
-
-
-@dataclass
 class Machines:
     """Accelerators, and fleets `[family, segment, path]`."""
 
-    names: Names
-    groups: list[Accelerators]  # on the market in the as_of month, and announced
-    reference: tuple[Accelerators, int]  # group and row of the accelerator for which rents are quoted
-    capital_factor: Array  # [path] monthly factors
-    power_factor: Array
-    serving_factor: Array
-    retired_per_month: Array  # [path]
-    newest_frac: Array  # [path] of what is bought, that is of the best kind
-    crossing_frac: Array  # [family, 1, path] of that, that is of another family where a token costs less on it
-    serving_gain: Array  # [path]
-    generations: Generations
-    best_usd_per_mtok: Array  # on each family's best accelerator available; inf where it has none
-    custom_sold_usd_per_mtok: Array  # [segment, path] on the best of custom silicon that anybody may buy
-    floor_usd_per_mtok: Array  # [segment, path] on the best of these and of the other families
-    fleet_usd_per_mtok: Array  # on each family's fleet in use
+    def __init__(self, scenario: Scenario, names: Names, draws: Draws) -> None:
+        theta, row = Parameters(draws), names.accelerators.index(REFERENCE)
+        self.names, self.theta = names, theta
+        self.groups = start_accelerators(scenario, names, draws)  # on the market in the as_of month, and announced
+        # Group and row of the accelerator for which rents are quoted.
+        self.reference = next((g, g.rows.tolist().index(row)) for g in self.groups if row in g.rows)
+        self.capital_factor = hardware.decline_factor(theta["hardware_price_decline_per_year"])  # monthly
+        self.power_factor = hardware.decline_factor(-theta["electricity_growth_per_year"])
+        self.serving_factor = hardware.decline_factor(-theta["serving_efficiency_per_year"])
+        # [family, 1, path] of what is bought of the best kind, what is of another family where a token costs less on it
+        self.crossing_frac = theta["fleet_crossing_frac"] * CROSSING[:, None, None].astype(REAL)
+        self.serving_gain: Array = np.ones(BLOCK_PATHS, REAL)
+        self.generations = Generations(draws, self.groups)
+        self.choose(0)
+        # On each family's fleet in use.
+        self.fleet_usd_per_mtok: Array = self.best_usd_per_mtok * theta["fleet_lag_ratio"]
 
     def step(self, month: int, capacity_growth_ratio: Array) -> None:
         """Move one month: software matures, prices decline, newcomers arrive, and what is bought is of the best."""
@@ -86,11 +71,15 @@ class Machines:
         self.choose(month)
         best = self.best_usd_per_mtok
         sold = np.minimum(best[OPEN].min(axis=0), self.custom_sold_usd_per_mtok)
-        new = hardware.newest_frac(capacity_growth_ratio, self.retired_per_month, self.newest_frac)
+        new = hardware.newest_frac(
+            capacity_growth_ratio, self.theta["fleet_turnover_per_month"], self.theta["fleet_newest_frac"]
+        )
         self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new, sold, self.crossing_frac)
 
     def choose(self, month: int) -> None:
-        """Find the best accelerators of a month."""
+        """Find the best of a month, USD/Mtok: on each family's best accelerator available, infinite where it has none, `[family, segment, path]`;
+        on the best of custom silicon that anybody may buy, and on the best of all (the floor), `[segment, path]`.
+        """
         shape = len(self.names.segments), BLOCK_PATHS
         best, sold = np.full((len(FLEETS), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
         for group in self.groups:
@@ -100,34 +89,12 @@ class Machines:
 
     def available_month(self) -> Array:
         """Return the month in which each accelerator comes to the market, `[accelerator, path]`; −∞ if it was there."""
-        return available_month(self.names, self.groups)
+        month = np.empty((len(self.names.accelerators), BLOCK_PATHS), REAL)
+        for group in self.groups:
+            month[group.rows] = group.available_month
+        return month
 
     def reference_owned_usd_per_hour(self) -> Array:
         """Return the owned cost of an hour of the accelerator for which rents are quoted, `[path]`."""
         group, row = self.reference
         return group.owned_usd_per_hour(row)
-
-
-def start_machines(scenario: Scenario, names: Names, draws: Draws) -> Machines:
-    """Return the accelerators and fleets of the as_of month."""
-    groups, row = start_accelerators(scenario, names, draws), names.accelerators.index(REFERENCE)
-    made = Machines(
-        names=names,
-        groups=groups,
-        reference=next((g, g.rows.tolist().index(row)) for g in groups if row in g.rows),
-        capital_factor=hardware.decline_factor(draws.parameter("hardware_price_decline_per_year")),
-        power_factor=hardware.decline_factor(-draws.parameter("electricity_growth_per_year")),
-        serving_factor=hardware.decline_factor(-draws.parameter("serving_efficiency_per_year")),
-        retired_per_month=draws.parameter("fleet_turnover_per_month"),
-        newest_frac=draws.parameter("fleet_newest_frac"),
-        crossing_frac=draws.parameter("fleet_crossing_frac") * CROSSING[:, None, None].astype(REAL),
-        serving_gain=np.ones(BLOCK_PATHS, REAL),
-        generations=start_generations(names, draws, groups),
-        best_usd_per_mtok=np.empty(0, REAL),
-        custom_sold_usd_per_mtok=np.empty(0, REAL),
-        floor_usd_per_mtok=np.empty(0, REAL),
-        fleet_usd_per_mtok=np.empty(0, REAL),
-    )
-    made.choose(0)
-    made.fleet_usd_per_mtok = made.best_usd_per_mtok * draws.parameter("fleet_lag_ratio")
-    return made

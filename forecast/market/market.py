@@ -2,92 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from forecast.arrays import Array
 from forecast.draws import Draws
-from forecast.market.clouds import Clouds, start_clouds
-from forecast.market.customers import Customers, start_customers
-from forecast.market.doors import Doors, start_doors
-from forecast.market.fringe import Fringe, start_fringe
-from forecast.market.machines import Machines, start_machines
-from forecast.market.mix import Mix, start_mix
+from forecast.market.clouds import Clouds
+from forecast.market.customers import Customers
+from forecast.market.doors import Doors
+from forecast.market.fringe import Fringe
+from forecast.market.machines import Machines
+from forecast.market.mix import Mix
 from forecast.market.names import Names
-from forecast.market.rents import Rents, start_rents
-from forecast.market.sellers import NewPrices, Sellers, start_books, start_sellers
-from forecast.market.tiers import Tiers, start_tiers
-from forecast.market.trade import Trade, trade_of
-from forecast.market.treasury import Treasury, start_treasury
+from forecast.market.rents import Rents
+from forecast.market.sellers import NewPrices, Sellers, start_books
+from forecast.market.tiers import Tiers
+from forecast.market.trade import Trade
+from forecast.market.treasury import Treasury
 from forecast.scenario import Scenario
 from forecast.units import MONTHS_PER_YEAR
 
 
-@dataclass
 class Market:
-    """The state of a block of paths in a month. `own_frac` has a row for each distinct mix of owned and rented machines."""
+    """The state of a block of paths in a month: at first that of the as_of month."""
 
-    names: Names
-    mix: Mix
-    machines: Machines
-    rents: Rents
-    sellers: Sellers
-    customers: Customers
-    treasury: Treasury
-    clouds: Clouds
-    doors: Doors
-    fringe: Fringe
-    tiers: Tiers
-    own_frac: Array
-    other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
-    other_cost_frac: Array  # of it, what it costs
-    share: Array  # of a segment's tokens, [offer, path]
-    load_start: Array  # of the machines in the as_of month, [path]
-    trade: Trade
-    log_price: Array  # of today's mix of tokens, volume-weighted, [segment, path]
-    log_price_before: Array  # a month ago
-    new_prices: NewPrices | None = None  # of this month
-
-
-def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
-    """Return the market of the as_of month."""
-    books = start_books(draws, names)
-    wanted = names.segment_sum(books.tokens_mtok_per_month)
-    machines = start_machines(scenario, names, draws)
-    fleet = Sellers.fleet_of_offer(names, machines.fleet_usd_per_mtok)
-    rents = start_rents(draws)
-    # Providers that own as much of their fleet pay alike: few distinct rows.
-    own_frac, owner = np.unique(draws.column("providers", "own_frac", names.providers), axis=0, return_inverse=True)
-    sellers = start_sellers(draws, names, books, fleet, rents.hire_ratio(own_frac), owner)
-    share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
-    mix = start_mix(draws, names)
-    trade = trade_of(names, share, wanted, books.usd_per_mtok, sellers.unit_cost_usd_per_mtok, mix.price_ratio)
-    revenue, profit = (flow[names.own_cash] for flow in (trade.revenue, trade.revenue - trade.serving_cost))
-    other = books.other_usd_per_month
-    other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
-    customers = start_customers(draws, names, wanted, share, MONTHS_PER_YEAR * (trade.revenue + other))
-    apart = customers.apart_per_month[names.own_cash]
-    treasury = start_treasury(scenario, draws, names, revenue, profit, other, apart)
-    log_price = np.log(trade.segment_spend / wanted)
-    return Market(
-        names=names,
-        mix=mix,
-        machines=machines,
-        rents=rents,
-        sellers=sellers,
-        customers=customers,
-        treasury=treasury,
-        clouds=start_clouds(draws, names, trade, other, other_cost_frac),
-        doors=start_doors(draws, names),
-        fringe=start_fringe(draws, trade.margin_frac(names.fringe_offers)),
-        tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
-        own_frac=own_frac,
-        other_start_usd_per_month=other,
-        other_cost_frac=other_cost_frac,
-        share=share,
-        load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),
-        trade=trade,
-        log_price=log_price,
-        log_price_before=log_price,
-    )
+    def __init__(self, scenario: Scenario, names: Names, draws: Draws) -> None:
+        books, own_cash = start_books(draws, names), names.own_cash
+        wanted = names.segment_sum(books.tokens_mtok_per_month)
+        self.names, self.mix, self.rents = names, Mix(draws, names), Rents(draws)
+        self.machines = Machines(scenario, names, draws)
+        # A row for each distinct mix of owned and rented machines: providers that own as much of their fleet pay alike.
+        own_frac = draws.column("providers", "own_frac", names.providers)
+        self.own_frac, owner = np.unique(own_frac, axis=0, return_inverse=True)
+        hire_ratio = self.rents.hire_ratio(self.own_frac)
+        self.sellers = Sellers(draws, names, books, self.machines.fleet_usd_per_mtok, hire_ratio, owner)
+        self.share = names.segment_scaled(
+            books.tokens_mtok_per_month, 1 / wanted
+        )  # of a segment's tokens, [offer, path]
+        self.trade = trade = Trade(
+            names, self.share, wanted, books.usd_per_mtok, self.sellers.unit_cost_usd_per_mtok, self.mix.price_ratio
+        )
+        load = books.tokens_mtok_per_month * self.sellers.machine_cost_usd_per_mtok
+        self.load_start = load.sum(axis=0)  # of the machines in the as_of month, [path]
+        other = self.other_start_usd_per_month = (
+            books.other_usd_per_month
+        )  # not of tokens, as_of month, [provider, path]
+        self.other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
+        self.customers = Customers(draws, names, wanted, self.share, MONTHS_PER_YEAR * (trade.revenue + other))
+        revenue, profit = trade.revenue[own_cash], (trade.revenue - trade.serving_cost)[own_cash]
+        apart = self.customers.apart_per_month[own_cash]
+        self.treasury = Treasury(scenario, draws, names, revenue, profit, other, apart)
+        self.clouds = Clouds(draws, names, trade, other, self.other_cost_frac)
+        self.doors = Doors(draws, names)
+        self.fringe = Fringe(draws, trade.margin_frac(names.fringe_offers))
+        self.tiers = Tiers(draws, names, self.machines.floor_usd_per_mtok)
+        # Of today's mix of tokens, volume-weighted, [segment, path]; and a month ago.
+        self.log_price = self.log_price_before = np.log(trade.segment_spend / wanted)
+        self.new_prices: NewPrices | None = None  # of this month

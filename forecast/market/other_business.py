@@ -1,35 +1,47 @@
-"""Step 7, other business: revenue beside tokens, which grows with the market's and apart from it, within what can be spent."""
+"""Step 7, other business: revenue beside tokens, which grows with the market's and apart from it, within what can be spent.
+
+Contracts that customers have signed keep it from falling while they bind and are kept.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import demand
-from forecast.market.contracts import Contracts, start_contracts
 from forecast.market.names import Names
 from forecast.scenario import Scenario
-from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR
+from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR, months_between
 
 
-@dataclass
 class OtherBusiness:
     """Other revenue of each provider that lives on its own cash, `[own_cash, path]`, and of all. Ratios are over the as_of month's."""
 
-    theta: Parameters
-    contracts: Contracts
-    start_usd_per_month: Array
-    profit_start_usd_per_month: Array
-    share_start: Array  # of the other revenue of all providers
-    share_of_parents: Array  # [path] what is left of it
-    part_of_limit: Array  # [path] other revenue of all providers in the as_of month over what can be spent on it
-    unbound_ratio: Array  # [path] what the market's growth would have made of it without a limit
-    market_ratio: Array  # [path] of a provider that grows with the market
-    apart_ratio: Array  # of each provider over that
-    ratio: Array  # of each provider
+    def __init__(self, scenario: Scenario, draws: Draws, names: Names, all_usd_per_month: Array) -> None:
+        """Take other revenue of every provider in the as_of month, `[provider, path]`."""
+        self.theta, providers = Parameters(draws), names.providers[names.own_cash]
+        whole, own = all_usd_per_month.sum(axis=0), all_usd_per_month[names.own_cash]
+        self.start_usd_per_month = own
+        self.profit_start_usd_per_month = own * draws.column("provider_finances", "other_margin_frac", providers)
+        self.share_start = own / np.clip(whole, 1.0, np.inf)  # of the other revenue of all providers
+        self.share_of_parents = 1 - self.share_start.sum(axis=0)  # [path] what is left of it: all where there is none
+        # [path] other revenue of all providers over what can be spent on it
+        self.part_of_limit = MONTHS_PER_YEAR * whole / self.theta["spend_limit_usd_per_year"]
+        self.unbound_ratio = np.ones(
+            BLOCK_PATHS, REAL
+        )  # what the market's growth would have made of it without a limit
+        self.market_ratio = np.ones(BLOCK_PATHS, REAL)  # of a provider that grows with the market
+        self.apart_ratio = np.ones((len(providers), BLOCK_PATHS), REAL)  # of each provider over that
+        self.ratio = self.apart_ratio.copy()  # of each provider
+        # Of the few that published contracts: the row of each, revenue under contract over other revenue, `[contract, path or 1]`,
+        # and the last month under contract, `[contract, 1]`.
+        signed = [p for p in scenario.entities("contracts") if p in providers]
+        self.signed_rows = [providers.index(p) for p in signed]
+        monthly = draws.column("contracts", "contracted_usd_per_year", signed) / MONTHS_PER_YEAR
+        self.signed_ratio = monthly / np.clip(own[self.signed_rows], 1.0, np.inf)  # any ratio of nothing is nothing
+        ends = [round(months_between(scenario.as_of, scenario.rows["contracts"][p]["ends_on"])) for p in signed]
+        self.ends_month = np.array(ends, REAL).reshape(-1, 1)
 
     def step(self, month: int, apart: Array) -> None:
         """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[own_cash, path]`."""
@@ -45,7 +57,14 @@ class OtherBusiness:
         self.unbound_ratio *= np.exp(growth / MONTHS_PER_YEAR)
         self.market_ratio = demand.other_revenue_ratio(self.unbound_ratio, all_apart, self.part_of_limit)
         self.ratio = self.market_ratio * self.apart_ratio
-        self.contracts.bind(self.ratio, month)
+        self.bind(self.ratio, month)
+
+    def bind(self, ratio: Array, month: int) -> None:
+        """Raise other revenue over that of the as_of month, `[own_cash, path]`, to what contracts leave of it."""
+        default = self.theta["contract_default_per_year"]
+        least = demand.contracted_ratio(self.signed_ratio, default, month, self.ends_month)
+        for row, kept in zip(self.signed_rows, least, strict=True):
+            np.maximum(ratio[row], kept, out=ratio[row])
 
     def usd_per_month(self) -> Array:
         """Return what each provider earns on it, in a month."""
@@ -54,25 +73,3 @@ class OtherBusiness:
     def profit_usd_per_month(self) -> Array:
         """Return what is left of that after its own cost."""
         return self.profit_start_usd_per_month * self.ratio
-
-
-def start_other_business(scenario: Scenario, draws: Draws, names: Names, all_usd_per_month: Array) -> OtherBusiness:
-    """Return other business of the as_of month; `all_usd_per_month` is that of every provider, `[provider, path]`."""
-    own = all_usd_per_month[names.own_cash]
-    whole = all_usd_per_month.sum(axis=0)
-    share = own / np.clip(whole, 1.0, np.inf)
-    margin_frac = draws.column("provider_finances", "other_margin_frac", names.providers[names.own_cash])
-    shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
-    return OtherBusiness(
-        theta=Parameters(draws),
-        contracts=start_contracts(scenario, draws, names, own),
-        start_usd_per_month=own,
-        profit_start_usd_per_month=own * margin_frac,
-        share_start=share,
-        share_of_parents=1 - share.sum(axis=0),  # all of it where there is none
-        part_of_limit=MONTHS_PER_YEAR * whole / draws.parameter("spend_limit_usd_per_year"),
-        unbound_ratio=np.ones(BLOCK_PATHS, REAL),
-        market_ratio=np.ones(BLOCK_PATHS, REAL),
-        apart_ratio=np.ones(shape, REAL),
-        ratio=np.ones(shape, REAL),
-    )

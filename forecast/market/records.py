@@ -1,4 +1,4 @@
-"""What of a month is written down: for the forecast, for those who watch, and for queries of single offers."""
+"""What of a month is written down: for the forecast, for those who watch, for queries of single offers, and each year's finances."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS
 from forecast.equations import shares
 from forecast.equations.cost import rented_usd_per_accelerator_hour
-from forecast.market.finances import (
-    cost_frac,
-    of_the_living,
-    other_revenue_usd_per_month,
-    subsidy_usd_per_month,
-)
 from forecast.market.market import Market
 from forecast.market.router import Router
 from forecast.units import MONTHS_PER_YEAR
@@ -57,7 +51,7 @@ def noted(market: Market) -> dict[str, Array]:
     """
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
     asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
-    firms = of_the_living(market)
+    firms, doors = of_the_living(market), market.doors
     cash = np.full_like(firms["firm_margin_frac"], np.nan)
     cash[market.names.own_cash] = firms["cash_with_rounds_usd"]
     return {
@@ -65,20 +59,22 @@ def noted(market: Market) -> dict[str, Array]:
         "serving_cost": np.where(gone, REAL(np.nan), market.sellers.unit_cost_usd_per_mtok),
         "market_price": market.trade.segment_spend / market.trade.segment_tokens,
         "family_cost": market.machines.best_usd_per_mtok.reshape(-1, BLOCK_PATHS),
-        "purchases": market.doors.purchases,
+        "purchases": doors.purchases,
         # Whoever leaves has still sold the month's tokens.
-        "revenue": np.where(
-            market.doors.present > 0, firms["revenue_usd_per_year"], MONTHS_PER_YEAR * market.trade.revenue
-        ),
-        "margin": np.where(market.doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
+        "revenue": np.where(doors.present > 0, firms["revenue_usd_per_year"], MONTHS_PER_YEAR * market.trade.revenue),
+        "margin": np.where(doors.absent > 0, REAL(np.nan), 1 - firms["firm_margin_frac"]),
         "cash": cash,
     }
 
 
 def seen(market: Market, router: Router) -> dict[str, Array]:
     """Return what a forecast does not report and a hindcast or a buyer asks for, `[entity, path]`."""
-    trade, other = market.trade, other_revenue_usd_per_month(market)
+    trade, other, new = market.trade, other_revenue_usd_per_month(market), market.new_prices
     tokens = market.names.provider_sum(trade.tokens)
+    rounds, moved = np.zeros_like(market.treasury.cash_usd), np.zeros_like(market.sellers.log_price)
+    market.treasury.closes.put(rounds, 1)
+    if new is not None:
+        new.offers.put(moved, np.where(new.same_model, new.model_change_log, 0))
     return {
         "router_share": router.share(tokens),
         "provider_tokens": tokens,
@@ -87,23 +83,54 @@ def seen(market: Market, router: Router) -> dict[str, Array]:
         "provider_loss": subsidy_usd_per_month(market),
         "provider_margin": 1 - cost_frac(market, other),  # of all business
         "provider_revenue": trade.revenue + other,
-        "rounds": _rounds(market),
+        "rounds": rounds,
         "offer_price": market.sellers.usd_per_mtok,  # of today's mix
-        "repriced_log": _repriced_log(market),
+        "repriced_log": moved,  # list price of one model
         "regime": market.treasury.regime[None].astype(REAL),
     }
 
 
-def _rounds(market: Market) -> Array:
-    """Return 1 for providers on their own cash whose round closed this month, else 0, `[own_cash, path]`."""
-    closed = np.zeros_like(market.treasury.cash_usd)
-    market.treasury.closes.put(closed, 1)
-    return closed
+def subsidy_usd_per_month(market: Market) -> Array:
+    """Return what selling below own cost costs each provider, `[provider, path]`."""
+    loss = market.trade.cost - market.trade.spend
+    return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
-def _repriced_log(market: Market) -> Array:
-    """Return this month's change of the list price of one model at each offer, `[offer, path]`."""
-    moved, new = np.zeros_like(market.sellers.log_price), market.new_prices
-    if new is not None:
-        new.offers.put(moved, np.where(new.same_model, new.model_change_log, 0))
-    return moved
+def other_revenue_usd_per_month(market: Market) -> Array:
+    """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
+    other: Array = market.other_start_usd_per_month * market.treasury.other.market_ratio
+    other[market.names.own_cash] = market.treasury.other.usd_per_month()
+    return other
+
+
+def cost_frac(market: Market, other: Array) -> Array:
+    """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
+
+    c = (S + O·(1 − m))/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O (`other`) and
+    its margin m, USD/month.
+    """
+    earned = market.trade.revenue + other
+    earned += market.doors.absent
+    cost: Array = other * market.other_cost_frac
+    cost += market.trade.serving_cost
+    cost /= np.clip(earned, 1.0, np.inf, out=earned)
+    return cost
+
+
+def of_the_living(market: Market) -> dict[str, Array]:
+    """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month."""
+    trade, doors = market.trade, market.doors
+    other = other_revenue_usd_per_month(market)
+    revenue = trade.revenue + other
+    revenue *= doors.present
+    revenue *= MONTHS_PER_YEAR
+    tokens = market.names.provider_sum(trade.tokens)
+    tokens /= trade.segment_tokens.sum(axis=0)
+    tokens *= doors.present
+    return {
+        "revenue_usd_per_year": revenue,
+        "firm_margin_frac": cost_frac(market, other),
+        "cash_with_rounds_usd": market.treasury.cash_usd * doors.present[market.names.own_cash],
+        "provider_tokens_frac": tokens,
+        "subsidy_usd_per_month": subsidy_usd_per_month(market) * doors.present,
+    }

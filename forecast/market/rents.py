@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from forecast.arrays import Array
@@ -12,17 +10,21 @@ from forecast.equations import demand, scarcity
 from forecast.units import HALF_A_MONTH
 
 
-@dataclass
 class Rents:
-    """Capacity and scarcity, each `[path]`; scarcity is the log of rent over owned cost."""
+    """Capacity and scarcity, each `[path]`; scarcity is the log of rent over owned cost.
 
-    theta: Parameters
-    scarcity: Array
-    contract_scarcity: Array
-    lagged_scarcity: Array
-    tightness: Array
-    capacity_ratio: Array  # comfortable capacity over today's load
-    stretch_log: Array
+    Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
+    be driven `capacity_stretch_log` above what serves today's load.
+    """
+
+    def __init__(self, draws: Draws) -> None:
+        theta = self.theta = Parameters(draws)
+        self.scarcity: Array = theta["rent_to_owned_log_start"]
+        self.lagged_scarcity = self.scarcity
+        self.contract_scarcity: Array = theta["contract_rent_ratio"] * self.scarcity
+        self.tightness = (self.scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
+        self.capacity_ratio: Array = np.exp(-self.tightness)  # comfortable capacity over today's load
+        self.stretch_log = np.maximum(self.tightness, 0.0) + theta["capacity_stretch_log"]
 
     def build(self, month: int) -> Array:
         """Add a month's capacity, as orders of a year ago want it, and return it over that of the month before, `[path]`."""
@@ -67,23 +69,3 @@ class Rents:
     def idle_ratio(self, own_frac: Array) -> Array:
         """Return what idle hours add to `hire_ratio`, `[provider, path]`."""
         return scarcity.idle_ratio(own_frac, self.tightness, self.theta["idle_hours_ratio"])
-
-
-def start_rents(draws: Draws) -> Rents:
-    """Return the rents of the as_of month and the capacity that explains them.
-
-    Rents above their level today mean that load exceeds comfortable capacity: τ₀ = (x₀ − x̄)/β. The machines can
-    be driven `capacity_stretch_log` above what serves today's load.
-    """
-    theta = Parameters(draws)
-    start = draws.parameter("rent_to_owned_log_start")
-    tightness = (start - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
-    return Rents(
-        theta=theta,
-        scarcity=start,
-        contract_scarcity=theta["contract_rent_ratio"] * start,
-        lagged_scarcity=start,
-        tightness=tightness,
-        capacity_ratio=np.exp(-tightness),
-        stretch_log=np.maximum(tightness, 0.0) + draws.parameter("capacity_stretch_log"),
-    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from forecast.arrays import REAL, SMALLEST, Array, Flags, Index, Spots, spots, spots_at
-from forecast.draws import BLOCK_PATHS, Draws
+from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import price
 from forecast.inputs import OTHER_REVENUE, REVENUE
 from forecast.market.names import Names
@@ -16,8 +15,7 @@ from forecast.market.regimes import COLD
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 
-@dataclass
-class Books:
+class Books(NamedTuple):
     """What the tables know of today's sellers: volumes, prices and costs of each offer, `[offer, path]`."""
 
     tokens_mtok_per_month: Array
@@ -66,27 +64,43 @@ class NewPrices(NamedTuple):
     model_change_log: Array  # of the repriced model's list price; of newer models as change_log
 
 
-@dataclass
+KIND_COLUMNS = (
+    "reprice_size_sd reprice_rise_prob renew_size_sd market_weight_frac markup_long_frac premium_kept_frac".split()
+)
+
+
 class Sellers:
     """Prices and costs of each offer `[offer, path]`, habits of each provider `[provider, path]`."""
 
-    names: Names
-    log_price: Array  # of today's mix of tokens
-    usd_per_mtok: Array  # its exponential, kept because prices rarely move
-    overhead_ratio: Array  # own unit cost over the cost on the fleet: the part the roofline does not explain
-    machine_cost_usd_per_mtok: Array  # owned cost of the busy hours of a token: what it takes of the market's machines
-    owner: Index  # [provider] row in hire_ratio: providers that own as much of their fleet pay alike
-    hire_ratio: Array  # [owner, path] what is paid for a busy hour over its owned cost
-    unit_cost_usd_per_mtok: Array  # idle hours included: what is paid
-    reprice_per_month: Array  # [provider, path] of the same model
-    new_price_per_month: Array  # of the same or of newer models
-    kind: dict[str, Array]  # other habits, by offer
-    ladder_log: Array  # [path] newer models over those they replace, beside what cost and rivals explain
-    subsidy_depth_frac: Array  # [path]
+    def __init__(
+        self, draws: Draws, names: Names, books: Books, fleet_usd_per_mtok: Array, hire_ratio: Array, owner: Index
+    ) -> None:
+        """Start with today's sellers. Known margins fix today's unit cost, the roofline how it moves; overhead is their ratio.
+
+        `hire_ratio` is what is paid for a busy hour over its owned cost, `[owner, path]`, and `owner` the row of each provider
+        in it: those that own as much of their fleet pay alike.
+        """
+
+        def habit(column: str) -> Array:
+            return draws.column("provider_kinds", column, names.kinds)
+
+        self.names, self.theta, self.owner, self.hire_ratio = names, Parameters(draws), owner, hire_ratio
+        self.log_price = np.log(books.usd_per_mtok)  # of today's mix of tokens
+        self.usd_per_mtok = books.usd_per_mtok.copy()  # its exponential, kept because prices rarely move
+        # Owned cost of the busy hours of a token: what it takes of the market's machines.
+        self.machine_cost_usd_per_mtok = books.unit_cost_usd_per_mtok / hire_ratio[owner[names.offer_provider]]
+        self.unit_cost_usd_per_mtok = books.unit_cost_usd_per_mtok  # idle hours included: what is paid
+        # Own unit cost over the cost on the fleet: the part the roofline does not explain.
+        self.overhead_ratio = self.machine_cost_usd_per_mtok / names.on_fleets(fleet_usd_per_mtok)
+        self.reprice_per_month = habit("reprice_per_month")  # of the same model
+        renew = habit("renew_per_month") * habit("authors_ratio") * self.theta["renew_ratio"]
+        self.new_price_per_month = np.minimum(self.reprice_per_month + renew, 1.0)  # of the same or of newer models
+        self.kind = {column: habit(column)[names.offer_provider] for column in KIND_COLUMNS}  # other habits, by offer
+        self.kind["felt_frac"] = price.felt_frac(habit("repriced_frac"))[names.offer_provider]
 
     def use(self, fleet_usd_per_mtok: Array) -> Array:
         """Return the owned cost of the machine hours that a token takes, after fleets have moved, `[offer, path]`."""
-        self.machine_cost_usd_per_mtok = self.fleet_of_offer(self.names, fleet_usd_per_mtok) * self.overhead_ratio
+        self.machine_cost_usd_per_mtok = self.names.on_fleets(fleet_usd_per_mtok) * self.overhead_ratio
         return self.machine_cost_usd_per_mtok
 
     def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
@@ -95,11 +109,6 @@ class Sellers:
         paid_ratio = (hire_ratio + idle_ratio).take(self.owner[self.names.offer_provider], axis=0)
         paid_ratio *= self.machine_cost_usd_per_mtok
         self.unit_cost_usd_per_mtok = paid_ratio
-
-    @staticmethod
-    def fleet_of_offer(names: Names, fleet_usd_per_mtok: Array) -> Array:
-        """Return the cost on the fleet that serves each offer, `[offer, path]`."""
-        return fleet_usd_per_mtok.reshape(-1, fleet_usd_per_mtok.shape[-1]).take(names.fleet_of_offer, axis=0)
 
     def reprice(
         self, log_market: Array, log_mix: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
@@ -115,7 +124,7 @@ class Sellers:
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
         kind = {column: offers.of(values) for column, values in self.kind.items()}
         allowed = price.allowed_subsidy_frac(
-            offers.of(self.subsidy_depth_frac), offers.of(regime == COLD), sellers.of(runway)
+            offers.of(self.theta["subsidy_depth_frac"]), offers.of(regime == COLD), sellers.of(runway)
         )
         log_price = offers.of(self.log_price)
         drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
@@ -135,45 +144,10 @@ class Sellers:
         rise_prob = np.where(same, kind["reprice_rise_prob"], 0.5)
         bent = price.uniform_of_sign(again, rise_prob)
         shock = price.logistic_shock(np.clip(bent, SMALLEST, 1 - SMALLEST), size_sd)
-        target += ~same * offers.of(self.ladder_log)
+        target += ~same * offers.of(self.theta["ladder_log"])
         # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.
         drift = price.mean_shock(rise_prob, size_sd)
         asked = target + drift + np.where(same, kind["felt_frac"], 1) * (shock - drift)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(offers, segments, asked - log_price, same, target + shock - log_price)
-
-
-KIND_COLUMNS = (
-    "reprice_size_sd reprice_rise_prob renew_size_sd market_weight_frac markup_long_frac premium_kept_frac".split()
-)
-
-
-def start_sellers(
-    draws: Draws, names: Names, books: Books, fleet_of_offer: Array, hire_ratio: Array, owner: Index
-) -> Sellers:
-    """Return today's sellers. Known margins fix today's unit cost, the roofline how it moves; overhead is their ratio."""
-
-    def habit(column: str) -> Array:
-        return draws.column("provider_kinds", column, names.kinds)
-
-    reprice = habit("reprice_per_month")
-    renew = habit("renew_per_month") * habit("authors_ratio") * draws.parameter("renew_ratio")
-    kind = {column: habit(column)[names.offer_provider] for column in KIND_COLUMNS}
-    kind["felt_frac"] = price.felt_frac(habit("repriced_frac"))[names.offer_provider]
-    machine_cost = books.unit_cost_usd_per_mtok / hire_ratio[owner[names.offer_provider]]
-    return Sellers(
-        names=names,
-        log_price=np.log(books.usd_per_mtok),
-        usd_per_mtok=books.usd_per_mtok.copy(),
-        overhead_ratio=machine_cost / fleet_of_offer,
-        machine_cost_usd_per_mtok=machine_cost,
-        owner=owner,
-        hire_ratio=hire_ratio,
-        unit_cost_usd_per_mtok=books.unit_cost_usd_per_mtok,
-        reprice_per_month=reprice,
-        new_price_per_month=np.minimum(reprice + renew, 1.0),
-        kind=kind,
-        ladder_log=draws.parameter("ladder_log"),
-        subsidy_depth_frac=draws.parameter("subsidy_depth_frac"),
-    )

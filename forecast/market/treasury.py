@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.arrays import REAL, Array, Index, Spots, spots
+from forecast.arrays import REAL, Array, Spots, spots
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, demand, funding
 from forecast.market.names import Names
-from forecast.market.other_business import OtherBusiness, start_other_business
+from forecast.market.other_business import OtherBusiness
 from forecast.market.regimes import REGIMES, in_regime, transition
 from forecast.scenario import Scenario
 from forecast.units import MONTHS_PER_YEAR
@@ -19,32 +16,60 @@ from forecast.units import MONTHS_PER_YEAR
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
 
-@dataclass
 class Treasury:
     """Money of each provider that lives on its own cash, `[own_cash, path]`, and the funding regime, `[path]`."""
 
-    names: Names
-    theta: Parameters
-    regime: Index
-    transition: NDArray[np.float64]
-    funding_per_month: Array  # [regime, path]
-    fixed_cost_start: Array
-    fixed_cost_elasticity: Array
-    turnover_start: Array  # revenue of tokens and all else
-    debt_service: Array
-    other: OtherBusiness
-    turnover_average: Array  # of a year
-    planned_fixed_cost: Array
-    fixed_cost: Array
-    net_flow: Array
-    cash_usd: Array
-    # The same if no new money came: the provider then cuts as its own cash runs short.
-    fixed_cost_without_rounds: Array
-    net_flow_without_rounds: Array
-    cash_without_rounds_usd: Array
-    last_round_months: Array  # of revenue, on average of a year, that the last round brought
-    runway_months: Array  # [provider, path] that cash lasts at the last burn; infinite where a parent pays
-    closes: Spots  # of those whose round closed in the last month
+    def __init__(
+        self, scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array, apart: Array
+    ) -> None:  # fmt: skip
+        """Start with today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
+
+        Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. `apart` is growth
+        of tokens beyond the market's, in logs a month, `[own_cash, path]`. With the market's growth it says what revenue was
+        before, so whoever doubles in a year draws money from the first month on.
+        """
+        theta, providers = Parameters(draws), names.providers[names.own_cash]
+        self.names, self.theta, shape = names, theta, (len(providers), BLOCK_PATHS)
+
+        def finance(column: str) -> Array:
+            """A row for each provider; one number in it where nothing is uncertain, for there is little room near the processor."""
+            return draws.column("provider_finances", column, providers)
+
+        def by_path(values: Array) -> Array:
+            return np.broadcast_to(values, shape).copy()
+
+        def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
+            """Return the mean of a flow over the past year, if it has long grown as it grows today."""
+            growth = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR + apart_ratio * apart
+            return np.asarray(flow / funding.steady_growth_ratio(growth))
+
+        hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < theta["regime_hot_start_prob"]
+        self.regime = np.where(hot, REGIMES.index("hot"), REGIMES.index("normal"))
+        self.transition = transition(scenario)
+        self.funding_per_month = draws.column("regimes", "funding_per_month", list(REGIMES))  # [regime, path]
+        self.other = OtherBusiness(scenario, draws, names, all_other)
+        other = self.other.start_usd_per_month
+        self.turnover_start = revenue + other  # of tokens and all else
+        mean = before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"])
+        self.turnover_average: Array = np.clip(mean, 1.0, np.inf)  # of a year
+        burn, self.debt_service = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
+        profit = gross_profit + self.other.profit_start_usd_per_month
+        self.fixed_cost: Array = np.clip(profit + burn - self.debt_service, 0.0, np.inf)
+        self.planned_fixed_cost = self.fixed_cost
+        self.fixed_cost_start = self.fixed_cost.copy()
+        # A relative change of revenue brings so many times that change of fixed cost.
+        kinds = names.kinds[names.own_cash]
+        self.fixed_cost_elasticity = draws.column("provider_kinds", "fixed_cost_elasticity", kinds)
+        self.net_flow, self.cash_usd = by_path(-burn), by_path(finance("cash_usd"))
+        # The same if no new money came: the provider then cuts as its own cash runs short.
+        self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
+        self.cash_without_rounds_usd = self.cash_usd.copy()
+        # Of revenue, on average of a year, that the last round brought.
+        self.last_round_months = finance("last_round_usd") / self.turnover_average
+        # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
+        self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
+        self.runway_months[names.own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
+        self.closes = spots(np.zeros(shape, np.bool_))  # of those whose round closed in the last month
 
     def turn_regime(self, month: int, uniform: Array) -> None:
         """Move the funding market one month; a drought holds it cold."""
@@ -53,13 +78,7 @@ class Treasury:
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
     def step(
-        self,
-        month: int,
-        revenue: Array,
-        serving_cost: Array,
-        apart: Array,
-        present: Array,
-        uniform: Array,
+        self, month: int, revenue: Array, serving_cost: Array, apart: Array, present: Array, uniform: Array
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
@@ -96,7 +115,8 @@ class Treasury:
             turnover / self.turnover_average,
             runway,
         )
-        self.closes = spots(uniform < prob * present)
+        drawn = spots(uniform < prob)
+        self.closes = drawn.among(drawn.of(present) > 0)
         raised = self.raise_rounds(self.closes)
         self.closes.put(self.last_round_months, raised / self.closes.of(self.turnover_average))
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
@@ -128,72 +148,3 @@ class Treasury:
         # Short of cash it spent less than planned: a plan cut in proportion would burn again as soon as there is money.
         planned = np.clip(np.maximum(providers.of(self.planned_fixed_cost), affordable), 1.0, np.inf)
         providers.put(self.fixed_cost_start, start * affordable / planned)
-
-
-def start_treasury(
-    scenario: Scenario,
-    draws: Draws,
-    names: Names,
-    revenue: Array,
-    gross_profit: Array,
-    all_other: Array,
-    apart: Array,
-) -> Treasury:
-    """Return today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
-
-    Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. `apart` is growth
-    of tokens beyond the market's, in logs a month, `[own_cash, path]`. With the market's growth it says what revenue was
-    before, so whoever doubles in a year draws money from the first month on.
-    """
-    providers = names.providers[names.own_cash]
-    shape = (len(providers), BLOCK_PATHS)
-
-    def finance(column: str) -> Array:
-        """A row for each provider; one number in it where nothing is uncertain, for there is little room near the processor."""
-        return draws.column("provider_finances", column, providers)
-
-    def by_path(values: Array) -> Array:
-        return np.broadcast_to(values, shape).copy()
-
-    other = start_other_business(scenario, draws, names, all_other)
-    burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
-    fixed = np.clip(gross_profit + other.profit_start_usd_per_month + burn - debt, 0.0, np.inf)
-    hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
-
-    def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
-        """Return the mean of a flow over the past year, if it has long grown as it grows today."""
-        growth = draws.parameter(f"{what}_growth_start_per_year") / MONTHS_PER_YEAR + apart_ratio * apart
-        return np.asarray(flow / funding.steady_growth_ratio(growth))
-
-    turnover_average = np.clip(
-        before(revenue, "demand", 1.0)
-        + before(other.start_usd_per_month, "other", draws.parameter("growth_apart_money_ratio")),
-        1.0,
-        np.inf,
-    )
-    runway = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
-    runway[names.own_cash] = cash.runway_months(finance("cash_usd"), -burn)
-    return Treasury(
-        names=names,
-        theta=Parameters(draws),
-        regime=np.where(hot, REGIMES.index("hot"), REGIMES.index("normal")),
-        transition=transition(scenario),
-        funding_per_month=draws.column("regimes", "funding_per_month", list(REGIMES)),
-        fixed_cost_start=fixed.copy(),
-        # A relative change of revenue brings so many times that change of fixed cost.
-        fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
-        turnover_start=revenue + other.start_usd_per_month,
-        debt_service=debt,
-        other=other,
-        turnover_average=turnover_average,
-        planned_fixed_cost=fixed,
-        fixed_cost=fixed,
-        net_flow=by_path(-burn),
-        cash_usd=by_path(finance("cash_usd")),
-        fixed_cost_without_rounds=fixed,
-        net_flow_without_rounds=by_path(-burn),
-        cash_without_rounds_usd=by_path(finance("cash_usd")),
-        last_round_months=finance("last_round_usd") / turnover_average,
-        runway_months=runway,
-        closes=spots(np.zeros(shape, np.bool_)),
-    )

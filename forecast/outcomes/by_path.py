@@ -22,12 +22,12 @@ Noted = Mapping[str, NDArray[np.float32]]  # what the month loop notes, `[row, m
 
 @dataclass(frozen=True)
 class ByPath:
-    """An outcome of single paths: its unit, its axis, its definition, and the function of what was noted."""
+    """An outcome of single paths: its unit, its axis, its definition, and what makes it of what was noted, if it was not noted itself."""
 
     unit: str
     axis: str
     definition: str
-    find: Callable[[Noted, Names], Array]  # `[entity, month, path]`
+    find: Callable[[Noted, Names], Array] | None = None  # `[entity, month, path]`
 
 
 def entities(names: Names, axis: str) -> list[str]:
@@ -50,7 +50,9 @@ def found_in(names: Names, wanted: Iterable[str]) -> tuple[str, ...]:
 def values_of(wanted: str, noted: Noted, names: Names) -> Array:
     """Return the values of one "outcome[entity]", `[1, month, path]`."""
     outcome, entity = _split(wanted)
-    return BY_PATH[outcome].find(noted, names)[[entities(names, BY_PATH[outcome].axis).index(entity)]]
+    about = BY_PATH[outcome]
+    found = about.find(noted, names) if about.find else noted[outcome]
+    return found[[entities(names, about.axis).index(entity)]]
 
 
 def _split(wanted: str) -> tuple[str, str]:
@@ -85,7 +87,6 @@ def _cost_to_gpu_ratio(noted: Noted, names: Names) -> Array:
 BY_PATH: dict[str, ByPath] = {
     "asked_price": ByPath(
         "USD/Mtok", OFFER, "price that a living provider asks over all its tokens of a segment",
-        lambda noted, names: noted["asked_price"],
     ),
     "price_rank": ByPath(
         "rank", OFFER, "place of the price asked among the living sellers of the segment, 1 the cheapest; the fringe counts as one",
@@ -97,7 +98,6 @@ BY_PATH: dict[str, ByPath] = {
     ),
     "serving_cost": ByPath(
         "USD/Mtok", OFFER, "what a living provider pays to serve its tokens of a segment, idle hours included: the price that just covers it",
-        lambda noted, names: noted["serving_cost"],
     ),
     "cost_to_gpu_ratio": ByPath(
         "ratio", FAMILY, "owned cost of a token on a family's best accelerator available over that on the best GPU (NVIDIA or AMD)",
@@ -105,18 +105,14 @@ BY_PATH: dict[str, ByPath] = {
     ),
     "purchases": ByPath(
         "providers", PROVIDER, "providers it has bought since the as_of month, in distress or not, or whose people and licence it has",
-        lambda noted, names: noted["purchases"],
     ),
     "revenue": ByPath(
         "USD/year", PROVIDER, "twelve times the month's revenue: tokens, and while it is in the market other business too; 0 later",
-        lambda noted, names: noted["revenue"],
     ),
     "margin": ByPath(
         "fraction", PROVIDER, "gross margin of the month's tokens and other business together, of a provider still in the market",
-        lambda noted, names: noted["margin"],
     ),
     "cash": ByPath(
         "USD", PROVIDER, "cash, rounds and listings included, of a provider that lives on its own; 0 once it has left",
-        lambda noted, names: noted["cash"],
     ),
 }  # fmt: skip

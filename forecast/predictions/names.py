@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from forecast.errors import InputError, suggestion
 from forecast.families import FLEETS
-from forecast.predictions.query import axis_of
+from forecast.path_values import axis_of
 from forecast.predictions.scored import Prediction, predictions
 from forecast.tables import DISTANT, Tables
 

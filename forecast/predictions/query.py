@@ -16,9 +16,8 @@ from forecast.errors import suggestion
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
+from forecast.path_values import ARRIVAL, EVENTS, axis_of
 
-EVENTS = ("exit", "bought", "shut", "listed", "out_of_cash")  # of a provider
-ARRIVAL = "available"  # of an accelerator: on the market
 MONTHLY = (*FANS, *BY_PATH)  # compared with a number in one month
 QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
 MIDDLE_DAY = 15  # until then the end of the month before is nearer
@@ -100,14 +99,3 @@ def _condition(text: str) -> Condition:
     return Condition(
         outcome, entity, int(found["year"]), int(found["month"]), found["comparison"], threshold, bool(found["no"])
     )
-
-
-def axis_of(outcome: str) -> str:
-    """Return the axis an outcome is given for: segment, provider, cloud, market, accelerator, or a pair like provider:segment."""
-    if outcome == ARRIVAL:
-        return "accelerator"
-    if outcome in EVENTS:
-        return "provider"
-    if outcome in BY_PATH:
-        return BY_PATH[outcome].axis
-    return FANS[outcome].axis if outcome in FANS else DATES[outcome].axis

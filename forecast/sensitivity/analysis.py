@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,38 +14,54 @@ from forecast.sensitivity.first_order import LEADING, Effect, first_order, impor
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample
 from forecast.sensitivity.shares import normal_correlation, shapley, total_indices
-from forecast.sensitivity.surrogate import Surrogate, fit_surrogate
+from forecast.sensitivity.surrogate import fit_surrogate
 
 STUDIED = 8  # inputs in the surrogate: the most important
 TAIL_FRAC = 0.1
 LEAST_PATHS = 1_000
 
 
-@dataclass(frozen=True)
 class Sensitivity:
     """What drives an outcome. Arrays follow `inputs`, the studied ones first and by importance."""
 
-    asked: Asked
-    inputs: tuple[str, ...]
-    first: Effect
-    total: Effect  # of the studied
-    shapley: Effect  # of the studied
-    correlated: tuple[bool, ...]  # whether each of the studied is, with any input: then its total index does not hold
-    low_tail: Array  # mean outcome where the input is in its lowest tenth
-    high_tail: Array
-    worth: Array  # of learning each of the studied, in the outcome's unit
-    loss: float  # without learning
-    surrogate: Surrogate
-    inputs_share: float  # of the variance that all inputs together decide; the rest is luck of the months
-    inputs_share_error: float
-    on_log: bool
-    event: str
-    box: Box | None
-    box_limits: dict[str, tuple[float, float]]  # of the studied inputs, in their own units
-    mean: float
-    sd: float
-    n_paths: int
-    known_frac: float  # of the paths drawn, those on which the outcome is a number with either luck
+    def __init__(
+        self, sample: Sample, asked: Asked, y: Array, inputs_share: float, above: float | None, on_log: bool, known_frac: float
+    ) -> None:  # fmt: skip
+        """Take the sample where the outcome is known, y (the outcome, or its log), and what `analyse` has found of both."""
+        outcome = sample.outcomes[str(asked)]
+        first, correlation = first_order(sample.scores, y), normal_correlation(sample.scores)
+        weight = importance(sample.scores, y, first, correlation)
+        alone = np.where(
+            first.index >= LEADING, weight, first.index
+        )  # what seems to lead may only follow one that does
+        order = np.argsort(-weight, kind="stable")
+        studied = order[:STUDIED]
+        scores, correlation = sample.scores[studied], correlation[studied]
+        tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
+        if above is None:
+            above = 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
+        happened = outcome > above
+        self.asked, self.on_log, self.n_paths = asked, on_log, len(outcome)
+        self.known_frac = known_frac  # of the paths drawn, those on which the outcome is a number with either luck
+        self.mean, self.sd = float(outcome.mean()), float(outcome.std())
+        self.inputs = tuple(sample.inputs[i] for i in order)
+        self.inputs_share = (
+            inputs_share  # of the variance that all inputs together decide; the rest is luck of the months
+        )
+        self.inputs_share_error = (1 - inputs_share**2) / np.sqrt(len(y))
+        self.first = Effect(alone[order], first.error[order])
+        self.surrogate = fit_surrogate(scores, y)
+        self.total = total_indices(self.surrogate)  # of the studied, as all that follows
+        self.shapley = shapley(self.surrogate, correlation[:, studied], seed=1)
+        # Whether each is correlated with any input: then its total index does not hold.
+        self.correlated = tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation)
+        # Mean outcome where the input is in its lowest and in its highest tenth.
+        self.low_tail, self.high_tail = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
+        self.worth = learning_worth(scores, outcome)  # of learning it, in the outcome's unit
+        self.loss = commitment_loss(outcome)  # without learning
+        self.event = f"{asked} > {number(above)}"
+        self.box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
+        self.box_limits = _limits(sample, studied, self.box)  # in the inputs' own units
 
 
 def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensitivity:
@@ -77,44 +91,7 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     positive = bool(min(outcome.min(), twin.min()) > 0)  # who has left earns 0, with this luck or with another
     on_log = positive and asked.unit not in ("probability", "months", "fraction", "providers")
     y, other = (np.log(x) if on_log else x for x in (outcome, twin))
-    first = first_order(sample.scores, y)
-    correlation = normal_correlation(sample.scores)
-    weight = importance(sample.scores, y, first, correlation)
-    alone = np.where(first.index >= LEADING, weight, first.index)  # what seems to lead may only follow one that does
-    order = np.argsort(-weight, kind="stable")
-    studied = order[:STUDIED]
-    scores = sample.scores[studied]
-    made, correlation = fit_surrogate(scores, y), correlation[studied]
-    tails = [sample.scores <= TAIL_FRAC, sample.scores >= 1 - TAIL_FRAC]
-    low, high = (np.array([outcome[row].mean() for row in tail])[order] for tail in tails)
-    if above is None:
-        above = 0.5 if set(np.unique(outcome)) <= {0.0, 1.0} else float(np.quantile(outcome, 0.75))
-    happened = outcome > above
-    box = find_box(scores, happened) if 0 < happened.mean() < 1 else None
-    share = float(np.corrcoef(y, other)[0, 1])
-    return Sensitivity(
-        asked=asked,
-        inputs=tuple(sample.inputs[i] for i in order),
-        first=Effect(alone[order], first.error[order]),
-        total=total_indices(made),
-        shapley=shapley(made, correlation[:, studied], seed=1),
-        correlated=tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation),
-        low_tail=low,
-        high_tail=high,
-        worth=learning_worth(scores, outcome),
-        loss=commitment_loss(outcome),
-        surrogate=made,
-        inputs_share=share,
-        inputs_share_error=(1 - share**2) / np.sqrt(len(y)),
-        on_log=on_log,
-        event=f"{asked} > {number(above)}",
-        box=box,
-        box_limits=_limits(sample, studied, box),
-        mean=float(outcome.mean()),
-        sd=float(outcome.std()),
-        n_paths=len(outcome),
-        known_frac=len(outcome) / drawn,
-    )
+    return Sensitivity(sample, asked, y, float(np.corrcoef(y, other)[0, 1]), above, on_log, len(outcome) / drawn)
 
 
 def _limits(sample: Sample, studied: NDArray[np.int64], box: Box | None) -> dict[str, tuple[float, float]]:

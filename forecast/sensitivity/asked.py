@@ -6,18 +6,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from forecast.distributions import Array
 from forecast.errors import InputError, suggestion
-from forecast.market.doors import happened_by
 from forecast.market.names import Names
 from forecast.outcomes.by_path import BY_PATH, PROVIDER, ByPath
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Fan
+from forecast.path_values import RUNWAY, axis_of, kept_as, on_paths
 from forecast.paths import Paths
 
-PROVIDER_OUTCOMES = ("exit", "out_of_cash", "runway_months")
 WRITTEN = re.compile(r"(?P<outcome>[a-z0-9_]+)(?::(?P<entity>[^@]+))?(?:@(?P<month>\d+))?", re.IGNORECASE)
 
 
@@ -27,7 +24,6 @@ class Asked:
 
     outcome: str
     entity: str | None
-    row: int
     month: int
     unit: str
 
@@ -37,20 +33,11 @@ class Asked:
     @property
     def kept_by_path(self) -> str:
         """The name under which a simulation must keep it beside its fans; empty where it needs none."""
-        return f"{self.outcome}[{self.entity}]" if self.outcome in BY_PATH else ""
+        return kept_as(self.outcome, self.entity)
 
     def values(self, paths: Paths) -> Array:
         """Return the number on each path, `[path]`; `paths` keep this month."""
-        if kept := self.kept_by_path:
-            return paths.kept[kept][0, paths.kept_months.index(self.month)].astype(float)
-        if self.outcome in FANS:
-            return paths.kept[self.outcome][self.row, paths.kept_months.index(self.month)].astype(float)
-        if self.outcome == "runway_months":
-            return np.minimum(paths.runway_months[self.row].astype(float), self.month)
-        if self.outcome == "out_of_cash":
-            return (paths.runway_months[self.row] <= self.month).astype(float)
-        months = paths.exit_month[self.row] if self.outcome == "exit" else paths.dates[self.outcome][self.row]
-        return happened_by(months, self.month).astype(float)
+        return on_paths(paths, self.outcome, self.entity, self.month).astype(float)
 
 
 def parse_asked(text: str, names: Names, horizon: int) -> Asked:
@@ -60,10 +47,8 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
         InputError: an unknown outcome or entity, or a month outside the horizon.
     """
     found = WRITTEN.fullmatch(text.strip())
-    known = {**{name: fan.axis for name, fan in FANS.items() if fan.axis != "provider"},
-             **{name: date.axis for name, date in DATES.items()},
-             **{name: each.axis for name, each in BY_PATH.items() if each.axis == PROVIDER},
-             **dict.fromkeys(PROVIDER_OUTCOMES, "provider")}  # fmt: skip
+    of_provider = (name for name, each in BY_PATH.items() if each.axis == PROVIDER)
+    known = (*FANS, *DATES, *of_provider, "exit", "out_of_cash", RUNWAY)
     outcome = found["outcome"] if found else text
     if not found or outcome not in known:
         raise InputError(
@@ -73,8 +58,8 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
     month = int(found["month"] or horizon)
     if not 0 <= month <= horizon:
         raise InputError(f"--outcome {text}: month {month} is outside 0 to {horizon}. Choose a month of the run.")
-    entities = [segment or provider for segment, provider in names.labels()[known[outcome]]]
-    if outcome in ("out_of_cash", "runway_months", "cash"):
+    entities = [segment or provider for segment, provider in names.labels()[axis_of(outcome)]]
+    if outcome in ("out_of_cash", RUNWAY, "cash"):
         entities = [e for e, backed in zip(entities, names.backed[:, 0], strict=True) if not backed]
     entity = found["entity"]
     if entity not in entities:
@@ -84,9 +69,8 @@ def parse_asked(text: str, names: Names, horizon: int) -> Asked:
             f"{suggestion(entity or '', [e for e in entities if e])} Correct it."
         )
     with_unit: Fan | ByPath | None = FANS.get(outcome) or BY_PATH.get(outcome)
-    unit = with_unit.unit if with_unit else "months" if outcome == "runway_months" else "probability"
-    row = names.providers.index(entity) if known[outcome] == "provider" and entity else entities.index(entity)
-    return Asked(outcome, entity, row, month, unit)
+    unit = with_unit.unit if with_unit else "months" if outcome == RUNWAY else "probability"
+    return Asked(outcome, entity, month, unit)
 
 
 def asked_within(texts: Iterable[str], names: Names, horizon: int) -> list[Asked]:

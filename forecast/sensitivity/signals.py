@@ -50,9 +50,9 @@ def watched(names: Names, month: int) -> list[Asked]:
     """Return the observable quantities of a month in the near future."""
     labels = names.labels()
     return [
-        Asked(outcome, segment or provider, row, month, FANS[outcome].unit)
+        Asked(outcome, segment or provider, month, FANS[outcome].unit)
         for outcome in WATCHED_FANS
-        for row, (segment, provider) in enumerate(labels[FANS[outcome].axis])
+        for segment, provider in labels[FANS[outcome].axis]
     ]
 
 

@@ -6,7 +6,6 @@ the parts of the variance. The degree is the one that predicts paths left out be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -18,18 +17,6 @@ Index = NDArray[np.int64]
 GROUPS = 10
 PATHS_PER_TERM = 10
 HIGHEST_DEGREE = 10
-
-
-@dataclass(frozen=True)
-class Surrogate:
-    """A fitted polynomial: its terms (the degree of each input in each), coefficients, and what it explains."""
-
-    powers: Index  # [term, input]
-    coefficients: Array  # [term], in the outcome's unit
-    left_out: Array  # [group, term] coefficients with a group of paths left out
-    noise: Array  # [term] variance of each coefficient
-    variance: float  # of the outcome
-    explained: float  # share of the variance of paths left out
 
 
 def legendre(scores: Array, degree: int) -> Array:
@@ -69,6 +56,28 @@ def design(scores: Array, powers: Index) -> Array:
     return found
 
 
+class Surrogate:
+    """A fitted polynomial: its terms (the degree of each input in each), coefficients, and what it explains."""
+
+    def __init__(self, scores: Array, outcome: Array, powers: Index) -> None:
+        x, n = design(scores, powers), len(outcome)
+        groups = [np.arange(n) % GROUPS == g for g in range(GROUPS)]
+        gram = np.stack([x[:, g] @ x[:, g].T for g in groups])
+        product = np.stack([x[:, g] @ outcome[g] for g in groups])
+        whole_gram, whole_product = gram.sum(axis=0), product.sum(axis=0)
+        self.powers = powers  # [term, input]
+        self.coefficients = np.linalg.solve(whole_gram, whole_product)  # [term], in the outcome's unit
+        # [group, term] coefficients with a group of paths left out
+        self.left_out = np.stack(
+            [np.linalg.solve(whole_gram - gram[g], whole_product - product[g]) for g in range(GROUPS)]
+        )
+        missed = sum(float(((outcome[g] - c @ x[:, g]) ** 2).sum()) for g, c in zip(groups, self.left_out, strict=True))
+        residual = float(((outcome - self.coefficients @ x) ** 2).sum()) / max(n - len(powers), 1)
+        self.noise = residual * np.diag(np.linalg.inv(whole_gram))  # [term] variance of each coefficient
+        self.variance = float(outcome.var())
+        self.explained = 1.0 - missed / n / self.variance  # share of the variance of paths left out
+
+
 def fit_surrogate(scores: Array, outcome: Array) -> Surrogate:
     """Return the polynomial of the degree that explains most of the paths left out, ten paths a term at least.
 
@@ -78,32 +87,11 @@ def fit_surrogate(scores: Array, outcome: Array) -> Surrogate:
 
     Source: Sudret (2008).
     """
-    best = _fit(scores, outcome, terms(len(scores), 1))
+    best = Surrogate(scores, outcome, terms(len(scores), 1))
     for degree in range(2, HIGHEST_DEGREE + 1):
         powers = terms(len(scores), degree)
         if len(powers) * PATHS_PER_TERM > len(outcome):
             break
-        made = _fit(scores, outcome, powers)
+        made = Surrogate(scores, outcome, powers)
         best = max(best, made, key=lambda one: one.explained)
     return best
-
-
-def _fit(scores: Array, outcome: Array, powers: Index) -> Surrogate:
-    x = design(scores, powers)
-    group = np.arange(len(outcome)) % GROUPS
-    gram = np.stack([x[:, group == g] @ x[:, group == g].T for g in range(GROUPS)])
-    product = np.stack([x[:, group == g] @ outcome[group == g] for g in range(GROUPS)])
-    whole_gram, whole_product = gram.sum(axis=0), product.sum(axis=0)
-    coefficients = np.linalg.solve(whole_gram, whole_product)
-    left = np.stack([np.linalg.solve(whole_gram - gram[g], whole_product - product[g]) for g in range(GROUPS)])
-    missed = sum(float(((outcome[group == g] - left[g] @ x[:, group == g]) ** 2).sum()) for g in range(GROUPS))
-    variance, n = float(outcome.var()), len(outcome)
-    residual = float(((outcome - coefficients @ x) ** 2).sum()) / max(n - len(powers), 1)
-    return Surrogate(
-        powers=powers,
-        coefficients=coefficients,
-        left_out=left,
-        noise=residual * np.diag(np.linalg.inv(whole_gram)),
-        variance=variance,
-        explained=1.0 - missed / n / variance,
-    )

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import REAL
-from forecast.chance import Chance, market_purposes
+from forecast.chance import MARKET_NORMALS, PROVIDER_UNIFORMS, SEGMENT_NORMALS, Chance
 from forecast.draws import BLOCK_PATHS, Draws, blocks_of
 from forecast.march import march
 from forecast.market.names import Names, market_names
@@ -41,11 +41,10 @@ def draw_block(scenario: Scenario, names: Names, addresses: list[str], block: in
     draws = Draws(scenario, SEED, block)
     for address in addresses:
         draws._order(address)
-    providers = [f"provider:{provider}" for provider in names.providers]
-    normals = [draws.stream(provider, "attraction") for provider in providers]
-    uniforms = [draws.stream(provider, purpose) for purpose in Chance.purposes for provider in providers]
-    regime = draws.stream("market", "regime")
-    market = [draws.stream("market", name) for purposes in market_purposes(names).values() for name in purposes]
+    streams = Chance(draws, names).streams
+    normals, (regime,) = streams["attraction"], streams["regime"]
+    uniforms = [stream for purpose in PROVIDER_UNIFORMS for stream in streams[purpose]]
+    market = [stream for purpose in (*MARKET_NORMALS, *SEGMENT_NORMALS) for stream in streams[purpose]]
     normal = np.empty((len(normals), BLOCK_PATHS), REAL)
     uniform = np.empty((len(uniforms), BLOCK_PATHS), REAL)
     for _ in range(scenario.months):
@@ -85,7 +84,7 @@ def addresses_drawn(scenario: Scenario, names: Names) -> list[str]:
 def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
     """Return the normals and uniforms that one path takes in its months."""
     providers, segments = len(names.providers), len(names.segments)
-    return (providers + 2 + 2 * segments) * months, (len(Chance.purposes) * providers + 1) * months
+    return (providers + 2 + 2 * segments) * months, (len(PROVIDER_UNIFORMS) * providers + 1) * months
 
 
 def paired_seconds(
