@@ -105,12 +105,12 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         month,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
-        customers.apart_per_month[own_cash],
+        customers.apart_per_month,
         doors.present[own_cash],
         chance.uniforms("funding")[own_cash],
     )
     # 8. Exits and entry.
-    market.clouds.weigh(trade, treasury.other.market_ratio)
+    market.clouds.weigh(trade, treasury.other.ratio)
     doors.step(
         month,
         months,

@@ -27,7 +27,8 @@ class Clouds:
     sustainability: Array  # AI revenue over the cost of the machines
 
     def weigh(self, trade: Trade, other_ratio: Array) -> None:
-        """Compare a month's AI revenue with the cost of the machines; `other_ratio` is other business over that of the start, `[path]`."""
+        """Compare a month's AI revenue with the cost of the machines; `other_ratio`, `[provider, path]`, is other business over that of the start."""
+        other_ratio = other_ratio[self.provider]
         self.sustainability = cash.sustainability_ratio(
             MONTHS_PER_YEAR * (trade.revenue[self.provider] + self.other_start_usd_per_month * other_ratio),
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],
@@ -62,5 +63,5 @@ def start_clouds(
         leave_prob=exits.monthly_prob(draws.parameter("cloud_leave_per_year")),
         sustainability=np.empty(0, REAL),
     )
-    clouds.weigh(trade, np.ones(BLOCK_PATHS, REAL))
+    clouds.weigh(trade, np.ones_like(other_usd_per_month))
     return clouds

@@ -15,16 +15,9 @@ def subsidy_usd_per_month(market: Market) -> Array:
     return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
-def other_revenue_usd_per_month(market: Market) -> Array:
-    """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
-    other: Array = market.other_start_usd_per_month * market.treasury.other.market_ratio
-    other[market.names.own_cash] = market.treasury.other.usd_per_month()
-    return other
-
-
 def revenue_usd_per_month(market: Market) -> Array:
     """Return what each provider earns in a month, in that of its exit on tokens alone, later nothing."""
-    revenue: Array = market.trade.revenue + other_revenue_usd_per_month(market) * market.doors.present
+    revenue: Array = market.trade.revenue + market.treasury.other.usd_per_month() * market.doors.present
     return revenue
 
 
@@ -45,7 +38,7 @@ def cost_frac(market: Market, other: Array) -> Array:
 def of_the_living(market: Market) -> dict[str, Array]:
     """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month."""
     trade, doors = market.trade, market.doors
-    other = other_revenue_usd_per_month(market)
+    other = market.treasury.other.usd_per_month()
     revenue = trade.revenue + other
     revenue *= doors.present
     revenue *= MONTHS_PER_YEAR

@@ -40,8 +40,7 @@ class Market:
     fringe: Fringe
     tiers: Tiers
     own_frac: Array
-    other_start_usd_per_month: Array  # revenue not of tokens in the as_of month, [provider, path]
-    other_cost_frac: Array  # of it, what it costs
+    other_cost_frac: Array  # of revenue not of tokens, what it costs
     share: Array  # of a segment's tokens, [offer, path]
     load_start: Array  # of the machines in the as_of month, [path]
     trade: Trade
@@ -83,7 +82,6 @@ def start_market(scenario: Scenario, names: Names, draws: Draws) -> Market:
         fringe=start_fringe(draws, trade.margin_frac(names.fringe_offers)),
         tiers=start_tiers(draws, names, machines.floor_usd_per_mtok),
         own_frac=own_frac,
-        other_start_usd_per_month=other,
         other_cost_frac=other_cost_frac,
         share=share,
         load_start=(books.tokens_mtok_per_month * sellers.machine_cost_usd_per_mtok).sum(axis=0),

@@ -11,7 +11,6 @@ from forecast.equations.cost import rented_usd_per_accelerator_hour
 from forecast.market.finances import (
     cost_frac,
     of_the_living,
-    other_revenue_usd_per_month,
     revenue_usd_per_month,
     subsidy_usd_per_month,
 )
@@ -75,7 +74,7 @@ def noted(market: Market) -> dict[str, Array]:
 
 def seen(market: Market, router: Router) -> dict[str, Array]:
     """Return what a forecast does not report and a hindcast or a buyer asks for, `[entity, path]`."""
-    trade, other = market.trade, other_revenue_usd_per_month(market)
+    trade, other = market.trade, market.treasury.other.usd_per_month()
     tokens = market.names.provider_sum(trade.tokens)
     return {
         "router_share": router.share(tokens),

@@ -62,11 +62,11 @@ class Treasury:
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arrays are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other.step(month, apart)
-        turnover = revenue + self.other.usd_per_month()
+        turnover = revenue + self.other.usd_per_month()[own_cash]
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
@@ -82,7 +82,7 @@ class Treasury:
             for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
         )
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other.profit_usd_per_month(), self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other.profit_usd_per_month()[own_cash], self.fixed_cost, self.debt_service
         )
         self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
         reserve = theta["reserve_months"] * turnover
@@ -149,7 +149,8 @@ def start_treasury(
 
     other = start_other_business(scenario, draws, names, all_other)
     burn, debt = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
-    fixed = np.clip(gross_profit + other.profit_start_usd_per_month + burn - debt, 0.0, np.inf)
+    other_start = other.start_usd_per_month[names.own_cash]
+    fixed = np.clip(gross_profit + other.profit_start_usd_per_month[names.own_cash] + burn - debt, 0.0, np.inf)
     hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < draws.parameter("regime_hot_start_prob")
 
     def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
@@ -168,12 +169,11 @@ def start_treasury(
         fixed_cost_start=fixed.copy(),
         # A relative change of revenue brings so many times that change of fixed cost.
         fixed_cost_elasticity=draws.column("provider_kinds", "fixed_cost_elasticity", names.kinds[names.own_cash]),
-        turnover_start=revenue + other.start_usd_per_month,
+        turnover_start=revenue + other_start,
         debt_service=debt,
         other=other,
         turnover_average=np.clip(
-            before(revenue, "demand", 1.0)
-            + before(other.start_usd_per_month, "other", draws.parameter("growth_apart_money_ratio")),
+            before(revenue, "demand", 1.0) + before(other_start, "other", draws.parameter("growth_apart_money_ratio")),
             1.0,
             np.inf,
         ),
