@@ -62,6 +62,16 @@ def test_a_day_of_a_group_is_priced_as_its_tokens_are(base):
     assert_allclose(busy["group_usd_per_day"] / busy["group_mtok_per_day"], busy["cost_usd_per_mtok"]["blended"])
 
 
+def test_four_bits_cost_nothing_where_the_weights_were_published_so(base):
+    """gpt-oss is MXFP4 from the start, and its scores are of that; a model of sixteen bits loses."""
+    asked = replace(ASKED, accelerator="b200", precision="fp4")
+    found = {model: cost_of(base, replace(asked, model=model)) for model in ("gpt-oss-120b", "glm-5")}
+    assert found["gpt-oss-120b"]["quality_loss_points"] == 0 and "of accuracy lost" not in cost_text(
+        found["gpt-oss-120b"]
+    )
+    assert found["glm-5"]["quality_loss_points"] == 0.7 and "of accuracy lost" in cost_text(found["glm-5"])
+
+
 def test_measured_rows_that_no_fit_has_seen_are_told(base):
     found = cost_of(base, ASKED)
     assert 0 < found["fitted_rows"] <= found["measured_rows"]

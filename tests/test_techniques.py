@@ -102,7 +102,8 @@ def test_narrow_weights_gain_most_where_nothing_else_takes_time(table):
 def test_int2_is_allowed_where_a_tier_affords_it(base):
     lines = techniques(base, "deepseek-r1", "b300", input_tokens=1024, output_tokens=1024)
     allowed = rows(lines, "quantization", "int2")
-    assert len(allowed) >= 2 and all(row["quality_loss_points"] == 7.5 for row in allowed)
+    assert len(allowed) >= 2
+    assert all(row["quality_loss_points"] == pytest.approx(7.5 - 0.1) for row in allowed)  # published at eight bits
 
 
 def test_weights_only_precisions_say_so(base):

@@ -53,7 +53,7 @@ def cost_text(found: dict[str, Any]) -> str:
     if found["quality_loss_points"]:
         lost = found["tiers"]["lost"]
         lines.append(
-            f"  quality                          {found['quality_loss_points']:g} points of accuracy lost against bf16"
+            f"  quality                          {found['quality_loss_points']:g} points of accuracy lost against the weights as published"
             + (f"; no longer in the tier {', '.join(lost)}" if lost else "")
         )
     return "\n".join([*lines, *_marks(found)])
@@ -81,7 +81,9 @@ def techniques_text(table: dict[str, Any]) -> str:
             f"  {row['technique']:20s} {row['setting']:36s} {cells[0]} {cells[1]} {cells[2]}  {cells[3]} "
             f"{row['quality_loss_points']:4.1f}  {row['against']}{mark}{'; ' if row['why'] else ''}{row['why']}"
         )
-    lines.append("  lost: accuracy points against bf16; tok/s: output tokens per accelerator and second")
+    lines.append(
+        "  lost: accuracy points against the weights as published; tok/s: output tokens per accelerator and second"
+    )
     return "\n".join([*lines, *_marks(table)])
 
 

@@ -23,7 +23,7 @@ from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, resolve, throughput
 from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
-from forecast.serving.workloads import named_precision
+from forecast.serving.workloads import named_precision, native_precision
 from forecast.units import HOURS_PER_DAY
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
@@ -81,7 +81,9 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "waterfall": parts,
         "blended_usd_per_mtok_at_utilisation": {f"{u:g}": blended * use / u for u in UTILISATIONS},
         "joule_per_output_token": joule_per_output_token(scenario, accelerator, model, speed),
-        "quality_loss_points": served_model.QUALITY_LOSS_POINTS[speed.precision],
+        "quality_loss_points": served_model.quality_lost_points(
+            speed.precision, native_precision(served_row(scenario, model))
+        ),
         "tiers": tiers_met(scenario, model, speed.precision, wanted.tier),
         "floor_usd_per_mtok": floor,
         "floor_accelerator": best,
