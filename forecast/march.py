@@ -96,11 +96,11 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.uniforms("regime")[0])
     treasury.step(
-        month, trade.revenue[own_cash], trade.serving_cost[own_cash], customers.apart_per_month[own_cash],
+        month, trade.revenue[own_cash], trade.serving_cost[own_cash], customers.apart_per_month,
         doors.present[own_cash], chance.uniforms("funding")[own_cash],
     )  # fmt: skip
     # 8. Exits and entry.
-    market.clouds.weigh(trade, treasury.other.market_ratio)
+    market.clouds.weigh(trade, treasury.other.ratio)
     doors.step(
         month,
         months,

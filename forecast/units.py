@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Num = float | NDArray[np.floating[Any]]
 
 HOURS_PER_YEAR = 8760.0
+HOURS_PER_DAY = 24.0
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 SECONDS_PER_HOUR = 3600.0
 DAYS_PER_MONTH = 365.0 / 12

@@ -52,10 +52,11 @@ def in_a_slump(scenario, months=60):
     stand_still(treasury)
     treasury.theta["austerity_frac"] = np.zeros(BLOCK_PATHS, REAL)
     treasury.other.unbound_ratio *= REAL(0.06)
-    found = [(treasury.other.usd_per_month().copy(), treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)]
+    own = names.own_cash
+    found = [(treasury.other.usd_per_month()[own], treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)]
     for month in range(1, months + 1):
-        treasury.step(month, revenue, revenue / 2, 0 * revenue, whole, np.inf * whole)
-        found.append((treasury.other.usd_per_month(), treasury.net_flow, treasury.fixed_cost))
+        treasury.step(month, revenue, revenue / 2, REAL(0), whole, np.inf * whole)
+        found.append((treasury.other.usd_per_month()[own], treasury.net_flow, treasury.fixed_cost))
     other, flow, fixed = (np.stack(each) for each in zip(*found, strict=True))
     return names.providers[names.own_cash], draws, treasury, other, flow, fixed
 

@@ -27,7 +27,7 @@ ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
          "llama-3.3-70b at bf16 takes 141 GB and 1.4 GB a sequence: 1 × h100 hold 72 GB. Use at least 2 accelerators."),
         ({"accelerators": 1.0, "precision": "bf16", "concurrency": 1.0}, "Use at least 2 accelerators."),
         ({"accelerators": 2.0, "concurrency": 512.0},
-         "concurrency = 512: 2 × h100 hold 101 sequences of 4400 tokens beside the weights. Lower it, or use more accelerators."),
+         "concurrency = 512: 2 × h100 hold 106 sequences of 4200 tokens, halfway through the answer, beside the weights. Lower it,"),
         ({"accelerators": 2.5}, "accelerators = 2.5: a whole number is required. Correct it."),
         ({"input_tokens": 131_000.0},
          "llama-3.3-70b: 131000 input and 400 output tokens are 131400; its context is 131072 tokens. Shorten the request"),
@@ -49,6 +49,19 @@ def test_bad_input_is_one_clear_message(base, changes, message):
     with pytest.raises(InputError) as caught:
         cost_of(base, replace(ASKED, **changes))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp8"])
+@pytest.mark.parametrize("model", ["llama-3.3-70b", "gpt-oss-120b"])
+def test_the_batch_that_is_chosen_may_be_asked_for(base, model, precision):
+    """Within no latency it is the most that memory holds: one more is refused."""
+    chosen = cost_of(base, replace(ASKED, model=model, precision=precision, accelerators=4.0, latency_s=1000.0))
+    same = replace(
+        ASKED, model=model, precision=precision, accelerators=chosen["accelerators"], concurrency=chosen["concurrency"]
+    )
+    assert cost_of(base, same)["concurrency"] == chosen["concurrency"]
+    with pytest.raises(InputError, match="Lower it"):
+        cost_of(base, replace(same, concurrency=chosen["concurrency"] + 1))
 
 
 def test_all_problems_at_once(base):

@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
@@ -13,11 +15,13 @@ from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.ownership import published_cost
-from forecast.deployments.priced import cost_of
+from forecast.deployments.priced import cost_of, floor_of
 from forecast.equations import cost
 from forecast.errors import InputError
+from forecast.market.machines import Machines
 from forecast.renting import asked_rents
 from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import number
 
 ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
 
@@ -32,6 +36,40 @@ CLAIMED = ("Rubin", "Trainium 2", "Trainium 3", "Groq LPU", "Cerebras WSE-3", "d
 
 
 TO_COME = ("Rubin", "Rubin Ultra", "MI400", "Groq 3")
+
+
+def test_the_floor_is_that_of_a_run(base, block):
+    """At a segment's mix and speed, mixtures too: apart by the least of several errors and by software still to ripen."""
+    _, names, draws = block
+    floors = np.median(Machines(base, names, draws).floor_usd_per_mtok, axis=-1)
+    for segment, floor in zip(names.segments, floors, strict=True):
+        row, median = base.rows["segments"][segment], partial(number, base, "segments", segment)
+        lengths = row["input_tokens"], row["output_tokens"]
+        asked = Deployment("b200", None, row["reference_model"], None, *lengths, cached_frac=median("cached_frac"),
+                           latency_s=row["latency_ms_per_token"] / 1000)  # fmt: skip
+        found, _, spread_out = floor_of(base, row["reference_model"], asked)
+        assert spread_out == (segment != "commodity")
+        assert_allclose(found, floor, rtol=0.15)
+    assert "over many nodes" in cost_text(cost_of(base, asked))
+
+
+def test_a_day_of_a_group_is_priced_as_its_tokens_are(base):
+    """Two H100 at 1.18 dollars an hour cost 57 dollars a day, whatever they serve."""
+    busy, idle = (cost_of(base, replace(ASKED, accelerators=2.0, utilisation_frac=use)) for use in (0.6, 0.06))
+    assert_allclose(busy["group_usd_per_day"], 48 * busy["usd_per_accelerator_hour"])
+    assert busy["group_usd_per_day"] == idle["group_usd_per_day"]
+    assert_allclose(busy["group_mtok_per_day"], 10 * idle["group_mtok_per_day"])
+    assert_allclose(busy["group_usd_per_day"] / busy["group_mtok_per_day"], busy["cost_usd_per_mtok"]["blended"])
+
+
+def test_four_bits_cost_nothing_where_the_weights_were_published_so(base):
+    """gpt-oss is MXFP4 from the start, and its scores are of that; a model of sixteen bits loses."""
+    asked = replace(ASKED, accelerator="b200", precision="fp4")
+    found = {model: cost_of(base, replace(asked, model=model)) for model in ("gpt-oss-120b", "glm-5")}
+    assert found["gpt-oss-120b"]["quality_loss_points"] == 0 and "of accuracy lost" not in cost_text(
+        found["gpt-oss-120b"]
+    )
+    assert found["glm-5"]["quality_loss_points"] == 0.7 and "of accuracy lost" in cost_text(found["glm-5"])
 
 
 def test_measured_rows_that_no_fit_has_seen_are_told(base):

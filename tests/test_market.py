@@ -55,10 +55,10 @@ def test_the_market_of_today_against_brute_force(base, block):
     assert (machines > 12 * (income - earned)[names.cloud_provider]).all()  # else they cost what serving does
     assert_allclose(market.clouds.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
-    flow = earned[own] + treasury.other.profit_start_usd_per_month - treasury.fixed_cost - treasury.debt_service
+    flow = earned[own] + treasury.other.profit_start_usd_per_month[own] - treasury.fixed_cost - treasury.debt_service
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
     off = np.abs(flow + burn) / (
-        income[own] + treasury.other.start_usd_per_month + treasury.fixed_cost + treasury.debt_service
+        income[own] + treasury.other.start_usd_per_month[own] + treasury.fixed_cost + treasury.debt_service
     )
     assert off[treasury.fixed_cost > 0].max() < 1e-5
     # What is reported of it.
@@ -172,9 +172,10 @@ def test_a_month_hangs_together(block):
     assert_allclose(market.log_price, np.log(asked), **close)
     # Money: of those that lived when the month began.
     mine = names.own_cash
-    flow = (trade.revenue - trade.serving_cost)[mine] + treasury.other.profit_start_usd_per_month * treasury.other.ratio
+    beside = treasury.other.profit_start_usd_per_month * treasury.other.ratio
+    flow = (trade.revenue - trade.serving_cost + beside)[mine]
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
-    reserve = (trade.revenue[mine] + treasury.other.usd_per_month()) * draws.parameter("reserve_months")
+    reserve = (trade.revenue + treasury.other.usd_per_month())[mine] * draws.parameter("reserve_months")
     left = alone + treasury.net_flow_without_rounds * present
     assert_array_equal(treasury.cash_without_rounds_usd, np.minimum(left, np.maximum(alone, reserve)))
     assert (treasury.cash_without_rounds_usd < left).any()
@@ -184,11 +185,13 @@ def test_a_month_hangs_together(block):
     assert_array_equal(treasury.other.ratio, bound)
     assert (present == 0).any()
     # Hyperscalers: what their tokens cost to serve, and the other machines of the start, as other business has grown.
-    cloud, grown_ratio = names.cloud_provider, treasury.other.market_ratio
-    yearly = 12 * (trade.revenue[cloud] + market.other_start_usd_per_month[cloud] * grown_ratio)
+    cloud = names.cloud_provider
+    grown_ratio, beside = treasury.other.ratio[cloud], treasury.other.start_usd_per_month[cloud]
+    assert (grown_ratio[0] != grown_ratio[1]).mean() > 0.99  # each grows in its own way
+    yearly = 12 * (trade.revenue[cloud] + beside * grown_ratio)
     others = machines_of_clouds(draws, names) - 12 * serving_start[cloud]
     margin = draws.column("provider_finances", "other_margin_frac", names.clouds)
-    business = 12 * market.other_start_usd_per_month[cloud] * (1 - margin)
+    business = 12 * beside * (1 - margin)
     ahead = others > business
     assert 0.1 < ahead.mean() < 0.9  # both sorts, or less is tested
     others = np.where(ahead, others + business * (grown_ratio - 1), others * grown_ratio)

@@ -23,18 +23,16 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
-        apart = customers.apart_per_month[names.own_cash]
-        treasury.step(1, revenue, revenue / 2, apart, whole, whole)
+        treasury.step(1, revenue, revenue / 2, customers.apart_per_month, whole, whole)
     expected = own * fade
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
-    # Other revenue grows apart by as much less as revenue does, and all of it together stays within what can be spent.
-    grown = np.exp(draws.parameter("growth_apart_money_ratio") * expected[names.own_cash])
+    # Other revenue, of firms with a parent too, grows apart by as much less as revenue does, all of it within what can be spent.
+    grown = np.exp(draws.parameter("growth_apart_money_ratio") * expected)
     assert_allclose(treasury.other.apart_ratio, grown, rtol=0.01)  # on some paths twice as far
     all_other, part = start_books(draws, names).other_usd_per_month, treasury.other.part_of_limit
     assert_allclose(part, 12 * all_other.sum(axis=0) / draws.parameter("spend_limit_usd_per_year"), rtol=1e-5)
-    parents = all_other.sum(axis=0) - all_other[names.own_cash].sum(axis=0)
-    mean = (parents + (all_other[names.own_cash] * treasury.other.apart_ratio).sum(axis=0)) / all_other.sum(axis=0)
+    mean = (all_other * treasury.other.apart_ratio).sum(axis=0) / all_other.sum(axis=0)
     assert_allclose(treasury.other.market_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
 
 

@@ -35,7 +35,7 @@ from forecast.serving.workloads import number
 )
 @click.option("--months", type=int, required=True, help="Length of the contract.")
 @click.option("--provider", "providers", multiple=True,
-              help="From whom; two may also be split, all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
+              help="From whom; given twice, half from each too; all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
@@ -153,7 +153,8 @@ def _text(
         f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
         "market's price from then on.",
         "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
-        f"  Today: a provider's revenue over all its tokens, an estimate (forecast show --match {first}.paid). Router: what customers of "
+        f"  Today: a provider's revenue over all its tokens, the median of an estimate (forecast show --match {first}.paid); where that is wide, "
+        "means such as even at lie above it though no price rises. Router: what customers of "
         "the largest router last paid it for all its models there, with their caching (host_prices.csv). Where the two are far apart "
         "get a quote before you choose.",
         *([] if terms.fixed_usd_per_mtok is not None else ["  No quote is known: give yours as --fixed-usd-per-mtok."]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.words import counted, figures, percent
+from forecast.delivery.words import counted, dollars, figures, percent
 
 
 def cost_text(found: dict[str, Any]) -> str:
@@ -30,7 +30,10 @@ def cost_text(found: dict[str, Any]) -> str:
         + ", ".join(
             f"{percent(float(u))} {usd:.4f}" for u, usd in found["blended_usd_per_mtok_at_utilisation"].items()
         ),
-        f"  floor, best machine, same mix    {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']})",
+        f"  a day of this group              {figures(found['group_mtok_per_day'], 3)} million tokens at that share, for "
+        f"{dollars(found['group_usd_per_day'])}; fewer cost as much",
+        f"  floor, best machine, same mix    {found['floor_usd_per_mtok']:.4f}  ({found['floor_accelerator']}"
+        f"{', its experts over many nodes' if found['floor_wide_parallel'] else ''})",
     ]
     if rents := found["asked_rent_usd_per_accelerator_hour"]:
         lines.append(
@@ -50,7 +53,7 @@ def cost_text(found: dict[str, Any]) -> str:
     if found["quality_loss_points"]:
         lost = found["tiers"]["lost"]
         lines.append(
-            f"  quality                          {found['quality_loss_points']:g} points of accuracy lost against bf16"
+            f"  quality                          {found['quality_loss_points']:g} points of accuracy lost against the weights as published"
             + (f"; no longer in the tier {', '.join(lost)}" if lost else "")
         )
     return "\n".join([*lines, *_marks(found)])
@@ -78,7 +81,9 @@ def techniques_text(table: dict[str, Any]) -> str:
             f"  {row['technique']:20s} {row['setting']:36s} {cells[0]} {cells[1]} {cells[2]}  {cells[3]} "
             f"{row['quality_loss_points']:4.1f}  {row['against']}{mark}{'; ' if row['why'] else ''}{row['why']}"
         )
-    lines.append("  lost: accuracy points against bf16; tok/s: output tokens per accelerator and second")
+    lines.append(
+        "  lost: accuracy points against the weights as published; tok/s: output tokens per accelerator and second"
+    )
     return "\n".join([*lines, *_marks(table)])
 
 

@@ -48,7 +48,13 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",
             *printed_table(table, widths, columns),
-            *([f"  exit: leaving the market by then; the {len(fates)} whose chance moves most."] if fates else []),
+            *(
+                [
+                    f"  exit: leaving the market by then, also by being bought, which is rarer where money is scarce; the {len(fates)} that move most."
+                ]
+                if fates
+                else []
+            ),
             *(
                 ["  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most."]
                 if money

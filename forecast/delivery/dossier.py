@@ -9,7 +9,7 @@ from forecast.delivery.small_tables import WAYS_OUT, finances, runway
 from forecast.delivery.words import dollars, percent
 from forecast.tidy_table import Forecast
 
-LABEL_COLUMNS, CELL_COLUMNS = 26, 26
+LABEL_COLUMNS, CELL_COLUMNS = 28, 26
 FIGURES = {
     "revenue a year": ("revenue_usd_per_year", dollars),
     "gross margin": ("firm_margin_frac", percent),
@@ -26,7 +26,7 @@ def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     (cash,) = (row for row in _rows(runway(forecast)) if row["provider"] == provider)
     lines = [
         f"{provider.upper()}, {cash['kind']}  (median and 80 % band of the paths on which it is in the market)",
-        f"  {'':24s}" + "".join(f"{row['date'] if row['month'] else 'today':>{CELL_COLUMNS}s}" for row in rows),
+        " " * LABEL_COLUMNS + "".join(f"{row['date'] if row['month'] else 'today':>{CELL_COLUMNS}s}" for row in rows),
         _line("still in the market", [percent(row["prob_in_market"]) for row in rows]),
     ]
     for said, (name, shown) in FIGURES.items():
@@ -58,7 +58,7 @@ def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
 
 
 def _line(said: str, cells: list[str]) -> str:
-    return f"  {said:24s}" + "".join(f"{cell:>{CELL_COLUMNS}s}" for cell in cells)
+    return f"  {said}".ljust(LABEL_COLUMNS) + "".join(f"{cell:>{CELL_COLUMNS}s}" for cell in cells)
 
 
 def _band(values: list[float | None], shown: Any) -> str:

@@ -55,6 +55,10 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         lines.append(
             f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
+    if any(row[9] == "left the market" for row in able[:SHOWN_PROVIDERS]):
+        lines.append(
+            "  Left the market: it sells no more tokens, but the firm goes on. The buyer of whoever is bought or sold serves on."
+        )
     return lines
 
 

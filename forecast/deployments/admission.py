@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.memory import memory_of
@@ -10,8 +11,8 @@ from forecast.deployments.tiers import tiers_met
 from forecast.deployments.variants import served_row
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.groups import USABLE_MEMORY_FRAC
-from forecast.serving.workloads import best_precision
+from forecast.serving.groups import USABLE_MEMORY_FRAC, usable_memory_frac
+from forecast.serving.workloads import best_precision, workloads
 
 LARGEST = 1e9
 
@@ -81,12 +82,16 @@ def _memory_problems(scenario: Scenario, wanted: Deployment) -> list[str]:
             f"{need.sequence_gb:.2g} GB a sequence: {group} {room_gb:.0f} GB. "
             f"Use at least {need.least_accelerators:.0f} accelerators."
         ]
-    held = math.floor((room_gb - need.weights_gb) / need.sequence_gb)
+    # As in the batch that is chosen without one: sequences are at all stages, and memory may be filled as far.
+    [filled] = usable_memory_frac(workloads(scenario, [replace(wanted.request, concurrency=None)]))
+    halfway = wanted.input_tokens + wanted.output_tokens / 2
+    each_gb = memory_of(scenario, wanted.accelerator, wanted.model, wanted.precision, halfway).sequence_gb
+    held = math.floor((wanted.accelerators * need.accelerator_gb * filled - need.weights_gb) / each_gb)
     if wanted.concurrency is None or wanted.concurrency <= held:
         return []
     return [
-        f"concurrency = {wanted.concurrency:g}: {group} {held} sequences of {wanted.length_tokens:.0f} tokens beside the "
-        "weights. Lower it, or use more accelerators."
+        f"concurrency = {wanted.concurrency:g}: {group} {held} sequences of {halfway:.0f} tokens, halfway through the answer, "
+        "beside the weights. Lower it, or use more accelerators."
     ]
 
 

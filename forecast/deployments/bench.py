@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from forecast.equations import cost
+import numpy as np
+
+from forecast.deployments.variants import served_row
+from forecast.equations import cost, served_model
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.speed import Throughput, throughput
+from forecast.serving.groups import most_sequences
+from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughput, throughputs
 from forecast.serving.token_cost import number_of, owned_cost
-from forecast.serving.workloads import Request
+from forecast.serving.workloads import Request, native_precision, workloads
 
 FULL = "bf16"  # the precision gains are counted from
 
@@ -43,13 +47,23 @@ class Bench:
     latency_s: float
 
     def speed(self, precision: str, batch: float | None = None, verified_tokens: float = 1.0) -> Throughput:
-        """Return the throughput at a batch, the largest that memory and latency allow without one.
+        """Return the throughput at a batch, without one at the best that memory and latency allow on all of the accelerators.
 
         With `verified_tokens` above one a step computes so many for each sequence, and one counts.
         """
         lengths = self.input_tokens, self.output_tokens
         request = Request(self.accelerator, self.model, *lengths, precision, self.accelerators, batch)
-        return throughput(self.scenario, request, self.latency_s, draft_tokens=verified_tokens - 1.0)
+        if batch:
+            return throughput(self.scenario, request, self.latency_s, draft_tokens=verified_tokens - 1.0)
+        most = most_sequences(workloads(self.scenario, [request]))[0]
+        batches = np.maximum(np.floor(most * BATCH_SHARES), 1.0)
+        cases = workloads(self.scenario, [replace(request, concurrency=float(each)) for each in dict.fromkeys(batches)])
+        tried = throughputs(effect_values(self.scenario), cases, self.latency_s)
+        return max(tried, key=lambda each: (min(self.latency_s / each.step_s, 1.0), each.output_tok_per_s))
+
+    def quality_lost_points(self, precision: str) -> float:
+        """Return the accuracy points that the model loses at a precision."""
+        return served_model.quality_lost_points(precision, native_precision(served_row(self.scenario, self.model)))
 
     def of(self, scenario: Scenario, model: str) -> Bench:
         """Return the same bench with another model on it."""

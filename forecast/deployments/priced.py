@@ -14,6 +14,7 @@ from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
 from forecast.deployments.tiers import tiers_met
+from forecast.deployments.variants import served_row
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
 from forecast.equations import cost, roofline, served_model
@@ -22,7 +23,8 @@ from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, resolve, throughput
 from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
-from forecast.serving.workloads import named_precision
+from forecast.serving.workloads import named_precision, native_precision
+from forecast.units import HOURS_PER_DAY
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
 
@@ -41,9 +43,10 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     total, blended, parts = _priced(scenario, speed, wanted)
     use = _utilisation(scenario, wanted)
     spread = float(np.exp(Z_90 * speed.log_sd))
-    floor, best = floor_of(scenario, model, wanted)
+    floor, best, spread_out = floor_of(scenario, model, wanted)
     published, rents = published_cost(scenario, accelerator), asked_rents(scenario, accelerator)
     input_usd = cost.usd_per_mtok(total, speed.input_tok_per_s, use)
+    group_usd_per_day = HOURS_PER_DAY * speed.accelerators * total
     return {
         "model": model,
         "accelerator": accelerator,
@@ -73,13 +76,18 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
             "blended": blended,
             "blended_at_asked_rent": rents and blended * rents["median"] / total,  # an hour's price goes through whole
         },
+        "group_mtok_per_day": group_usd_per_day / blended,  # at that busy share
+        "group_usd_per_day": group_usd_per_day,
         "waterfall": parts,
         "blended_usd_per_mtok_at_utilisation": {f"{u:g}": blended * use / u for u in UTILISATIONS},
         "joule_per_output_token": joule_per_output_token(scenario, accelerator, model, speed),
-        "quality_loss_points": served_model.QUALITY_LOSS_POINTS[speed.precision],
+        "quality_loss_points": served_model.quality_lost_points(
+            speed.precision, native_precision(served_row(scenario, model))
+        ),
         "tiers": tiers_met(scenario, model, speed.precision, wanted.tier),
         "floor_usd_per_mtok": floor,
         "floor_accelerator": best,
+        "floor_wide_parallel": spread_out,
         "market_usd_per_mtok": market_of(scenario, model, wanted),
         **marks_of(scenario, accelerator, model),
         "claims": claims_of(scenario, accelerator),
@@ -87,8 +95,13 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float, str]:
-    """Return the least blended cost over the accelerators available at the vintage, and which one it is."""
+def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float, str, bool]:
+    """Return the least blended cost over the accelerators available at the vintage, which one it is, and whether experts are spread.
+
+    As in a run's floor a mixture's are, over many nodes.
+    """
+    mixture = bool(served_row(scenario, model)["experts_count"])
+    wide = number_of(scenario, "wide_parallel_gain_ratio") if mixture else 1.0
     found: dict[str, float] = {}
     for name in market_accelerators(scenario):
         on = scenario.rows["accelerators"][name]["available_on"]
@@ -99,9 +112,9 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
             latency_s=wanted.latency_s,
         )  # fmt: skip
         hour = owned_cost(scenario, name)  # the maker's own, if it owns
-        found[name] = blended_cost(scenario, name, _speed(scenario, best), best, hour)[0]
+        found[name] = blended_cost(scenario, name, _speed(scenario, best), best, hour)[0] / wide
     name = min(found, key=lambda n: found[n])
-    return found[name], name
+    return found[name], name, mixture
 
 
 def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from forecast.deployments.variants import served_row
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
+from forecast.serving.workloads import native_precision
 
 
 def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None = None) -> dict[str, list[str]]:
@@ -14,8 +15,9 @@ def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None =
     Raises:
         InputError: the tier is unknown, or the precision costs the model the tier asked for, or its only tiers.
     """
-    score = served_row(scenario, model)["gpqa_frac"]
-    lost_points = served_model.QUALITY_LOSS_POINTS[precision]
+    row = served_row(scenario, model)
+    score, native = row["gpqa_frac"], native_precision(row)
+    lost_points = served_model.quality_lost_points(precision, native)
     least = {name: row["gpqa_at_least"] for name, row in scenario.rows["segments"].items()}
     if tier is not None and tier not in least:
         raise InputError(f'no tier "{tier}"; {", ".join(least)} are known.{suggestion(tier, least)} Correct it.')
@@ -26,7 +28,8 @@ def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None =
     lost = [name for name, needed in least.items() if left < needed <= score]
     if (tier in lost) or (lost and not met):
         named = tier or lost[-1]
-        best = [p for p, points in served_model.QUALITY_LOSS_POINTS.items() if score - points / 100 >= least[named]]
+        points = {p: served_model.quality_lost_points(p, native) for p in served_model.QUALITY_LOSS_POINTS}
+        best = [p for p, each in points.items() if score - each / 100 >= least[named]]
         raise InputError(
             f"{model} at {precision}: loses {lost_points:g} points of GPQA, {100 * score:.1f} to {100 * left:.1f}; the tier "
             f"{named} needs {100 * least[named]:g}. Use {', '.join(best)}."

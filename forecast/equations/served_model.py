@@ -16,11 +16,24 @@ BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType(
 
 BYTES_PER_INDEX = 1.0  # of an element of the index cache, which is kept at eight bits whatever the rest
 
-# Accuracy points (of 100) lost against bf16 weights. fp8 and four bits: common experience on reasoning sets,
+# Accuracy points (of 100) that weights published at bf16 lose. fp8 and four bits: common experience on reasoning sets,
 # 0.0-0.3 and 0.5-1.0 (own assumption). int2: the founding article's claim of 5-10 points, its middle.
 QUALITY_LOSS_POINTS: Mapping[str, float] = MappingProxyType(
     {"bf16": 0.0, "fp16": 0.0, "fp8": 0.1, "int8": 0.1, "fp4": 0.7, "int4": 0.7, "int2": 7.5}
 )
+
+
+def quality_lost_points(precision: str, native_precision: str) -> float:
+    """Accuracy points lost against the weights as published: none where they were published as narrow.
+
+    l = max(0, l(served) − l(native))
+
+    precision, native_precision: keys of QUALITY_LOSS_POINTS. Returns points of 100. Source: own-assumption.
+
+    >>> quality_lost_points("fp4", "bf16"), quality_lost_points("fp4", "fp4"), quality_lost_points("bf16", "fp4")
+    (0.7, 0.0, 0.0)
+    """
+    return max(0.0, QUALITY_LOSS_POINTS[precision] - QUALITY_LOSS_POINTS[native_precision])
 
 
 def bytes_per_weight(precision: str, native_precision: str) -> float:

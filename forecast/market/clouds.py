@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.arrays import REAL, Array, Flags, Spots, spots, spots_at
+from forecast.arrays import Array, Flags, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import cash, exits
 from forecast.market.names import Names
@@ -28,10 +28,14 @@ class Clouds:
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],
         )
         self.leave_prob = exits.monthly_prob(self.theta["cloud_leave_per_year"])  # where machines do not pay
-        self.weigh(trade, np.ones(BLOCK_PATHS, REAL))
+        self.weigh(trade, np.ones_like(other_usd_per_month))
 
     def weigh(self, trade: Trade, other_ratio: Array) -> None:
-        """Compare a month's AI revenue with the cost of the machines: `sustainability` is one over the other; `other_ratio` is other business over that of the start, `[path]`."""
+        """Compare a month's AI revenue with the cost of the machines: `sustainability` is one over the other.
+
+        `other_ratio` is other business over that of the start, `[provider, path]`.
+        """
+        other_ratio = other_ratio[self.provider]
         self.sustainability = cash.sustainability_ratio(
             MONTHS_PER_YEAR * (trade.revenue[self.provider] + self.other_start_usd_per_month * other_ratio),
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],

@@ -34,17 +34,14 @@ class Market:
         self.own_frac, owner = np.unique(own_frac, axis=0, return_inverse=True)
         hire_ratio = self.rents.hire_ratio(self.own_frac)
         self.sellers = Sellers(draws, names, books, self.machines.fleet_usd_per_mtok, hire_ratio, owner)
-        self.share = names.segment_scaled(
-            books.tokens_mtok_per_month, 1 / wanted
-        )  # of a segment's tokens, [offer, path]
+        # Of a segment's tokens, [offer, path].
+        self.share = names.segment_scaled(books.tokens_mtok_per_month, 1 / wanted)
         self.trade = trade = Trade(
             names, self.share, wanted, books.usd_per_mtok, self.sellers.unit_cost_usd_per_mtok, self.mix.price_ratio
         )
         load = books.tokens_mtok_per_month * self.sellers.machine_cost_usd_per_mtok
         self.load_start = load.sum(axis=0)  # of the machines in the as_of month, [path]
-        other = self.other_start_usd_per_month = (
-            books.other_usd_per_month
-        )  # not of tokens, as_of month, [provider, path]
+        other = books.other_usd_per_month  # not of tokens, [provider, path]
         self.other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
         self.customers = Customers(draws, names, wanted, self.share, MONTHS_PER_YEAR * (trade.revenue + other))
         revenue, profit = trade.revenue[own_cash], (trade.revenue - trade.serving_cost)[own_cash]

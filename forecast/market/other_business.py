@@ -16,38 +16,36 @@ from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR, months_between
 
 
 class OtherBusiness:
-    """Other revenue of each provider that lives on its own cash, `[own_cash, path]`, and of all. Ratios are over the as_of month's."""
+    """Other revenue of each provider, `[provider, path]`. Ratios are over the as_of month's."""
 
-    def __init__(self, scenario: Scenario, draws: Draws, names: Names, all_usd_per_month: Array) -> None:
+    def __init__(self, scenario: Scenario, draws: Draws, names: Names, start_usd_per_month: Array) -> None:
         """Take other revenue of every provider in the as_of month, `[provider, path]`."""
-        self.theta, providers = Parameters(draws), names.providers[names.own_cash]
-        whole, own = all_usd_per_month.sum(axis=0), all_usd_per_month[names.own_cash]
-        self.start_usd_per_month = own
-        self.profit_start_usd_per_month = own * draws.column("provider_finances", "other_margin_frac", providers)
-        self.share_start = own / np.clip(whole, 1.0, np.inf)  # of the other revenue of all providers
-        self.share_of_parents = 1 - self.share_start.sum(axis=0)  # [path] what is left of it: all where there is none
+        self.theta, start = Parameters(draws), start_usd_per_month
+        self.start_usd_per_month, whole = start, start.sum(axis=0)
+        margin_frac = draws.column("provider_finances", "other_margin_frac", names.providers)
+        self.profit_start_usd_per_month = start * margin_frac
+        self.share_start = start / np.clip(whole, 1.0, np.inf)  # of the other revenue of all
         # [path] other revenue of all providers over what can be spent on it
         self.part_of_limit = MONTHS_PER_YEAR * whole / self.theta["spend_limit_usd_per_year"]
-        self.unbound_ratio = np.ones(
-            BLOCK_PATHS, REAL
-        )  # what the market's growth would have made of it without a limit
+        # [path] what the market's growth would have made of it without a limit
+        self.unbound_ratio = np.ones(BLOCK_PATHS, REAL)
         self.market_ratio = np.ones(BLOCK_PATHS, REAL)  # of a provider that grows with the market
-        self.apart_ratio = np.ones((len(providers), BLOCK_PATHS), REAL)  # of each provider over that
-        self.ratio = self.apart_ratio.copy()  # of each provider
+        self.apart_ratio = np.ones_like(start)  # of each provider over that
+        self.ratio = np.ones_like(start)  # of each provider
         # Of the few that published contracts: the row of each, revenue under contract over other revenue, `[contract, path or 1]`,
         # and the last month under contract, `[contract, 1]`.
-        signed = [p for p in scenario.entities("contracts") if p in providers]
-        self.signed_rows = [providers.index(p) for p in signed]
+        signed = [p for p in scenario.entities("contracts") if p in names.providers]
+        self.signed_rows = [names.providers.index(p) for p in signed]
         monthly = draws.column("contracts", "contracted_usd_per_year", signed) / MONTHS_PER_YEAR
-        self.signed_ratio = monthly / np.clip(own[self.signed_rows], 1.0, np.inf)  # any ratio of nothing is nothing
+        self.signed_ratio = monthly / np.clip(start[self.signed_rows], 1.0, np.inf)  # any ratio of nothing is nothing
         ends = [round(months_between(scenario.as_of, scenario.rows["contracts"][p]["ends_on"])) for p in signed]
         self.ends_month = np.array(ends, REAL).reshape(-1, 1)
 
     def step(self, month: int, apart: Array) -> None:
-        """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[own_cash, path]`."""
+        """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`."""
         theta = self.theta
         self.apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
-        all_apart = self.share_of_parents + np.einsum("op,op->p", self.share_start, self.apart_ratio)
+        all_apart = np.einsum("op,op->p", self.share_start, self.apart_ratio)
         growth = demand.fading_rate(
             theta["other_growth_start_per_year"] * (1 + self.part_of_limit),  # seen within the limit
             theta["demand_growth_long_per_year"],
@@ -60,7 +58,7 @@ class OtherBusiness:
         self.bind(self.ratio, month)
 
     def bind(self, ratio: Array, month: int) -> None:
-        """Raise other revenue over that of the as_of month, `[own_cash, path]`, to what contracts leave of it."""
+        """Raise other revenue over that of the as_of month, `[provider, path]`, to what contracts leave of it."""
         default = self.theta["contract_default_per_year"]
         least = demand.contracted_ratio(self.signed_ratio, default, month, self.ends_month)
         for row, kept in zip(self.signed_rows, least, strict=True):

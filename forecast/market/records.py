@@ -69,7 +69,7 @@ def noted(market: Market) -> dict[str, Array]:
 
 def seen(market: Market, router: Router) -> dict[str, Array]:
     """Return what a forecast does not report and a hindcast or a buyer asks for, `[entity, path]`."""
-    trade, other, new = market.trade, other_revenue_usd_per_month(market), market.new_prices
+    trade, other, new = market.trade, market.treasury.other.usd_per_month(), market.new_prices
     tokens = market.names.provider_sum(trade.tokens)
     rounds, moved = np.zeros_like(market.treasury.cash_usd), np.zeros_like(market.sellers.log_price)
     market.treasury.closes.put(rounds, 1)
@@ -96,13 +96,6 @@ def subsidy_usd_per_month(market: Market) -> Array:
     return market.names.provider_sum(np.clip(loss, 0.0, np.inf, out=loss))
 
 
-def other_revenue_usd_per_month(market: Market) -> Array:
-    """Return revenue of other business, which firms with cash of their own grow as they can, `[provider, path]`."""
-    other: Array = market.other_start_usd_per_month * market.treasury.other.market_ratio
-    other[market.names.own_cash] = market.treasury.other.usd_per_month()
-    return other
-
-
 def cost_frac(market: Market, other: Array) -> Array:
     """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
 
@@ -120,7 +113,7 @@ def cost_frac(market: Market, other: Array) -> Array:
 def of_the_living(market: Market) -> dict[str, Array]:
     """Return what `outcomes.finances` counts, `[provider, path]`; 0 for whoever has left by the end of the month."""
     trade, doors = market.trade, market.doors
-    other = other_revenue_usd_per_month(market)
+    other = market.treasury.other.usd_per_month()
     revenue = trade.revenue + other
     revenue *= doors.present
     revenue *= MONTHS_PER_YEAR

@@ -48,12 +48,12 @@ class Treasury:
         self.transition = transition(scenario)
         self.funding_per_month = draws.column("regimes", "funding_per_month", list(REGIMES))  # [regime, path]
         self.other = OtherBusiness(scenario, draws, names, all_other)
-        other = self.other.start_usd_per_month
+        other = self.other.start_usd_per_month[names.own_cash]
         self.turnover_start = revenue + other  # of tokens and all else
         mean = before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"])
         self.turnover_average: Array = np.clip(mean, 1.0, np.inf)  # of a year
         burn, self.debt_service = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
-        profit = gross_profit + self.other.profit_start_usd_per_month
+        profit = gross_profit + self.other.profit_start_usd_per_month[names.own_cash]
         self.fixed_cost: Array = np.clip(profit + burn - self.debt_service, 0.0, np.inf)
         self.planned_fixed_cost = self.fixed_cost
         self.fixed_cost_start = self.fixed_cost.copy()
@@ -82,11 +82,11 @@ class Treasury:
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        All arrays are `[own_cash, path]`; `apart` is growth in logs beyond the market's, of tokens.
+        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, of tokens.
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other.step(month, apart)
-        turnover = revenue + self.other.usd_per_month()
+        turnover = revenue + self.other.usd_per_month()[own_cash]
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
@@ -102,7 +102,7 @@ class Treasury:
             for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
         )
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other.profit_usd_per_month(), self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other.profit_usd_per_month()[own_cash], self.fixed_cost, self.debt_service
         )
         self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
         reserve = theta["reserve_months"] * turnover

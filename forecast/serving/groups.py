@@ -121,6 +121,16 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
     return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)
 
 
+def most_sequences(columns: Columns) -> Array:
+    """Return the sequences that all of the accelerators given hold, in the layout that holds most, at least one."""
+    sizes = columns["accelerators_count"][:, None]
+    shared, latent = engines(columns, sizes), (columns["moe"] > 0) & (columns["kv_heads_count"] == 1)
+    split = np.where(latent[:, None], sizes, shared)
+    held = largest_batch(columns, np.hstack([sizes, sizes]), np.hstack([shared, split]))
+    found: Array = np.maximum(held.max(axis=1), 1.0)
+    return found
+
+
 def usable_memory_frac(columns: Columns) -> Array:
     """Return how full memory may be: as engines fill it by themselves, or up to as full as any was by hand.
 
