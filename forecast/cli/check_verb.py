@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from forecast.cli.options import json_option
+from forecast.cli.options import json_option, quiet_option
+from forecast.cli.shown import is_quiet, note
 from forecast.delivery.words import counted
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
@@ -23,8 +24,8 @@ from forecast.tables import Tables, load_tables
 @click.command("check")
 @click.argument("paths", nargs=-1)
 @json_option
-@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
-def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
+@quiet_option("Print nothing when all is well.")
+def command(paths: tuple[str, ...], as_json: bool) -> None:
     """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.
 
     The scenarios that lie in a folder are checked too.
@@ -42,8 +43,8 @@ def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
         except InputError as error:
             problems += error.problems
             continue
-        if folder and not quiet and not tables.own() and not any(Path(folder).glob("*.toml")):
-            click.echo(f"note: {folder} holds no table and no scenario: the shipped tables were checked", err=True)
+        if folder and not tables.own() and not any(Path(folder).glob("*.toml")):
+            note(f"note: {folder} holds no table and no scenario: the shipped tables were checked")
         found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
         problems += found
         checked += 0 if found else len(tables.schema)
@@ -58,7 +59,7 @@ def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
     if problems:
         raise InputError(problems)
-    if not quiet and not as_json:
+    if not is_quiet() and not as_json:
         click.echo(f"{counted(checked, 'table')} and {counted(len(scenarios), 'scenario')}: no problems")
 
 

@@ -62,7 +62,6 @@ def command(
     n_paths: int,
     seed: int,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
 
@@ -82,7 +81,7 @@ def command(
     terms = Terms(
         segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market", output_frac, cached_frac
     )  # fmt: skip
-    with bar(n_paths, made.name, quiet) as progress:
+    with bar(n_paths, made.name) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
     if providers == ("all",):

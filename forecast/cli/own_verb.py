@@ -59,7 +59,6 @@ def command(
     n_paths: int,
     seed: int,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Buy accelerators or rent them: the cost of an hour, the use above which owning is cheaper, and when it has paid back.
 
@@ -68,7 +67,7 @@ def command(
     made = load_scenario(scenario, settings=settings, as_of=as_of)
     name = resolve(made, "accelerator", accelerator)
     need = need_of(made, name, months, utilisation, rent_usd_per_hour, resale_frac, price_usd)
-    with bar(n_paths, made.name, quiet) as progress:
+    with bar(n_paths, made.name) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
     if as_json:
         click.echo(json.dumps(found))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date
 from typing import Any
 
 import click
 
-from forecast.cli.options import of_files, on_stdout, output_options, refuse_no_place, run_options, scenario_options
-from forecast.cli.shown import exported, line_columns, say, simulated
+from forecast.cli.options import on_stdout, output_options, refuse_no_place, run_options, scenario_options
+from forecast.cli.shown import exported, line_columns, note, say, simulated
 from forecast.delivery.dossier import dossier
-from forecast.delivery.exports import checked_formats, sheet_files, tidy_csv
+from forecast.delivery.exports import sheet_files, tidy_csv
 from forecast.delivery.headline import headline
 from forecast.delivery.small_tables import tables
 from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
-from forecast.scenario import Scenario, load_scenario
+from forecast.scenario import Scenario
 from forecast.serving.speed import resolve
 from forecast.summary import summarize_paths
 
@@ -36,16 +35,12 @@ from forecast.summary import summarize_paths
     "--sample-paths", "samples", type=int, default=0, metavar="K", help="Write the first K paths whole; needs --out."
 )
 def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
+    made: Scenario,
     out: str | None,
-    formats: str,
+    formats: list[str],
     decimal: str,
     picture: str | None,
     as_json: bool,
-    quiet: bool,
     precision: str | None,
     providers: tuple[str, ...],
     samples: int,
@@ -58,35 +53,31 @@ def command(
     until that of the median rent at the horizon is at most 0.01 dollars an hour.
     """
     began = time.perf_counter()
-    wanted = checked_formats(formats.split(","))
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
-    piped = on_stdout(out, wanted, json=as_json, sample_paths=samples, provider=providers)
+    piped = on_stdout(out, formats, json=as_json, sample_paths=samples, provider=providers)
     if providers and as_json:
         raise InputError("run --json: --provider would change nothing, all are in the document. Leave it out.")
     chosen = _in_market(made, providers)
-    refuse_no_place(out, **of_files(wanted, decimal), sample_paths=samples)
+    refuse_no_place(out, formats, decimal, samples)
     target = parse_target(precision) if precision else None
 
     def run(n: int) -> Paths:
-        return simulated(made, quiet, n_paths=n, **how)
+        return simulated(made, n_paths=n, **how)
 
     paths = simulate_until(target, n_paths, run) if target else run(n_paths)
     forecast = summarize_paths(paths)
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None and not piped:
-        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), wanted, decimal) if samples else {}
-        exported(forecast, out, wanted, quiet, decimal, more)
+        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), formats, decimal) if samples else {}
+        for path in exported(forecast, out, formats, decimal, more):
+            note(f"wrote {path}")
     if picture is not None:
-        from forecast.delivery.plots import save_overview
+        from forecast.delivery.plots import overview, save_figure
 
-        save_overview(forecast, picture)
+        save_figure(overview(forecast), picture)
     if piped:
         click.echo(tidy_csv(forecast, decimal), nl=False)
     elif as_json:
-        shown = {
-            name: [dict(zip(header, row, strict=True)) for row in rows]
-            for name, (header, rows) in tables(forecast).items()
-        }
+        shown = {name: [dict(zip(header, row, strict=True)) for row in rows] for name, (header, rows) in tables(forecast).items()}  # fmt: skip
         click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
     elif chosen:
         said = (dossier(forecast, provider, line_columns()) for provider in chosen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import click
 
@@ -13,23 +12,15 @@ from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
 from forecast.inputs import Origin, all_revenue_of
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario
 
 
 @click.command("show")
 @scenario_options
 @click.option("--match", default="", help="Show only inputs whose key holds this text.")
 @json_option
-def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    match: str,
-    as_json: bool,
-) -> None:
+def command(made: Scenario, match: str, as_json: bool) -> None:
     """Show every value of SCENARIO with its file, line or row, source, date and mark, and then what the sources are."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     inputs = [item for key, item in made.inputs.items() if match in key]
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
     moved = moved_correlation(made.correlations)
