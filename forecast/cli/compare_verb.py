@@ -12,9 +12,10 @@ from forecast.cli.options import input_options, on_stdout, output_options, refus
 from forecast.cli.shown import line_columns, note, say, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
-from forecast.delivery.contrasts import contrast_text, save_contrast
+from forecast.delivery.contrasts import contrast_figure, contrast_text
 from forecast.delivery.exports import COMPARISON_FILES, sheet_files
 from forecast.delivery.folders import publish_files
+from forecast.delivery.plots import save_figure
 from forecast.delivery.small_tables import Rows
 from forecast.scenario import load_scenario
 
@@ -54,7 +55,7 @@ def command(
         for path in publish_files(out, files, COMPARISON_FILES):
             note(f"wrote {path}")
     if picture is not None:
-        save_contrast(runs, found, picture)
+        save_figure(contrast_figure(runs, found), picture)
     if piped:
         click.echo(csv_bytes(HEADER, rows, decimal), nl=False)
     elif as_json:

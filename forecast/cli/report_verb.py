@@ -13,8 +13,8 @@ from forecast.cli.shown import bar, note, put, simulated
 from forecast.delivery.folders import publish_files
 from forecast.errors import InputError
 from forecast.report.closing import Section
+from forecast.report.figures import chart_files
 from forecast.report.page import page
-from forecast.report.pictures import chart_files
 from forecast.report.stored import read_kept, read_run
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
@@ -87,8 +87,7 @@ def _is_scenario(name: str) -> bool:
 def _simulated(
     name: str, settings: tuple[str, ...], as_of: date | None, months: int | None, kinds: str, **how: Any
 ) -> Made:
-    from forecast.report.computed import Asked, what_to_keep
-    from forecast.report.further import further_sections, wanted_kinds
+    from forecast.report.further import Asked, further_sections, wanted_kinds, what_to_keep
 
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of, months)

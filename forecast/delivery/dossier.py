@@ -6,7 +6,7 @@ from typing import Any
 
 from forecast.delivery.readings import marked_months
 from forecast.delivery.small_tables import WAYS_OUT, finances, runway
-from forecast.delivery.words import dollars, percent
+from forecast.delivery.words import banded, dollars, percent
 from forecast.tidy_table import Forecast
 
 LABEL_COLUMNS, CELL_COLUMNS = 26, 26
@@ -32,7 +32,7 @@ def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     for said, (name, shown) in FIGURES.items():
         bands = [[row[f"{name}_{q}"] for q in ("p10", "p50", "p90")] for row in rows]
         if any(value is not None for band in bands for value in band):
-            lines.append(_line(said, [_band(band, shown) for band in bands]))
+            lines.append(_line(said, [banded(band, shown) for band in bands]))
     for way in WAYS_OUT:
         if rows[-1][f"prob_{way}"]:
             lines.append(_line(way.replace("_", " "), [percent(row[f"prob_{way}"]) for row in rows]))
@@ -59,8 +59,3 @@ def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
 
 def _line(said: str, cells: list[str]) -> str:
     return f"  {said:24s}" + "".join(f"{cell:>{CELL_COLUMNS}s}" for cell in cells)
-
-
-def _band(values: list[float | None], shown: Any) -> str:
-    low, middle, high = (shown(value) for value in values)
-    return f"{middle} ({low} to {high})"

@@ -48,11 +48,6 @@ def overview(forecast: Forecast) -> Figure:
     return figure
 
 
-def save_overview(forecast: Forecast, path: str) -> None:
-    """Write the overview to a PNG or SVG file; InputError where that cannot be."""
-    save_figure(overview(forecast), path)
-
-
 def save_figure(figure: Figure, path: str) -> None:
     """Write a figure to a PNG or SVG file. Dollars in a title or a label are dollars, not the marks of a formula.
 

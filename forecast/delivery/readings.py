@@ -1,4 +1,4 @@
-"""What delivery reads of a forecast again and again: its segments, the months that are shown, three quantiles, and the largest errors."""
+"""What delivery reads of a forecast again and again: its segments, the months that are shown, and three quantiles."""
 
 from __future__ import annotations
 
@@ -48,18 +48,3 @@ def marked_months(forecast: Forecast, most: int = 4) -> list[int]:
 def three(forecast: Forecast, outcome: str, entity: str | None, month: int | None) -> list[float | None]:
     """Return the 10, 50 and 90 % quantiles of an outcome."""
     return [forecast.value(outcome, entity, month, quantile) for quantile in (0.1, 0.5, 0.9)]
-
-
-def worst_price_error_frac(forecast: Forecast) -> float:
-    """Return the largest standard error of a median price at the horizon, as a fraction of it."""
-    found = forecast.find("market_price", month=forecast.manifest["months"], quantile=0.5)
-    return max((f.standard_error / f.value for f in found if f.value and f.standard_error), default=0.0)
-
-
-def worst_probability_error(n_paths: int) -> float:
-    """Return the largest standard error that a probability can have, √(½·½/n).
-
-    >>> worst_probability_error(10_000)
-    0.005
-    """
-    return 0.5 / n_paths**0.5
