@@ -19,7 +19,7 @@ from forecast.tables import load_tables
 
 @click.command("audit")
 @json_option
-@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 @out_option("Where it goes; - is stdout.", default="-")
 @quiet_option()
 def command(as_json: bool, form: str, out: str) -> None:

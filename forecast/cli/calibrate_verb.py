@@ -19,7 +19,7 @@ from forecast.tables import Tables, load_tables
 @click.option(
     "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png, or market.md, here."
 )
-@click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
+@click.option("--scenario", default="base", help="Of throughput and market.")
 @quiet_option()
 def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
     """Fit the throughput model or the trends anew, and check that the stored numbers come out again.

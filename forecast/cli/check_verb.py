@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,7 +17,7 @@ from forecast.predictions.names import known_predictions
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
 from forecast.table_rules import table_problems
-from forecast.tables import Tables, load_tables
+from forecast.tables import load_tables
 
 
 @click.command("check")
@@ -40,14 +39,14 @@ def command(paths: tuple[str, ...], as_json: bool) -> None:
     for folder in places:
         try:
             tables = load_tables(folder)
+            if folder and not tables.own() and not any(Path(folder).glob("*.toml")):
+                note(f"note: {folder} holds no table and no scenario: the shipped tables were checked")
+            if found := table_problems(tables) or fit_problems(tables):
+                raise InputError(found)
+            known_predictions(tables)
+            checked += len(tables.schema)
         except InputError as error:
             problems += error.problems
-            continue
-        if folder and not tables.own() and not any(Path(folder).glob("*.toml")):
-            note(f"note: {folder} holds no table and no scenario: the shipped tables were checked")
-        found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
-        problems += found
-        checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())
     if not problems:
         for name in scenarios:
@@ -61,11 +60,3 @@ def command(paths: tuple[str, ...], as_json: bool) -> None:
         raise InputError(problems)
     if not is_quiet() and not as_json:
         click.echo(f"{counted(checked, 'table')} and {counted(len(scenarios), 'scenario')}: no problems")
-
-
-def _query_problems(tables: Tables) -> Sequence[str]:
-    try:
-        known_predictions(tables)
-    except InputError as error:
-        return error.problems
-    return ()

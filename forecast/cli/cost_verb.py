@@ -51,35 +51,25 @@ def refuse_unused(way: str) -> None:
     help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]",
 )
 @click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
-@click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000, show_default=True)
-@click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400, show_default=True)
-@click.option(
-    "--cached-frac", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Input read from a cache."
-)
+@click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000)
+@click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400)
+@click.option("--cached-frac", type=click.FloatRange(0, 1), default=0.0, help="Input read from a cache.")
 @click.option(
     "--concurrency", type=click.FloatRange(1, 1e6), help="Sequences served at once.  [default: best throughput]"
 )
-@click.option(
-    "--latency-ms", type=click.FloatRange(0.01, 1e5), default=50, show_default=True, help="Slowest step accepted."
-)
+@click.option("--latency-ms", type=click.FloatRange(0.01, 1e5), default=50, help="Slowest step accepted.")
 @click.option(
     "--utilisation", type=click.FloatRange(0.01, 1), help="Busy share of the hours.  [default: floor_utilisation_frac]"
 )
-@click.option("--draft-tokens", type=click.IntRange(0, 32), default=0, show_default=True, help="Speculative decoding.")
-@click.option(
-    "--acceptance",
-    type=click.FloatRange(0, 1),
-    default=0.7,
-    show_default=True,
-    help="Chance that a draft token is kept.",
-)
+@click.option("--draft-tokens", type=click.IntRange(0, 32), default=0, help="Speculative decoding.")
+@click.option("--acceptance", type=click.FloatRange(0, 1), default=0.7, help="Chance that a draft token is kept.")
 @click.option("--wide-parallel", is_flag=True, help="Spread the experts over many nodes, prefill on its own machines.")
 @click.option(
     "--usd-per-hour", type=click.FloatRange(0.0001, 1e5), help="Rent paid for an hour.  [default: owned cost]"
 )
 @click.option("--tier", help="Segment whose quality the precision must reach.")
 @click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
-@click.option("--scenario", default="base", show_default=True)
+@click.option("--scenario", default="base")
 @set_option
 @as_of_option()
 @json_option

@@ -34,13 +34,7 @@ from forecast.store.runs import find_run, forecast_of, scenarios_of
 @json_option
 @quiet_option("Print no notes.")
 def command(
-    run: str,
-    store: str | None,
-    formats: list[str],
-    decimal: str,
-    out: str | None,
-    scenario: str | None,
-    as_json: bool,
+    run: str, store: str | None, formats: list[str], decimal: str, out: str | None, scenario: str | None, as_json: bool
 ) -> None:
     """Write the files of RUN (an id of `forecast history`, its beginning, or "latest") again from the store.
 

@@ -97,8 +97,8 @@ def scenario_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 chance_options = _all(
-    click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Of the random numbers: the same seed gives the same bits."),
+    click.option("--paths", "n_paths", type=int, default=10_000, help="Number of Monte Carlo paths."),
+    click.option("--seed", type=int, default=7, help="Of the random numbers: the same seed gives the same bits."),
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
@@ -109,7 +109,7 @@ need_options = _all(set_option, as_of_option(), chance_options, json_option, qui
 run_options = _all(
     chance_options,
     threads_option,
-    click.option("--engine", default="local", show_default=True, help="local, or dask (a cluster), with the same bits."),
+    click.option("--engine", default="local", help="local, or dask (a cluster), with the same bits."),
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
     quiet_option(),
 )  # fmt: skip
@@ -123,7 +123,7 @@ def outcome_options(said: str) -> Decorator:
 
 def out_option(said: str, folder: bool = False, default: str | None = None) -> Decorator:
     """Return the option --out: a file or a folder; `-` is stdout."""
-    return click.option("-o", "--out", "out", type=Place(folder), default=default, help=said)
+    return click.option("-o", "--out", "out", type=Place(folder), default=default, show_default=False, help=said)
 
 
 def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool:
@@ -175,10 +175,10 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> list[str]:
 
 
 formats_option = click.option(
-    "--format", "formats", default="csv", show_default=True, callback=_formats, help="Any of csv,xlsx,parquet, comma-separated."
+    "--format", "formats", default="csv", callback=_formats, help="Any of csv,xlsx,parquet, comma-separated."
 )  # fmt: skip
 decimal_option = click.option(
-    "--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
+    "--decimal", type=click.Choice(["point", "comma"]), default="point",
     help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark.",
 )  # fmt: skip
 output_options = _all(

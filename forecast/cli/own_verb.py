@@ -30,15 +30,13 @@ WAYS = {
 @click.command("own")
 @click.argument("scenario", default="base")
 @click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
-@click.option("--months", type=int, default=36, show_default=True, help="How long it is needed.")
+@click.option("--months", type=int, default=36, help="How long it is needed.")
 @click.option(
     "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
 )
 @click.option("--price-usd", type=float, help="Price quoted for one.  [default: that of accelerator_prices.csv]")
 @click.option(
-    "--rent-usd-per-hour",
-    type=float,
-    help="Rent quoted on demand today.  [default: the median of those asked]",
+    "--rent-usd-per-hour", type=float, help="Rent quoted on demand today.  [default: the median of those asked]"
 )
 @click.option(
     "--resale-frac",

@@ -28,7 +28,7 @@ LOCKED = 5
     "--source", "sources", multiple=True, metavar="NAME", help=f"Only this one, repeatable: {', '.join(SOURCES)}."
 )
 @click.option(
-    "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail", show_default=True,
+    "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail",
     help="While another refresh runs: end with exit code 0, wait for it, or end with 5.",
 )  # fmt: skip
 @click.option("--fail-on-drift", is_flag=True, help="Exit code 4 when a headline moved by more than noise.")

@@ -39,7 +39,6 @@ Made = tuple[Forecast, list[Section]]
     "--with",
     "kinds",
     default="all",
-    show_default=True,
     help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
 )
 @out_option("The page; - is stdout.  [default: report.html]", default="report.html")
@@ -49,12 +48,7 @@ Made = tuple[Forecast, list[Section]]
     help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
 )
 def command(
-    run: str | None,
-    scenario: str | None,
-    store: str | None,
-    out: str,
-    figures: str | None,
-    **how: Any,
+    run: str | None, scenario: str | None, store: str | None, out: str, figures: str | None, **how: Any
 ) -> None:
     """Write one self-contained HTML page about RUN, or about a scenario.
 

@@ -32,7 +32,13 @@ from forecast.summary import summarize_paths
 )
 @click.option("--provider", "providers", multiple=True, help="Print this provider year by year instead; repeatable.")
 @click.option(
-    "--sample-paths", "samples", type=int, default=0, metavar="K", help="Write the first K paths whole; needs --out."
+    "--sample-paths",
+    "samples",
+    type=int,
+    default=0,
+    show_default=False,
+    metavar="K",
+    help="Write the first K paths whole; needs --out.",
 )
 def command(
     made: Scenario,

@@ -33,7 +33,7 @@ LEGEND = (
 
 @click.command("watch")
 @outcome_options("The answer at stake; repeatable.")
-@click.option("--within", type=int, default=6, show_default=True, help="Months in which the signals will be seen.")
+@click.option("--within", type=int, default=6, help="Months in which the signals will be seen.")
 def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], within: int, as_json: bool) -> None:
     """Rank what to watch: signals of the coming months, the level that would change each answer, and their latest value.
 
