@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.delivery.readings import CONCENTRATIONS, LEAST_PATHS, segments, six_in_a_row_fit, three
+from forecast.delivery.small_tables import CONCENTRATIONS, LEAST_PATHS, segments, six_in_a_row_fit, three
 from forecast.delivery.words import band, calendar, counted, dollars, listed, percent, short
 from forecast.monte_carlo import probability_error
 from forecast.tidy_table import Forecast

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.delivery.readings import marked_months
-from forecast.delivery.small_tables import WAYS_OUT, finances, runway
+from forecast.delivery.small_tables import WAYS_OUT, finances, marked_months, runway
 from forecast.delivery.words import banded, dollars, percent
 from forecast.tidy_table import Forecast
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast.delivery.answers import doubts_of_chance
-from forecast.delivery.readings import CONCENTRATIONS, marked_months, segments, six_in_a_row_fit
-from forecast.delivery.small_tables import at_risk
+from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 

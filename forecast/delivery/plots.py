@@ -7,8 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.folders import picture_format, publish_file
-from forecast.delivery.readings import seen_whole, segments
-from forecast.delivery.small_tables import charted_risk, consolidation
+from forecast.delivery.small_tables import charted_risk, consolidation, seen_whole, segments
 from forecast.delivery.words import counted
 from forecast.tidy_table import Forecast
 

@@ -10,8 +10,7 @@ from forecast.assumptions import Assumption
 from forecast.delivery.answers import answers, doubts
 from forecast.delivery.cell_text import plain, safe_cell
 from forecast.delivery.columns import HEADER, columns
-from forecast.delivery.readings import marked_months, segments, three
-from forecast.delivery.small_tables import UNITS, tables
+from forecast.delivery.small_tables import UNITS, marked_months, segments, tables, three
 from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS

@@ -1,4 +1,4 @@
-"""The package as text: its functions, classes, modules and constants, found without importing any of them."""
+"""The package as text, none of it imported: its functions, classes, modules and constants, and who reads a name of the data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+LONGEST_VALUE = 100
 PACKAGE = Path(__file__).parent.parent
 Defined = ast.FunctionDef | ast.ClassDef
 # The parts of a docstring that is written as the house writes them.
@@ -97,7 +98,9 @@ def places_in(module: Module) -> Iterator[Place]:
     lines = module.text.splitlines()
     for target, given in module.assignments():
         name, said = f"{module.name}.{target}", lines[given.lineno - 1].partition("  # ")[2]
-        yield Place("constant", name, module.file, given.lineno, said, value=_value(given))
+        text = ast.unparse(given.value) if given.value else ""
+        value = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+        yield Place("constant", name, module.file, given.lineno, said, value=value)
 
 
 def _defined(name: str, node: Defined, module: Module) -> Place:
@@ -111,11 +114,6 @@ def _defined(name: str, node: Defined, module: Module) -> Place:
         kind, name, module.file, node.lineno, about.meaning,
         signature=signature, formula=about.formula, source=about.source,
     )  # fmt: skip
-
-
-def _value(node: ast.Assign | ast.AnnAssign, longest: int = 100) -> str:
-    text = ast.unparse(node.value) if node.value else ""
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 class Parts(NamedTuple):

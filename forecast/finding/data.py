@@ -1,4 +1,4 @@
-"""The numbers of the tables: inputs with their value in the base scenario, columns with their meaning."""
+"""What numbers mean: inputs with their value in the base scenario, columns, and outcomes with where they are computed."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
-from forecast.report.charts import WIDTH, Chart, figure
+from forecast.report.charts import WIDTH, Chart, drawn, figure
 from forecast.report.closing import Section
-from forecast.report.drawing import Scale, bar, frame, picture, straight_ticks, words
+from forecast.report.drawing import Scale, bar, frame, straight_ticks, words
 from forecast.report.markup import bullets, table, text
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked
@@ -40,8 +40,9 @@ def _outcome(number: int, found: Sensitivity, as_of: str) -> str:
     name = said_of(str(found.asked), as_of)
     shares = share_chart(f"drivers-{number}-shares", f"{name}: share of each input", found)
     tails = tornado_chart(f"drivers-{number}-tornado", f"{name}: from low to high input", found)
-    drawn = figure(shares) + figure(tails)
-    return f'<h3>{text(name)}</h3>{bullets(_sentences(found))}<div class="figures">{drawn}</div>'
+    return (
+        f'<h3>{text(name)}</h3>{bullets(_sentences(found))}<div class="figures">{figure(shares)}{figure(tails)}</div>'
+    )
 
 
 def _sentences(found: Sensitivity) -> list[str]:
@@ -128,18 +129,18 @@ def share_chart(key: str, title: str, found: Sensitivity) -> Chart:
     marks = straight_ticks(most)
     height = TOP + ROW * len(names) + BOTTOM
     x, y = Scale(0, marks[-1], LEFT, WIDTH - SHARES_ROOM), Scale(0, 1, height - BOTTOM, TOP)
-    drawn = [frame(x, y, {mark: percent(mark) for mark in marks}, {})]
+    strokes = [frame(x, y, {mark: percent(mark) for mark in marks}, {})]
     for i, name in enumerate(names):
         top, total, alone = TOP + ROW * i, x.at(found.total.index[i]), x.at(found.first.index[i])
-        drawn += [words(LEFT, top + 11, name, longest=LONGEST_INPUT), bar(LEFT, top + 17, total - LEFT, 13, 0.3)]
-        drawn += [bar(LEFT, top + 21, alone - LEFT, 5, 1.0)]
-        drawn += [words(max(total, alone) + 5, top + 28, f"{100 * found.shapley.index[i]:.1f} ± {200 * found.shapley.error[i]:.1f} %")]  # fmt: skip
+        strokes += [words(LEFT, top + 11, name, longest=LONGEST_INPUT), bar(LEFT, top + 17, total - LEFT, 13, 0.3)]
+        strokes += [bar(LEFT, top + 21, alone - LEFT, 5, 1.0)]
+        strokes += [words(max(total, alone) + 5, top + 28, f"{100 * found.shapley.index[i]:.1f} ± {200 * found.shapley.error[i]:.1f} %")]  # fmt: skip
     said = "Shapley effect: " + "; ".join(f"{row[0]} {row[5]}" for row in rows)
     note = (
         f"share of the variance{' of the logarithm' if found.on_log else ''}; thin solid bar: alone; pale bar: with its "
         "interactions; number: Shapley effect ± two standard errors"
     )
-    return Chart(key, title, note, picture(key, title, said, (WIDTH, height), "".join(drawn)), header, rows)
+    return drawn(key, title, note, said, (WIDTH, height), strokes, header, rows)
 
 
 def tornado_chart(key: str, title: str, found: Sensitivity) -> Chart:
@@ -149,16 +150,16 @@ def tornado_chart(key: str, title: str, found: Sensitivity) -> Chart:
     height = TOP + ROW * len(names) + BOTTOM
     x = Scale(min(*low, *high, found.mean), max(*low, *high, found.mean), LEFT, WIDTH - ENDS_ROOM)
     y = Scale(0, 1, height - BOTTOM, TOP)
-    drawn = [frame(x, y, {found.mean: f"mean {found.mean:.3g}"}, {})]
+    strokes = [frame(x, y, {found.mean: f"mean {found.mean:.3g}"}, {})]
     for i, name in enumerate(names):
         top = TOP + ROW * i
-        drawn.append(words(LEFT, top + 11, name, longest=LONGEST_INPUT))
+        strokes.append(words(LEFT, top + 11, name, longest=LONGEST_INPUT))
         for end, down, opacity in ((low[i], 17, 0.3), (high[i], 24, 1.0)):
             left, right = sorted((x.at(end), x.at(found.mean)))
-            drawn.append(bar(left, top + down, right - left, 6, opacity))
-        drawn.append(words(x.end + 6, top + 27, f"{low[i]:.3g} → {high[i]:.3g}"))
+            strokes.append(bar(left, top + down, right - left, 6, opacity))
+        strokes.append(words(x.end + 6, top + 27, f"{low[i]:.3g} → {high[i]:.3g}"))
     rows = [[name, f"{a:.3g}", f"{b:.3g}"] for name, a, b in zip(names, low, high, strict=True)]
     said = f"mean {found.mean:.3g}; " + "; ".join(f"{name} {a} to {b}" for name, a, b in rows)
     note = f"{found.asked.unit}, mean over paths; pale bar: input in its lowest tenth; solid bar: in its highest"
     header = ["input", "mean in its lowest tenth", "in its highest"]
-    return Chart(key, title, note, picture(key, title, said, (WIDTH, height), "".join(drawn)), header, rows)
+    return drawn(key, title, note, said, (WIDTH, height), strokes, header, rows)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 
-from forecast.delivery.readings import CONCENTRATIONS, seen_whole, segments
-from forecast.delivery.small_tables import charted_risk
+from forecast.delivery.small_tables import CONCENTRATIONS, charted_risk, seen_whole, segments
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
 from forecast.report.markup import text

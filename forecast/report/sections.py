@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forecast.delivery.answers import answers
-from forecast.delivery.readings import marked_months, segments, three
-from forecast.delivery.small_tables import at_risk, runway
+from forecast.delivery.small_tables import at_risk, marked_months, runway, segments, three
 from forecast.delivery.words import band, banded, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
 from forecast.report.closing import Section
