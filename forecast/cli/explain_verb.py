@@ -55,14 +55,14 @@ def command(
             found = explained(before, after, name, load_tables(), Path(temporary), threads, progress)
     if as_json:
         about = {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups}
-        click.echo(json.dumps(about | {"headlines": [{**one._asdict(), "parts": _parts(one)} for one in found]}))
+        rows = [
+            one._asdict() | {"parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
+            for one in found
+        ]
+        click.echo(json.dumps(about | {"headlines": rows}))
     else:
         say(f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}")
         say("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
-
-
-def _parts(one: Moved) -> dict[str, dict[str, float]]:
-    return {group: {"difference": value, "standard_error": error} for group, (value, error) in one.parts.items()}
 
 
 def _text(one: Moved) -> str:

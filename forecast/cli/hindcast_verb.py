@@ -16,7 +16,7 @@ from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.run import hindcast
-from forecast.hindcast.scores import Grade, grade, grade_by_quantity, most_surprising, worst_misses
+from forecast.hindcast.scores import grade, grade_by_quantity, most_surprising, worst_misses
 from forecast.tables import load_tables
 
 UNITS = {
@@ -81,10 +81,9 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
     width = min(longest, columns - NUMBERS_WIDTH)
     lines = [f"{found.scenario} as of {found.as_of}, {counted(found.n_paths, 'path')}, seed {found.seed}"]
     lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
-    lines += [
-        f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{_widths(g)}"
-        for name, g in grade_by_quantity(found).items()
-    ]
+    for name, g in grade_by_quantity(found).items():
+        widths = f"   {g.width_log:8.2f} {g.walk_width_log:12.2f}" if g.walk_count else ""
+        lines.append(f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{widths}")
     if misses := worst_misses(found.checks):
         lines += ["", "WORST MISSES  (distance outside in widths of the interval)"]
         lines += [f"  {check.name:{width - 2}s}  {distance:5.1f}" for check, distance in misses]
@@ -116,10 +115,6 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
     every = {name: each.meaning for name, each in QUANTITIES.items()} | {list_prices.QUANTITY: list_prices.MEANING}
     lines += ["", "MEANING", *(f"  {name}: {meaning}" for name, meaning in every.items() if name in meanings)]
     return "\n".join([*lines, "", "`--json` has every event, every check that was left out, and all sources."])
-
-
-def _widths(graded: Grade) -> str:
-    return f"   {graded.width_log:8.2f} {graded.walk_width_log:12.2f}" if graded.walk_count else ""
 
 
 def _several(names: list[str]) -> str:

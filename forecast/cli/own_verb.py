@@ -32,7 +32,10 @@ WAYS = {
 @click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
 @click.option("--months", type=int, default=36, help="How long it is needed.")
 @click.option(
-    "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
+    "--utilisation",
+    "busy_frac",
+    type=float,
+    help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]",
 )
 @click.option("--price-usd", type=float, help="Price quoted for one.  [default: that of accelerator_prices.csv]")
 @click.option(
@@ -48,29 +51,25 @@ def command(
     scenario: str,
     accelerator: str,
     months: int,
-    utilisation: float | None,
-    price_usd: float | None,
-    rent_usd_per_hour: float | None,
-    resale_frac: float | None,
     settings: tuple[str, ...],
     as_of: date | None,
     n_paths: int,
     seed: int,
     as_json: bool,
+    **quoted: float | None,
 ) -> None:
     """Buy accelerators or rent them: the cost of an hour, the use above which owning is cheaper, and when it has paid back.
 
     The price of power and the interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of)
-    name = resolve(made, "accelerator", accelerator)
-    need = need_of(made, name, months, utilisation, rent_usd_per_hour, resale_frac, price_usd)
+    need = need_of(made, resolve(made, "accelerator", accelerator), months, **quoted)
     with bar(n_paths, made.name) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
     if as_json:
         click.echo(json.dumps(found))
     else:
-        say(*_text(found, need, made, n_paths, rent_usd_per_hour is not None))
+        say(*_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
 
 
 def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:

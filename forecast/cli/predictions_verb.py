@@ -71,7 +71,10 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         else:
             if row["note"]:
                 lines.append(f"    {row['confidence']} confidence in the reading: {row['note']}")
-            lines += [f"    {each['scenario']} {each['as_of']}: {_answer(each)}" for each in row["probabilities"]]
+            for each in row["probabilities"]:
+                prob = each["probability"]
+                said = each["reason"] if prob is None else chance(prob, each["standard_error"])
+                lines.append(f"    {each['scenario']} {each['as_of']}: {said}")
         if row["happened"] is not None:
             said = f"    {'CAME TRUE' if row['happened'] else 'DID NOT'} {row['resolved_on']}: {row['resolution']} [{row['source']}]"
             if row["brier"] is not None:
@@ -82,9 +85,3 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
     scores = "" if mean is None else f"; mean Brier score {mean:.3f} (0.25 is a coin's)"
     lines.append(f"{len(found)} predictions, {resolved} resolved by {today}{scores}; ± one standard error")
     return "\n".join(lines)
-
-
-def _answer(each: dict[str, Any]) -> str:
-    if each["probability"] is None:
-        return str(each["reason"])
-    return chance(each["probability"], each["standard_error"])

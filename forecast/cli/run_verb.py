@@ -62,7 +62,9 @@ def command(
     piped = on_stdout(out, formats, json=as_json, sample_paths=samples, provider=providers)
     if providers and as_json:
         raise InputError("run --json: --provider would change nothing, all are in the document. Leave it out.")
-    chosen = _in_market(made, providers)
+    chosen, market = [resolve(made, "provider", name) for name in providers], made.rows["provider_finances"]
+    if wrong := [name for name in chosen if name not in market]:
+        raise InputError(f"--provider {wrong[0]}: not in the market at {made.as_of}; allowed: {', '.join(market)}.")
     refuse_no_place(out, formats, decimal, samples)
     target = parse_target(precision) if precision else None
 
@@ -90,11 +92,3 @@ def command(
         say("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(said)]))
     else:
         say(headline(forecast, line_columns()))
-
-
-def _in_market(made: Scenario, names: tuple[str, ...]) -> list[str]:
-    """Return the stable names of providers, each of which must be in the market."""
-    found, market = [resolve(made, "provider", name) for name in names], made.rows["provider_finances"]
-    if wrong := [name for name in found if name not in market]:
-        raise InputError(f"--provider {wrong[0]}: not in the market at {made.as_of}; allowed: {', '.join(market)}.")
-    return found

@@ -18,7 +18,7 @@ from forecast.distributions import Distribution
 from forecast.errors import InputError
 from forecast.inputs import awaited_fits
 from forecast.scenario_files import scenario_chain, settings_of
-from forecast.tables import Tables, load_tables
+from forecast.tables import load_tables
 from forecast.trends.known import TooFew
 from forecast.trends.registry import TRENDS, trends_of
 from forecast.trends.trend import Band, Trend
@@ -40,7 +40,10 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
             raise InputError(f"--picture {picture}: a picture shows one SERIES. Name it: {', '.join(TRENDS)}.")
         found: dict[str, Trend | str] = {}
         for name in steps(TRENDS, "trends"):
-            found |= _trends_or_why(name, tables)
+            try:
+                found |= {trend.name: trend for trend in trends_of(name, tables)}
+            except TooFew as error:  # the vintage has none
+                found[name] = str(error)
         click.echo(json.dumps({"trends": plain(found)}) if as_json else broken(table(found, line_columns())))
         return
     trends = trends_of(series, tables)
@@ -52,14 +55,6 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
     else:
         awaited = awaited_fits(tables)
         say("\n\n".join(page(trend, awaited) for trend in trends))
-
-
-def _trends_or_why(name: str, tables: Tables) -> dict[str, Trend | str]:
-    """Return the trends of one entry of the list by name, or the reason why the vintage has none."""
-    try:
-        return {trend.name: trend for trend in trends_of(name, tables)}
-    except TooFew as error:
-        return {name: str(error)}
 
 
 def _draw(trends: tuple[Trend, ...], path: str) -> None:

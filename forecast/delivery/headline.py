@@ -46,7 +46,8 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         f"{'dry 12m':>9s}{'dry 24m':>9s}{'exit ' + str(horizon) + 'm':>10s}  most likely exit",
     ]
     for row in able[:SHOWN_PROVIDERS]:
-        months = "".join(f"{_months(v, horizon):>{w}s}" for v, w in zip(row[3:6], (7, 8, 7), strict=True))
+        runways = (f">{horizon}" if months is None else f"{months:.0f}" for months in row[3:6])
+        months = "".join(f"{said:>{w}s}" for said, w in zip(runways, (7, 8, 7), strict=True))
         chances = "".join(f"{percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
         lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
     rest = len(able) - SHOWN_PROVIDERS
@@ -132,7 +133,3 @@ def _value(forecast: Forecast, outcome: str, **where: Any) -> float:
     found: Fact = forecast.find(outcome, **where)[0]
     assert found.value is not None
     return found.value
-
-
-def _months(value: float | None, horizon: int) -> str:
-    return f">{horizon}" if value is None else f"{value:.0f}"

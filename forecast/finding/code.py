@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LONGEST_VALUE = 100
+NAMES = re.compile(r"[a-z0-9_]+( [a-z0-9_]+)*")  # "pue_ratio" or a list such as "pue_ratio network_frac", no sentence
 PACKAGE = Path(__file__).parent.parent
 Defined = ast.FunctionDef | ast.ClassDef
 # The parts of a docstring that is written as the house writes them.
@@ -135,9 +136,6 @@ def parts_of(docstring: str | None) -> Parts:
     cited = SOURCE.search(docstring or "")
     source = " ".join(cited[1].split()).removesuffix(".") if cited else ""
     return Parts(paragraphs[0], next(written, ""), source)
-
-
-NAMES = re.compile(r"[a-z0-9_]+( [a-z0-9_]+)*")  # "pue_ratio" or a list such as "pue_ratio network_frac", no sentence
 
 
 def readers(name: str, among: Iterable[Module]) -> tuple[str, ...]:
