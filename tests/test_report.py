@@ -24,9 +24,9 @@ from forecast.errors import InputError
 from forecast.market.doors import NEVER
 from forecast.report.charts import PANEL_WIDTH, Series, panel
 from forecast.report.closing import Section
-from forecast.report.drawing import Scale, log_ticks, spread, straight_ticks
 from forecast.report.figures import SUBJECTS, chart_files, survival
 from forecast.report.page import page
+from forecast.report.scales import Scale, log_ticks, spread, straight_ticks
 from forecast.report.sections import runway_section
 from forecast.report.stored import read_run
 from forecast.report.style import THEMES, style_sheet

@@ -189,8 +189,5 @@ output_options = _all(
     json_option,
 )  # fmt: skip
 
-store_option = click.option(
-    "--store",
-    metavar="PATH|URL",
-    help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]",
-)
+store_option = click.option("--store", metavar="PATH|URL",
+                            help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]")  # fmt: skip

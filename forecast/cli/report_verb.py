@@ -35,18 +35,11 @@ Made = tuple[Forecast, list[Section]]
 @store_option
 @input_options
 @run_options
-@click.option(
-    "--with",
-    "kinds",
-    default="all",
-    help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
-)
+@click.option("--with", "kinds", default="all",
+              help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.")  # fmt: skip
 @out_option("The page; - is stdout.  [default: report.html]", default="report.html")
-@click.option(
-    "--figures",
-    type=Place(folder=True),
-    help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
-)
+@click.option("--figures", type=Place(folder=True),
+              help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).")  # fmt: skip
 def command(
     run: str | None, scenario: str | None, store: str | None, out: str, figures: str | None, **how: Any
 ) -> None:

@@ -31,28 +31,12 @@ from forecast.summary import summarize_paths
     "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
 )
 @click.option("--provider", "providers", multiple=True, help="Print this provider year by year instead; repeatable.")
-@click.option(
-    "--sample-paths",
-    "samples",
-    type=int,
-    default=0,
-    show_default=False,
-    metavar="K",
-    help="Write the first K paths whole; needs --out.",
-)
+@click.option("--sample-paths", "samples", type=int, default=0, show_default=False, metavar="K",
+              help="Write the first K paths whole; needs --out.")  # fmt: skip
 def command(
-    made: Scenario,
-    out: str | None,
-    formats: list[str],
-    decimal: str,
-    picture: str | None,
-    as_json: bool,
-    precision: str | None,
-    providers: tuple[str, ...],
-    samples: int,
-    n_paths: int,
-    **how: Any,
-) -> None:
+    made: Scenario, out: str | None, formats: list[str], decimal: str, picture: str | None, as_json: bool,
+    precision: str | None, providers: tuple[str, ...], samples: int, n_paths: int, **how: Any,
+) -> None:  # fmt: skip
     """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go.
 
     --precision 0.25 adds paths until the error of the median convergence is at most 0.25 months; --precision rent=0.01,

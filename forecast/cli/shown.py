@@ -81,13 +81,9 @@ def exported(
 
 
 def simulated(
-    scenario: Scenario,
-    keep_months: Iterable[int] = (),
-    n_paths: int = 10_000,
-    seed: int = 7,
-    keep_more: Iterable[str] = (),
-    **how: Any,
-) -> Paths:
+    scenario: Scenario, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7,
+    keep_more: Iterable[str] = (), **how: Any,
+) -> Paths:  # fmt: skip
     """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
 
     `how` is the rest of `run_options`: threads, engine and scheduler.

@@ -6,22 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from forecast.delivery.words import calendar, percent, short
-from forecast.report.drawing import (
-    COLOURS,
-    Scale,
-    band,
-    bar,
-    frame,
-    line,
-    log_ticks,
-    month_ticks,
-    picture,
-    points,
-    spread,
-    straight_ticks,
-    words,
-)
+from forecast.report.drawing import COLOURS, band, bar, frame, line, picture, points, words
 from forecast.report.markup import LONGEST_LABEL, folded, table, text
+from forecast.report.scales import Scale, log_ticks, month_ticks, spread, straight_ticks
 
 WIDTH, HEIGHT = 400, 230
 LEFT, TOP, BOTTOM = 46, 10, 26

@@ -9,8 +9,9 @@ from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
 from forecast.report.charts import WIDTH, Chart, drawn, figure
 from forecast.report.closing import Section
-from forecast.report.drawing import Scale, bar, frame, straight_ticks, words
+from forecast.report.drawing import bar, frame, words
 from forecast.report.markup import bullets, table, text
+from forecast.report.scales import Scale, straight_ticks
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.signals import Signal

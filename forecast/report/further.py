@@ -114,11 +114,9 @@ KINDS: dict[str, Callable[[Asked], list[Section]]] = {
 
 
 def further_sections(
-    asked: Asked,
-    wanted: Sequence[str],
-    threads: int | None = None,
+    asked: Asked, wanted: Sequence[str], threads: int | None = None,
     progress: Callable[[int], None] = lambda kinds: None,
-) -> list[Section]:
+) -> list[Section]:  # fmt: skip
     """Return the sections of the kinds that are wanted, in the order of KINDS.
 
     Args:

@@ -9,7 +9,6 @@ from forecast.delivery.small_tables import at_risk, marked_months, runway, segme
 from forecast.delivery.words import band, banded, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
 from forecast.report.closing import Section
-from forecast.report.drawing import month_ticks
 from forecast.report.figures import (
     consolidation_charts,
     convergence_charts,
@@ -20,6 +19,7 @@ from forecast.report.figures import (
     survival_charts,
 )
 from forecast.report.markup import bullets, folded, table, text
+from forecast.report.scales import month_ticks
 from forecast.tidy_table import Forecast
 
 SURVIVALS = {"Chance to be still in the market": "exit", "Chance that cash lasts without new money": "out_of_cash"}
