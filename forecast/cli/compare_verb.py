@@ -16,7 +16,7 @@ from forecast.delivery.contrasts import contrast_figure, contrast_text
 from forecast.delivery.exports import COMPARISON_FILES, sheet_files
 from forecast.delivery.folders import publish_files
 from forecast.delivery.plots import save_figure
-from forecast.delivery.small_tables import Rows
+from forecast.delivery.small_tables import Rows, records
 from forecast.scenario import load_scenario
 
 HEADER = [*Difference._fields, "paths_saved_ratio"]
@@ -52,6 +52,6 @@ def command(
         click.echo(csv_bytes(HEADER, rows, decimal), nl=False)
     elif as_json:
         about = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": runs[0].n_paths, "seed": runs[0].seed}
-        click.echo(json.dumps(about | {"differences": [dict(zip(HEADER, row, strict=True)) for row in rows]}))
+        click.echo(json.dumps(about | {"differences": records((HEADER, rows))}))
     else:
         say(contrast_text(found, runs[0].n_paths, str(made[0].as_of), line_columns()))

@@ -12,8 +12,8 @@ from forecast.cli.options import Place, given_beside, input_options, out_option,
 from forecast.cli.shown import bar, note, put, simulated
 from forecast.delivery.folders import publish_files
 from forecast.errors import InputError
-from forecast.report.closing import Section
 from forecast.report.figures import chart_files
+from forecast.report.markup import Section
 from forecast.report.page import page
 from forecast.report.stored import read_kept, read_run
 from forecast.scenario import load_scenario

@@ -13,7 +13,8 @@ from forecast.cli.shown import exported, line_columns, note, say, simulated
 from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import sheet_files, tidy_csv
 from forecast.delivery.headline import headline
-from forecast.delivery.small_tables import tables
+from forecast.delivery.plots import overview, save_figure
+from forecast.delivery.small_tables import records, tables
 from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
@@ -63,13 +64,11 @@ def command(
         for path in exported(forecast, out, formats, decimal, more):
             note(f"wrote {path}")
     if picture is not None:
-        from forecast.delivery.plots import overview, save_figure
-
         save_figure(overview(forecast), picture)
     if piped:
         click.echo(tidy_csv(forecast, decimal), nl=False)
     elif as_json:
-        shown = {name: [dict(zip(header, row, strict=True)) for row in rows] for name, (header, rows) in tables(forecast).items()}  # fmt: skip
+        shown = {name: records(table) for name, table in tables(forecast).items()}
         click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
     elif chosen:
         said = (dossier(forecast, provider, line_columns()) for provider in chosen)

@@ -13,6 +13,7 @@ import numpy as np
 
 from forecast.cli.options import Picture, as_of_option, json_option, quiet_option
 from forecast.cli.shown import broken, line_columns, say, steps
+from forecast.delivery.plots import save_figure
 from forecast.delivery.words import number
 from forecast.distributions import Distribution
 from forecast.errors import InputError
@@ -20,6 +21,7 @@ from forecast.inputs import awaited_fits
 from forecast.scenario_files import scenario_chain, settings_of
 from forecast.tables import load_tables
 from forecast.trends.known import TooFew
+from forecast.trends.picture import trend_picture
 from forecast.trends.registry import TRENDS, trends_of
 from forecast.trends.trend import Band, Trend
 
@@ -48,22 +50,16 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
         return
     trends = trends_of(series, tables)
     if picture:
-        _draw(trends, picture)
+        if len(trends) > 1:
+            named = ", ".join(trend.name for trend in trends)
+            raise InputError(f"--picture {picture}: a picture shows one trend. Name one: {named}.")
+        save_figure(trend_picture(trends[0]), picture)
     if as_json:
         whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
         click.echo(json.dumps(whole))
     else:
         awaited = awaited_fits(tables)
         say("\n\n".join(page(trend, awaited) for trend in trends))
-
-
-def _draw(trends: tuple[Trend, ...], path: str) -> None:
-    from forecast.delivery.plots import save_figure
-    from forecast.trends.picture import trend_picture
-
-    if len(trends) > 1:
-        raise InputError(f"--picture {path}: a picture shows one trend. Name one: {', '.join(t.name for t in trends)}.")
-    save_figure(trend_picture(trends[0]), path)
 
 
 def table(trends: Mapping[str, Trend | str], columns: int = 1000) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from forecast.delivery.small_tables import WAYS_OUT, finances, marked_months, runway
+from forecast.delivery.small_tables import WAYS_OUT, finances, marked_months, records, runway
 from forecast.delivery.words import banded, dollars, percent
 from forecast.tidy_table import Forecast
 
@@ -20,9 +18,9 @@ FIGURES = {
 def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     """Return the text about one provider of the market; so many months as fit into so many columns."""
     horizon = forecast.manifest["months"]
-    at = {row["month"]: row for row in _rows(finances(forecast)) if row["provider"] == provider}
+    at = {row["month"]: row for row in records(finances(forecast)) if row["provider"] == provider}
     rows = [at[month] for month in marked_months(forecast, (columns - LABEL_COLUMNS) // CELL_COLUMNS)]
-    (cash,) = (row for row in _rows(runway(forecast)) if row["provider"] == provider)
+    (cash,) = (row for row in records(runway(forecast)) if row["provider"] == provider)
     lines = [
         f"{provider.upper()}, {cash['kind']}  (median and 80 % band of the paths on which it is in the market)",
         f"  {'':24s}" + "".join(f"{row['date'] if row['month'] else 'today':>{CELL_COLUMNS}s}" for row in rows),
@@ -49,11 +47,6 @@ def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
         + (f"; gone on {gone}." if gone else ".")
     )
     return "\n".join(lines)
-
-
-def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
-    header, rows = table
-    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _line(said: str, cells: list[str]) -> str:

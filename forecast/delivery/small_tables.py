@@ -47,6 +47,12 @@ def tables(forecast: Forecast) -> dict[str, tuple[list[str], Rows]]:
     return {make.__name__: make(forecast) for make in made}
 
 
+def records(table: tuple[Sequence[str], Rows]) -> list[dict[str, Any]]:
+    """Return the rows of a table by column."""
+    header, rows = table
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
 def runway(forecast: Forecast) -> tuple[list[str], Rows]:
     """Return one row a provider: cash, runway quantiles, chances of running dry and of leaving."""
     header = (

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
 from forecast.report.charts import WIDTH, Chart, drawn, figure
-from forecast.report.closing import Section
 from forecast.report.drawing import bar, frame, words
-from forecast.report.markup import bullets, table, text
+from forecast.report.markup import Section, bullets, table, text
 from forecast.report.scales import Scale, straight_ticks
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 from forecast.sensitivity.asked import Asked

@@ -24,8 +24,8 @@ from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
 from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
-from forecast.report.closing import Section
 from forecast.report.drivers import AtStake, drivers_section, watch_section
+from forecast.report.markup import Section
 from forecast.report.past import audit_section, past_section, predictions_section
 from forecast.scenario import Scenario, load_scenario
 from forecast.sensitivity.analysis import analyse

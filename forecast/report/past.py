@@ -11,8 +11,7 @@ from forecast.delivery.words import chance, figures, number, percent, span
 from forecast.hindcast.checks import Hindcast
 from forecast.hindcast.scores import grade, grade_by_quantity, worst_misses
 from forecast.refresh.scores import Tally
-from forecast.report.closing import Section
-from forecast.report.markup import bullets, folded, table, text
+from forecast.report.markup import Section, bullets, folded, table, text
 from forecast.trends.rolling import Scores
 
 TITLE = "How past forecasts did"

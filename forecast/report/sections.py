@@ -8,7 +8,6 @@ from forecast.delivery.answers import answers
 from forecast.delivery.small_tables import at_risk, marked_months, runway, segments, three
 from forecast.delivery.words import band, banded, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
-from forecast.report.closing import Section
 from forecast.report.figures import (
     consolidation_charts,
     convergence_charts,
@@ -18,7 +17,7 @@ from forecast.report.figures import (
     survival,
     survival_charts,
 )
-from forecast.report.markup import bullets, folded, table, text
+from forecast.report.markup import Section, bullets, folded, table, text
 from forecast.report.scales import month_ticks
 from forecast.tidy_table import Forecast
 
