@@ -112,7 +112,7 @@ def _text(
     widths = [19, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
-        f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",
+        f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}"
     ]
     for one in found:
         error = "?" if one.mean_usd_error is None else _usd(one.mean_usd_error)

@@ -20,11 +20,7 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
 
-WAYS = {
-    "own": "own",
-    "contract": "contract for the whole time",
-    "on_demand": "on demand, busy hours only",
-}
+WAYS = {"own": "own", "contract": "contract for the whole time", "on_demand": "on demand, busy hours only"}
 
 
 @click.command("own")
