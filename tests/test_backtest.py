@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.cli.backtest_text import CASE_COLUMNS, cases_csv, document, scores_text
+from forecast.cli.backtest_verb import CASE_COLUMNS, cases_csv, document, scores_text
 from forecast.cli.main import group
 from forecast.errors import InputError
 from forecast.model_names import canonical_name

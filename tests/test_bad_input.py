@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from forecast import __main__ as command
-from forecast.cli import cost_verb, run_verb
+from forecast.cli import cost_verb
 from forecast.cli.main import group
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
@@ -257,7 +257,7 @@ def test_interrupted_is_not_failed(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_verb, "load_scenario", interrupted)
+    monkeypatch.setattr("forecast.scenario.load_scenario", interrupted)
     outcome = CliRunner().invoke(group, ["run"])
     assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
 

@@ -190,17 +190,17 @@ def test_a_closed_stderr_is_no_terminal():
 def test_a_bar_shows_on_a_terminal_only(monkeypatch):
     import io
 
+    from forecast.cli import shown as ours
     from forecast.cli.shown import bar, steps
 
     def shown(terminal, quiet):
+        monkeypatch.setattr(ours, "is_quiet", lambda: quiet)
         said = io.StringIO()
         said.isatty = lambda: terminal
         monkeypatch.setattr(sys, "stderr", said)
-        with bar(4, "sections", quiet) as progress:
+        with bar(4, "sections") as progress:
             progress(4)
-        assert list(steps("ab", "letters", quiet)) == ["a", "b"] and ("letters" in said.getvalue()) == (
-            terminal and not quiet
-        )
+        assert list(steps("ab", "letters")) == ["a", "b"] and ("letters" in said.getvalue()) == (terminal and not quiet)
         return said.getvalue()
 
     assert shown(False, False) == shown(True, True) == "" and "sections" in shown(True, False)

@@ -4,8 +4,7 @@ import pytest
 
 from forecast.delivery.answers import answers, doubts
 from forecast.delivery.headline import headline
-from forecast.delivery.readings import marked_months
-from forecast.delivery.small_tables import UNITS, tables
+from forecast.delivery.small_tables import UNITS, marked_months, tables
 from forecast.delivery.words import apart, band, chance, dollars, number, percent, short
 from forecast.tidy_table import Fact, Forecast
 

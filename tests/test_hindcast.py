@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.cli.hindcast_text import hindcast_json, hindcast_text
-from forecast.cli.hindcast_verb import command
+from forecast.cli.hindcast_verb import command, hindcast_json, hindcast_text
 from forecast.errors import InputError
 from forecast.hindcast.checks import Asked, Check, Event, Hindcast, Observed, Quantity
 from forecast.hindcast.list_prices import QUANTITY

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from forecast.cli import shown
-from forecast.cli.hindcast_text import hindcast_text
+from forecast.cli.hindcast_verb import hindcast_text
 from forecast.cli.main import group
 from forecast.comparison import Difference
 from forecast.delivery.contrasts import contrast_text

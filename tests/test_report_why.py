@@ -20,15 +20,12 @@ from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of
-from forecast.report.article import audit_section, predictions_section
-from forecast.report.closing import Section
-from forecast.report.computed import Asked, what_to_keep
-from forecast.report.drivers import AtStake, drivers_section, watch_section
-from forecast.report.further import KINDS, further_sections, wanted_kinds
+from forecast.report.drivers import AtStake, drivers_section, tornado_chart, watch_section
+from forecast.report.further import KINDS, Asked, further_sections, wanted_kinds, what_to_keep
+from forecast.report.markup import Section
 from forecast.report.page import page
-from forecast.report.past import past_section, stored_section
+from forecast.report.past import audit_section, past_section, predictions_section, stored_section
 from forecast.report.stored import read_kept
-from forecast.report.tornado import tornado_chart
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import Sample
@@ -185,7 +182,7 @@ def test_every_kind_makes_its_sections(tables, base):
 FORKING = """
 import os, sys
 from forecast.report import further
-from forecast.report.closing import Section
+from forecast.report.markup import Section
 for kind in further.KINDS:
     further.KINDS[kind] = lambda asked, kind=kind: [Section(kind, str(asked), str(os.getpid()))]
 found = further.further_sections("asked", list(further.KINDS), threads=int(sys.argv[1]))

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
 from forecast.cli.main import group
-from forecast.cli.trend_text import page, plain, table
+from forecast.cli.trend_verb import page, plain, table
 from forecast.distributions import parse
 from forecast.errors import InputError
 from forecast.scenario import load_scenario

@@ -10,9 +10,8 @@ import forecast
 from forecast.cli.main import VERBS
 from forecast.cli.where_verb import command
 from forecast.errors import InputError
-from forecast.finding.code import Module, parts_of, places_in
-from forecast.finding.outcomes import OUTCOMES
-from forecast.finding.readers import readers
+from forecast.finding.code import Module, parts_of, places_in, readers
+from forecast.finding.data import OUTCOMES
 from forecast.finding.search import whereabouts
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS

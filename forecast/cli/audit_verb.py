@@ -10,9 +10,8 @@ import click
 
 from forecast.audit.audited import HEADER, audit, rows
 from forecast.cli.options import json_option, out_option, quiet_option
-from forecast.cli.shown import bar, say
+from forecast.cli.shown import bar, put, say
 from forecast.delivery.cell_text import csv_text
-from forecast.delivery.folders import publish_file
 from forecast.delivery.words import figures, span
 from forecast.errors import InputError
 from forecast.tables import load_tables
@@ -20,10 +19,10 @@ from forecast.tables import load_tables
 
 @click.command("audit")
 @json_option
-@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 @out_option("Where it goes; - is stdout.", default="-")
-@quiet_option
-def command(as_json: bool, form: str, out: str, quiet: bool) -> None:
+@quiet_option()
+def command(as_json: bool, form: str, out: str) -> None:
     """Recompute every numeric claim of the founding article and say what holds.
 
     A claim holds when printed and recomputed ranges meet within 15 %; the factor is printed over recomputed.
@@ -31,18 +30,16 @@ def command(as_json: bool, form: str, out: str, quiet: bool) -> None:
     if as_json and form != "text":
         raise InputError(f"audit --json: --format {form} would change nothing. Leave one of them out.")
     tables = load_tables()
-    with bar(len(tables["claims"].rows), "claims", quiet) as progress:
+    with bar(len(tables["claims"].rows), "claims") as progress:
         found = audit(tables, progress)
     if as_json:
-        text = json.dumps({"claims": found}, indent=2) + "\n"
-    else:
-        text = csv_text(HEADER, rows(found)) if form == "csv" else audit_text(found)
-    if out == "-" and form == "text" and not as_json:
-        say(text.rstrip())
+        put(out, json.dumps({"claims": found}, indent=2) + "\n")
+    elif form == "csv":
+        put(out, csv_text(HEADER, rows(found)))
     elif out == "-":
-        click.echo(text, nl=False)
+        say(audit_text(found))
     else:
-        publish_file(out, text.encode())
+        put(out, audit_text(found) + "\n")
 
 
 def audit_text(found: list[dict[str, Any]]) -> str:
@@ -51,14 +48,14 @@ def audit_text(found: list[dict[str, Any]]) -> str:
     for section in dict.fromkeys(row["section"] for row in found):
         lines.append(section.upper())
         for row in (row for row in found if row["section"] == section):
-            said = (
-                row["verdict"] if row["factor"] in (None, 1.0) else f"{row['verdict']} (×{figures(row['factor'], 3)})"
-            )
+            factor = "" if row["factor"] in (None, 1.0) else f" (×{figures(row['factor'], 3)})"
             lines.append(f"  {row['statement']}")
-            lines.append(f"    printed {row['printed']} · recomputed {span(row['recomputed'])} {row['unit']} · {said}")
+            lines.append(
+                f"    printed {row['printed']} · recomputed {span(row['recomputed'])} {row['unit']} · {row['verdict']}{factor}"
+            )
             lines.append(f"    {row['evidence']} [{row['source']}]")
         lines.append("")
     counts = Counter(row["verdict"] for row in found)
     lines.append(f"{len(found)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
     lines.append("In brackets: printed over recomputed.")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

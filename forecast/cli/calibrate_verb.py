@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from forecast.cli.options import quiet_option
-from forecast.cli.shown import bar
+from forecast.cli.shown import bar, note
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables
@@ -19,9 +19,9 @@ from forecast.tables import Tables, load_tables
 @click.option(
     "--page", type=click.Path(file_okay=False), help="Write throughput.md and throughput.png, or market.md, here."
 )
-@click.option("--scenario", default="base", show_default=True, help="Of throughput and market.")
-@quiet_option
-def command(what: str, write: str | None, page: str | None, scenario: str, quiet: bool) -> None:
+@click.option("--scenario", default="base", help="Of throughput and market.")
+@quiet_option()
+def command(what: str, write: str | None, page: str | None, scenario: str) -> None:
     """Fit the throughput model or the trends anew, and check that the stored numbers come out again.
 
     --write replaces the stored rows instead: those of a throughput_effects.csv, or of a fits.csv (a new one begins as a
@@ -31,13 +31,13 @@ def command(what: str, write: str | None, page: str | None, scenario: str, quiet
     if what == "market":
         if write:
             raise InputError("calibrate market: nothing is fitted, so --write has no table. Leave it out.")
-        return _market(page, scenario, quiet)
+        return _market(page, scenario)
     if what == "trends":
         if page or scenario != "base":
             raise InputError("calibrate trends: --page and --scenario belong to throughput and market. Leave them out.")
-        apart = _trends(write, quiet)
+        apart = _trends(write)
     else:
-        apart = _throughput(write, page, scenario, quiet)
+        apart = _throughput(write, page, scenario)
     if apart:
         table = "fits" if what == "trends" else "throughput_effects"
         said = [*apart[:20], f"{len(apart)} stored values differ: run with --write data/{table}.csv, and commit."]
@@ -46,7 +46,7 @@ def command(what: str, write: str | None, page: str | None, scenario: str, quiet
         click.echo("the stored values are reproduced")
 
 
-def _throughput(write: str | None, page: str | None, scenario: str, quiet: bool) -> list[str]:
+def _throughput(write: str | None, page: str | None, scenario: str) -> list[str]:
     """Return how the fit of the throughput model differs from what is stored; nothing once it is written."""
     from forecast.calibration.page import write_page
     from forecast.calibration.record import TOLERANCE_LOG, calibrate, fitted, groups_left_out, stored
@@ -57,10 +57,9 @@ def _throughput(write: str | None, page: str | None, scenario: str, quiet: bool)
     if write:
         _begin(Path(write), made.tables, "throughput_effects")
     fit = fitted(made)
-    with bar(sum(len(set(labels)) for labels in groups_left_out(fit[0].observed)), "throughput", quiet) as progress:
+    with bar(sum(len(set(labels)) for labels in groups_left_out(fit[0].observed)), "throughput") as progress:
         found = calibrate(*fit, progress)
-    if not quiet:
-        click.echo(f"throughput: {len(found.rows.observed.kind)} rows, {len(found.values())} values", err=True)
+    note(f"throughput: {len(found.rows.observed.kind)} rows, {len(found.values())} values")
     if page:
         write_page(Path(page), found)
     if not write:
@@ -69,14 +68,14 @@ def _throughput(write: str | None, page: str | None, scenario: str, quiet: bool)
     return []
 
 
-def _market(page: str | None, scenario: str, quiet: bool) -> None:
+def _market(page: str | None, scenario: str) -> None:
     """Print what is simulated beside what was observed, and write the page of it."""
     from forecast.calibration.market.compared import compare, together
     from forecast.calibration.market.comparisons import COMPARISONS
     from forecast.calibration.market.page import observed_text, write_page
 
     tables = load_tables()
-    with bar(len(COMPARISONS), "market", quiet) as progress:
+    with bar(len(COMPARISONS), "market") as progress:
         found = compare(tables, COMPARISONS, scenario, progress)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
@@ -85,7 +84,7 @@ def _market(page: str | None, scenario: str, quiet: bool) -> None:
         write_page(Path(page), found, together(tables, scenario), scenario)
 
 
-def _trends(write: str | None, quiet: bool) -> list[str]:
+def _trends(write: str | None) -> list[str]:
     """Return how the fits of the trends differ from what is stored; of those written what a second writing moves."""
     from forecast.trends.record import REFITS, changes, refit
     from forecast.trends.record import write as write_rows
@@ -93,15 +92,14 @@ def _trends(write: str | None, quiet: bool) -> list[str]:
     tables = load_tables()
     if write:
         _begin(Path(write), tables, "fits")
-    with bar(REFITS * (2 if write else 1), "trends", quiet) as progress:
+    with bar(REFITS * (2 if write else 1), "trends") as progress:
         rows = refit(tables, progress)
         if write:
             write_rows(Path(write), rows)
             tables = load_tables(Path(write).parent)
             write_rows(Path(write), rows := refit(tables, progress))  # trends that read what others gave
             tables = load_tables(Path(write).parent)
-    if not quiet:
-        click.echo(f"trends: {len(rows)} fitted values", err=True)
+    note(f"trends: {len(rows)} fitted values")
     return changes(tables, rows)
 
 

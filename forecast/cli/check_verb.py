@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from forecast.cli.options import json_option
+from forecast.cli.options import json_option, quiet_option
+from forecast.cli.shown import is_quiet, note
 from forecast.delivery.words import counted
 from forecast.errors import InputError
 from forecast.inputs import fit_problems
@@ -17,14 +17,14 @@ from forecast.predictions.names import known_predictions
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
 from forecast.table_rules import table_problems
-from forecast.tables import Tables, load_tables
+from forecast.tables import load_tables
 
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
 @json_option
-@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
-def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
+@quiet_option("Print nothing when all is well.")
+def command(paths: tuple[str, ...], as_json: bool) -> None:
     """Validate data folders and scenario files; without PATH the shipped data and every shipped scenario.
 
     The scenarios that lie in a folder are checked too.
@@ -39,14 +39,14 @@ def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     for folder in places:
         try:
             tables = load_tables(folder)
+            if folder and not tables.own() and not any(Path(folder).glob("*.toml")):
+                note(f"note: {folder} holds no table and no scenario: the shipped tables were checked")
+            if found := table_problems(tables) or fit_problems(tables):
+                raise InputError(found)
+            known_predictions(tables)
+            checked += len(tables.schema)
         except InputError as error:
             problems += error.problems
-            continue
-        if folder and not quiet and not tables.own() and not any(Path(folder).glob("*.toml")):
-            click.echo(f"note: {folder} holds no table and no scenario: the shipped tables were checked", err=True)
-        found = table_problems(tables) or fit_problems(tables) or _query_problems(tables)
-        problems += found
-        checked += 0 if found else len(tables.schema)
     scenarios = files or ([] if folders else list_scenarios())
     if not problems:
         for name in scenarios:
@@ -58,13 +58,5 @@ def command(paths: tuple[str, ...], as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
     if problems:
         raise InputError(problems)
-    if not quiet and not as_json:
+    if not is_quiet() and not as_json:
         click.echo(f"{counted(checked, 'table')} and {counted(len(scenarios), 'scenario')}: no problems")
-
-
-def _query_problems(tables: Tables) -> Sequence[str]:
-    try:
-        known_predictions(tables)
-    except InputError as error:
-        return error.problems
-    return ()

@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, of_files, on_stdout, output_options, refuse_no_place, run_options
-from forecast.cli.shown import line_columns, say, simulated
+from forecast.cli.options import input_options, on_stdout, output_options, refuse_no_place, run_options
+from forecast.cli.shown import line_columns, note, say, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
-from forecast.delivery.contrasts import contrast_text, save_contrast
-from forecast.delivery.exports import COMPARISON_FILES, checked_formats, sheet_files
+from forecast.delivery.contrasts import contrast_figure, contrast_text
+from forecast.delivery.exports import COMPARISON_FILES, sheet_files
 from forecast.delivery.folders import publish_files
-from forecast.delivery.small_tables import Rows
+from forecast.delivery.plots import save_figure
+from forecast.delivery.small_tables import Rows, records
 from forecast.scenario import load_scenario
 
 HEADER = [*Difference._fields, "paths_saved_ratio"]
@@ -27,46 +28,30 @@ HEADER = [*Difference._fields, "paths_saved_ratio"]
 @run_options
 @output_options
 def command(
-    scenarios: tuple[str, ...],
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    quiet: bool,
-    out: str | None,
-    formats: str,
-    decimal: str,
-    picture: str | None,
-    as_json: bool,
-    **how: Any,
-) -> None:
+    scenarios: tuple[str, ...], settings: tuple[str, ...], as_of: date | None, months: int | None, out: str | None,
+    formats: list[str], decimal: str, picture: str | None, as_json: bool, **how: Any,
+) -> None:  # fmt: skip
     """Run SCENARIOS under the same chance; print how each differs from the first, with the error of the difference.
 
     The column "paths saved" says how many times more paths independent runs would need for the same error.
     """
-    wanted = checked_formats(formats.split(","))
-    piped = on_stdout(out, wanted, json=as_json)
-    refuse_no_place(out, **of_files(wanted, decimal))
+    piped = on_stdout(out, formats, json=as_json)
+    refuse_no_place(out, formats, decimal)
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
-    runs = [simulated(each, quiet, compared_months(each), keep_more=finances_compared(each), **how) for each in made]
+    runs = [simulated(each, compared_months(each), keep_more=finances_compared(each), **how) for each in made]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:
-        files = sheet_files("comparison", HEADER, rows, wanted, decimal)
+        files = sheet_files("comparison", HEADER, rows, formats, decimal)
         for path in publish_files(out, files, COMPARISON_FILES):
-            if not quiet:
-                click.echo(f"wrote {path}", err=True)
+            note(f"wrote {path}")
     if picture is not None:
-        save_contrast(runs, found, picture)
+        save_figure(contrast_figure(runs, found), picture)
     if piped:
         click.echo(csv_bytes(HEADER, rows, decimal), nl=False)
     elif as_json:
-        document = {
-            "as_of": str(made[0].as_of),
-            "months": made[0].months,
-            "paths": runs[0].n_paths,
-            "seed": runs[0].seed,
-        }
-        click.echo(json.dumps({**document, "differences": [dict(zip(HEADER, row, strict=True)) for row in rows]}))
+        about = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": runs[0].n_paths, "seed": runs[0].seed}
+        click.echo(json.dumps(about | {"differences": records((HEADER, rows))}))
     else:
         say(contrast_text(found, runs[0].n_paths, str(made[0].as_of), line_columns()))

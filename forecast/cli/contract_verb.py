@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 import click
 
@@ -22,48 +23,27 @@ from forecast.serving.workloads import number
 
 @click.command("contract")
 @click.argument("scenario", default="base")
-@click.option(
-    "--mtok-per-month",
-    type=float,
-    required=True,
-    help="Million tokens a month, input and output together: 50000 are 50 billion.",
-)
-@click.option(
-    "--segment",
-    required=True,
-    help="commodity (70B-class open weights), open-frontier (large open ones) or closed-frontier.",
-)
+@click.option("--mtok-per-month", type=float, required=True,
+              help="Million tokens a month, input and output together: 50000 are 50 billion.")  # fmt: skip
+@click.option("--segment", required=True,
+              help="commodity (70B-class open weights), open-frontier (large open ones) or closed-frontier.")  # fmt: skip
 @click.option("--months", type=int, required=True, help="Length of the contract.")
 @click.option("--provider", "providers", multiple=True,
               help="From whom; given twice, half from each too; all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
-@click.option("--switch-cost-months", type=float, default=0.5, show_default=True,
+@click.option("--switch-cost-months", type=float, default=0.5,
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
-@click.option("--mix", type=click.Choice(["today", "market"]), default="today", show_default=True,
+@click.option("--mix", type=click.Choice(["today", "market"]), default="today",
               help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
 @click.option("--output-frac", type=float, help="Output among all your tokens, 0 to 1.  [default: the segment's]")
 @click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
 @need_options
 def command(
-    scenario: str,
-    mtok_per_month: float,
-    segment: str,
-    months: int,
-    providers: tuple[str, ...],
-    fixed_usd_per_mtok: float | None,
-    switch_cost_months: float,
-    mix: str,
-    output_frac: float | None,
-    cached_frac: float | None,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    n_paths: int,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    scenario: str, segment: str, months: int, providers: tuple[str, ...], mix: str, settings: tuple[str, ...],
+    as_of: date | None, n_paths: int, seed: int, as_json: bool, **asked: Any,
+) -> None:  # fmt: skip
     """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
 
     --provider all compares every seller of the segment, the cheapest first.
@@ -71,21 +51,19 @@ def command(
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     if "all" in providers and len(providers) > 1:
         raise InputError("contract: --provider all stands alone. Leave it out, or the others.")
-    if providers == ("all",) and fixed_usd_per_mtok is not None:
+    if "all" in providers and asked["fixed_usd_per_mtok"] is not None:
         raise InputError(
             "contract: --fixed-usd-per-mtok is one provider's quote. Name it with --provider, or leave the quote out."
         )
-    if providers == ("all",):
+    if "all" in providers:
         chosen = sellers(made, segment)
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
-    terms = Terms(
-        segment, chosen, mtok_per_month, months, fixed_usd_per_mtok, switch_cost_months, mix == "market", output_frac, cached_frac
-    )  # fmt: skip
-    with bar(n_paths, made.name, quiet) as progress:
+    terms = Terms(segment=segment, providers=chosen, months=months, drifting_mix=mix == "market", **asked)
+    with bar(n_paths, made.name) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
-    if providers == ("all",):
+    if "all" in providers:
         found.sort(key=lambda one: one.mean_usd)
     router = _router_prices(made, terms)
     if as_json:
@@ -134,7 +112,7 @@ def _text(
     widths = [19, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
-        f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}",
+        f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}"
     ]
     for one in found:
         error = "?" if one.mean_usd_error is None else _usd(one.mean_usd_error)

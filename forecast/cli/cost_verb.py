@@ -8,13 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from forecast.cli.cost_text import cost_text, techniques_text
-from forecast.cli.options import as_of_option, json_option, out_option, set_option
-from forecast.cli.shown import broken
+from forecast.cli.options import as_of_option, given_beside, json_option, out_option, set_option
+from forecast.cli.shown import broken, put
 from forecast.delivery.cell_text import csv_text
-from forecast.delivery.folders import publish_file
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
@@ -25,70 +23,50 @@ from forecast.serving.speed import known_names
 from forecast.table_files import csv_cells, csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
-USED = {  # options that a way of asking looks at; None looks at all but the others' own
-    "cases": {*INPUTS, "cases", "out"},
-    "as_techniques": {*INPUTS, "as_techniques", "as_json", "model", "accelerator", "accelerators", "input_tokens", "output_tokens",
-                      "latency_ms"},
+ALONE = {  # ways to ask, and the options that each looks at; without them all but those of --cases
+    "--cases": {*INPUTS, "cases", "out"},
+    "--techniques": {*INPUTS, "as_techniques", "as_json", "model", "accelerator", "accelerators", "input_tokens", "output_tokens",
+                     "latency_ms"},
 }  # fmt: skip
 
 
-def refuse_unused(way: str | None) -> None:
+def refuse_unused(way: str) -> None:
     """Raise for options that were given and would be ignored.
 
     Raises:
         InputError: one sentence that names them.
     """
-    context = click.get_current_context()
-    used = USED[way] if way else {str(name) for name in context.params} - {"cases", "out"}
-    options = {option.name: option.opts[-1] for option in context.command.params}
-    unused = [
-        options[name]
-        for name in context.params
-        if name not in used and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    ]
-    if unused:
-        said = f"cost {options[way]}" if way else "cost without --cases"
-        raise InputError(f"{said}: {', '.join(unused)} would change nothing. Leave it out.")
+    used = ALONE.get(way) or click.get_current_context().params.keys() - {"cases", "out"}
+    if unused := given_beside(used):
+        said = f"cost {way or 'without --cases'}: {', '.join(unused.values())} would change nothing"
+        raise InputError(f"{said}. Leave it out.")
 
 
 @click.command("cost")
 @click.option("--model", help="Served model, such as llama-3.3-70b; without any all are named.")
 @click.option("--accelerator", help="Accelerator, such as h100 or b200.")
-@click.option(
-    "--accelerators",
-    type=click.FloatRange(1, 4096),
-    help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]",
-)
+@click.option("--accelerators", type=click.FloatRange(1, 4096),
+              help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]")  # fmt: skip
 @click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
-@click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000, show_default=True)
-@click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400, show_default=True)
-@click.option(
-    "--cached-frac", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Input read from a cache."
-)
+@click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000)
+@click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400)
+@click.option("--cached-frac", type=click.FloatRange(0, 1), default=0.0, help="Input read from a cache.")
 @click.option(
     "--concurrency", type=click.FloatRange(1, 1e6), help="Sequences served at once.  [default: best throughput]"
 )
-@click.option(
-    "--latency-ms", type=click.FloatRange(0.01, 1e5), default=50, show_default=True, help="Slowest step accepted."
-)
+@click.option("--latency-ms", type=click.FloatRange(0.01, 1e5), default=50, help="Slowest step accepted.")
 @click.option(
     "--utilisation", type=click.FloatRange(0.01, 1), help="Busy share of the hours.  [default: floor_utilisation_frac]"
 )
-@click.option("--draft-tokens", type=click.IntRange(0, 32), default=0, show_default=True, help="Speculative decoding.")
-@click.option(
-    "--acceptance",
-    type=click.FloatRange(0, 1),
-    default=0.7,
-    show_default=True,
-    help="Chance that a draft token is kept.",
-)
+@click.option("--draft-tokens", type=click.IntRange(0, 32), default=0, help="Speculative decoding.")
+@click.option("--acceptance", type=click.FloatRange(0, 1), default=0.7, help="Chance that a draft token is kept.")
 @click.option("--wide-parallel", is_flag=True, help="Spread the experts over many nodes, prefill on its own machines.")
 @click.option(
     "--usd-per-hour", type=click.FloatRange(0.0001, 1e5), help="Rent paid for an hour.  [default: owned cost]"
 )
 @click.option("--tier", help="Segment whose quality the precision must reach.")
 @click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
-@click.option("--scenario", default="base", show_default=True)
+@click.option("--scenario", default="base")
 @set_option
 @as_of_option()
 @json_option
@@ -103,16 +81,11 @@ def command(
 ) -> None:  # fmt: skip
     """Cost per million tokens of a model on an accelerator, with its waterfall, against the market price."""
     made = load_scenario(scenario, settings=settings, as_of=as_of)
-    refuse_unused("cases" if cases is not None else "as_techniques" if as_techniques else None)
+    refuse_unused("--cases" if cases is not None else "--techniques" if as_techniques else "")
     if wide_parallel and draft_tokens:
         raise InputError("cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out.")
     if cases is not None:
-        text = csv_text(*price_of_cases(made, _read_cases(cases)))
-        if out == "-":
-            click.echo(text, nl=False)
-        else:
-            publish_file(out, text.encode())
-        return
+        return put(out, csv_text(*price_of_cases(made, _read_cases(cases))))
     if not model or not accelerator:
         missing = [kind for kind, name in (("model", model), ("accelerator", accelerator)) if not name]
         known = " ".join(f"{kind.capitalize()}s: {', '.join(known_names(made, kind))}." for kind in missing)
@@ -123,8 +96,7 @@ def command(
             made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
             accelerators=accelerators,
         )  # fmt: skip
-        click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
-        return
+        return click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
     wanted = Deployment(
         accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
         utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
@@ -135,7 +107,12 @@ def command(
 
 def _read_cases(path: str) -> list[dict[str, str]]:
     try:
-        header, *records = _stdin_cells() if path == "-" else csv_records(Path(path), path)
+        if path != "-":
+            header, *records = csv_records(Path(path), path)
+        elif sys.stdin is None:  # closed by the caller (<&-)
+            raise InputError("--cases -: stdin is closed. Open it, or give a file.")
+        else:
+            header, *records = csv_cells(sys.stdin.buffer.read(), "stdin")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
     if missing := [c for c in CASE_COLUMNS if c not in header]:
@@ -145,9 +122,3 @@ def _read_cases(path: str) -> list[dict[str, str]]:
     if twice := [c for c in CASE_COLUMNS if header.count(c) > 1]:
         raise InputError(f"{path} row 1: column {', '.join(twice)} stands twice. Delete one.")
     return [read_case(header, cells) for cells in records if cells]
-
-
-def _stdin_cells() -> list[list[str]]:
-    if sys.stdin is None:  # closed by the caller (<&-)
-        raise InputError("--cases -: stdin is closed. Open it, or give a file.")
-    return csv_cells(sys.stdin.buffer.read(), "stdin")

@@ -10,12 +10,11 @@ import click
 
 from forecast.cli.options import json_option, quiet_option, store_option, threads_option
 from forecast.cli.shown import bar, say
-from forecast.errors import InputError
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.refresh.running import causes
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import observations
-from forecast.store.places import place_of
+from forecast.store.places import stored
 from forecast.store.runs import Run, find_run, forecast_of, run_before, scenarios_of
 from forecast.tables import load_tables
 
@@ -29,32 +28,22 @@ SHOWN = 15
 @click.option("--scenario", help="Which, where both runs have several.  [default: the first]")
 @threads_option
 @json_option
-@quiet_option
+@quiet_option()
 def command(
-    run: str,
-    other: str | None,
-    store: str | None,
-    scenario: str | None,
-    threads: int | None,
-    as_json: bool,
-    quiet: bool,
+    run: str, other: str | None, store: str | None, scenario: str | None, threads: int | None, as_json: bool
 ) -> None:
     """Say what moved the answer from RUN to OTHER, input by input. With one RUN: from the run before to it.
 
     Both are run again with the same random numbers. Each input that differs is taken from the one or the other, and its
     part is what this changes; the parts add up.
     """
-    place = place_of(store)
-    if not place.exists:
-        raise InputError(f"{place.label}: no store there. Run `forecast refresh`, or correct --store.")
+    place = stored(store)
     with tempfile.TemporaryDirectory(prefix="forecast-") as temporary:
         with transaction(open_store(place), place.label) as connection:
             last = find_run(connection, other or run)
             first = find_run(connection, run) if other else run_before(connection, last)
-            both = [
-                name for name in scenarios_of(connection, first.run_id) if name in scenarios_of(connection, last.run_id)
-            ]
-            name = scenario or next(iter(both), "")
+            ours = scenarios_of(connection, last.run_id)
+            name = scenario or next((one for one in scenarios_of(connection, first.run_id) if one in ours), "")
 
             def side(which: Run) -> Side:
                 seen = observations(connection, which.observations_through)
@@ -62,22 +51,18 @@ def command(
 
             before, after = side(first), side(last)
         groups = changed_groups(before, after, name)
-        with bar(2 ** len(groups), "reruns", quiet) as progress:
+        with bar(2 ** len(groups), "reruns") as progress:
             found = explained(before, after, name, load_tables(), Path(temporary), threads, progress)
     if as_json:
-        rows = [{**one._asdict(), "parts": _parts(one)} for one in found]
-        click.echo(
-            json.dumps(
-                {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups, "headlines": rows}
-            )
-        )
+        about = {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups}
+        rows = [
+            one._asdict() | {"parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
+            for one in found
+        ]
+        click.echo(json.dumps(about | {"headlines": rows}))
     else:
         say(f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}")
         say("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
-
-
-def _parts(one: Moved) -> dict[str, dict[str, float]]:
-    return {group: {"difference": value, "standard_error": error} for group, (value, error) in one.parts.items()}
 
 
 def _text(one: Moved) -> str:

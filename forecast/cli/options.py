@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
+from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from forecast.delivery.folders import picture_format, refuse_place
 from forecast.errors import InputError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -44,7 +48,6 @@ class Place(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; a place that cannot be written is bad input."""
         from forecast.delivery.exports import COMPARISON_FILES, OUR_FILES
-        from forecast.delivery.folders import refuse_place
 
         found = super().convert(value, param, ctx)
         if found != "-":
@@ -57,8 +60,6 @@ class Picture(Place):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; another ending than .png or .svg is bad input."""
-        from forecast.delivery.folders import picture_format
-
         picture_format(value)
         return super().convert(value, param, ctx)
 
@@ -68,50 +69,61 @@ def as_of_option(said: str = "Vintage: use only what was known by then.", requir
     return click.option("--as-of", "as_of", type=Day(), required=required, help=said)
 
 
+def quiet_option(said: str = "No progress.") -> Decorator:
+    """Return the option --quiet, which `shown.is_quiet` tells of."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.meta["quiet"] = value
+
+    return click.option("--quiet", is_flag=True, expose_value=False, callback=remember, help=said)
+
+
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override an input; repeatable."
 )
-input_options = _all(
-    set_option,
-    as_of_option(),
-    click.option("--months", type=int, help="Horizon in months."),
-)
-scenario_options = _all(click.argument("scenario", default="base"), input_options)
+input_options = _all(set_option, as_of_option(), click.option("--months", type=int, help="Horizon in months."))
+
+
+def scenario_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add SCENARIO, --set, --as-of and --months to a verb, and hand it the scenario that they make as `made`."""
+
+    @wraps(function)
+    def verb(scenario: str, settings: tuple[str, ...], as_of: date | None, months: int | None, **more: Any) -> Any:
+        from forecast.scenario import load_scenario
+
+        return function(made=load_scenario(scenario, settings=settings, as_of=as_of, months=months), **more)
+
+    return _all(click.argument("scenario", default="base"), input_options)(verb)
+
+
 chance_options = _all(
-    click.option("--paths", "n_paths", type=int, default=10_000, show_default=True, help="Number of Monte Carlo paths."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Of the random numbers: the same seed gives the same bits."),
+    click.option("--paths", "n_paths", type=int, default=10_000, help="Number of Monte Carlo paths."),
+    click.option("--seed", type=int, default=7, help="Of the random numbers: the same seed gives the same bits."),
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=int, help="Workers; results do not depend on it.  [default: processors]"
 )
-quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # of verbs that price a need of the buyer's own on the engine's paths
-need_options = _all(
-    set_option,
-    as_of_option(),
-    chance_options,
-    json_option,
-    quiet_option,
-)
+need_options = _all(set_option, as_of_option(), chance_options, json_option, quiet_option())
 run_options = _all(
     chance_options,
     threads_option,
-    click.option("--engine", default="local", show_default=True, help="local, or dask (a cluster), with the same bits."),
+    click.option("--engine", default="local", help="local, or dask (a cluster), with the same bits."),
     click.option("--scheduler", metavar="ADDR", help="A running Dask scheduler.  [default: a cluster on this machine]"),
-    quiet_option,
+    quiet_option(),
 )  # fmt: skip
 
 
 def outcome_options(said: str) -> Decorator:
     """Return the options of verbs that study outcomes on one sample of paths; `said` is what an outcome is to them."""
     outcome = click.option("--outcome", "outcomes", multiple=True, metavar="OUTCOME[:ENTITY][@MONTH]", help=said)
-    return _all(scenario_options, chance_options, outcome, json_option, quiet_option)
+    return _all(scenario_options, chance_options, outcome, json_option, quiet_option())
 
 
 def out_option(said: str, folder: bool = False, default: str | None = None) -> Decorator:
     """Return the option --out: a file or a folder; `-` is stdout."""
-    return click.option("-o", "--out", "out", type=Place(folder), default=default, help=said)
+    return click.option("-o", "--out", "out", type=Place(folder), default=default, show_default=False, help=said)
 
 
 def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool:
@@ -133,28 +145,40 @@ def on_stdout(out: str | None, formats: Iterable[str], **beside: object) -> bool
     return True
 
 
-def refuse_no_place(out: str | None, **options: object) -> None:
-    """Refuse what only files can hold where there is no `--out`; an option that is empty was not given.
+def refuse_no_place(out: str | None, formats: Iterable[str], decimal: str, samples: int = 0) -> None:
+    """Refuse what only files can hold where there is no `--out`.
 
     Raises:
         InputError: one sentence that names it.
     """
-    given = [f"--{name.replace('_', '-')} {value}" for name, value in options.items() if value]
-    if out is None and given:
+    formats, decimal = ",".join(name for name in formats if name != "csv"), decimal.replace("point", "")
+    asked = {"--format": formats, "--decimal": decimal, "--sample-paths": samples}
+    if out is None and (given := [f"{name} {value}" for name, value in asked.items() if value]):
         raise InputError(f"{', '.join(given)}: without --out no file is written. Add --out FOLDER.")
 
 
-def of_files(formats: Iterable[str], decimal: str) -> dict[str, str]:
-    """Return what was asked of files by name: the formats beside CSV, and commas."""
-    more = ",".join(name for name in formats if name != "csv")
-    return {"format": more, "decimal": decimal if decimal != "point" else ""}
+def given_beside(allowed: Collection[str]) -> dict[str, str]:
+    """Return the parameters that were given on the command line and are not allowed, with their option."""
+    context = click.get_current_context()
+    options = {parameter.name: parameter.opts[-1] for parameter in context.command.params}
+    return {
+        name: options[name]
+        for name in context.params
+        if name not in allowed and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
+def _formats(_: click.Context, __: click.Parameter, value: str) -> list[str]:
+    from forecast.delivery.exports import checked_formats
+
+    return checked_formats(value.split(","))
 
 
 formats_option = click.option(
-    "--format", "formats", default="csv", show_default=True, help="Any of csv,xlsx,parquet, comma-separated."
-)
+    "--format", "formats", default="csv", callback=_formats, help="Any of csv,xlsx,parquet, comma-separated."
+)  # fmt: skip
 decimal_option = click.option(
-    "--decimal", type=click.Choice(["point", "comma"]), default="point", show_default=True,
+    "--decimal", type=click.Choice(["point", "comma"]), default="point",
     help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark.",
 )  # fmt: skip
 output_options = _all(
@@ -165,8 +189,5 @@ output_options = _all(
     json_option,
 )  # fmt: skip
 
-store_option = click.option(
-    "--store",
-    metavar="PATH|URL",
-    help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]",
-)
+store_option = click.option("--store", metavar="PATH|URL",
+                            help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]")  # fmt: skip

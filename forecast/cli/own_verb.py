@@ -20,60 +20,38 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
 
-WAYS = {
-    "own": "own",
-    "contract": "contract for the whole time",
-    "on_demand": "on demand, busy hours only",
-}
+WAYS = {"own": "own", "contract": "contract for the whole time", "on_demand": "on demand, busy hours only"}
 
 
 @click.command("own")
 @click.argument("scenario", default="base")
 @click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
-@click.option("--months", type=int, default=36, show_default=True, help="How long it is needed.")
-@click.option(
-    "--utilisation", type=float, help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]"
-)
+@click.option("--months", type=int, default=36, help="How long it is needed.")
+@click.option("--utilisation", "busy_frac", type=float,
+              help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]")  # fmt: skip
 @click.option("--price-usd", type=float, help="Price quoted for one.  [default: that of accelerator_prices.csv]")
 @click.option(
-    "--rent-usd-per-hour",
-    type=float,
-    help="Rent quoted on demand today.  [default: the median of those asked]",
+    "--rent-usd-per-hour", type=float, help="Rent quoted on demand today.  [default: the median of those asked]"
 )
-@click.option(
-    "--resale-frac",
-    type=float,
-    help="Part of its price for which you sell it at the end, 0 to 1.  [default: used_price_ratio of a new one's price then, for the life that is left]",
-)
+@click.option("--resale-frac", type=float,
+              help="Part of its price for which you sell it at the end, 0 to 1.  [default: used_price_ratio of a new one's price then, for the life that is left]")  # fmt: skip
 @need_options
 def command(
-    scenario: str,
-    accelerator: str,
-    months: int,
-    utilisation: float | None,
-    price_usd: float | None,
-    rent_usd_per_hour: float | None,
-    resale_frac: float | None,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    n_paths: int,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    scenario: str, accelerator: str, months: int, settings: tuple[str, ...], as_of: date | None, n_paths: int,
+    seed: int, as_json: bool, **quoted: float | None,
+) -> None:  # fmt: skip
     """Buy accelerators or rent them: the cost of an hour, the use above which owning is cheaper, and when it has paid back.
 
     The price of power and the interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of)
-    name = resolve(made, "accelerator", accelerator)
-    need = need_of(made, name, months, utilisation, rent_usd_per_hour, resale_frac, price_usd)
-    with bar(n_paths, made.name, quiet) as progress:
+    need = need_of(made, resolve(made, "accelerator", accelerator), months, **quoted)
+    with bar(n_paths, made.name) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
     if as_json:
         click.echo(json.dumps(found))
     else:
-        say(*_text(found, need, made, n_paths, rent_usd_per_hour is not None))
+        say(*_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
 
 
 def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:

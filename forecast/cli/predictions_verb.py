@@ -27,12 +27,7 @@ from forecast.tables import load_tables
 @run_options
 @json_option
 def command(
-    scenarios: tuple[str, ...],
-    settings: tuple[str, ...],
-    as_of: date | None,
-    quiet: bool,
-    as_json: bool,
-    **how: Any,
+    scenarios: tuple[str, ...], settings: tuple[str, ...], as_of: date | None, as_json: bool, **how: Any
 ) -> None:
     """Give the article's predictions a probability in each of SCENARIOS (base without any) and score the resolved.
 
@@ -44,26 +39,24 @@ def command(
     asked = known_predictions(tables)
     made = [load_scenario(name, tables, settings, as_of) for name in scenarios or ("base",)]
     today = max(scenario.as_of for scenario in made)
-    runs = [answering(asked, scenario, quiet, **how) for scenario in made]
+    runs = [answering(asked, scenario, **how) for scenario in made]
     when_made = {
-        day: answering(asked, load_scenario("base", tables, as_of=day), quiet, **how)
-        for day in days_to_score(asked, today)
+        day: answering(asked, load_scenario("base", tables, as_of=day), **how) for day in days_to_score(asked, today)
     }
     found = scored(asked, runs, when_made, today)
     scores = [row["brier"] for row in found if row["brier"] is not None]
     mean = sum(scores) / len(scores) if scores else None
     if as_json:
-        click.echo(
-            json.dumps({"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}, indent=2)
-        )
+        document = {"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}
+        click.echo(json.dumps(document, indent=2))
     else:
         say(predictions_text(found, today, mean))
 
 
-def answering(asked: Sequence[Prediction], scenario: Scenario, quiet: bool, **how: Any) -> Paths:
+def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:
     """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
     horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
-    return simulated(replace(scenario, months=horizon), quiet, kept, keep_more=outcomes_needed(asked), **how)
+    return simulated(replace(scenario, months=horizon), kept, keep_more=outcomes_needed(asked), **how)
 
 
 def predictions_text(found: list[dict[str, Any]], today: date, mean: float | None) -> str:
@@ -78,25 +71,17 @@ def predictions_text(found: list[dict[str, Any]], today: date, mean: float | Non
         else:
             if row["note"]:
                 lines.append(f"    {row['confidence']} confidence in the reading: {row['note']}")
-            lines += [f"    {each['scenario']} {each['as_of']}: {_answer(each)}" for each in row["probabilities"]]
+            for each in row["probabilities"]:
+                prob = each["probability"]
+                said = each["reason"] if prob is None else chance(prob, each["standard_error"])
+                lines.append(f"    {each['scenario']} {each['as_of']}: {said}")
         if row["happened"] is not None:
-            score = (
-                ""
-                if row["brier"] is None
-                else f"; engine when made {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}"
-            )
-            lines.append(
-                f"    {'CAME TRUE' if row['happened'] else 'DID NOT'} {row['resolved_on']}: {row['resolution']} [{row['source']}]{score}"
-            )
+            said = f"    {'CAME TRUE' if row['happened'] else 'DID NOT'} {row['resolved_on']}: {row['resolution']} [{row['source']}]"
+            if row["brier"] is not None:
+                said += f"; engine when made {100 * row['probability_when_made']:.1f} %, Brier {row['brier']:.3f}"
+            lines.append(said)
         lines.append("")
     resolved = sum(row["happened"] is not None for row in found)
     scores = "" if mean is None else f"; mean Brier score {mean:.3f} (0.25 is a coin's)"
-    return "\n".join(
-        [*lines, f"{len(found)} predictions, {resolved} resolved by {today}{scores}; ± one standard error"]
-    )
-
-
-def _answer(each: dict[str, Any]) -> str:
-    if each["probability"] is None:
-        return str(each["reason"])
-    return chance(each["probability"], each["standard_error"])
+    lines.append(f"{len(found)} predictions, {resolved} resolved by {today}{scores}; ± one standard error")
+    return "\n".join(lines)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 import click
 
-from forecast.cli.options import chance_options, input_options, json_option, store_option, threads_option
-from forecast.cli.shown import say, simulated
+from forecast.cli.options import chance_options, input_options, json_option, quiet_option, store_option, threads_option
+from forecast.cli.shown import is_quiet, say, simulated
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
 from forecast.refresh.report import Report
@@ -29,7 +28,7 @@ LOCKED = 5
     "--source", "sources", multiple=True, metavar="NAME", help=f"Only this one, repeatable: {', '.join(SOURCES)}."
 )
 @click.option(
-    "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail", show_default=True,
+    "--if-locked", type=click.Choice(["skip", "wait", "fail"]), default="fail",
     help="While another refresh runs: end with exit code 0, wait for it, or end with 5.",
 )  # fmt: skip
 @click.option("--fail-on-drift", is_flag=True, help="Exit code 4 when a headline moved by more than noise.")
@@ -38,25 +37,18 @@ LOCKED = 5
 @chance_options
 @threads_option
 @json_option
-@click.option("--quiet", is_flag=True, help="Print nothing when nothing failed.")
+@quiet_option("Print nothing when nothing failed.")
 def command(
-    scenarios: tuple[str, ...],
-    store: str | None,
-    if_locked: str,
-    fail_on_drift: bool,
-    as_of: date | None,
-    as_json: bool,
-    quiet: bool,
-    **how: Any,
-) -> None:
+    scenarios: tuple[str, ...], store: str | None, if_locked: str, fail_on_drift: bool, as_of: date | None,
+    as_json: bool, **how: Any,
+) -> None:  # fmt: skip
     """Do the scheduled job once: ask the sources, check and store what is new, rerun SCENARIOS, score, publish.
 
     The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.
     """
     request = Request(scenarios=scenarios or ("base",), as_of=as_of, **how)
-    simulator, wait = partial(simulated, quiet=quiet), if_locked == "wait"
     try:
-        report = refresh(place_of(store), request, datetime.now(UTC), wait, simulator=simulator)
+        report = refresh(place_of(store), request, datetime.now(UTC), if_locked == "wait", simulator=simulated)
     except Locked as error:
         click.echo(f"forecast: {error}", err=True)
         if if_locked == "skip" and as_json:
@@ -65,6 +57,6 @@ def command(
     code = report.exit_code(fail_on_drift)
     if as_json:
         click.echo(json.dumps(report.document()))
-    elif code or not quiet:
+    elif code or not is_quiet():
         say(report.text())
     sys.exit(code)

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from forecast.cli.options import Place, input_options, out_option, run_options, store_option
-from forecast.cli.shown import bar, simulated
-from forecast.delivery.folders import publish_file, publish_files
+from forecast.cli.options import Place, given_beside, input_options, out_option, run_options, store_option
+from forecast.cli.shown import bar, note, put, simulated
+from forecast.delivery.folders import publish_files
 from forecast.errors import InputError
-from forecast.report.closing import Section
+from forecast.report.figures import chart_files
+from forecast.report.markup import Section
 from forecast.report.page import page
-from forecast.report.pictures import chart_files
 from forecast.report.stored import read_kept, read_run
 from forecast.scenario import load_scenario
 from forecast.scenario_files import list_scenarios
@@ -24,7 +23,7 @@ from forecast.summary import summarize_paths
 from forecast.tables import load_tables
 from forecast.tidy_table import Forecast
 
-PLACES = {"run", "out", "figures", "quiet", "store"}  # what a stored run may be asked with
+PLACES = {"run", "out", "figures", "store"}  # what a stored run may be asked with
 Made = tuple[Forecast, list[Section]]
 
 
@@ -36,30 +35,13 @@ Made = tuple[Forecast, list[Section]]
 @store_option
 @input_options
 @run_options
-@click.option(
-    "--with",
-    "kinds",
-    default="all",
-    show_default=True,
-    help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
-)
+@click.option("--with", "kinds", default="all",
+              help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.")  # fmt: skip
 @out_option("The page; - is stdout.  [default: report.html]", default="report.html")
-@click.option(
-    "--figures",
-    type=Place(folder=True),
-    help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
-)
-@click.pass_context
+@click.option("--figures", type=Place(folder=True),
+              help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).")  # fmt: skip
 def command(
-    ctx: click.Context,
-    /,
-    run: str | None,
-    scenario: str | None,
-    store: str | None,
-    out: str,
-    figures: str | None,
-    quiet: bool,
-    **how: Any,
+    run: str | None, scenario: str | None, store: str | None, out: str, figures: str | None, **how: Any
 ) -> None:
     """Write one self-contained HTML page about RUN, or about a scenario.
 
@@ -72,18 +54,16 @@ def command(
     if run is not None and scenario is None and store is None and _is_scenario(run):
         run, scenario = None, run
     if run is None:
-        forecast, more = _simulated(scenario or "base", quiet=quiet, **how)
+        forecast, more = _simulated(scenario or "base", **how)
     else:
-        forecast, more = _stored(ctx, run, scenario, store)
-    content = page(forecast, more)
-    if out == "-":
-        click.echo(content, nl=False)
-    else:
-        _said(publish_file(out, content.encode()), quiet)
+        forecast, more = _stored(run, scenario, store)
+    put(out, page(forecast, more))
+    if out != "-":
+        note(f"wrote {Path(out)}")
     if figures is not None:
         files = chart_files(forecast)
         publish_files(figures, files, files)
-        _said(f"{len(files)} files in {figures}", quiet)
+        note(f"wrote {len(files)} files in {figures}")
 
 
 def _is_scenario(name: str) -> bool:
@@ -92,49 +72,33 @@ def _is_scenario(name: str) -> bool:
 
 
 def _simulated(
-    name: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    kinds: str,
-    quiet: bool,
-    **how: Any,
+    name: str, settings: tuple[str, ...], as_of: date | None, months: int | None, kinds: str, **how: Any
 ) -> Made:
-    from forecast.report.computed import Asked, what_to_keep
-    from forecast.report.further import further_sections, wanted_kinds
+    from forecast.report.further import Asked, further_sections, wanted_kinds, what_to_keep
 
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of, months)
-    paths = simulated(made, quiet, **what_to_keep(wanted, made, tables), **how)
+    paths = simulated(made, **what_to_keep(wanted, made, tables), **how)
     forecast = summarize_paths(paths)
-    with bar(len(wanted), "sections", quiet or not wanted) as progress:
+    with bar(len(wanted), "sections", hidden=not wanted) as progress:
         return forecast, further_sections(Asked(paths, tables), wanted, how["threads"], progress)
 
 
-def _stored(ctx: click.Context, run: str, scenario: str | None, store: str | None) -> Made:
+def _stored(run: str, scenario: str | None, store: str | None) -> Made:
     """Return a run as it was kept; a folder wins over a run of the store of that name."""
     if Path(run).is_dir():
-        _refuse_others(ctx, run, PLACES)
+        _refuse_others(run, PLACES)
         return read_run(run), []
     from forecast.report.past import stored_section
 
-    _refuse_others(ctx, run, PLACES | {"scenario"})
+    _refuse_others(run, PLACES | {"scenario"})
     forecast, scores = read_kept(run, place_of(store), scenario)
     return forecast, [stored_section(scores)]
 
 
-def _refuse_others(ctx: click.Context, run: str, allowed: set[str]) -> None:
-    given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if others := sorted(set(given) - allowed):
-        names = ", ".join(
-            {"settings": "--set", "n_paths": "--paths", "kinds": "--with"}.get(n, f"--{n.replace('_', '-')}")
-            for n in others
-        )
+def _refuse_others(run: str, allowed: set[str]) -> None:
+    if others := given_beside(allowed):
+        names = ", ".join(others[name] for name in sorted(others))
         raise InputError(
             f"report {run} {names}: a stored run is shown as it is, not simulated again. Drop {names}, or drop {run}."
         )
-
-
-def _said(path: object, quiet: bool) -> None:
-    if not quiet:
-        click.echo(f"wrote {path}", err=True)

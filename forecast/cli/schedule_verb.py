@@ -15,11 +15,9 @@ from forecast.scheduling.units import UNITS, Job
 
 
 @click.command("schedule")
-@click.option("--every", default="daily", show_default=True, metavar="daily|weekly|CRON", help="When, in UTC.")
-@click.option(
-    "--for", "scheduler", type=click.Choice(list(UNITS)), default="cron", show_default=True, help="Whose unit."
-)
-@click.option("--image", default="python-forecast:latest", show_default=True, help="Container with forecast in it.")
+@click.option("--every", default="daily", metavar="daily|weekly|CRON", help="When, in UTC.")
+@click.option("--for", "scheduler", type=click.Choice(list(UNITS)), default="cron", help="Whose unit.")
+@click.option("--image", default="python-forecast:latest", help="Container with forecast in it.")
 @click.argument("words", nargs=-1)
 def command(every: str, scheduler: str, image: str, words: tuple[str, ...]) -> None:
     """Print a schedule that calls `forecast refresh` regularly. WORDS, after `--`, are passed on to refresh.

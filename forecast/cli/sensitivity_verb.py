@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import click
 
 from forecast.cli.options import Picture, on_stdout, out_option, outcome_options
-from forecast.cli.shown import bar, line_columns, say, steps
+from forecast.cli.shown import bar, line_columns, put, say, steps
 from forecast.delivery.cell_text import csv_text
-from forecast.delivery.folders import publish_file
 from forecast.delivery.plots import save_figure
 from forecast.errors import InputError
 from forecast.market.names import market_names
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario
 from forecast.sensitivity.analysis import Sensitivity, analyse
 from forecast.sensitivity.asked import asked_within, parse_asked
 from forecast.sensitivity.sample import draw_sample
@@ -29,19 +27,9 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
 @out_option("Write every input's row into this CSV file; - is stdout, without the text.")
 @click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
 def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    n_paths: int,
-    seed: int,
-    outcomes: tuple[str, ...],
-    above: float | None,
-    out: str | None,
-    picture: str | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], above: float | None, out: str | None,
+    picture: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Show which inputs drive which outcome of SCENARIO, and what learning each would be worth.
 
     "alone" is the share of the variance that an input explains by itself; "total", with all its interactions; "Shapley",
@@ -50,22 +38,21 @@ def command(
     would save (the CSV has it in the outcome's unit).
     """
     piped = on_stdout(out, (), json=as_json)
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
     asked = [parse_asked(text, names, made.months) for text in outcomes] or asked_within(USUAL, names, made.months)
     if picture is not None and len(asked) != 1:
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
-    with bar(n_paths, made.name, quiet) as progress:
+    with bar(n_paths, made.name) as progress:
         sample = draw_sample(made, asked, n_paths, seed, progress)
-    found = [analyse(sample, each, above) for each in steps(asked, "outcomes", quiet)]
+    found = [analyse(sample, each, above) for each in steps(asked, "outcomes")]
     table = csv_text(HEADER, [row for each in found for row in sensitivity_rows(each)])
-    if out is not None and not piped:
-        publish_file(out, table.encode())
+    if out is not None:
+        put(out, table)
     if picture is not None:
         save_figure(sensitivity_figure(found[0]), picture)
     if piped:
-        click.echo(table, nl=False)
-    elif as_json:
+        return
+    if as_json:
         click.echo(json.dumps({"outcomes": [_document(each) for each in found]}))
     else:
         say("\n\n".join(sensitivity_text(each, line_columns()) for each in found))

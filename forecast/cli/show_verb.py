@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import click
 
@@ -13,23 +12,15 @@ from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
 from forecast.inputs import Origin, all_revenue_of
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario
 
 
 @click.command("show")
 @scenario_options
-@click.option("--match", default="", help="Show only inputs whose key holds this text.")
+@click.option("--match", default="", show_default=False, help="Show only inputs whose key holds this text.")
 @json_option
-def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    match: str,
-    as_json: bool,
-) -> None:
+def command(made: Scenario, match: str, as_json: bool) -> None:
     """Show every value of SCENARIO with its file, line or row, source, date and mark, and then what the sources are."""
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     inputs = [item for key, item in made.inputs.items() if match in key]
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
     moved = moved_correlation(made.correlations)
@@ -37,16 +28,11 @@ def command(
     if not inputs:
         raise InputError(f'--match "{match}": no input of {made.name} holds this text. Shorten it.')
     if as_json:
-        shown = [
-            {"key": i.key, "value": str(i.value), "unit": i.unit, "place": i.origin.place, "source": i.origin.source,
-             "citation": cited.get(i.origin.source, ""), "as_of": i.origin.as_of, "status": i.origin.status, "why": i.origin.why}
-            for i in inputs
-        ]  # fmt: skip
+        shown = [{"key": i.key, "value": str(i.value), "unit": i.unit, **_evidence(i.origin, cited)} for i in inputs]
         correlations = [
-            {"first": p.first, "second": p.second, "correlation": p.correlation, "place": p.origin.place,
-             "source": p.origin.source, "citation": cited.get(p.origin.source, ""), "as_of": p.origin.as_of, "status": p.origin.status, "why": p.origin.why}
+            {"first": p.first, "second": p.second, "correlation": p.correlation, **_evidence(p.origin, cited)}
             for p in pairs
-        ]  # fmt: skip
+        ]
         click.echo(json.dumps({"scenario": made.name, "title": made.title, "story": made.story, "as_of": str(made.as_of),
                                "months": made.months, "files": [p.name for p in made.files], "inputs": shown,
                                "correlations": correlations, "correlation_moved": moved}, indent=2))  # fmt: skip
@@ -64,6 +50,12 @@ def command(
     say("\nSources:")
     for key in sorted({origin.source for origin in origins} & cited.keys()):
         say(f"    {key}: {cited[key]}")
+
+
+def _evidence(origin: Origin, cited: dict[str, str]) -> dict[str, str]:
+    citation = cited.get(origin.source, "")
+    return {"place": origin.place, "source": origin.source, "citation": citation, "as_of": origin.as_of,
+            "status": origin.status, "why": origin.why}  # fmt: skip
 
 
 def _where(origin: Origin) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forecast.delivery.folders import publish_file
 from forecast.delivery.printed import fitted
+from forecast.shipped import VINTAGE_KEYS
 
 if TYPE_CHECKING:
     from forecast.paths import Paths
     from forecast.scenario import Scenario
+    from forecast.tables import Tables
     from forecast.tidy_table import Forecast
 
 MOVED_CORRELATION = 0.05  # from which a user is told
@@ -23,74 +27,117 @@ NOTE_COLUMNS, LEAST_COLUMNS = 120, 60
 T = TypeVar("T")
 
 
+def is_quiet() -> bool:
+    """Return whether the command at work was given --quiet."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get("quiet"))
+
+
+def note(said: str) -> None:
+    """Say something on stderr that a quiet command leaves out."""
+    if not is_quiet():
+        click.echo(said, err=True)
+
+
 @contextmanager
-def bar(length: int, label: str, quiet: bool) -> Iterator[Callable[[int], None]]:
+def bar(length: int, label: str, hidden: bool = False) -> Iterator[Callable[[int], None]]:
     """Give what is told of each part of long work: a bar on stderr when that is a terminal, nothing elsewhere.
 
     Who closed stderr has no terminal there, and no stderr at all.
     """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if hidden or is_quiet() or sys.stderr is None or not sys.stderr.isatty():
         yield lambda done: None
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
         yield shown.update
 
 
-def steps(items: Iterable[T], label: str, quiet: bool) -> Iterator[T]:
+def steps(items: Iterable[T], label: str) -> Iterator[T]:
     """Give items one after the other, with a bar of those that are done."""
     listed = list(items)
-    with bar(len(listed), label, quiet) as progress:
+    with bar(len(listed), label) as progress:
         for item in listed:
             yield item
             progress(1)
 
 
+def put(out: str, content: str) -> None:
+    """Write a text to a file as it is, or for `-` to stdout."""
+    if out == "-":
+        click.echo(content, nl=False)
+    else:
+        publish_file(out, content.encode())
+
+
 def exported(
-    forecast: Forecast,
-    directory: str | Path,
-    formats: Sequence[str],
-    quiet: bool,
-    decimal: str,
-    more: Mapping[str, bytes] | None = None,
-) -> list[Path]:
-    """Write a forecast's files into a folder, note each on stderr and return them; a workbook takes seconds, and has a bar."""
+    forecast: Forecast, folder: str | Path, formats: Sequence[str], decimal: str, more: Mapping[str, bytes] | None = None
+) -> list[Path]:  # fmt: skip
+    """Write a forecast's files into a folder and return them; a workbook takes seconds, and has a bar."""
     from forecast.delivery.exports import export_forecast
 
     twice = 2 * len(forecast.facts)  # into its sheet, and into the file
-    with bar(twice, "workbook", quiet or "xlsx" not in formats) as progress:
-        paths = export_forecast(forecast, directory, formats, more, decimal, progress)
-    for path in () if quiet else paths:
-        click.echo(f"wrote {path}", err=True)
-    return paths
+    with bar(twice, "workbook", hidden="xlsx" not in formats) as progress:
+        return export_forecast(forecast, folder, formats, more, decimal, progress)
 
 
 def simulated(
-    scenario: Scenario,
-    quiet: bool,
-    keep_months: Iterable[int] = (),
-    n_paths: int = 10_000,
-    seed: int = 7,
-    keep_more: Iterable[str] = (),
-    **how: Any,
-) -> Paths:
-    """Return the simulation of a scenario, with a bar on stderr when that is a terminal and `quiet` is not asked for.
+    scenario: Scenario, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7,
+    keep_more: Iterable[str] = (), **how: Any,
+) -> Paths:  # fmt: skip
+    """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
 
     `how` is the rest of `run_options`: threads, engine and scheduler.
     """
-    from forecast.cli.own_tables import late_notes, unread_notes
     from forecast.draws import moved_correlation
     from forecast.simulation import simulate
 
-    if not quiet and (moved := moved_correlation(scenario.correlations)) > MOVED_CORRELATION:
+    if (moved := moved_correlation(scenario.correlations)) > MOVED_CORRELATION:
         said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
-        click.echo(f"note: {scenario.name}: {said}", err=True)
-    with bar(n_paths, scenario.name, quiet) as progress:
+        note(f"note: {scenario.name}: {said}")
+    with bar(n_paths, scenario.name) as progress:
         paths = simulate(
             scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
         )
-    for note in (*unread_notes(scenario.tables), *late_notes(scenario.tables)):
-        click.echo(note, err=True)
+    for said in (*_unread_notes(scenario.tables), *_late_notes(scenario.tables)):
+        click.echo(said, err=True)
     return paths
+
+
+def _late_notes(tables: Tables) -> list[str]:
+    """Return what to say of rows of one's own that the vintage does not know yet: they move nothing."""
+    notes = []
+    for name in sorted(tables.own() & set(VINTAGE_KEYS)):
+        shipped = [row.values for row in tables.shipped().apart()[name]]
+        later = [row for row in tables.apart()[name] if row["as_of"] > tables.as_of and row.values not in shipped]
+        if later:
+            notes.append(
+                f"note: {tables.file(name)} row {', '.join(str(row.number) for row in later)}: known after the run's as_of, "
+                f"{tables.as_of}, so it moved nothing. It counts from --as-of {min(row['as_of'] for row in later)} on."
+            )
+    return notes
+
+
+def _unread_notes(tables: Tables) -> list[str]:
+    """Return what to say of tables of one's own that no simulation reads and no newer fit rests on: how they can count."""
+    notes = []
+    for file in tables.unread():
+        what, table = ("throughput", "throughput_effects") if file.stem == "throughput" else ("trends", "fits")
+        fitted = file.with_name(f"{table}.csv")
+        if not fitted.is_file() or fitted.stat().st_mtime < file.stat().st_mtime:
+            notes.append(
+                f"note: {file} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
+                f"forecast calibrate {what} --write {fitted}"
+            )
+    return notes
+
+
+def finite(value: Any) -> Any:
+    """Return a document with null for the numbers that JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def line_columns() -> int:

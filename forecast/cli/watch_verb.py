@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date
 
 import click
 
@@ -15,7 +14,7 @@ from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import draw_sample
 from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
@@ -34,25 +33,13 @@ LEGEND = (
 
 @click.command("watch")
 @outcome_options("The answer at stake; repeatable.")
-@click.option("--within", type=int, default=6, show_default=True, help="Months in which the signals will be seen.")
-def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
-    n_paths: int,
-    seed: int,
-    outcomes: tuple[str, ...],
-    within: int,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+@click.option("--within", type=int, default=6, help="Months in which the signals will be seen.")
+def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], within: int, as_json: bool) -> None:
     """Rank what to watch: signals of the coming months, the level that would change each answer, and their latest value.
 
     The question at stake: of a fan, whether it will lie above today's value; of a runway, whether it is longer than its
     median; of an event, whether it happens.
     """
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     names = market_names(made)
     if made.months < 2:
         raise InputError(
@@ -61,14 +48,14 @@ def command(
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
-    with bar(n_paths, made.name, quiet) as progress:
+    with bar(n_paths, made.name) as progress:
         sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
     questions = [question_of(each, sample) for each in asked]
     if not any(map(is_open, questions)):
         raise InputError([f"watch: {_closed(question)}. Ask for another." for question in questions])
     found = [
         (question, telling_signals(question, sample, names, within) if is_open(question) else [])
-        for question in steps(questions, "signals", quiet)
+        for question in steps(questions, "signals")
     ]
     if as_json:
         document = [

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forecast.delivery.readings import (
-    CONCENTRATIONS,
-    LEAST_PATHS,
-    segments,
-    six_in_a_row_fit,
-    three,
-    worst_price_error_frac,
-    worst_probability_error,
-)
+from forecast.delivery.small_tables import CONCENTRATIONS, LEAST_PATHS, segments, six_in_a_row_fit, three
 from forecast.delivery.words import band, calendar, counted, dollars, listed, percent, short
+from forecast.monte_carlo import probability_error
 from forecast.tidy_table import Forecast
 
 LIKELY_PROB = 0.505  # what is told as more than 50 %
@@ -49,9 +42,7 @@ def doubts(forecast: Forecast) -> list[str]:
         "Private cash, burn, margins and volumes are assumptions, not measurements.",
     ]
     if known[:7] != manifest["as_of"][:7]:
-        said.append(
-            f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones."
-        )
+        said.append(f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones.")  # fmt: skip
     return said
 
 
@@ -60,9 +51,11 @@ def doubts_of_chance(forecast: Forecast) -> str:
     n = forecast.manifest["paths"]
     if n < LEAST_PATHS:
         return f"Monte Carlo error: {counted(n, 'path')} cannot tell it, nor a band or a chance; at least {LEAST_PATHS} can."
+    medians = forecast.find("market_price", month=forecast.manifest["months"], quantile=0.5)
+    worst_frac = max((f.standard_error / f.value for f in medians if f.value and f.standard_error), default=0.0)
     return (
-        f"Monte Carlo error: at most {100 * worst_price_error_frac(forecast):.1f} % on a median price, "
-        f"{100 * worst_probability_error(n):.1f} points on a probability."
+        f"Monte Carlo error: at most {100 * worst_frac:.1f} % on a median price, {100 * probability_error(0.5, n):.1f} points "
+        "on a probability."
     )
 
 
@@ -82,28 +75,22 @@ def _runway(forecast: Forecast) -> list[str]:
 
 
 def _likely_dry(likely: dict[str, float], month: int) -> str:
+    gone = f"more likely than not gone within {counted(month, 'month')}"
     if not likely:
-        return (
-            f"No provider's cash is more likely than not gone within {counted(month, 'month')}, even without new money."
-        )
+        return f"No provider's cash is {gone}, even without new money."
     named = [f"{name} ({percent(prob)})" for name, prob in likely.items()]
     shown = named if len(named) <= NAMED else [*named[:NAMED], f"{len(named) - NAMED} more"]
-    return (
-        f"Without new money, the cash of {listed(shown)} is more likely than not gone within {counted(month, 'month')}."
-    )
+    return f"Without new money, the cash of {listed(shown)} is {gone}."
 
 
 def _cash_lasts(forecast: Forecast, provider: str) -> str:
-    low, middle, high = (_lasts(value) for value in three(forecast, "runway_months", provider, None))
+    months = three(forecast, "runway_months", provider, None)
+    low, middle, high = ("beyond the horizon" if value is None else f"{value:.0f} months" for value in months)
     cash = dollars(forecast.value("cash_usd", provider, 0, 0.5))
     return (
         f"The nearest to it is {provider}: its {cash} last {middle} in the median path, {low} in a bad one and {high} in "
         "a good one (one path in ten is worse, one better)."
     )
-
-
-def _lasts(months: float | None) -> str:
-    return "beyond the horizon" if months is None else f"{months:.0f} months"
 
 
 def _consolidation(forecast: Forecast) -> list[str]:
@@ -154,9 +141,7 @@ def _prices(forecast: Forecast) -> list[str]:
     end = calendar(forecast.manifest["as_of"], horizon)
     for segment in segments(forecast):
         now, later = (band(three(forecast, "market_price", segment, m), " to ") for m in (0, horizon))
-        said.append(
-            f"{segment}: ${now} paid for a million tokens today, ${later} in {end}{_same_mix(forecast, segment)}."
-        )
+        said.append(f"{segment}: ${now} paid for a million tokens today, ${later} in {end}{_same_mix(forecast, segment)}.")  # fmt: skip
     rents = [three(forecast, "rent", None, month) for month in (0, horizon)]
     if rents[0][1] is not None:
         said.append(f"An hour of an H100 on demand: ${short(rents[0][1])} today, ${band(rents[1], ' to ')} in {end}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from forecast.errors import CONTROL
@@ -49,15 +49,10 @@ def local_cell(value: Any) -> Any:
     return plain(value).replace(".", ",") if isinstance(value, float) else safe_cell(value)
 
 
-def csv_text(
-    header: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    delimiter: str = ",",
-    cell: Callable[[Any], Any] = safe_cell,
-) -> str:
-    """Return a table as CSV text."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], comma: bool = False) -> str:
+    """Return a table as CSV text, in the dialect of the decimal comma where that is asked for."""
+    buffer, cell = io.StringIO(newline=""), local_cell if comma else safe_cell
+    writer = csv.writer(buffer, delimiter=";" if comma else ",", lineterminator="\n")
     writer.writerow(header)
     writer.writerows([cell(value) for value in row] for row in rows)
     return buffer.getvalue()
@@ -73,6 +68,5 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]], decimal: str
     >>> csv_bytes(["a", "b"], [[0.5, "x, y"]], "comma").decode("utf-8-sig")
     'a;b\\n0,5;x, y\\n'
     """
-    if decimal == "comma":
-        return csv_text(header, rows, ";", local_cell).encode("utf-8-sig")
-    return csv_text(header, rows).encode()
+    comma = decimal == "comma"
+    return csv_text(header, rows, comma).encode("utf-8-sig" if comma else "utf-8")

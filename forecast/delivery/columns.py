@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from forecast.delivery.small_tables import UNITS
-from forecast.finding.outcomes import OUTCOMES
+from forecast.finding.data import OUTCOMES
 
 HEADER = ("table", "column", "unit", "meaning")
 _POINTS = {"p10": "one path in ten lies below", "p50": "the median path", "p90": "one path in ten lies above"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.comparison import COMPARED_MEANS, Difference
-from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis, save_figure
+from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis
 from forecast.delivery.printed import printed_table
 from forecast.delivery.words import apart, calendar, counted
 from forecast.summary import fan_quantiles
@@ -105,12 +105,8 @@ def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figur
             months = np.arange(len(middle))
             axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
             axes.plot(months, middle, color=colour, linestyle=style, label=run.scenario.name)
-        axes.set(
-            yscale="log",
-            title=segment,
-            xlabel=f"months from {runs[0].scenario.as_of}",
-            ylabel="" if column else "USD per million tokens",
-        )
+        axes.set(yscale="log", title=segment, xlabel=f"months from {runs[0].scenario.as_of}")
+        axes.set(ylabel="" if column else "USD per million tokens")
         axes.grid(alpha=0.25)
         plain_log_axis(axes)
     figure.axes[0].legend(fontsize=8, title="price: median, 80 %")
@@ -139,8 +135,3 @@ def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
     axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
     axes.legend(fontsize=8)
     axes.grid(axis="y", alpha=0.25)
-
-
-def save_contrast(runs: Sequence[Paths], found: Sequence[Difference], path: str) -> None:
-    """Write the comparison's figure to a PNG or SVG file; InputError where that cannot be."""
-    save_figure(contrast_figure(runs, found), path)

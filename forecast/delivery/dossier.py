@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from forecast.delivery.readings import marked_months
-from forecast.delivery.small_tables import WAYS_OUT, finances, runway
-from forecast.delivery.words import dollars, percent
+from forecast.delivery.small_tables import WAYS_OUT, finances, marked_months, records, runway
+from forecast.delivery.words import banded, dollars, percent
 from forecast.tidy_table import Forecast
 
 LABEL_COLUMNS, CELL_COLUMNS = 28, 26
@@ -21,9 +18,9 @@ FIGURES = {
 def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     """Return the text about one provider of the market; so many months as fit into so many columns."""
     horizon = forecast.manifest["months"]
-    at = {row["month"]: row for row in _rows(finances(forecast)) if row["provider"] == provider}
+    at = {row["month"]: row for row in records(finances(forecast)) if row["provider"] == provider}
     rows = [at[month] for month in marked_months(forecast, (columns - LABEL_COLUMNS) // CELL_COLUMNS)]
-    (cash,) = (row for row in _rows(runway(forecast)) if row["provider"] == provider)
+    (cash,) = (row for row in records(runway(forecast)) if row["provider"] == provider)
     lines = [
         f"{provider.upper()}, {cash['kind']}  (median and 80 % band of the paths on which it is in the market)",
         " " * LABEL_COLUMNS + "".join(f"{row['date'] if row['month'] else 'today':>{CELL_COLUMNS}s}" for row in rows),
@@ -32,7 +29,7 @@ def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     for said, (name, shown) in FIGURES.items():
         bands = [[row[f"{name}_{q}"] for q in ("p10", "p50", "p90")] for row in rows]
         if any(value is not None for band in bands for value in band):
-            lines.append(_line(said, [_band(band, shown) for band in bands]))
+            lines.append(_line(said, [banded(band, shown) for band in bands]))
     for way in WAYS_OUT:
         if rows[-1][f"prob_{way}"]:
             lines.append(_line(way.replace("_", " "), [percent(row[f"prob_{way}"]) for row in rows]))
@@ -52,15 +49,5 @@ def dossier(forecast: Forecast, provider: str, columns: int = 1000) -> str:
     return "\n".join(lines)
 
 
-def _rows(table: tuple[list[str], Any]) -> list[dict[str, Any]]:
-    header, rows = table
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
 def _line(said: str, cells: list[str]) -> str:
     return f"  {said}".ljust(LABEL_COLUMNS) + "".join(f"{cell:>{CELL_COLUMNS}s}" for cell in cells)
-
-
-def _band(values: list[float | None], shown: Any) -> str:
-    low, middle, high = (shown(value) for value in values)
-    return f"{middle} ({low} to {high})"

@@ -94,20 +94,18 @@ def sheet_files(
     """
     if "xlsx" in formats and len(rows) >= SHEET_ROWS:
         raise InputError(f"{name}.xlsx: {len(rows):,} rows, a sheet holds {SHEET_ROWS - 1:,}. Ask for csv or parquet.")
-    import pandas
+    files = {}
+    if "csv" in formats:
+        files[f"{name}.csv"] = csv_bytes(header, rows, decimal)
+    if "xlsx" in formats:
+        from forecast.delivery.workbook import plain_workbook
 
-    buffer, files = io.BytesIO(), {}
-    for ending in formats:
-        if ending == "csv":
-            files["csv"] = csv_bytes(header, rows, decimal)
-        elif ending == "xlsx":
-            from forecast.delivery.workbook import plain_workbook
+        files[f"{name}.xlsx"] = plain_workbook(name, header, rows)
+    if "parquet" in formats:
+        import pandas
 
-            files["xlsx"] = plain_workbook(name, header, rows)
-        else:
-            pandas.DataFrame(rows, columns=list(header)).to_parquet(buffer, index=False)
-            files["parquet"] = buffer.getvalue()
-    return {f"{name}.{ending}": content for ending, content in files.items()}
+        files[f"{name}.parquet"] = _parquet(pandas.DataFrame(rows, columns=list(header)))
+    return files
 
 
 def tidy_csv(forecast: Forecast, decimal: str = "point") -> bytes:
@@ -128,9 +126,12 @@ def _files(forecast: Forecast, formats: list[str], decimal: str, progress: Calla
 
         files["forecast.xlsx"] = workbook(forecast, progress)
     if "parquet" in formats:
-        frame, buffer = forecast.frame(), io.BytesIO()
-        frame.attrs = {}  # the manifest tells how long the run took: two runs that agree would differ
-        frame.to_parquet(buffer, index=False)
-        files["forecast.parquet"] = buffer.getvalue()
+        files["forecast.parquet"] = _parquet(forecast.frame())
     files["manifest.json"] = (json.dumps(forecast.manifest, indent=2, sort_keys=True) + "\n").encode()
     return files
+
+
+def _parquet(frame: pandas.DataFrame) -> bytes:
+    frame.attrs, buffer = {}, io.BytesIO()  # the manifest tells how long the run took: two runs that agree would differ
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

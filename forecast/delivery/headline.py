@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast.delivery.answers import doubts_of_chance
-from forecast.delivery.readings import CONCENTRATIONS, marked_months, segments, six_in_a_row_fit
-from forecast.delivery.small_tables import at_risk
+from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
@@ -47,7 +46,8 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         f"{'dry 12m':>9s}{'dry 24m':>9s}{'exit ' + str(horizon) + 'm':>10s}  most likely exit",
     ]
     for row in able[:SHOWN_PROVIDERS]:
-        months = "".join(f"{_months(v, horizon):>{w}s}" for v, w in zip(row[3:6], (7, 8, 7), strict=True))
+        runways = (f">{horizon}" if months is None else f"{months:.0f}" for months in row[3:6])
+        months = "".join(f"{said:>{w}s}" for said, w in zip(runways, (7, 8, 7), strict=True))
         chances = "".join(f"{percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
         lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
     rest = len(able) - SHOWN_PROVIDERS
@@ -137,7 +137,3 @@ def _value(forecast: Forecast, outcome: str, **where: Any) -> float:
     found: Fact = forecast.find(outcome, **where)[0]
     assert found.value is not None
     return found.value
-
-
-def _months(value: float | None, horizon: int) -> str:
-    return f">{horizon}" if value is None else f"{value:.0f}"

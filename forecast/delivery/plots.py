@@ -7,8 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.folders import picture_format, publish_file
-from forecast.delivery.readings import seen_whole, segments
-from forecast.delivery.small_tables import charted_risk, consolidation
+from forecast.delivery.small_tables import charted_risk, consolidation, seen_whole, segments
 from forecast.delivery.words import counted
 from forecast.tidy_table import Forecast
 
@@ -31,12 +30,8 @@ def overview(forecast: Forecast) -> Figure:
         axes = figure.add_subplot(grid[0, column])
         _fan(axes, forecast, "market_price", segment, PRICE, "price paid")
         _fan(axes, forecast, "floor", segment, FLOOR, "floor: hardware and electricity", dashed=True)
-        axes.set(
-            yscale="log",
-            title=segment,
-            xlabel="months from now",
-            ylabel="USD per million tokens" if column == 0 else "",
-        )
+        axes.set(yscale="log", title=segment, xlabel="months from now")
+        axes.set(ylabel="USD per million tokens" if column == 0 else "")
         axes.grid(alpha=0.25)
         plain_log_axis(axes)
         if column == 0:
@@ -46,11 +41,6 @@ def overview(forecast: Forecast) -> Figure:
     _risk(figure.add_subplot(grid[1, :2]), forecast)
     _consolidates(figure.add_subplot(grid[1, 2]), forecast)
     return figure
-
-
-def save_overview(forecast: Forecast, path: str) -> None:
-    """Write the overview to a PNG or SVG file; InputError where that cannot be."""
-    save_figure(overview(forecast), path)
 
 
 def save_figure(figure: Figure, path: str) -> None:
@@ -117,12 +107,7 @@ def _consolidates(axes: Any, forecast: Forecast) -> None:
     months = [row[0] for row in seen]
     axes.plot(months, [100 * row[1] for row in seen], color=PRICE, label="of tokens")
     axes.plot(months, [100 * row[3] for row in seen], color=SPEND, linestyle="--", label="of spend")
-    axes.set(
-        title="Five largest hold 80 % for six months",
-        xlabel="months from now",
-        ylabel="% of paths",
-        xlim=(0, max(len(rows) - 1, 1)),
-        ylim=(-2, 102),
-    )
+    axes.set(title="Five largest hold 80 % for six months", xlabel="months from now", ylabel="% of paths")
+    axes.set(xlim=(0, max(len(rows) - 1, 1)), ylim=(-2, 102))
     axes.legend(fontsize=8)
     axes.grid(alpha=0.25)

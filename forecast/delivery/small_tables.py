@@ -1,18 +1,19 @@
-"""The small tables that people open first, all cut from the tidy table, and the unit of each column."""
+"""The small tables that people open first, all cut from the tidy table, with their units, and what else delivery reads of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from forecast.delivery.words import calendar
+from forecast.outcomes.dates import MONTHS_IN_A_ROW
 from forecast.tidy_table import Forecast
 
+T = TypeVar("T")
 Rows = Sequence[Sequence[Any]]
 
-_USD_PER_MTOK = [f"{what}_{quantile}" for what in ("price", "floor") for quantile in ("p10", "p50", "p90")]
 _PROBS = (
-    "prob_out_of_cash_12m prob_out_of_cash_24m prob_exit_by_horizon prob prob_standard_error "
+    "prob_out_of_cash_12m prob_out_of_cash_24m prob_exit_by_horizon prob prob_standard_error prob_in_market prob_listed "
     "prob_tokens prob_tokens_standard_error prob_spend prob_spend_standard_error"
 ).split()
 _FINANCES = {
@@ -21,29 +22,35 @@ _FINANCES = {
     "cash_with_rounds_usd": "USD",
     "provider_tokens_frac": "fraction",
 }
+_QUANTILES = ("p10", "p50", "p90")
 CHARTED_PROVIDERS = 16
+LEAST_PATHS = 30  # fewer do not tell their own spread
+CONCENTRATIONS = (  # what may be concentrated; that five hold most of it for some months; the share of the five
+    ("tokens", "consolidation_month", "top5_tokens_frac"),
+    ("spend", "consolidation_spend_month", "top5_spend_frac"),
+)
 WAYS_OUT = "sold_in_distress bought people_and_licence_bought shut left_the_market".split()
 UNITS: dict[str, str] = {
     "cash_usd": "USD",
     "month": "months",
     "ratio_p50": "ratio",
-    **dict.fromkeys(("p10_months", "p50_months", "p90_months"), "months"),
-    **dict.fromkeys(_USD_PER_MTOK, "USD/Mtok"),
-    **dict.fromkeys((*_PROBS, "prob_in_market", "prob_listed", *(f"prob_{way}" for way in WAYS_OUT)), "probability"),
-    **{f"{name}_{quantile}": unit for name, unit in _FINANCES.items() for quantile in ("p10", "p50", "p90")},
+    **{f"{quantile}_months": "months" for quantile in _QUANTILES},
+    **{f"{what}_{quantile}": "USD/Mtok" for what in ("price", "floor") for quantile in _QUANTILES},
+    **dict.fromkeys((*_PROBS, *(f"prob_{way}" for way in WAYS_OUT)), "probability"),
+    **{f"{name}_{quantile}": unit for name, unit in _FINANCES.items() for quantile in _QUANTILES},
 }
 
 
 def tables(forecast: Forecast) -> dict[str, tuple[list[str], Rows]]:
     """Return the small tables by name: header and rows, all read from the tidy table; a run from before 0.6.0 has no finances."""
-    money = {"finances": finances(forecast)} if forecast.find("revenue_usd_per_year") else {}
-    return {
-        "runway": runway(forecast),
-        "prices": prices(forecast),
-        "consolidation": consolidation(forecast),
-        "convergence": convergence(forecast),
-        **money,
-    }
+    made = (runway, prices, consolidation, convergence, *((finances,) if forecast.find("revenue_usd_per_year") else ()))
+    return {make.__name__: make(forecast) for make in made}
+
+
+def records(table: tuple[Sequence[str], Rows]) -> list[dict[str, Any]]:
+    """Return the rows of a table by column."""
+    header, rows = table
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def runway(forecast: Forecast) -> tuple[list[str], Rows]:
@@ -60,10 +67,8 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
     horizon = max((f.month for f in forecast.find("exit") if f.month is not None), default=None)
     rows: list[Sequence[Any]] = []
     for provider, cell in found.items():
-        exits = {
-            k[5:].partition("@")[0]: v for k, v in cell.items() if k.startswith("exit_") and k.endswith(f"@{horizon}")
-        }
-        likely = max(exits, key=lambda name: exits[name]) if exits and max(exits.values()) > 0 else "none"
+        ways = {key[5:].partition("@")[0]: prob for key, prob in cell.items() if key.startswith("exit_") and key.endswith(f"@{horizon}")}  # fmt: skip
+        likely = max(ways, key=lambda name: ways[name]) if any(ways.values()) else "none"
         rows.append([
             provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),
             *(cell.get(f"runway_months@{q}") for q in (0.1, 0.5, 0.9)),
@@ -88,7 +93,7 @@ def charted_risk(forecast: Forecast) -> Rows:
 def finances(forecast: Forecast) -> tuple[list[str], Rows]:
     """Return one row a provider and year: revenue, margin, cash and share while in the market, and the chances of each way out."""
     header = "provider kind month date prob_in_market".split()
-    header += [f"{name}_{quantile}" for name in _FINANCES for quantile in ("p10", "p50", "p90")]
+    header += [f"{name}_{quantile}" for name in _FINANCES for quantile in _QUANTILES]
     header += [*(f"prob_{way}" for way in WAYS_OUT), "prob_listed"]
     as_of, value = forecast.manifest["as_of"], forecast.value
     asked = dict.fromkeys((f.provider, f.month) for f in forecast.find("revenue_usd_per_year"))
@@ -136,3 +141,38 @@ def convergence(forecast: Forecast) -> tuple[list[str], Rows]:
     return ["month", "segment", "prob", "prob_standard_error"], [
         [f.month, f.segment, f.value, f.standard_error] for f in facts
     ]
+
+
+def six_in_a_row_fit(months: int) -> bool:
+    """Return whether a row of six months, the first of them today's, ends within so many months.
+
+    >>> six_in_a_row_fit(4), six_in_a_row_fit(5)
+    (False, True)
+    """
+    return months >= MONTHS_IN_A_ROW - 1
+
+
+def seen_whole(by_month: list[T]) -> list[T]:
+    """Return of values by month, from today to the horizon, those of months whose row of six ends within it.
+
+    >>> seen_whole([0.0, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2])
+    [0.0, 0.1]
+    """
+    return by_month[: max(0, len(by_month) - MONTHS_IN_A_ROW + 1)]
+
+
+def segments(forecast: Forecast) -> list[str]:
+    """Return the segments of a forecast in their order."""
+    return list(dict.fromkeys(f.segment for f in forecast.find("market_price") if f.segment))
+
+
+def marked_months(forecast: Forecast, most: int = 4) -> list[int]:
+    """Return the months that small tables show: today, one and three years on, the horizon; of those between as many as `most` allows."""
+    horizon: int = forecast.manifest["months"]
+    between = [m for m in (12, 36) if m < horizon]
+    return [0, *between[: max(most - 2, 0)], horizon]
+
+
+def three(forecast: Forecast, outcome: str, entity: str | None, month: int | None) -> list[float | None]:
+    """Return the 10, 50 and 90 % quantiles of an outcome."""
+    return [forecast.value(outcome, entity, month, quantile) for quantile in (0.1, 0.5, 0.9)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import floor, isinf, log10
 from typing import Any
 
@@ -134,6 +134,16 @@ def band(values: Sequence[float | None], joint: str = "-") -> str:
     """
     low, middle, high = (0.0 if v is None else v for v in values)
     return f"{short(middle)} ({short(low)}{joint}{short(high)})"
+
+
+def banded(values: Sequence[float | None], shown: Callable[[float | None], str]) -> str:
+    """Return low, middle and high as the middle with the band in brackets, each as `shown` writes it.
+
+    >>> banded([0.1, 0.2, 0.3], percent)
+    '20 % (10 % to 30 %)'
+    """
+    low, middle, high = map(shown, values)
+    return f"{middle} ({low} to {high})"
 
 
 def counted(count: int, thing: str) -> str:

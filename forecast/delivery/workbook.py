@@ -10,8 +10,7 @@ from forecast.assumptions import Assumption
 from forecast.delivery.answers import answers, doubts
 from forecast.delivery.cell_text import plain, safe_cell
 from forecast.delivery.columns import HEADER, columns
-from forecast.delivery.readings import marked_months, segments, three
-from forecast.delivery.small_tables import UNITS, tables
+from forecast.delivery.small_tables import UNITS, marked_months, segments, tables, three
 from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
@@ -61,7 +60,10 @@ def workbook(forecast: Forecast, progress: Callable[[int], None] = lambda facts:
     book = _book(buffer)
     styles = Styles(book)
     _summary(book.add_worksheet("summary"), forecast, styles)
-    grids = {name: Grid(header, rows, _units(header)) for name, (header, rows) in tables(forecast).items()}
+    grids = {
+        name: Grid(header, rows, [UNITS.get(column, "") for column in header])
+        for name, (header, rows) in tables(forecast).items()
+    }
     told = Grid(Assumption._fields, forecast.assumptions), Grid(Fact._fields, forecast.facts)  # units are a column
     headers = {name: grid.header for name, grid in grids.items()}
     grids["columns"] = Grid(HEADER, columns(headers | {"assumptions": told[0].header, "forecast": told[1].header}))
@@ -94,10 +96,6 @@ def _book(buffer: io.BytesIO) -> Any:
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": "forecast", "created": datetime(2026, 1, 1)})  # same run, same bytes
     return book
-
-
-def _units(header: Sequence[str]) -> list[str]:
-    return [UNITS.get(column, "") for column in header]
 
 
 def _untold(rows: int) -> None:
@@ -148,10 +146,9 @@ def _summary(sheet: Any, forecast: Forecast, styles: Styles) -> None:
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 8, 16)
     sheet.write_string(0, 0, safe_cell(manifest["title"])[:CELL_CHARACTERS], styles.title)
-    facts = ("run_id", "scenario", "as_of", "months", "seed", "paths")
-    for row, (name, value) in enumerate(
-        [*((n, manifest[n]) for n in facts), ("version", manifest["versions"]["forecast"])], 2
-    ):
+    about = {name: manifest[name] for name in ("run_id", "scenario", "as_of", "months", "seed", "paths")}
+    about["version"] = manifest["versions"]["forecast"]
+    for row, (name, value) in enumerate(about.items(), 2):
         sheet.write_string(row, 0, name, styles.unit)
         _write_cells(sheet, row, [None, value], [None, None], styles.text)
     if by_hand := changed_by_hand(manifest):

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from forecast.delivery.cell_text import safe_cell
-from forecast.delivery.readings import CONCENTRATIONS, seen_whole, segments
-from forecast.delivery.small_tables import charted_risk
+from forecast.delivery.small_tables import CONCENTRATIONS, charted_risk, seen_whole, segments
 from forecast.tidy_table import Forecast
 
 SHEET = "chart_data"

@@ -1,15 +1,17 @@
-"""The package as text: its functions, classes, modules and constants, found without importing any of them."""
+"""The package as text, none of it imported: its functions, classes, modules and constants, and who reads a name of the data."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+LONGEST_VALUE = 100
+NAMES = re.compile(r"[a-z0-9_]+( [a-z0-9_]+)*")  # "pue_ratio" or a list such as "pue_ratio network_frac", no sentence
 PACKAGE = Path(__file__).parent.parent
 Defined = ast.FunctionDef | ast.ClassDef
 # The parts of a docstring that is written as the house writes them.
@@ -97,7 +99,9 @@ def places_in(module: Module) -> Iterator[Place]:
     lines = module.text.splitlines()
     for target, given in module.assignments():
         name, said = f"{module.name}.{target}", lines[given.lineno - 1].partition("  # ")[2]
-        yield Place("constant", name, module.file, given.lineno, said, value=_value(given))
+        text = ast.unparse(given.value) if given.value else ""
+        value = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+        yield Place("constant", name, module.file, given.lineno, said, value=value)
 
 
 def _defined(name: str, node: Defined, module: Module) -> Place:
@@ -111,11 +115,6 @@ def _defined(name: str, node: Defined, module: Module) -> Place:
         kind, name, module.file, node.lineno, about.meaning,
         signature=signature, formula=about.formula, source=about.source,
     )  # fmt: skip
-
-
-def _value(node: ast.Assign | ast.AnnAssign, longest: int = 100) -> str:
-    text = ast.unparse(node.value) if node.value else ""
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 class Parts(NamedTuple):
@@ -137,3 +136,39 @@ def parts_of(docstring: str | None) -> Parts:
     cited = SOURCE.search(docstring or "")
     source = " ".join(cited[1].split()).removesuffix(".") if cited else ""
     return Parts(paragraphs[0], next(written, ""), source)
+
+
+def readers(name: str, among: Iterable[Module]) -> tuple[str, ...]:
+    """Return the functions that a name occurs in, as "file:line function", the line of the first occurrence.
+
+    Found by the text alone: another column of the same name is counted too, and a name put together at run time is missed.
+
+    Args:
+        name: a column, a parameter or an outcome, without its table.
+        among: files to look through.
+    """
+    found = []
+    for module in among:
+        if name in module.text:
+            for what, node in _parts(module):
+                if lines := sorted(_occurrences(name, node)):
+                    found.append(f"{module.file}:{lines[0]} {what}".rstrip())
+    return tuple(found)
+
+
+def _parts(module: Module) -> Iterator[tuple[str, ast.AST]]:
+    """Yield functions and methods by name, then what stands at the top of the file, by the name that it is given."""
+    for dotted, node in module.definitions():
+        if not isinstance(node, ast.ClassDef):
+            yield dotted.removeprefix(f"{module.name}."), node
+    yield from module.assignments()
+
+
+def _occurrences(name: str, node: ast.AST) -> Iterator[int]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            listed = NAMES.fullmatch(inner.value.strip()) and name in inner.value.split()
+            if listed or inner.value.endswith(f".{name}"):  # f"providers.{p}.cash_usd" ends so
+                yield inner.lineno
+        elif isinstance(inner, ast.arg) and inner.arg == name:
+            yield inner.lineno

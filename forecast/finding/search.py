@@ -8,8 +8,7 @@ from functools import cache
 
 from forecast.errors import InputError, suggestion
 from forecast.finding.code import Place, modules, places_in
-from forecast.finding.data import column_places, data_names, input_places
-from forecast.finding.outcomes import QUERIED, outcome_place
+from forecast.finding.data import QUERIED, column_places, data_names, input_places, outcome_place
 from forecast.scenario import Scenario
 
 KINDS = ("outcome", "input", "table", "column", "verb", "function", "class", "constant", "module")

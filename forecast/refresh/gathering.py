@@ -13,7 +13,7 @@ from forecast import __version__
 from forecast.refresh.known import Known
 from forecast.refresh.validation import AHEAD, check_quotes
 from forecast.sources.fetch import Answer, Limits, fetch
-from forecast.sources.quotes import Parsed, Quote, SourceError, Unread, shown
+from forecast.sources.quotes import Parsed, SourceError, Unread, shown
 from forecast.sources.registry import Source
 from forecast.store.database import transaction
 from forecast.store.observations import (
@@ -134,7 +134,9 @@ def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
         return
     state = feed_state(connection, asked.source.name)
     quotes = asked.parsed.quotes if asked.parsed else []
-    dates = [day for quote in quotes if (day := _day_of(quote))]
+    # The day that an entry is of: its own, or the first of the month of an electricity price.
+    days = (f"{one.channel}-01" if one.target == "electricity" else str(one.as_of or "") for one in quotes)
+    dates = [day for day in days if day]
     kept = state if asked.parsed is None else {}  # a 304 need not repeat what it stands for
     begun = kept.get("newest_on")
     if dates:  # all of them to come: what was known before, or the day of the first such answer, and ages from there
@@ -147,11 +149,6 @@ def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
         "checked_at": now.isoformat(timespec="seconds"),
         "newest_on": max((day for day in dates if day <= str(now.date() + AHEAD)), default=begun),
     })  # fmt: skip
-
-
-def _day_of(quote: Quote) -> str:
-    """Return the day that an entry is of: its own, or the first of the month of an electricity price; else nothing."""
-    return f"{quote.channel}-01" if quote.target == "electricity" else str(quote.as_of or "")
 
 
 def _judge_age(report: SourceReport, source: Source, state: dict[str, Any], today: date) -> None:

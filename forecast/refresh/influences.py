@@ -81,7 +81,9 @@ def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str
         if old is None:
             continue
         value, value_before = float(after.estimates[row]), float(before.estimates[old])
-        error = _error(before, after, old, row, paired)
+        first, second = before.influences[old].astype(float), after.influences[row].astype(float)
+        apart = np.hypot(first.std() / np.sqrt(before.n_paths), second.std() / np.sqrt(after.n_paths))
+        error = float((second - first).std() / np.sqrt(after.n_paths) if paired else apart)
         if not abs(value - value_before) > max(SURE_ERRORS * error, material(key[2], value_before)):
             continue
         outcome, statistic, unit, segment, provider, month = key
@@ -91,11 +93,3 @@ def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str
             "difference": value - value_before, "standard_error": error, "paired": paired,
         })  # fmt: skip
     return sorted(found, key=lambda row: -abs(row["difference"]) / (row["standard_error"] + 1e-12))
-
-
-def _error(before: Influences, after: Influences, old: int, new: int, paired: bool) -> float:
-    """Return the standard error of a difference."""
-    first, second = before.influences[old].astype(float), after.influences[new].astype(float)
-    if paired:
-        return float((second - first).std() / np.sqrt(after.n_paths))
-    return float(np.hypot(first.std() / np.sqrt(before.n_paths), second.std() / np.sqrt(after.n_paths)))

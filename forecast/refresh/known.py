@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 from forecast.store.observations import Observation
@@ -13,6 +14,7 @@ from forecast.tables import Tables
 
 Series = tuple[str, str, str, str]  # table, provider, item, channel
 Amounts = tuple[float, ...]
+DAY = itemgetter(0)
 
 
 class Layout(NamedTuple):
@@ -48,36 +50,31 @@ class History:
     """The amounts of many series over time; the later entry of a day is the one in force."""
 
     def __init__(self) -> None:
-        self._days: dict[tuple[str, ...], list[str]] = {}
-        self._amounts: dict[tuple[str, ...], list[Amounts]] = {}
+        self._said: dict[tuple[str, ...], list[tuple[str, Amounts]]] = {}  # day and amounts, by day
 
     def add(self, key: tuple[str, ...], as_of: str, amounts: Amounts) -> None:
         """Take in an amount that holds from a day."""
-        days = self._days.setdefault(key, [])
-        place = bisect_right(days, as_of)
-        days.insert(place, as_of)
-        self._amounts.setdefault(key, []).insert(place, amounts)
+        insort(self._said.setdefault(key, []), (as_of, amounts), key=DAY)
 
     def remove(self, key: tuple[str, ...], as_of: str, amounts: Amounts) -> None:
         """Take back an amount that was added."""
-        place = bisect_right(self._days[key], as_of) - 1
-        while self._amounts[key][place] != amounts:
-            place -= 1
-        del self._days[key][place], self._amounts[key][place]
+        said = self._said[key]
+        del said[len(said) - 1 - said[::-1].index((as_of, amounts))]
 
     def in_force(self, key: tuple[str, ...], on: str) -> Amounts | None:
         """Return the amounts that held on a day, None before the first."""
-        place = bisect_right(self._days.get(key, []), on)
-        return self._amounts[key][place - 1] if place else None
+        said = self._said.get(key, [])
+        place = bisect_right(said, on, key=DAY)
+        return said[place - 1][1] if place else None
 
     def said_on(self, key: tuple[str, ...], day: str) -> list[Amounts]:
         """Return all amounts that hold from a day."""
-        days = self._days.get(key, [])
-        return self._amounts[key][bisect_left(days, day) : bisect_right(days, day)] if days else []
+        said = self._said.get(key, [])
+        return [amounts for _, amounts in said[bisect_left(said, day, key=DAY) : bisect_right(said, day, key=DAY)]]
 
     def latest(self) -> dict[tuple[str, ...], Amounts]:
         """Return the last amounts of every series."""
-        return {key: amounts[-1] for key, amounts in self._amounts.items() if amounts}
+        return {key: said[-1][1] for key, said in self._said.items() if said}
 
 
 def comparable(series: Series) -> tuple[str, ...]:

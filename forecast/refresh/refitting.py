@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 from forecast.errors import ForecastError
@@ -62,7 +61,8 @@ def _fitted(tables: Tables, names: Iterable[str], as_of: str) -> tuple[list[Reco
     found: list[Record] = []
     warned = []
     for name in names:
-        needed = _keys(tables, name) & awaited
+        in_force = tables["fits"].latest("key").items()  # of a trend of the list, or of one of its members
+        needed = {key for key, row in in_force if row["trend"].partition("-")[0] == name} & awaited
         try:
             rows = [row for row in rows_of(name, tables, as_of) if row["key"] in awaited]
             wrong = misfits(tables, rows)
@@ -78,23 +78,14 @@ def _fitted(tables: Tables, names: Iterable[str], as_of: str) -> tuple[list[Reco
     return found, warned
 
 
-def _keys(tables: Tables, name: str) -> set[str]:
-    """Return the inputs whose fit in force comes from a trend of the list, or from one of its members."""
-    return {key for key, row in tables["fits"].latest("key").items() if row["trend"].partition("-")[0] == name}
-
-
 def _with_rows(tables: Tables, rows: Sequence[Record]) -> Tables:
     """Return the tables with rows added to their fits; a row of the same key and vintage is replaced."""
     path = tables.directories[0] / "fits.csv"
     ours = {(row["key"], row["as_of"]) for row in rows}
     try:
-        _copy(tables.file("fits"), path)
+        if (source := tables.file("fits")) != path:
+            path.write_bytes(source.read_bytes())
         rewrite(path, HEADER, rows, lambda row: (row["key"], row["as_of"]) in ours, ["key", "as_of"])
     except OSError as error:
         raise ForecastError(f"{path}: cannot be written ({error.strerror}). Give it room, or set TMPDIR.") from None
     return Tables(tables.directories)
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source != target:
-        target.write_bytes(source.read_bytes())

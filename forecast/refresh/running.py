@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from forecast.comparison import compared_months
 from forecast.delivery.exports import export_forecast
@@ -53,16 +53,6 @@ def run_scenarios(
     return results, errors
 
 
-def moved(connection: Connection, results: dict[str, Result]) -> list[dict[str, Any]]:
-    """Return the headlines that moved since the run before, scenario by scenario."""
-    found = []
-    for name, result in results.items():
-        query = "SELECT content FROM influences WHERE scenario = :scenario"
-        for row in rows(connection, query, scenario=name):
-            found += drift(unpacked_influences(bytes(row.content)), result.influences, name)
-    return found
-
-
 def compared_run(connection: Connection, names: Iterable[str]) -> Run | None:
     """Return the run that scenarios are compared with, the one made last where they differ; None before the first."""
     query = "SELECT run_id FROM influences WHERE scenario = :scenario"
@@ -87,11 +77,14 @@ def causes(before: Run | None, plan: Plan | Run) -> list[str]:
 
 def store_run(connection: Connection, plan: Plan, results: dict[str, Result], now: datetime, seconds: float) -> Run:
     """Add a run with its forecasts, in the caller's transaction, and return it."""
-    found = moved(connection, results)
+    moved = []
+    for name, result in results.items():
+        for row in rows(connection, "SELECT content FROM influences WHERE scenario = :scenario", scenario=name):
+            moved += drift(unpacked_influences(bytes(row.content)), result.influences, name)
     # Milliseconds, for two small runs in one second are still one after the other.
     run = Run(
         plan.run_id, plan.key, now.isoformat(timespec="milliseconds"), None, plan.as_of, plan.recipe, plan.inputs,
-        last_observation(connection), round(seconds, 3), found,
+        last_observation(connection), round(seconds, 3), moved,
     )  # fmt: skip
     add_run(connection, run)
     for name, result in results.items():

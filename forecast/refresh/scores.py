@@ -66,13 +66,13 @@ def due_scores(connection: Connection, tables: Tables, unscored: bool) -> list[S
     came_true, made = truths(tables), {run.run_id: run for run in runs(connection)}
     vintages = {as_of for run in made.values() for as_of, *_ in run.recipe["scenarios"].values()}
     levels = {as_of: levels_at(tables, date.fromisoformat(as_of)) for as_of in vintages}
-    met: list[tuple[Any, Run, Seen]] = []
+    found = []
     for fan in _due(connection, came_true, unscored):
         level = levels[made[fan.run_id].recipe["scenarios"][fan.scenario][0]].get(fan.segment, "")
         seen = came_true.get((fan.outcome, level), {})
         if fan.due_on in seen:
-            met.append((fan, made[fan.run_id], seen))
-    return [_score(*one) for one in met]
+            found.append(_score(fan, made[fan.run_id], seen))
+    return found
 
 
 def _due(connection: Connection, came_true: Mapping[tuple[str, str], Seen], unscored: bool) -> list[Any]:

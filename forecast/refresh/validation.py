@@ -10,7 +10,7 @@ from typing import NamedTuple
 from forecast.cells import Column
 from forecast.refresh.known import Amounts, Known, comparable
 from forecast.refresh.plausible import amount_problem, amounts_text
-from forecast.sources.quotes import Parsed, Quote, Unread, shown
+from forecast.sources.quotes import Parsed, Quote, shown
 from forecast.store.observations import Observation, Suspect
 from forecast.trends.list_price.series import KINDS
 
@@ -41,7 +41,10 @@ def check_quotes(
         now: the moment of observation, ISO, UTC.
     """
     accepted: list[Observation] = []
-    suspects = [_unread(source, one) for one in parsed.unread]
+    suspects = [
+        Suspect(source, "unread", _plain(one.provider), _plain(one.item), _in_file(one.found, one.file), one.reason)
+        for one in parsed.unread
+    ]
     jumped = compared = unchanged = 0
     said: dict[tuple[str, ...], Amounts] = {}
     twins = _vanished(source, parsed.quotes, known)
@@ -119,16 +122,11 @@ def _named(source: str, quote: Quote, known: Known, now: str) -> tuple[Observati
     )  # fmt: skip
     names = (made.item,) if quote.target == "electricity" else (made.provider, made.item)
     if not all(NAME.fullmatch(name) for name in names):
-        return made._replace(
-            provider=_plain(made.provider), item=_plain(made.item)
-        ), problem or "a name that is no name"
+        made = made._replace(provider=_plain(made.provider), item=_plain(made.item))
+        return made, problem or "a name that is no name"
     if as_of > today + AHEAD:
         problem = problem or f"dated {as_of}, in the future"
     return made, problem
-
-
-def _unread(source: str, one: Unread) -> Suspect:
-    return Suspect(source, "unread", _plain(one.provider), _plain(one.item), _in_file(one.found, one.file), one.reason)
 
 
 def _in_file(found: str, file: str) -> str:

@@ -37,6 +37,14 @@ class Chart(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
+def drawn(
+    key: str, title: str, note: str, said: str, size: tuple[int, int], strokes: Sequence[str],
+    header: Sequence[str] = (), rows: Sequence[Sequence[Any]] = (),
+) -> Chart:  # fmt: skip
+    """Return a chart of some strokes; `said` is what a screen reader says of it."""
+    return Chart(key, title, note, picture(key, title, said, size, "".join(strokes)), header, rows)
+
+
 def figure(chart: Chart) -> str:
     """Return a chart as it stands on the page: drawing, caption, and its numbers where it has a table of its own."""
     numbers = folded("The numbers", table(chart.title, chart.header, chart.rows), chart.title) if chart.rows else ""
@@ -45,14 +53,8 @@ def figure(chart: Chart) -> str:
 
 
 def fan_chart(
-    key: str,
-    title: str,
-    unit: str,
-    fans: Sequence[Series],
-    as_of: str,
-    log: bool = False,
-    shown: Callable[[float], str] = short,
-) -> Chart:
+    key: str, title: str, unit: str, fans: Sequence[Series], as_of: str, log: bool = False, shown: Callable[[float], str] = short
+) -> Chart:  # fmt: skip
     """Return medians with bands that hold 50 and 80 % of paths; `shown` writes a value."""
     months = range(len(fans[0].values[0]))
     every = [value for fan in fans for values in fan.values for value in values]
@@ -62,16 +64,15 @@ def fan_chart(
     x = Scale(0, months[-1], LEFT, WIDTH - _room(names))
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP, log)
     named = {mark: percent(mark) if shown is percent else f"{mark:g}" for mark in marks}
-    drawn = [frame(x, y, _calendar_marks(as_of, x), named)]
-    drawn += [_fan(fan, kind, x, y) for kind, fan in enumerate(fans)]
-    drawn.append(_end_labels(x, y, [fan.values[2][-1] for fan in fans], names))
-    said = "; ".join(
-        f"{fan.name}: median {shown(fan.values[2][0])} at first, then {shown(fan.values[2][-1])}" for fan in fans
-    )
+    strokes = [frame(x, y, _calendar_marks(as_of, x), named)]
+    strokes += [_fan(fan, kind, x, y) for kind, fan in enumerate(fans)]
+    strokes.append(_end_labels(x, y, [fan.values[2][-1] for fan in fans], names))
+    ends = [(fan.name, shown(fan.values[2][0]), shown(fan.values[2][-1])) for fan in fans]
+    said = "; ".join(f"{name}: median {first} at first, then {last}" for name, first, last in ends)
     header = ["month", *(f"{f.name} p{100 * q:.0f}" for f in fans for q in FAN_QUANTILES)]
     rows = [[calendar(as_of, m), *(shown(v[m]) for f in fans for v in f.values)] for m in months]
     note = f"{unit}; line: median, dark and light band: 50 and 80 % of paths{'; logarithmic' if log else ''}"
-    return Chart(key, title, note, picture(key, title, said, (WIDTH, HEIGHT), "".join(drawn)), header, rows)
+    return drawn(key, title, note, said, (WIDTH, HEIGHT), strokes, header, rows)
 
 
 def _fan(fan: Series, kind: int, x: Scale, y: Scale) -> str:
@@ -88,13 +89,12 @@ def curve_chart(key: str, title: str, note: str, curves: Sequence[Series], as_of
     names = [f"{c.name} {percent(end)}" for c, end in zip(curves, ends, strict=True)]
     x, y = Scale(0, months[-1], LEFT, WIDTH - _room(names)), Scale(0, 1, HEIGHT - BOTTOM, TOP)
     marks = {mark: percent(mark) for mark in (0.0, 0.25, 0.5, 0.75, 1.0)}
-    drawn = [frame(x, y, _calendar_marks(as_of, x), marks)]
-    drawn += [line(points(months, curve.values, x, y), kind % 3) for kind, curve in enumerate(curves)]
-    drawn.append(_end_labels(x, y, ends, names))
+    strokes = [frame(x, y, _calendar_marks(as_of, x), marks)]
+    strokes += [line(points(months, curve.values, x, y), kind % 3) for kind, curve in enumerate(curves)]
+    strokes.append(_end_labels(x, y, ends, names))
     said = f"by {calendar(as_of, months[-1])}: " + "; ".join(names)
     rows = [[calendar(as_of, m), *(f"{100 * c.values[m]:.1f} %" for c in curves)] for m in months]
-    drawing = picture(key, title, said, (WIDTH, HEIGHT), "".join(drawn))
-    return Chart(key, title, note, drawing, ["month", *(c.name for c in curves)], rows)
+    return drawn(key, title, note, said, (WIDTH, HEIGHT), strokes, ["month", *(c.name for c in curves)], rows)
 
 
 def bar_chart(key: str, title: str, note: str, names: Sequence[str], bars: Sequence[Series]) -> Chart:
@@ -102,31 +102,31 @@ def bar_chart(key: str, title: str, note: str, names: Sequence[str], bars: Seque
     step, left = 20, 92
     height = step * len(names) + 2 * TOP
     x = Scale(0, 1, left, WIDTH - 44)
-    drawn = []
+    strokes = []
     for row, name in enumerate(names):
         top = TOP + step * row
         outer, inner = bars[-1].values[row], bars[0].values[row]
-        drawn += [words(left - 5, top + 13, name, "end"), bar(left, top + 2, x.at(outer) - left, 14, 0.3)]
-        drawn += [bar(left, top + 6, x.at(inner) - left, 6, 1.0), words(x.at(outer) + 4, top + 13, percent(outer))]
+        strokes += [words(left - 5, top + 13, name, "end"), bar(left, top + 2, x.at(outer) - left, 14, 0.3)]
+        strokes += [bar(left, top + 6, x.at(inner) - left, 6, 1.0), words(x.at(outer) + 4, top + 13, percent(outer))]
     said = "; ".join(f"{name} {percent(bars[-1].values[row])}" for row, name in enumerate(names))
     rows = [[name, *(f"{100 * b.values[row]:.1f} %" for b in bars)] for row, name in enumerate(names)]
-    drawing = picture(key, title, said, (WIDTH, height), "".join(drawn))
-    return Chart(key, title, note, drawing, ["provider", *(b.name for b in bars)], rows)
+    return drawn(key, title, note, said, (WIDTH, height), strokes, ["provider", *(b.name for b in bars)], rows)
 
 
 def panel(key: str, title: str, curves: Sequence[Series], as_of: str) -> Chart:
     """Return a small drawing of one or two falling probabilities, for a row of many; its numbers stand elsewhere."""
     months = range(len(curves[0].values))
     x, y = Scale(0, months[-1], 4, PANEL_WIDTH - PANEL_ROOM), Scale(0, 1, PANEL_HEIGHT - 16, 8)
-    drawn = [frame(x, y, {}, {0.0: "", 0.5: "", 1.0: ""})]
-    drawn += [line(points(months, curve.values, x, y), kind) for kind, curve in enumerate(curves)]
-    ends = [curve.values[-1] for curve in curves]
-    drawn.append(_end_labels(x, y, ends, [percent(end) for end in ends]))
-    last = calendar(as_of, months[-1])
-    drawn += [words(4, PANEL_HEIGHT - 3, calendar(as_of, 0), colour="quiet", size=10)]
-    drawn += [words(PANEL_WIDTH - PANEL_ROOM, PANEL_HEIGHT - 3, last, "end", "quiet", 10)]
-    said = f"by {last}: " + "; ".join(f"{c.name} {percent(c.values[-1])}" for c in curves)
-    return Chart(key, title, "", picture(key, title, said, (PANEL_WIDTH, PANEL_HEIGHT), "".join(drawn)), [], [])
+    ends, last = [curve.values[-1] for curve in curves], calendar(as_of, months[-1])
+    strokes = [
+        frame(x, y, {}, {0.0: "", 0.5: "", 1.0: ""}),
+        *(line(points(months, curve.values, x, y), kind) for kind, curve in enumerate(curves)),
+        _end_labels(x, y, ends, [percent(end) for end in ends]),
+        words(4, PANEL_HEIGHT - 3, calendar(as_of, 0), colour="quiet", size=10),
+        words(PANEL_WIDTH - PANEL_ROOM, PANEL_HEIGHT - 3, last, "end", "quiet", 10),
+    ]
+    said = f"by {last}: " + "; ".join(f"{curve.name} {percent(end)}" for curve, end in zip(curves, ends, strict=True))
+    return drawn(key, title, "", said, (PANEL_WIDTH, PANEL_HEIGHT), strokes)
 
 
 def _room(names: Sequence[str]) -> float:

@@ -1,17 +1,21 @@
-"""The charts of a forecast, by subject; a chart whose outcomes the forecast does not hold is left out."""
+"""The charts of a forecast, by subject, and as files; a chart whose outcomes the forecast does not hold is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
 
-from forecast.delivery.readings import CONCENTRATIONS, seen_whole, segments
-from forecast.delivery.small_tables import charted_risk
+from forecast.delivery.small_tables import CONCENTRATIONS, charted_risk, seen_whole, segments
 from forecast.delivery.words import percent
 from forecast.report.charts import FAN_QUANTILES, Chart, Series, bar_chart, curve_chart, fan_chart, panel
+from forecast.report.markup import text
+from forecast.report.style import in_light
 from forecast.tidy_table import Forecast
 
 NOTICED_PROB = 0.01
+RENDERER, PNG_SCALE = "cairosvg", 3.0
+HEAD = 38  # room for title and unit, which on the page stand outside the drawing
 ROW_NOTE = "probability that such a row of months has begun, up to the last month whose row ends within the horizon"
 
 
@@ -41,8 +45,7 @@ def survival_charts(forecast: Forecast) -> list[Chart]:
 
 def risk_charts(forecast: Forecast) -> list[Chart]:
     """Return the chance that cash ends within a year and within two, of the providers most at risk."""
-    able = charted_risk(forecast)
-    if not able:
+    if not (able := charted_risk(forecast)):
         return []
     bars, note = [Series("within 12 months", [row[6] for row in able])], "if no new money comes; within 12 months"
     if able[0][7] is not None:
@@ -119,5 +122,31 @@ def _drawable(curves: list[Series]) -> bool:
 
 def _fan(forecast: Forecast, outcome: str, entity: str | None, name: str) -> Series:
     months = range(forecast.manifest["months"] + 1)
-    values: list[Any] = [[forecast.value(outcome, entity, m, q) or 0.0 for m in months] for q in FAN_QUANTILES]
-    return Series(name, values)
+    return Series(name, [[forecast.value(outcome, entity, m, q) or 0.0 for m in months] for q in FAN_QUANTILES])
+
+
+def chart_files(forecast: Forecast) -> dict[str, bytes]:
+    """Return every chart as a file by name: SVG, and PNG too where the optional renderer can be imported."""
+    files = {}
+    for chart in (chart for subject in SUBJECTS for chart in subject(forecast)):
+        files[f"{chart.key}.svg"] = drawing = _standalone(chart).encode()
+        if find_spec(RENDERER):
+            files[f"{chart.key}.png"] = import_module(RENDERER).svg2png(drawing, scale=PNG_SCALE)
+    return files
+
+
+def _standalone(chart: Chart) -> str:
+    """Return a chart as an SVG file: its own name space, font, heading and paper, in the light colours."""
+    head, _, content = chart.drawing.partition(">")
+    width, height = (int(size) for size in head.split('viewBox="0 0 ')[1].split('"')[0].split())
+    tall = height + HEAD
+    unit = chart.note.partition(";")[0]
+    size = f'viewBox="0 {-HEAD} {width} {tall}" width="{width}" height="{tall}"'
+    begin = head.replace(f'viewBox="0 0 {width} {height}"', size)
+    paper = f'<rect y="{-HEAD}" width="{width}" height="{tall}" fill="var(--paper)"/>'
+    said = (
+        f'<text x="4" y="-22" font-size="12" font-weight="600" fill="var(--ink)">{text(chart.title, 60)}</text>'
+        f'<text x="4" y="-7" font-size="10" fill="var(--quiet)">{text(unit, 80)}</text>'
+    )
+    space = begin.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"')
+    return in_light(f"{space}>{paper}{said}{content}\n")

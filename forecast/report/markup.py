@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_TEXT = 1_000
 LONGEST_LABEL = 20
+
+
+class Section(NamedTuple):
+    """A section of the page: its anchor, its heading, and what stands under it, as HTML."""
+
+    key: str
+    title: str
+    content: str
 
 
 def text(value: Any, longest: int = LONGEST_TEXT) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forecast.delivery.answers import answers
-from forecast.delivery.readings import segments, three
-from forecast.delivery.small_tables import at_risk, runway
-from forecast.delivery.words import band, calendar, dollars, percent
+from forecast.delivery.small_tables import at_risk, marked_months, runway, segments, three
+from forecast.delivery.words import band, banded, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
-from forecast.report.closing import Section
 from forecast.report.figures import (
     consolidation_charts,
     convergence_charts,
@@ -19,10 +17,17 @@ from forecast.report.figures import (
     survival,
     survival_charts,
 )
-from forecast.report.markup import bullets, folded, table, text
-from forecast.report.money import finance_section
+from forecast.report.markup import Section, bullets, folded, table, text
 from forecast.report.scales import month_ticks
 from forecast.tidy_table import Forecast
+
+SURVIVALS = {"Chance to be still in the market": "exit", "Chance that cash lasts without new money": "out_of_cash"}
+SHOWN: dict[str, tuple[str, Callable[[float | None], str]]] = {
+    "revenue_usd_per_year": ("Revenue, USD a year", dollars),
+    "firm_margin_frac": ("Gross margin", percent),
+    "cash_with_rounds_usd": ("Cash, rounds included", dollars),
+    "provider_tokens_frac": ("Share of tokens", percent),
+}
 
 
 def answer_section(forecast: Forecast) -> Section:
@@ -62,10 +67,10 @@ def runway_section(forecast: Forecast) -> Section:
     header = ["provider", "kind", "cash today", "runway p10", "median", "p90", "dry in 12 m", "24 m", f"exit in {horizon} m",
               "most likely exit"]  # fmt: skip
     able = at_risk(forecast)
+    others = sorted((row for row in runway(forecast)[1] if row not in able), key=lambda row: row[0])
     rows = [
-        [r[0], r[1], dollars(r[2]), *(_months(v, r in able) for v in r[3:6]), *map(percent, r[6:9]), r[9]]
-        for r in (*able, *sorted((r for r in runway(forecast)[1] if r not in able), key=lambda r: r[0]))
-    ]
+        [*r[:2], dollars(r[2]), *("beyond" if v is None else f"{v:.0f}" for v in r[3:6]), *map(percent, r[6:9]), r[9]] for r in able
+    ] + [[*r[:2], dollars(r[2]), "-", "-", "-", *map(percent, r[6:9]), r[9]] for r in others]  # fmt: skip
     caption = (
         f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "
         "“-” is a provider with a parent's balance sheet, whose cash is not its own."
@@ -87,31 +92,13 @@ def survival_section(forecast: Forecast) -> Section:
     )
     marks = [month for month in month_ticks(horizon) if month]
     header = ["provider", *(calendar(as_of, month) for month in marks)]
-    numbers = [
-        table(caption, header, _survivals(forecast, outcome, marks))
-        for caption, outcome in (
-            ("Chance to be still in the market", "exit"),
-            ("Chance that cash lasts without new money", "out_of_cash"),
-        )
-    ]
-    shown = said + _figures(charts, "figures small") + folded("The numbers", "".join(numbers))
+    numbers = ""
+    for caption, outcome in SURVIVALS.items():
+        curves = {provider: survival(forecast, outcome, provider) for provider in endangered(forecast)}
+        rows = [[name, *(percent(curve[month]) for month in marks)] for name, curve in curves.items() if curve]
+        numbers += table(caption, header, rows)
+    shown = said + _figures(charts, "figures small") + folded("The numbers", numbers)
     return Section("survival", "Who is still there", shown)
-
-
-def _survivals(forecast: Forecast, outcome: str, months: Sequence[int]) -> list[list[str]]:
-    curves = {provider: survival(forecast, outcome, provider) for provider in endangered(forecast)}
-    return [[name, *(percent(curve[month]) for month in months)] for name, curve in curves.items() if curve]
-
-
-SECTIONS: tuple[Callable[[Forecast], Section], ...] = (
-    answer_section,
-    price_section,
-    convergence_section,
-    consolidation_section,
-    runway_section,
-    survival_section,
-    finance_section,
-)
 
 
 def _figures(charts: Sequence[Chart], kind: str = "figures") -> str:
@@ -123,7 +110,43 @@ def _month_reached(forecast: Forecast, segment: str) -> str:
     return "not within the horizon" if month is None else calendar(forecast.manifest["as_of"], int(month))
 
 
-def _months(value: float | None, asked: bool) -> str:
-    if not asked:
-        return "-"
-    return "beyond" if value is None else f"{value:.0f}"
+def finance_section(forecast: Forecast) -> Section:
+    """Return revenue, margin, cash and share of tokens of each provider, the largest first."""
+    first, *others = (_finances(forecast, *one) for one in SHOWN.items())
+    said = (
+        "<p>Median and 80 % band over the paths on which the provider is still in the market; the last column says how many "
+        "that are. Revenue is tokens and other business. Every year stands in finances.csv.</p>"
+    )
+    shown = said + first + folded("The rest", "".join(others))
+    return Section("finances", "Revenue, margin and cash", shown if first else "")
+
+
+def _finances(forecast: Forecast, outcome: str, said: tuple[str, Callable[[float | None], str]]) -> str:
+    (caption, shown), months = said, marked_months(forecast)
+
+    def cell(provider: str, month: int) -> str:
+        return banded(three(forecast, outcome, provider, month), shown)
+
+    asked = dict.fromkeys(fact.provider for fact in forecast.find(outcome) if fact.provider)
+    by_size = sorted(asked, key=lambda name: -(forecast.value("revenue_usd_per_year", name, 0, 0.5) or 0.0))
+    rows = [
+        [name, *(cell(name, month) for month in months), percent(1 - (forecast.value("exit", name, months[-1]) or 0.0))]
+        for name in by_size
+    ]
+    header = [
+        "provider",
+        *(calendar(forecast.manifest["as_of"], month) if month else "today" for month in months),
+        "still there",
+    ]
+    return table(caption, header, rows) if rows else ""
+
+
+SECTIONS: tuple[Callable[[Forecast], Section], ...] = (
+    answer_section,
+    price_section,
+    convergence_section,
+    consolidation_section,
+    runway_section,
+    survival_section,
+    finance_section,
+)

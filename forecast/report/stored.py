@@ -31,9 +31,6 @@ def read_run(folder: str | Path) -> Forecast:
         InputError: the folder or a file is missing, or does not hold what `forecast run --out` writes.
     """
     place = Path(folder)
-    if not place.is_dir():
-        raise InputError(f"{place}: no such folder; a run is a folder that `forecast run --out` wrote. Correct the path, or ask "
-                         f"for a scenario with --scenario {place}.")  # fmt: skip
     manifest = _manifest(place / "manifest.json")
     header, rows, comma = _table(place / "forecast.csv")
     if header != list(Fact._fields):

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-THEMES: dict[str, dict[str, str]] = {
-    "light": {
-        "paper": "#ffffff",
-        "card": "#f5f7f9",
-        "ink": "#1b1f24",
-        "quiet": "#565e68",
-        "rule": "#c9d0d8",
-        "frame": "#79828d",
-        "first": "#1f5fa8",
-        "second": "#a8481a",
-        "third": "#2a6e46",
-    },
-    "dark": {
-        "paper": "#14181d",
-        "card": "#1d232a",
-        "ink": "#e6e8eb",
-        "quiet": "#a7b0bb",
-        "rule": "#3a434e",
-        "frame": "#7f8995",
-        "first": "#7db3f0",
-        "second": "#f0a878",
-        "third": "#8fd3a8",
-    },
-}
+_NAMES = "paper card ink quiet rule frame first second third".split()
+_LIGHT = "#ffffff #f5f7f9 #1b1f24 #565e68 #c9d0d8 #79828d #1f5fa8 #a8481a #2a6e46".split()
+_DARK = "#14181d #1d232a #e6e8eb #a7b0bb #3a434e #7f8995 #7db3f0 #f0a878 #8fd3a8".split()
+THEMES = {"light": dict(zip(_NAMES, _LIGHT, strict=True)), "dark": dict(zip(_NAMES, _DARK, strict=True))}
 
 _RULES = """
 * { box-sizing: border-box; }

@@ -8,9 +8,8 @@ price which would otherwise be held for its size.
 
 from __future__ import annotations
 
-from forecast.sources.csv_rows import csv_rows
 from forecast.sources.gpu_rents import AMOUNT, add_rent
-from forecast.sources.quotes import Parsed, Quote, SourceError, day, number, shown
+from forecast.sources.quotes import Parsed, Quote, SourceError, csv_rows, day, number, shown
 
 PRICES = {"provider", "model", "input_usd_per_mtok", "output_usd_per_mtok"}
 ELECTRICITY = {"category", "item", "period", "mid", "unit"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from forecast.sources.quotes import Parsed, Quote, checked, day, json_document, member, number
 
 ADDRESS = (
@@ -22,22 +20,18 @@ def parse(content: bytes) -> Parsed:
     answer = member(json_document(content, dict), "response", dict)
     found = Parsed([], [])
     for entry in member(answer, "data", list):
-        if isinstance(entry, dict):
-            _add(found, entry)
-        else:
+        if not isinstance(entry, dict):
             found.skip("", "", entry, "not an object")
+            continue
+        region = str(entry.get("stateDescription") or entry.get("stateid") or "").removeprefix("U.S. ")
+        item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
+        period, cents = str(entry.get("period")), number(entry.get("price"))
+        if day(f"{period}-01") is None:
+            found.skip("", item, period, "not a month such as 2026-08")
+        elif entry.get("price-units", UNITS) != UNITS:
+            found.skip("", item, entry.get("price-units"), f"another unit than {UNITS}")
+        elif cents is None:
+            found.skip("", item, entry.get("price"), "the price is missing or not a number")
+        else:
+            found.quotes.append(Quote("electricity", "", item, (float(f"{cents / 100:.10g}"),), period))
     return checked(found)
-
-
-def _add(found: Parsed, entry: dict[str, Any]) -> None:
-    region = str(entry.get("stateDescription") or entry.get("stateid") or "").removeprefix("U.S. ")
-    item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
-    period, cents = str(entry.get("period")), number(entry.get("price"))
-    if day(f"{period}-01") is None:
-        found.skip("", item, period, "not a month such as 2026-08")
-    elif entry.get("price-units", UNITS) != UNITS:
-        found.skip("", item, entry.get("price-units"), f"another unit than {UNITS}")
-    elif cents is None:
-        found.skip("", item, entry.get("price"), "the price is missing or not a number")
-    else:
-        found.quotes.append(Quote("electricity", "", item, (float(f"{cents / 100:.10g}"),), period))

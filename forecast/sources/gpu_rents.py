@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.sources.csv_rows import csv_rows
-from forecast.sources.quotes import Parsed, Quote, SourceError, checked, day, json_document, member, number, shown
+from forecast.sources.quotes import (
+    Parsed,
+    Quote,
+    SourceError,
+    checked,
+    csv_rows,
+    day,
+    json_document,
+    member,
+    number,
+    shown,
+)
 
 AMOUNT = "usd_per_accelerator_hour"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from forecast.sources.quotes import Parsed, checked, json_document, per_mtok
 
 ADDRESS = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
@@ -29,12 +27,8 @@ def parse(content: bytes) -> Parsed:
         if name == "sample_spec" or not isinstance(entry, dict) or entry.get("mode", "chat") not in TEXT_MODES:
             continue
         if "input_cost_per_token" in entry or "output_cost_per_token" in entry:
-            _add(found, name, entry)
+            seller = str(entry.get("litellm_provider", ""))
+            seller = SELLERS.get(seller, "vertex" if seller.startswith("vertex_ai") else seller)
+            given = {side: entry.get(f"{side}_cost_per_token") for side in ("input", "output")}
+            found.add_price(seller, name, [per_mtok(usd) for usd in given.values()], given)
     return checked(found)
-
-
-def _add(found: Parsed, name: str, entry: dict[str, Any]) -> None:
-    seller = str(entry.get("litellm_provider", ""))
-    seller = SELLERS.get(seller, "vertex" if seller.startswith("vertex_ai") else seller)
-    given = {side: entry.get(f"{side}_cost_per_token") for side in ("input", "output")}
-    found.add_price(seller, name, [per_mtok(usd) for usd in given.values()], given)

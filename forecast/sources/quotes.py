@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, separator_problem
 
 LONGEST_SHOWN = 120
 
@@ -148,3 +150,22 @@ def checked(parsed: Parsed) -> Parsed:
     if not parsed.quotes:
         raise SourceError(f"no price in the answer ({len(parsed.unread)} entries unread); the feed changed its form")
     return parsed
+
+
+def csv_rows(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the header of a CSV file and its rows by column; short rows lack their last columns.
+
+    Raises:
+        SourceError: it is not UTF-8 CSV with a header.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        records = list(csv.reader(io.StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"not UTF-8 CSV ({shown(str(error))}). Save it so.") from None
+    if not records:
+        raise SourceError("the file is empty; a header row is required.")
+    header = [name.strip() for name in records[0]]
+    if problem := separator_problem(header):
+        raise SourceError(problem)
+    return header, [dict(zip(header, map(str.strip, cells), strict=False)) for cells in records[1:] if any(cells)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_S = 30
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")  # of who writes: durable at once
 DAMAGED = ("not a database", "malformed", "decode")
 
 
@@ -43,7 +45,7 @@ def open_store(place: Place, in_memory: bool = False) -> Engine:
         raise InputError(f"{place.label}: cannot be made ({error.strerror}). Choose another --store.") from None
     read_only = engine.url.query.get("mode") == "ro"
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_reading if read_only else _prepare)
+        event.listen(engine, "connect", partial(_prepare, () if read_only else PRAGMAS))
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     with transaction(engine, place.label) as connection:
         migrate(connection, read_only=read_only)
@@ -155,13 +157,8 @@ def replace(connection: Connection, table: str, key: str, record: dict[str, Any]
     insert(connection, table, [record])
 
 
-def _prepare_reading(connection: Any, _: Any) -> None:
-    """Set up an SQLite connection that writes nothing."""
+def _prepare(pragmas: tuple[str, ...], connection: Any, _: Any) -> None:
+    """Set up an SQLite connection: transactions are begun by us."""
     connection.isolation_level = None
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    """Set up an SQLite connection: transactions are begun by us, durable at once, with foreign keys."""
-    connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")

@@ -54,6 +54,18 @@ def place_of(address: str | None = None) -> Place:
     return Place(f"sqlite:///{file}", str(file), file, runs, _drop(file.parent), lock)
 
 
+def stored(address: str | None) -> Place:
+    """Return the place of a store that must be there already.
+
+    Raises:
+        InputError: it is not, or as in `place_of`.
+    """
+    place = place_of(address)
+    if not place.exists:
+        raise InputError(f"{place.label}: no store there. Run `forecast refresh`, or correct --store.")
+    return place
+
+
 def _server(url: str) -> Place:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
