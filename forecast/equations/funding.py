@@ -50,12 +50,12 @@ def steady_growth_ratio(growth_per_month: Array) -> Array:
 def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array, to_last_ratio: Array) -> Array:
     """Size of a round: so many months of burn, and not much less than the last one.
 
-    Q = max(n·max(−F, 0), r·L)
+    Q = max(−n·F, r·L)
 
     Args:
         net_flow: F, USD/month.
         covers_months: n, months of burn paid for, positive.
-        last_round_usd: L, USD.
+        last_round_usd: L, USD, at least 0.
         to_last_ratio: r, least size over the last round, at least 0.
 
     Returns:
@@ -64,9 +64,7 @@ def round_size_usd(net_flow: Array, covers_months: Array, last_round_usd: Array,
     >>> round_size_usd(-2.0, 24.0, 30.0, 0.5).item()
     48.0
     """
-    burn = np.clip(net_flow, -np.inf, 0.0)
-    burn *= -covers_months
-    return np.maximum(burn, to_last_ratio * last_round_usd)
+    return np.maximum(-covers_months * net_flow, to_last_ratio * last_round_usd)  # a profit asks for less than nothing
 
 
 def regime_next(regime: Index, transition: Array, uniform: Array) -> Index:
