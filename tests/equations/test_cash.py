@@ -89,3 +89,4 @@ def test_sustainability_by_hand():
     assert cash.machines_grown(others, 15e9, 2.0) == 20e9  # its business has other costs too
     assert cash.machines_beside_tokens(8e9, 0.5, 13e9) == 0  # less than its tokens take: these count
     assert cash.sustainability_ratio(0.0, 0.0, 0.0) == 0  # who has left and has nothing else
+    assert cash.sustainability_ratio(3.0, 0.25, 0.25) == 3.0  # machines for half a dollar count as one

@@ -31,6 +31,15 @@ def test_no_price_below_subsidised_cost(market, cost, now, markup, weight, kept,
     assert higher >= target - 1e-9  # a dearer token is never sold cheaper
 
 
+def test_what_is_left_of_a_uniform_number_is_uniform():
+    """The first event lies below a fifth, the second in the three tenths above: each is cut out and stretched to the whole."""
+    uniform = MIDPOINTS / 2
+    left = price.uniform_again(uniform, 0.2, 0.3)
+    for event in (uniform < 0.2, uniform >= 0.2):
+        assert_allclose(left[event], (np.arange(event.sum()) + 0.5) / event.sum())
+    assert price.uniform_again(np.array([0.0, 0.2]), 0.2, 0.3).tolist() == [0, 0]  # an edge begins the second
+
+
 def test_logistic_shocks_have_their_scale():
     assert_allclose(price.logistic_shock(0.75, np.pi / np.sqrt(3)), LN3)
     shocks = price.logistic_shock(MIDPOINTS, 0.2)

@@ -44,6 +44,15 @@ def test_peak_falls_back_to_the_next_wider(precision: str, peaks: tuple[float, .
     assert served_model.peak_tflops(precision, *peaks) == expected
 
 
+def test_a_weight_takes_its_bits_and_its_share_of_a_scale():
+    """A byte is eight bits; of formats of four bits and fewer, sixteen values share a scale of eight bits."""
+    bits = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4 + 8 / 16, "int4": 4 + 8 / 16, "int2": 2 + 8 / 16}
+    assert {name: 8 * size for name, size in served_model.BYTES_PER_WEIGHT.items()} == bits
+    loss = served_model.QUALITY_LOSS_POINTS
+    assert sorted(bits, key=lambda name: -bits[name]) == sorted(bits, key=loss.get)  # fewer bits, more points lost
+    assert {name for name, lost in loss.items() if not lost} == {"bf16", "fp16"}
+
+
 def test_native_format_floors_the_bytes():
     assert served_model.bytes_per_weight("bf16", "fp4") == 0.5625
     assert served_model.bytes_per_weight("int2", "fp8") == 0.3125
