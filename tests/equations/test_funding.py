@@ -24,7 +24,6 @@ def test_funding_is_proportional_to_the_rate_of_its_regime(rate, ratio, growth, 
 
 
 def test_round_by_hand():
-    assert funding.round_size_usd(-2.0, 24.0, 30.0, 0.5) == 48.0
     assert funding.round_size_usd(-0.5, 24.0, 30.0, 0.5) == 15.0
     assert funding.round_size_usd(5.0, 24.0, 30.0, 0.5) == 15.0  # nothing burns
 
