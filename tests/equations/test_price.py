@@ -14,9 +14,9 @@ MIDPOINTS = (np.arange(20_000) + 0.5) / 20_000
 
 
 def test_target_price_by_hand():
-    # Half the market's 4, half cost 1 with a markup of one: the geometric mean of 4 and 2.
-    found = price.target_log_price(np.log(4.0), 0.0, 9.9, 1.0, 0.5, 0.0, 0.0)
-    assert_allclose(found, np.log(np.sqrt(8.0)))
+    # Half the market's 9, half cost 2 with a markup of one: the geometric mean of 9 and 4.
+    found = price.target_log_price(np.log(9.0), LN2, 9.9, 1.0, 0.5, 0.0, 0.0)
+    assert_allclose(found, np.log(6.0))
     # A premium that is wholly kept, the market alone: the price stays.
     assert_allclose(price.target_log_price(1.0, -3.0, 1.7, 0.5, 1.0, 1.0, 0.0), 1.7)
     # A market far below cost: no lower than subsidised cost.
