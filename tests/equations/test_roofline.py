@@ -61,7 +61,7 @@ def test_memory_decides_the_batch_and_the_count():
     # 2·80·0.9 − 70 = 74 GB free: 55 sequences of 1.34 GB; 70 GB at bf16 (140) leave 4 GB; 280 GB do not fit
     batch = roofline.largest_batch_by_memory(80.0, 2.0, np.array([70.0, 140.0, 280.0]), 1.34, 0.9)
     assert_array_equal(batch, [55.0, 2.0, 0.0])
-    assert roofline.minimum_accelerators(140.0, 80.0, 0.9) == 2.0
+    assert_array_equal(roofline.minimum_accelerators(np.array([0.0, 16.0, 140.0]), 80.0, 0.9), [1.0, 1.0, 2.0])
     assert roofline.minimum_accelerators(70.0, 0.23, 0.9) == 339.0  # 338.2 LPUs of SRAM
 
 
