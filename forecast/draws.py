@@ -178,5 +178,5 @@ def nearest_correlation(names: list[str], pairs: tuple[tuple[str, str, float], .
         return wanted, 0.0
     repaired = vectors @ np.diag(np.maximum(values, 1e-8)) @ vectors.T
     scale = 1 / np.sqrt(np.diag(repaired))
-    repaired = repaired * scale[:, None] * scale[None, :] + 1e-9 * np.eye(len(names))
+    repaired = repaired * scale[:, None] * scale[None, :]
     return repaired, float(np.abs(repaired - wanted).max())

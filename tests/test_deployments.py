@@ -213,11 +213,11 @@ def test_rents_asked_count_each_seller_once_with_its_last_rate(base):
                 "channel": channel}  # fmt: skip
 
     rows = [
-        quote("a", date(2026, 9, 1), 3.0), quote("a", date(2026, 8, 1), 9.0), quote("b", date(2026, 7, 1), 5.0),
-        quote("c", date(2026, 3, 1), 1.0), quote("d", date(2026, 9, 1), 1.0, channel="reserved"),
+        quote("a", date(2026, 9, 1), 3.0), quote("a", date(2026, 8, 1), 9.0), quote("b", date(2026, 5, 2), 5.0),
+        quote("c", date(2026, 5, 1), 1.0), quote("d", date(2026, 9, 1), 1.0, channel="reserved"),
         quote("e", date(2026, 9, 1), 1.0, accelerator="b200"),
     ]  # fmt: skip
-    known = SimpleNamespace(as_of=date(2026, 10, 31), tables={"rents": rows})
+    known = SimpleNamespace(as_of=date(2026, 10, 31), tables={"rents": rows})  # half a year: 183 days, from May 2
     assert asked_rents(known, "h100") == {
         "median": 4.0, "lowest": 3.0, "highest": 5.0, "quotes": 2, "newest_on": "2026-09-01"
     }  # fmt: skip

@@ -45,6 +45,14 @@ def test_fixed_inputs_do_not_vary(base):
         assert_array_equal(draws.values(key, key), np.full(BLOCK_PATHS, value, REAL))
 
 
+def test_a_column_of_which_one_cell_is_fixed_holds_each_as_it_is_drawn(base, tables):
+    made = load_scenario("base", tables, ["provider_finances.groq.cash_usd=5e8"], months=1)
+    groq, together = Draws(made, 7, 0).column("provider_finances", "cash_usd", ["groq", "together"])
+    assert_array_equal(groq, np.full(BLOCK_PATHS, 5e8, REAL))
+    assert_array_equal(together, Draws(base, 7, 0).column("provider_finances", "cash_usd", ["together"])[0])
+    assert together.std() > 0
+
+
 def test_draws_are_single_precision(base):
     draws = Draws(base, 7, 0)
     for key in base.inputs:  # fixed, independent and correlated

@@ -13,6 +13,9 @@ from forecast.families import FLEETS
 from forecast.market.machines import OPEN, Machines
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+from forecast.serving.speed import throughput
+from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import Request, number
 from forecast.units import months_between
 
 
@@ -51,23 +54,26 @@ def test_the_best_of_a_family_against_brute_force(base, block):
         "cerebras-wse-3",
         "groq-lpu-v1",
     ]
+    for group in machines.groups:
+        known = np.broadcast_to(group.available_month, (len(group.rows), BLOCK_PATHS))
+        assert_array_equal(machines.available_month()[group.rows], known)
     for month in (0, 12):
         machines.choose(month)
         for group in machines.groups:
             owned = group.capital_usd_per_hour + group.power_usd_per_hour + group.rest_usd_per_hour
             hours = group.hours_per_mtok / (1 + group.gain_frac * group.maturity[:, None])
             cost[group.rows] = np.where((group.available_month <= month)[:, None], hours * owned[:, None], np.inf)
-        for number, family in enumerate(FLEETS):
+        for place, family in enumerate(FLEETS):
             rows = [
                 a for a, name in enumerate(names.accelerators) if base.rows["accelerators"][name]["family"] == family
             ]
-            gain = machines.generations.gain(month)[number]  # within a year of some that came by now
+            gain = machines.generations.gain(month)[place]  # within a year of some that came by now
             cost[rows] /= gain
             expected = np.min(cost[rows], axis=0, initial=np.inf)
-            assert_allclose(machines.best_usd_per_mtok[number], expected, rtol=1e-6)  # a few operations of seven digits
+            assert_allclose(machines.best_usd_per_mtok[place], expected, rtol=1e-6)  # a few operations of seven digits
             if month == 0:
                 fleet = expected * draws.parameter("fleet_lag_ratio")
-                assert_allclose(machines.fleet_usd_per_mtok[number], fleet, rtol=1e-6)
+                assert_allclose(machines.fleet_usd_per_mtok[place], fleet, rtol=1e-6)
         assert_allclose(machines.floor_usd_per_mtok, cost[~np.array(own)].min(axis=0), rtol=1e-6)
 
 
@@ -92,6 +98,20 @@ def test_families_go_on_after_their_last_announced_part(tables):
         assert_allclose((mortal > np.exp(0.5 * count - 0.1)).mean(), 0.7**count, atol=0.02)
 
 
+def test_hours_of_a_million_tokens_are_those_of_each_kind_together(base, block):
+    """Output one by one, input by prefill, cached input at a part of that; at launch software is slower by its whole gain."""
+    names = block[1]
+    at, ratio = names.accelerators.index("h100"), number_of(base, "cached_cost_ratio")
+    for place, segment in enumerate(names.segments):
+        asked = base.rows["segments"][segment]
+        request = Request("h100", asked["reference_model"], asked["input_tokens"], asked["output_tokens"])
+        speed = throughput(base, request, asked["latency_ms_per_token"] / 1000)
+        inputs, cached = (number(base, "segments", segment, f"{kind}_frac") for kind in ("input", "cached"))
+        seconds = (1 - inputs) / speed.decode_tok_per_s + inputs * (1 - cached + cached * ratio) / speed.input_tok_per_s
+        at_launch = 1e6 * seconds / 3600 * (1 + names.speed.gain_frac[at, place])
+        assert_allclose(names.speed.hours_per_mtok[at, place], at_launch, rtol=1e-9)
+
+
 @pytest.mark.parametrize("parameter", ["wide_parallel_gain_ratio", "custom_silicon_gain_ratio"])
 def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
     """Wide expert parallelism serves mixtures of experts faster, makers' claims all their parts; nothing else moves."""
@@ -111,6 +131,15 @@ def test_a_gain_reaches_those_it_is_meant_for(tables, parameter):
     for before, after in zip(slow.groups, fast.groups, strict=True):
         gained = np.where(reached[before.rows], 2.0, 1.0)[:, :, None]
         assert_allclose(after.hours_per_mtok * gained, before.hours_per_mtok, rtol=1e-6)  # infinite where none fits
+
+
+def test_machines_that_are_busy_twice_the_time_serve_at_half_the_hours(tables):
+    def groups(busy_frac):
+        scenario = load_scenario("base", tables, settings=[f"floor_utilisation_frac={busy_frac}"], months=1)
+        return Machines(scenario, market_names(scenario), Draws(scenario, 7, 0)).groups
+
+    for idle, busy in zip(groups(0.3), groups(0.6), strict=True):
+        assert_allclose(2 * busy.hours_per_mtok, idle.hours_per_mtok, rtol=1e-6)
 
 
 def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block):

@@ -82,7 +82,7 @@ def test_the_market_of_today_against_brute_force(base, block):
 def test_what_is_noted_is_of_those_that_are_there(block):
     _, names, draws = block
     market = Market(draws.scenario, names, draws)
-    market.doors.absent[1] = np.inf
+    market.doors.absent[1], market.doors.present[1] = np.inf, 0
     market.mix.price_ratio = 2 * market.mix.price_ratio
     found = noted(market)
     there = (names.offer_provider != 1)[:, None]
@@ -92,8 +92,14 @@ def test_what_is_noted_is_of_those_that_are_there(block):
         assert_allclose(found[name], np.where(there, expected, np.nan), rtol=1e-6)
     assert_allclose(found["market_price"], market.trade.segment_spend / market.trade.segment_tokens, rtol=1e-6)
     assert_array_equal(found["family_cost"][: len(names.segments)], market.machines.best_usd_per_mtok[0])
-    other = start_books(draws, names).other_usd_per_month
-    assert_allclose(found["revenue"], 12 * (market.trade.revenue + other), rtol=1e-5)
+    here = (np.arange(len(names.providers)) != 1)[:, None]
+    other = start_books(draws, names).other_usd_per_month * here
+    earned, paid = market.trade.revenue + other, market.trade.serving_cost + other * market.other_cost_frac
+    assert_allclose(found["revenue"], 12 * earned, rtol=1e-5)
+    assert_allclose(found["margin"], np.where(here, 1 - paid / earned, np.nan), atol=1e-5)
+    own = names.own_cash
+    assert_allclose(found["cash"][own], np.where(here[own], market.treasury.cash_usd, 0))
+    assert np.isnan(np.delete(found["cash"], np.arange(len(names.providers))[own], axis=0)).all()  # a parent's purse
 
 
 def test_selling_below_cost_is_a_subsidy_and_above_it_none(base, block):

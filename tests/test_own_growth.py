@@ -39,7 +39,7 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
 def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
     """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on, it neither grows nor fades."""
     _, names, draws = block
-    asked = {"growth_apart_renewal_ratio": 1, "growth_apart_sd_per_month": 0.1}
+    asked = {"growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0.2}  # the part of it that is renewed
     customers = still_customers(base, names, draws, equal_shares(names), **asked)
     chance = np.random.default_rng(4)
     shape = (len(names.providers), BLOCK_PATHS)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.priced import cost_of
 from forecast.deployments.wide_parallel import wide_throughput
+from forecast.errors import InputError
 from forecast.serving.token_cost import number_of
 
 
@@ -105,7 +106,13 @@ def test_what_was_published_gains_on_single_groups_as_the_parameter_says(base):
 
 
 def test_wider_groups_decode_faster(base):
-    narrow, wide = (
-        wide_throughput(base, Deployment("h800", n, "deepseek-v3", "fp8", 4000.0, 1000.0)) for n in (32.0, 144.0)
-    )
-    assert narrow.decode_tok_per_s < wide.decode_tok_per_s and wide.accelerators == 144
+    """Two nodes of eight are the least that are wide."""
+
+    def found(accelerators):
+        return wide_throughput(base, Deployment("h800", accelerators, "deepseek-v3", "fp8", 4000.0, 1000.0))
+
+    least, narrow, wide = (found(accelerators) for accelerators in (16.0, 32.0, 144.0))
+    assert least.decode_tok_per_s < narrow.decode_tok_per_s < wide.decode_tok_per_s
+    assert (least.accelerators, wide.accelerators) == (16, 144)
+    with pytest.raises(InputError, match="on 15 accelerators: one node of 8; at least 16 are required"):
+        found(15.0)

@@ -7,7 +7,7 @@ import pytest
 from spoiling import said_by
 
 from forecast.distributions import parse
-from forecast.owning import owned_usd_per_accelerator_hour
+from forecast.owning import FIRST_PARAMETERS, owned_usd_per_accelerator_hour
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import owned_cost
 from forecast.tables import load_tables
@@ -103,9 +103,10 @@ def test_owning_costs_the_same_from_the_tables_as_in_the_model(tables):
     for as_of in ("2025-07-01", "2026-10-31"):
         known = owned_usd_per_accelerator_hour(tables.vintage(date.fromisoformat(as_of)))
         scenario = load_scenario("base", tables, as_of=date.fromisoformat(as_of))
-        for accelerator in ("h100", "h200", "b200"):
+        for accelerator in ("h100", "h200", "b200", "h20"):  # of an h20 only the design power is known
             same = owned_cost(scenario, accelerator).total_usd_per_accelerator_hour
             assert known[accelerator] == pytest.approx(float(same), rel=1e-12)
+    assert min(row["as_of"] for row in tables["parameters"]) == FIRST_PARAMETERS
     early = owned_usd_per_accelerator_hour(tables.vintage(date(2023, 6, 30)))
     assert set(early) >= {"h100"} and "b200" not in early
     assert early["h100"] > known["h100"]

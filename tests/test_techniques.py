@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench, usable_peak
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, stack_of
+from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, over_mixture, stack_of
 from forecast.deployments.techniques import techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
@@ -210,6 +210,16 @@ def test_stack_ratios_are_what_the_measurements_say(base):
     ratios = [a / b for a, b in zip(over_vllm[:2], over_sglang[:2], strict=True)]
     assert_allclose([*ratios, over_sglang[2]], known["sglang"], rtol=1e-3)
     assert base.rows["serving_stacks"]["tgi"]["status"] == "assumption" and known["tgi"][2] == 0
+
+
+def test_a_stack_is_as_far_ahead_as_at_the_batches_that_were_measured(base):
+    """Its ratio to vLLM: of eight and of 64 sequences as measured, their mean in logs half way between, and no other beyond."""
+    row = base.rows["serving_stacks"]["tensorrt-llm"]
+    small, large = row["small_batch_ratio"], row["large_batch_ratio"]
+    middle = np.sqrt(SMALL_BATCH * LARGE_BATCH)
+    for batch, ratio in ((1, small), (8, small), (middle, np.sqrt(small * large)), (64, large), (512, large)):
+        ahead = over_mixture(base, "tensorrt-llm", batch) / over_mixture(base, "vllm", batch)
+        assert ahead == pytest.approx(ratio, rel=1e-9)
 
 
 def test_software_matures(table):

@@ -54,7 +54,7 @@ def risen(price: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     found = np.zeros(price.shape, dtype=bool)
     least = price[:, :-1].copy()  # of the months before each month from 1 on
-    for back in range(2, min(RISE_MONTHS, price.shape[1] - 1) + 1):
+    for back in range(2, RISE_MONTHS + 1):
         np.minimum(least[:, back - 1 :], price[:, :-back], out=least[:, back - 1 :])
     found[:, 1:] = price[:, 1:] >= RISE_RATIO * least
     return found

@@ -49,18 +49,18 @@ class Fan:
         return edges
 
 
-# Prices are resolved from a dollar for a million million tokens on: where custom silicon delivers its claims, or a horizon is
+# Prices are resolved from far below any of today's: where custom silicon delivers its claims, or a horizon is
 # of twenty years, a narrower range called them nothing.
-PRICE, FLOOR, FRACTION = (2.0**-20, 2.0**8), (2.0**-24, 2.0**8), (2.0**-9, 1.0)
+PRICE, FRACTION = (2.0**-38, 2.0**8), (2.0**-9, 1.0)
 FANS: dict[str, Fan] = {
     "market_price": Fan("USD/Mtok", "segment", *PRICE, "price paid over all tokens of the month's mix, weighted by volume"),
     "constant_mix_price": Fan("USD/Mtok", "segment", *PRICE, "price of today's mix of input, cached input and output, weighted by volume"),
     "output_frac": Fan("fraction", "segment", *FRACTION, "share of output in the tokens of the month"),
     "cached_frac": Fan("fraction", "segment", *FRACTION, "share of the input of the month that a cache serves"),
     "cheapest_price": Fan("USD/Mtok", "segment", *PRICE, "lowest price of any living provider"),
-    "tier_price": Fan("USD/Mtok", "segment", *FLOOR, "third-cheapest list price (3:1) of a model at the segment's GPQA of today"),
-    "floor": Fan("USD/Mtok", "segment", *FLOOR, "least owned cost of the month's mix, reference model, on any accelerator available"),
-    "capability_floor": Fan("USD/Mtok", "segment", *FLOOR, "floor for the capability and the mix of today, which ever smaller models reach"),
+    "tier_price": Fan("USD/Mtok", "segment", *PRICE, "third-cheapest list price (3:1) of a model at the segment's GPQA of today"),
+    "floor": Fan("USD/Mtok", "segment", *PRICE, "least owned cost of the month's mix, reference model, on any accelerator available"),
+    "capability_floor": Fan("USD/Mtok", "segment", *PRICE, "floor for the capability and the mix of today, which ever smaller models reach"),
     "price_to_floor_ratio": Fan("ratio", "segment", 2.0**-4, 2.0**13, "market_price over floor"),
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),
     "volume": Fan("Mtok/month", "segment", 2.0**22, 2.0**56, "tokens served in a month"),

@@ -25,8 +25,8 @@ def test_static_batches_waste_more_the_larger_and_the_more_uneven(concurrency, s
     assert batching.static_batching_frac(float(concurrency), sd + 0.1) <= share + 1e-12
 
 
-def test_no_batch_is_smaller_than_one():
-    assert_array_equal(batching.fitting_batch(np.array([1.0, 3.0, 10.0]), 0.3), [1.0, 1.0, 3.0])
+def test_a_batch_is_of_whole_sequences_and_of_no_fewer_than_one():
+    assert_array_equal(batching.fitting_batch(np.array([1.0, 3.0, 10.0]), 0.35), [1.0, 1.0, 3.0])
 
 
 @given(st.floats(0, 0.99), st.integers(1, 8), st.floats(0.001, 0.1))

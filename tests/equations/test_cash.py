@@ -11,10 +11,6 @@ from forecast.equations import cash
 FRACTION = st.floats(0.0, 1.0)
 
 
-def test_net_flow_by_hand():
-    assert cash.net_flow_usd_per_month(10.0, 2.0, 7.0, 4.0) == 1.0
-
-
 def test_fixed_cost_by_hand():
     # Fixed cost of 10 with elasticity ½: four times the revenue is twice the cost. A year of runway sheds half of 40 %.
     assert_allclose(cash.planned_fixed_cost(10.0, 0.5, 4.0), 20)
@@ -89,3 +85,4 @@ def test_sustainability_by_hand():
     assert cash.machines_grown(others, 15e9, 2.0) == 20e9  # its business has other costs too
     assert cash.machines_beside_tokens(8e9, 0.5, 13e9) == 0  # less than its tokens take: these count
     assert cash.sustainability_ratio(0.0, 0.0, 0.0) == 0  # who has left and has nothing else
+    assert cash.sustainability_ratio(3.0, 0.25, 0.25) == 3.0  # machines for half a dollar count as one

@@ -17,10 +17,6 @@ def test_monthly_chances_make_the_yearly_one(rate):
     assert_allclose((1 - monthly) ** 12, np.exp(-rate), rtol=1e-9)
 
 
-def test_no_hazard_no_exit():
-    assert exits.monthly_prob(0.0) == 0
-
-
 @given(LOG, LOG, st.floats(0.01, 1))
 def test_a_buyer_gains_the_customers_that_follow(buyer, bought, retention):
     merged = exits.merged_log_weight(buyer, bought, retention)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.equations import funding
+from forecast.equations.demand import average_next
 
 
 def test_funding_by_hand():
@@ -25,6 +26,19 @@ def test_funding_is_proportional_to_the_rate_of_its_regime(rate, ratio, growth, 
 def test_round_by_hand():
     for flow, size in ((-2.0, 48.0), (-0.5, 15.0), (5.0, 15.0)):  # in the last nothing burns
         assert funding.round_size_usd(funding.burn_covered_usd(flow, 24.0), 30.0, 0.5) == size
+
+
+@given(st.floats(-0.04, 0.2))
+def test_a_firm_that_has_long_grown_alike_stands_so_far_above_its_average(growth):
+    average = 1.0
+    for month in range(1, 601):
+        revenue = np.exp(growth * month)
+        average = average_next(average, revenue, 12.0)
+    assert_allclose(revenue / average, funding.steady_growth_ratio(growth), rtol=1e-6)
+
+
+def test_a_firm_that_shrinks_faster_than_its_average_counts_as_one_at_half_of_it():
+    assert funding.steady_growth_ratio(np.array([-0.06, -0.5])).tolist() == [0.5, 0.5]
 
 
 def test_regimes_follow_their_chances():

@@ -14,9 +14,9 @@ MIDPOINTS = (np.arange(20_000) + 0.5) / 20_000
 
 
 def test_target_price_by_hand():
-    # Half the market's 4, half cost 1 with a markup of one: the geometric mean of 4 and 2.
-    found = price.target_log_price(np.log(4.0), 0.0, 9.9, 1.0, 0.5, 0.0, 0.0)
-    assert_allclose(found, np.log(np.sqrt(8.0)))
+    # Half the market's 9, half cost 2 with a markup of one: the geometric mean of 9 and 4.
+    found = price.target_log_price(np.log(9.0), LN2, 9.9, 1.0, 0.5, 0.0, 0.0)
+    assert_allclose(found, np.log(6.0))
     # A premium that is wholly kept, the market alone: the price stays.
     assert_allclose(price.target_log_price(1.0, -3.0, 1.7, 0.5, 1.0, 1.0, 0.0), 1.7)
     # A market far below cost: no lower than subsidised cost.
@@ -29,6 +29,15 @@ def test_no_price_below_subsidised_cost(market, cost, now, markup, weight, kept,
     assert target >= cost + np.log1p(-subsidy)
     higher = price.target_log_price(market, cost + 1, now, markup, weight, kept, subsidy)
     assert higher >= target - 1e-9  # a dearer token is never sold cheaper
+
+
+def test_what_is_left_of_a_uniform_number_is_uniform():
+    """The first event lies below a fifth, the second in the three tenths above: each is cut out and stretched to the whole."""
+    uniform = MIDPOINTS / 2
+    left = price.uniform_again(uniform, 0.2, 0.3)
+    for event in (uniform < 0.2, uniform >= 0.2):
+        assert_allclose(left[event], (np.arange(event.sum()) + 0.5) / event.sum())
+    assert price.uniform_again(np.array([0.0, 0.2]), 0.2, 0.3).tolist() == [0, 0]  # an edge begins the second
 
 
 def test_logistic_shocks_have_their_scale():

@@ -34,7 +34,6 @@ def test_sparse_prefill_joins_the_full_one():
     ("precision", "peaks", "expected"),
     [
         ("fp4", (2250.0, 4500.0, 9000.0), 9000.0),
-        ("fp4", (989.0, 1979.0, NAN), 1979.0),
         ("fp8", (459.0, NAN, NAN), 459.0),
         ("int4", (989.0, 1979.0, NAN), 989.0),
         ("bf16", (NAN, 17500.0, 35000.0), 8750.0),
@@ -44,17 +43,25 @@ def test_peak_falls_back_to_the_next_wider(precision: str, peaks: tuple[float, .
     assert served_model.peak_tflops(precision, *peaks) == expected
 
 
+def test_a_weight_takes_its_bits_and_its_share_of_a_scale():
+    """A byte is eight bits; of formats of four bits and fewer, sixteen values share a scale of eight bits."""
+    bits = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4 + 8 / 16, "int4": 4 + 8 / 16, "int2": 2 + 8 / 16}
+    assert {name: 8 * size for name, size in served_model.BYTES_PER_WEIGHT.items()} == bits
+    loss = served_model.QUALITY_LOSS_POINTS
+    assert loss.keys() == bits.keys()
+    assert sorted(bits, key=lambda name: -bits[name]) == sorted(bits, key=loss.get)  # fewer bits, more points lost
+    assert {name for name, lost in loss.items() if not lost} == {"bf16", "fp16"}
+
+
 def test_native_format_floors_the_bytes():
-    assert served_model.bytes_per_weight("bf16", "fp4") == 0.5625
     assert served_model.bytes_per_weight("int2", "fp8") == 0.3125
-    assert set(served_model.QUALITY_LOSS_POINTS) == set(served_model.BYTES_PER_WEIGHT)
 
 
 def test_memory_decides_the_batch_and_the_count():
     # 2·80·0.9 − 70 = 74 GB free: 55 sequences of 1.34 GB; 70 GB at bf16 (140) leave 4 GB; 280 GB do not fit
     batch = roofline.largest_batch_by_memory(80.0, 2.0, np.array([70.0, 140.0, 280.0]), 1.34, 0.9)
     assert_array_equal(batch, [55.0, 2.0, 0.0])
-    assert roofline.minimum_accelerators(140.0, 80.0, 0.9) == 2.0
+    assert_array_equal(roofline.minimum_accelerators(np.array([0.0, 16.0, 140.0]), 80.0, 0.9), [1.0, 1.0, 2.0])
     assert roofline.minimum_accelerators(70.0, 0.23, 0.9) == 339.0  # 338.2 LPUs of SRAM
 
 

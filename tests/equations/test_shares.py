@@ -56,10 +56,25 @@ def test_zeros_and_ones_prove_the_comparisons(rows):
         assert_array_equal(shares.top_sum(amount, count), np.minimum(amount.sum(axis=0), count))
 
 
-def test_a_missing_comparison_is_noticed(monkeypatch):
-    monkeypatch.setattr(shares, "ORDER_8", shares.ORDER_8[:-1])
+def test_zeros_and_ones_prove_the_merging():
+    # Lists of eight are in order before they are merged, so that only the number of ones in each of four lists matters.
+    ones = np.indices((9, 9, 9, 9)).reshape(4, -1)
+    amount = (np.arange(8)[:, None, None] < ones).reshape(32, -1).astype(REAL)  # a list is every fourth row
+    for count in range(1, 9):
+        assert_array_equal(shares.top_sum(amount, count), np.minimum(ones.sum(axis=0), count))
+
+
+@pytest.mark.parametrize(
+    ("network", "proof"),
+    [
+        ("ORDER_8", lambda: test_zeros_and_ones_prove_the_comparisons(16)),
+        ("ORDER_BITONIC_8", test_zeros_and_ones_prove_the_merging),
+    ],
+)
+def test_a_missing_comparison_is_noticed(monkeypatch, network, proof):
+    monkeypatch.setattr(shares, network, getattr(shares, network)[:-1])
     with pytest.raises(AssertionError):
-        test_zeros_and_ones_prove_the_comparisons(16)
+        proof()
 
 
 @pytest.mark.parametrize("rows", [3, 8, 11])
