@@ -87,8 +87,9 @@ def test_what_was_published_gains_on_single_groups_as_the_parameter_says(base):
         precision = "fp4" if row["accelerator"] == "gb200" else "fp8"
         context = row["context_tokens"]
         asked = Deployment(
-            row["accelerator"], 32.0, row["model"], precision, context * 0.9, context * 0.2, utilisation_frac=1.0
-        )
+            row["accelerator"], 32.0, row["model"], precision, context * 0.9, context * 0.2,
+            cached_frac=row["cached_frac"] or 0.0, utilisation_frac=1.0,
+        )  # fmt: skip
         wide = replace(asked, accelerators=float(row["decode_accelerators_count"]), wide_parallel=True)
         published, narrow, ours = (
             rate_of_mix(speed, cached_cost)
