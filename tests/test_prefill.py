@@ -43,7 +43,7 @@ def test_a_prompt_waits_longer_than_its_arithmetic(waits):
 
 
 def test_mixtures_pay_more_for_prefill_alone(base, waits):
-    """Times to first token and a published day say 1.5 and 1.8, and in both sequences queue: the row lies below both."""
+    """Times to first token and a published day say 1.5 and 1.7, and in both sequences queue: the row lies below both."""
     dense, moe = waits
     found = effect_values(base)["prefill_alone:kind:moe"]
     assert 0 < found < np.log(moe / dense) < found + 0.3

@@ -179,6 +179,10 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     attention = served["attn_flops_per_kv_element"] or 0.0
     active = float(served["active_computed_b"])
     pairs = served["prefill_attn_flops_per_pair"] or 0.0
+    held_gb, whole_gb = (
+        float(served_model.kv_cached_gb(tokens, full, window, window_tokens, index, state, kv_bytes))
+        for tokens in (context, given + made)
+    )
     whole, rest = (
         float(served_model.prefill_gflop_per_token(active, pairs, given, sparse_tokens, frac))
         for frac in (0.0, min(request.cached_frac, MOST_CACHED_FRAC))
@@ -187,7 +191,8 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
         "moe": float(served["experts_count"] > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),
-        "kv_held_gb": float(served_model.kv_cached_gb(context, full, window, window_tokens, index, state, kv_bytes)),
+        "kv_held_gb": held_gb,
+        "kv_whole_gb": whole_gb,  # of a sequence whose answer is done
         "weight_gflop_per_token": 2.0 * active,
         "decode_attention_gflop": float(served_model.attention_gflop_per_token(attention, elements)),
         "prefill_attention_gflop": whole - 2.0 * active,
