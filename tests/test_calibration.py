@@ -94,6 +94,21 @@ def test_a_pair_left_out_is_predicted_better_than_by_any_rival(found):
     assert np.median(ours) < 0.15 < 0.3 < np.median(flat)
 
 
+def test_memory_is_reserved_in_the_run_and_not_in_the_answer(found):
+    """An answer as long as its prompt: whole it holds 4/3 of what it does half done. So 3/4 as many sequences fit."""
+    rows, _ = found
+    observed = rows.observed
+    columns = observed.columns
+    chosen = observed.reserves & (observed.kind == "offline") & (columns["input_tokens"] == columns["output_tokens"])
+    chosen &= columns["model"] == "llama-3.3-70b"
+    assert chosen.sum() > 10 and not observed.reserves[observed.kind == "server"].any()
+    ratio = observed.as_run["kv_held_gb"] / columns["kv_held_gb"]
+    assert_allclose(ratio[chosen], 4 / 3)
+    assert (ratio[~observed.reserves] == 1).all()
+    batch, asked = (made.per_accelerator[chosen] for made in (rows, rows.asked))
+    assert (batch <= asked).all() and np.isclose(batch, 0.75 * asked, rtol=0.05).mean() > 0.5
+
+
 def test_the_slope_is_the_derivative(found):
     rows, whole = found
     at, slope = rows.predict(whole.estimate)
@@ -208,7 +223,7 @@ def test_errors_of_a_design_by_hand():
     """Pairs 1 and 3 of one design, −1 and −3 of another: B = 16, W = 2, two pairs each, so δ² = 7."""
     columns = {"accelerator": np.array(["x", "x", "y", "x", "y"]), "architecture": np.array(["a", "a", "a", "b", "b"])}
     kind = np.array(["offline"] * 5)
-    observed = Observations(columns, np.zeros(5), kind, kind, np.zeros(5), np.zeros(5))
+    observed = Observations(columns, np.zeros(5), kind, kind, np.zeros(5), np.zeros(5), np.zeros(5, bool))
     assert_allclose(common_sd(observed, np.array([0.5, 1.5, 3.0, -1.0, -3.0])), np.sqrt(7.0))
     assert common_sd(observed, np.array([1.0, 1.0, -1.0, 1.0, -1.0])) == 0.0  # what accelerators share is no design's
 
@@ -223,7 +238,7 @@ def test_rows_of_the_future_move_nothing():
 def test_what_was_never_measured_gets_what_its_family_gets_and_is_less_sure(scenario):
     values = effect_values(scenario)
     known, new = (
-        workloads(scenario, [Request(name, "minimax-m2.5", 1000.0, 1000.0, "fp8", 4.0)]) for name in ("h100", "h800")
+        workloads(scenario, [Request(name, "llama-3.3-70b", 1000.0, 1000.0, "fp8", 4.0)]) for name in ("h100", "h800")
     )
     assert_allclose(log_factors(values, known)["throughput"], log_factors(values, new)["throughput"])  # of one family
     sure, unsure = (throughputs(values, columns, float("inf"))[0].log_sd for columns in (known, new))

@@ -188,7 +188,7 @@ def test_an_accelerator_of_few_rows_is_answered_as_widely_as_a_new_one():
     def spread(rows):
         known = {name: value for name, value in VALUES.items() if name != "rows:accelerator:b200"}
         seen = {"rows:accelerator:b200": round(np.log(rows), 4)} if rows else {}
-        return throughputs(known | seen, columns("b200", "gpt-oss-120b"), float("inf"))[0].log_sd
+        return throughputs(known | seen, columns("b200", "llama-3.3-70b"), float("inf"))[0].log_sd
 
     assert spread(8) == spread(1000) < spread(7) == spread(1) == spread(0)
 

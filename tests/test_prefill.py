@@ -43,7 +43,15 @@ def test_a_prompt_waits_longer_than_its_arithmetic(waits):
 
 
 def test_mixtures_pay_more_for_prefill_alone(base, waits):
-    """Times to first token and a published day say 1.5 and 1.9, and in both sequences queue: the row lies below both."""
+    """Times to first token and a published day say 1.5 and 1.7, and in both sequences queue: the row lies below both."""
     dense, moe = waits
     found = effect_values(base)["prefill_alone:kind:moe"]
     assert 0 < found < np.log(moe / dense) < found + 0.3
+
+
+def test_tokens_behind_a_cache_attend_to_more(base):
+    """Attention alone takes 1.75 times as long behind three quarters of a prompt; decoding and benchmarks are as without."""
+    cases = [Request("h200", "llama-3.3-70b", 32_000, 500, "fp8", 8, 16, cached) for cached in (0.0, 0.75)]
+    whole, behind = throughputs(effect_values(base), workloads(base, cases), float("inf"))
+    assert whole.input_tok_per_s / 1.75 < behind.input_tok_per_s < 0.95 * whole.input_tok_per_s
+    assert (behind.decode_tok_per_s, behind.output_tok_per_s) == (whole.decode_tok_per_s, whole.output_tok_per_s)

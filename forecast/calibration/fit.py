@@ -4,7 +4,7 @@ A prior is a row of `effects.FORM`; random effects have mean zero. Errors are St
 undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
 not the case (stack, date, expert parallelism, server and interactive rules, the pair itself, and how far the few runs
 at 16 bits beat the same software's immature 8-bit arithmetic, on parts that have it): they keep those differences out of
-the kept ones and are zero in a prediction. Gauss-Newton steps use the analytic derivative
+the kept ones and are zero in a prediction. So does memory that a run reserved for whole answers (`Observations.as_run`). Gauss-Newton steps use the analytic derivative
 ∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from forecast.calibration.observations import Observations
 from forecast.distributions import Array
 from forecast.families import FAMILIES
-from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, features
+from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, Columns, features
 from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
 
 DEGREES_OF_FREEDOM = 4.0
@@ -103,8 +103,8 @@ def _passing(observed: Observations) -> list[tuple[str, str, Array, float, float
 class Rows:
     """Measured rows as a fit reads them: their terms at the printed peaks, computed once; only the factors change while fitting."""
 
-    def __init__(self, observed: Observations) -> None:
-        self.observed, columns = observed, observed.columns
+    def __init__(self, observed: Observations, columns: Columns | None = None) -> None:
+        self.observed, columns = observed, observed.as_run if columns is None else columns
         tried = layouts(columns)
         batch = batch_of(columns, tried.sizes, tried.engines)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
@@ -113,6 +113,11 @@ class Rows:
         self.allowed = batch >= tried.least_batch
         self.per_accelerator = batch / tried.sizes
         self.terms = np.stack([np.broadcast_to(made[t], batch.shape) for t in TERMS if t != "throughput"])
+
+    @cached_property
+    def asked(self) -> Rows:
+        """The same rows as the engine answers them, which knows no run."""
+        return Rows(self.observed, self.observed.columns)
 
     @cached_property
     def design(self) -> Design:

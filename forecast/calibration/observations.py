@@ -41,6 +41,13 @@ class Observations:
     stack: NDArray[np.str_]
     year: Array  # of the measurement, since the middle row of its kind of model
     expert_parallel: Array
+    reserves: Flags  # the run took a sequence in only where memory held its whole answer
+
+    @property
+    def as_run(self) -> Columns:
+        """The columns of the cases as they were run: `columns` are what is asked, which nothing is reserved for."""
+        held_gb = np.where(self.reserves, self.columns["kv_whole_gb"], self.columns["kv_held_gb"])
+        return {**self.columns, "kv_held_gb": held_gb}
 
     @property
     def pair(self) -> NDArray[np.str_]:
@@ -66,6 +73,7 @@ class Observations:
             stack=self.stack[chosen],
             year=self.year[chosen],
             expert_parallel=self.expert_parallel[chosen],
+            reserves=self.reserves[chosen],
         )
 
 
@@ -90,6 +98,7 @@ def observations(scenario: Scenario) -> Observations:
         stack=np.array([stack_of(row["framework"]) for row in rows]),
         year=(days - middle) / 365.0,
         expert_parallel=np.array([_expert_parallel(row["parallelism"]) for row in rows], float),
+        reserves=np.array([_reserves(row) for row in rows], bool),
     )
     return found.where(share_of_peak(found) <= 1)
 
@@ -126,6 +135,13 @@ def stack_of(framework: str | None) -> str:
 
 def _expert_parallel(parallelism: str | None) -> bool:
     return "/EP" in (parallelism or "") and not str(parallelism).endswith("/EP1")
+
+
+def _reserves(row: Row) -> bool:
+    # TensorRT-LLM's default (GUARANTEED_NO_EVICT), which trtllm-bench and InferenceX keep; NVIDIA's harness for MLPerf sets
+    # MAX_UTILIZATION. Other software takes in what fits now (of "vLLM/TRT" it is not known which ran).
+    name = (row["framework"] or "").lower()
+    return stack_of(name) == "trt" and "vllm" not in name and not row["source"].startswith("mlperf")
 
 
 def _usable(row: Row) -> bool:

@@ -74,8 +74,8 @@ Written by `forecast calibrate throughput --page docs`; do not edit. Values: `{d
   arithmetic, are neither. InferenceX draws lengths between 0.8 and 1 of those it prints: their mean is taken.
 - *Predictions* are the engine's own, by a fit that saw no row of the accelerator with that architecture. Models of one design count as one, so no
   sister model helps.
-- *What a prediction knows:* accelerators, precision, lengths and concurrency. It does not know the software, its date, the parallelism, or
-  that a row is a server one.
+- *What a prediction knows:* accelerators, precision, lengths and concurrency. It does not know the software, its date, the parallelism, that a
+  row is a server one, or that TensorRT-LLM took in sequences only where memory held their whole answers, as it does by default.
 
 Two things make these figures kinder than a test on rows kept back would be:
 

@@ -34,12 +34,12 @@ def left_out(
 
 def predicted(rows: Rows, fitted: Fit) -> Array:
     """Return the log prediction of every row as the engine would make it: kept effects only."""
-    return rows.predict(np.where(rows.design.kept, fitted.estimate, 0.0))[0]
+    return rows.asked.predict(np.where(rows.design.kept, fitted.estimate, 0.0))[0]
 
 
 def rival(observed: Observations, mbu_frac: float, mfu_frac: float) -> Array:
     """Return the log prediction of a flat roofline: the longer of reading and arithmetic, no overhead."""
-    rows = Rows(observed)
+    rows = Rows(observed).asked
     terms = dict(zip((term for term in TERMS if term != "throughput"), rows.terms, strict=True))
     read = (terms["dense_weights"] + terms["expert_weights"] + terms["kv_cache"]) / mbu_frac
     compute = (terms["decode_compute"] + terms["prefill_compute"]) / mfu_frac

@@ -31,7 +31,8 @@ class Deployment:
     def request(self) -> Request:
         """The case that its throughput is computed of; names are the stable ones by then."""
         return Request(
-            self.accelerator, self.model, self.input_tokens, self.output_tokens, self.precision, self.accelerators, self.concurrency
+            self.accelerator, self.model, self.input_tokens, self.output_tokens, self.precision, self.accelerators,
+            self.concurrency, self.cached_frac,
         )  # fmt: skip
 
     @property

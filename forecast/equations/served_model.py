@@ -205,19 +205,30 @@ def attention_gflop_per_token(attn_flops_per_kv_element: Num, kv_elements: Num) 
 
 
 def prefill_gflop_per_token(
-    active_params_b: Num, prefill_attn_flops_per_pair: Num, input_tokens: Num, kv_sparse_read_tokens: Num
+    active_params_b: Num,
+    prefill_attn_flops_per_pair: Num,
+    input_tokens: Num,
+    kv_sparse_read_tokens: Num,
+    cached_frac: Num,
 ) -> Num:
-    """Arithmetic for one input token, averaged over a causal prompt; sparse attention caps the keys at s.
+    """Arithmetic for one input token computed anew, averaged over those of a causal prompt; its start may be cached.
 
-    Q = 2·P_active + a·(m − m²/(2·ISL))/10⁹,  m = min(ISL, s), m = ISL (all keys) at s = 0
+    Q = 2·P_active + a·(K(ISL) − K(h·ISL))/((1 − h)·ISL)/10⁹,  K(x) = m·x − m²/2,  m = min(x, s), m = x (all keys) at s = 0
 
-    active_params_b [10⁹], prefill_attn_flops_per_pair a [FLOP], input_tokens ISL > 0. Returns GFLOP.
-    Source: facts-compilation.
+    active_params_b [10⁹], prefill_attn_flops_per_pair a [FLOP], input_tokens ISL > 0, kv_sparse_read_tokens s, cached_frac h
+    of the prompt, 0 ≤ h < 1: what is cached is attended to all the same. Returns GFLOP. Source: facts-compilation.
 
-    >>> prefill_gflop_per_token(70.0, 1e6, 8000.0, 0.0), prefill_gflop_per_token(70.0, 1e6, 8000.0, 2000.0)
+    >>> prefill_gflop_per_token(70.0, 1e6, 8000.0, 0.0, 0.0), prefill_gflop_per_token(70.0, 1e6, 8000.0, 2000.0, 0.0)
     (144.0, 141.75)
+    >>> prefill_gflop_per_token(70.0, 1e6, 8000.0, 0.0, 0.5)
+    146.0
     """
-    sparse_tokens = np.minimum(input_tokens, kv_sparse_read_tokens)
-    attended = np.where(np.greater(kv_sparse_read_tokens, 0.0), sparse_tokens, input_tokens)
-    keys = attended - attended * attended / (2.0 * input_tokens)
+
+    def pairs(tokens: Num) -> Num:
+        sparse_tokens = np.minimum(tokens, kv_sparse_read_tokens)
+        attended = np.where(np.greater(kv_sparse_read_tokens, 0.0), sparse_tokens, tokens)
+        return as_given(attended * tokens - attended * attended / 2.0)
+
+    cached = np.multiply(cached_frac, input_tokens)
+    keys = (pairs(input_tokens) - pairs(as_given(cached))) / (input_tokens - cached)
     return as_given(2.0 * active_params_b + prefill_attn_flops_per_pair * keys / FLOP_PER_GFLOP)

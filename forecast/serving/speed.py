@@ -48,7 +48,7 @@ class Throughput:
     step_s: float  # between two tokens of a sequence, prefill running elsewhere
     output_tok_per_s: float  # per accelerator, decoding and prefill interleaved as in a benchmark
     decode_tok_per_s: float  # per accelerator, decoding alone (prefill runs elsewhere)
-    input_tok_per_s: float  # per accelerator, prefill alone
+    input_tok_per_s: float  # per accelerator, prefill alone, of tokens computed anew
     log_sd: float
 
 
@@ -172,8 +172,10 @@ def _answers(
     score = np.where(batch >= least, np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
     best = score.reshape(len(free), -1).argmax(axis=1)
     prompt = columns["input_tokens"][:, None, None]
+    # New tokens come after the cached ones and attend to them.
+    behind_cache = {**columns, "prefill_attention_gflop": columns["uncached_attention_gflop"]}
     given_s = step.prefill_s_per_token(
-        step_terms(columns, sizes, engines, np.ones_like(batch), prompt, 0.0), log, prompt
+        step_terms(behind_cache, sizes, engines, np.ones_like(batch), prompt, 0.0), log, prompt
     )
     alone_log = np.array([values.get(f"prefill_alone:kind:{'moe' if moe else 'dense'}", 0.0) for moe in columns["moe"]])
     prefill = scale / (sizes * np.asarray(given_s) * np.exp(alone_log)[:, None, None])

@@ -77,10 +77,13 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     hours, sd, gain, months, output = (np.empty((len(names), len(segments))) for _ in range(5))
     models = scenario.tables["served_models"].latest("model")
     moe = [models[scenario.rows["segments"][s]["reference_model"]]["experts_count"] > 0 for s in segments]
-    columns = ("input_tokens", "output_tokens", "latency_ms_per_token")
+    columns = ("input_tokens", "output_tokens", "latency_ms_per_token", "cached_frac")
     asked = {s: [number(scenario, "segments", s, column) for column in columns] for s in segments}
     reference = {s: scenario.rows["segments"][s]["reference_model"] for s in segments}
-    cases = workloads(scenario, [Request(n, reference[s], asked[s][0], asked[s][1]) for n in names for s in segments])
+    cases = workloads(
+        scenario,
+        [Request(n, reference[s], asked[s][0], asked[s][1], cached_frac=asked[s][3]) for n in names for s in segments],
+    )
     latency_s = np.array([asked[s][2] / 1000 for _ in names for s in segments])
     effects = effect_values(scenario)
     found = iter(throughputs(effects, cases, latency_s))

@@ -24,6 +24,7 @@ SPECIFICATIONS = (
     "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
 ).split()
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
+MOST_CACHED_FRAC = 0.999  # of a prompt: its last tokens are always computed
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
 PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
                        "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
@@ -40,6 +41,7 @@ class Request:
     precision: str | None = None
     accelerators: float | None = None
     concurrency: float | None = None
+    cached_frac: float = 0.0  # of the prompt, where prefill runs alone
 
 
 def efficiency_family(accelerator: Row) -> str:
@@ -177,15 +179,24 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     attention = served["attn_flops_per_kv_element"] or 0.0
     active = float(served["active_computed_b"])
     pairs = served["prefill_attn_flops_per_pair"] or 0.0
-    prefill = served_model.prefill_gflop_per_token(active, pairs, given, sparse_tokens)
+    held_gb, whole_gb = (
+        float(served_model.kv_cached_gb(tokens, full, window, window_tokens, index, state, kv_bytes))
+        for tokens in (context, given + made)
+    )
+    whole, rest = (
+        float(served_model.prefill_gflop_per_token(active, pairs, given, sparse_tokens, frac))
+        for frac in (0.0, min(request.cached_frac, MOST_CACHED_FRAC))
+    )
     return {
         "moe": float(served["experts_count"] > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),
-        "kv_held_gb": float(served_model.kv_cached_gb(context, full, window, window_tokens, index, state, kv_bytes)),
+        "kv_held_gb": held_gb,
+        "kv_whole_gb": whole_gb,  # of a sequence whose answer is done
         "weight_gflop_per_token": 2.0 * active,
         "decode_attention_gflop": float(served_model.attention_gflop_per_token(attention, elements)),
-        "prefill_attention_gflop": float(prefill) - 2.0 * active,
+        "prefill_attention_gflop": whole - 2.0 * active,
+        "uncached_attention_gflop": rest - 2.0 * active,
     }  # fmt: skip
 
 

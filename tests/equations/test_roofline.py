@@ -25,9 +25,20 @@ def test_recurrent_state_is_read_and_written_and_the_index_takes_a_byte_an_eleme
 
 
 def test_sparse_prefill_joins_the_full_one():
-    full = served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 0.0)
+    full = served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 0.0, 0.0)
     assert_allclose(full, 74.0 + 5e6 * 1000 / 1e9)
-    assert_allclose(served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 2000.0), full)
+    assert_allclose(served_model.prefill_gflop_per_token(37.0, 5e6, 2000.0, 2000.0, 0.0), full)
+
+
+@pytest.mark.parametrize("sparse_tokens", [0.0, 500.0, 1500.0])
+def test_a_prompt_costs_as_much_computed_at_once_or_behind_its_cached_start(sparse_tokens):
+    """3,000 tokens at once, or 1,200 and then 1,800 that attend to them."""
+
+    def gflop(tokens, cached_frac):
+        new = tokens * (1 - cached_frac)
+        return new * served_model.prefill_gflop_per_token(37.0, 5e6, tokens, sparse_tokens, cached_frac)
+
+    assert_allclose(gflop(1200.0, 0.0) + gflop(3000.0, 0.4), gflop(3000.0, 0.0))
 
 
 @pytest.mark.parametrize(
