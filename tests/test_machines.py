@@ -104,9 +104,10 @@ def test_hours_of_a_million_tokens_are_those_of_each_kind_together(base, block):
     at, ratio = names.accelerators.index("h100"), number_of(base, "cached_cost_ratio")
     for place, segment in enumerate(names.segments):
         asked = base.rows["segments"][segment]
-        request = Request("h100", asked["reference_model"], asked["input_tokens"], asked["output_tokens"])
-        speed = throughput(base, request, asked["latency_ms_per_token"] / 1000)
+        lengths = asked["input_tokens"], asked["output_tokens"]
         inputs, cached = (number(base, "segments", segment, f"{kind}_frac") for kind in ("input", "cached"))
+        request = Request("h100", asked["reference_model"], *lengths, cached_frac=cached)
+        speed = throughput(base, request, asked["latency_ms_per_token"] / 1000)
         seconds = (1 - inputs) / speed.decode_tok_per_s + inputs * (1 - cached + cached * ratio) / speed.input_tok_per_s
         at_launch = 1e6 * seconds / 3600 * (1 + names.speed.gain_frac[at, place])
         assert_allclose(names.speed.hours_per_mtok[at, place], at_launch, rtol=1e-9)
