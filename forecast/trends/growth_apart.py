@@ -34,9 +34,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
     The growth of a figure over h months is h·(μ − κ·size) + ∫g + ν·√h·ε, with g a firm's own growth, normal with spread σ,
     that fades by e in `growth_apart_fade_months` and is renewed. Market and own growth by Gaussian conditioning, κ, σ and
     ν by a cloud of points (`growth_law.py`). σ, ν and a provider's own growth are those of a firm of typical size, which is
-    given too: the large grow apart less. Small firms tell a rate when they grew, and who must publish accounts does not
-    choose: κ is weighed half by all spans, half by those of accounts alone. Volumes grow apart more than revenue: how much
-    less revenue does is σ of its spans alone over σ of all.
+    given too: the large grow apart less. Only firms that grow like to publish; κ rests on those that did. Volumes grow
+    apart more than revenue: how much less revenue does is σ of its spans alone over σ of all.
 
     Raises:
         TooFew: fewer than four spans between two figures of one provider were known.
@@ -49,10 +48,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = weighed(spans, laws)
     mean, sd = over_laws(weight, [own_growth_today(by, firms) for by in found])
-    accounts = published_spans(tables, today, of_accounts=True)
-    by_size = (weight + weighed(sized(accounts, accounts), laws)[0]) / 2
-    columns = [np.array(column) for column in zip(*laws, strict=True)][:3]
-    reversion, apart, noise = map(evidence.band, columns, (by_size, weight, weight))
+    reversion, apart, noise = (evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3])
     money = _money_ratio(spans, laws, apart)
     return Trend(
         name="growth_apart",
@@ -60,7 +56,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
         unit="log per month",
         form=FORM,
         why="firms that grew faster than the market kept part of it, and small ones grew faster: see the scores",
-        half_life_months=evidence.band(evidence.half_life_months(columns[0]), by_size),
+        half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
         diagnostics=(
             evidence.cloud_diagnostic(weight),
             *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, (reversion, apart, noise), strict=True)),
