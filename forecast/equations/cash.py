@@ -103,8 +103,8 @@ def fixed_cost_start_cut(cost_start: Array, planned: Array, affordable: Array) -
     Returns:
         USD/month. Source: own-assumption; whoever is carried on by new holders is to live on what it earns.
 
-    >>> fixed_cost_start_cut(np.array([20.0, 20.0]), np.array([15.0, 5.0]), np.array([6.0, 6.0])).tolist()
-    [8.0, 20.0]
+    >>> fixed_cost_start_cut(np.array([20.0, 20.0, 20.0]), np.array([15.0, 5.0, 0.0]), np.array([6.0, 6.0, 0.0])).tolist()
+    [8.0, 20.0, 0.0]
     """
     return np.asarray(cost_start * affordable / np.clip(np.maximum(planned, affordable), 1.0, np.inf))
 

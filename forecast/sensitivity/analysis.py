@@ -56,7 +56,8 @@ class Sensitivity:
         self.inputs_share_error = (1 - inputs_share**2) / np.sqrt(len(y))
         self.first = Effect(alone[order], first.error[order])
         self.surrogate = fit_surrogate(scores, y)
-        self.total = total_indices(self.surrogate)  # of the studied, as all that follows
+        # Of the studied: these three, and the worth below.
+        self.total = total_indices(self.surrogate)
         self.shapley = shapley(self.surrogate, correlation[:, studied], seed=1)
         # Whether each is correlated with any input: then its total index does not hold.
         self.correlated = tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation)
