@@ -71,7 +71,7 @@ class Treasury:
         # The same if no new money came: the provider then cuts as its own cash runs short.
         self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
         self.cash_without_rounds_usd = self.cash_usd.copy()
-        # Of revenue, on average of a year, that the last round brought.
+        # Of revenue, on average of a year, that the last round brought; one before the as_of month as if it came in it.
         self.last_round_months = finance("last_round_usd") / self.turnover_average
         # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
         self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
