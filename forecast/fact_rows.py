@@ -10,9 +10,8 @@ from forecast.distributions import Array
 from forecast.monte_carlo import probability_error
 from forecast.tidy_table import PROBS, Fact
 
-Start = tuple[
-    str | None, ...
-]  # the first cells of a fact: those of its run, then outcome, kind, unit, segment and provider
+# The first cells of a fact: those of its run, then outcome, kind, unit, segment and provider.
+Start = tuple[str | None, ...]
 
 
 def fan_facts(start: Start, values: Array, errors: Array, months: Sequence[int] | None = None) -> Iterable[Fact]:

@@ -82,9 +82,13 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
     new = market.new_prices = sellers.reprice(
-        market.log_price, np.log(mix.price_ratio), rents.tightness, treasury.regime, treasury.runway_months,
+        market.log_price,
+        np.log(mix.price_ratio),
+        rents.tightness,
+        treasury.regime,
+        treasury.runway_months,
         chance.uniforms("reprice"),
-    )  # fmt: skip
+    )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     customers.notice(new.offers, new.segments, new.change_log)
     customers.reconsider(chance.normals("attraction"), market.share)
@@ -96,9 +100,13 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 7. Cash: profit, fixed cost, rounds under the shared regime.
     treasury.turn_regime(month, chance.uniforms("regime")[0])
     treasury.step(
-        month, trade.revenue[own_cash], trade.serving_cost[own_cash], customers.apart_per_month,
-        doors.present[own_cash], chance.uniforms("funding")[own_cash],
-    )  # fmt: skip
+        month,
+        trade.revenue[own_cash],
+        trade.serving_cost[own_cash],
+        customers.apart_per_month,
+        doors.present[own_cash],
+        chance.uniforms("funding")[own_cash],
+    )
     # 8. Exits and entry.
     market.clouds.weigh(trade, treasury.other.ratio)
     doors.step(

@@ -167,3 +167,8 @@ def test_files_that_the_pages_name_exist():
         for n in re.findall(r"`((?:forecast|tests|docs|data|scenarios)/[\w./-]+)`", p.read_text("utf-8"))
     ]
     assert len(named) > 30 and [(page, name) for page, name in named if not (TOP / name).exists()] == []
+
+
+def test_no_page_holds_both_sides_of_a_merge():
+    pages = [TOP / "README.md", *(TOP / "docs").glob("*.md")]
+    assert [p.name for p in pages if re.search(r"^(<{7}|>{7}) ", p.read_text("utf-8"), re.M)] == []

@@ -112,7 +112,9 @@ def test_a_listing_brings_a_round(base, block):
     treasury, _ = made_up_treasury(base, names, draws)
     cells = spots(np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1)
     before = treasury.cash_usd.copy()
-    covers, to_last, reserve = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio", "reserve_months"))  # fmt: skip
+    covers, to_last, reserve = (
+        treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio", "reserve_months")
+    )
     burn, average = covers * np.maximum(-treasury.net_flow, REAL(0)), treasury.turnover_average
     size = np.maximum(burn, to_last * (treasury.last_round_months * average))
     after = np.minimum(before + size, np.maximum(before + burn, reserve * average))

@@ -4,8 +4,9 @@ A prior is a row of `effects.FORM`; random effects have mean zero. Errors are St
 undeclared software pulls little. Besides the effects that are kept there are *passing* ones, which describe the run and
 not the case (stack, date, expert parallelism, server and interactive rules, the pair itself, and how far the few runs
 at 16 bits beat the same software's immature 8-bit arithmetic, on parts that have it): they keep those differences out of
-the kept ones and are zero in a prediction. So does memory that a run reserved for whole answers (`Observations.as_run`). Gauss-Newton steps use the analytic derivative
-∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse of their matrix (Laplace).
+the kept ones and are zero in a prediction. Memory that a run reserved for whole answers (`Observations.as_run`) counts
+in the fit alone too. Gauss-Newton steps use the analytic derivative ∂ ln y/∂θᵢ = −tᵢ/t; the covariance is the inverse
+of their matrix (Laplace).
 """
 
 from __future__ import annotations

@@ -29,9 +29,15 @@ Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
 
 
 def run_on_cluster(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], workers: int, done: Run,
+    scenario: Scenario,
+    seed: int,
+    n_paths: int,
+    kept_months: tuple[int, ...],
+    more: tuple[str, ...],
+    workers: int,
+    done: Run,
     scheduler: str | None,
-) -> Paths:  # fmt: skip
+) -> Paths:
     """Return a simulation on a Dask cluster.
 
     Args:

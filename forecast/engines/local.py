@@ -17,8 +17,14 @@ from forecast.scenario import Scenario
 
 
 def run_local(
-    scenario: Scenario, seed: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...], workers: int, done: Run
-) -> Paths:  # fmt: skip
+    scenario: Scenario,
+    seed: int,
+    n_paths: int,
+    kept_months: tuple[int, ...],
+    more: tuple[str, ...],
+    workers: int,
+    done: Run,
+) -> Paths:
     """Return a simulation on so many workers; `done` is called with each block that is finished."""
     keep_memory()
     blocks = blocks_of(n_paths)

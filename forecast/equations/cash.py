@@ -88,6 +88,27 @@ def affordable_frac(fixed_cost: Array, net_flow: Array) -> Array:
     return np.asarray(np.clip(1.0 + part, 0.0, 1.0))
 
 
+def fixed_cost_start_cut(cost_start: Array, planned: Array, affordable: Array) -> Array:
+    """Fixed cost of the as_of month from which `planned_fixed_cost` finds, at today's revenue, what a provider can pay.
+
+    X₀' = X₀·K/max(X, K, 1)
+
+    Short of cash it spent less than planned: a plan cut in proportion to that would burn again as soon as there is money.
+
+    Args:
+        cost_start: X₀, fixed cost of the as_of month, USD/month.
+        planned: X, fixed cost as planned for the month, USD/month, at least 0.
+        affordable: K, what it can pay from what it earns, USD/month, at least 0. A plan below that stays as it is.
+
+    Returns:
+        USD/month. Source: own-assumption; whoever is carried on by new holders is to live on what it earns.
+
+    >>> fixed_cost_start_cut(np.array([20.0, 20.0, 20.0]), np.array([15.0, 5.0, 0.0]), np.array([6.0, 6.0, 0.0])).tolist()
+    [8.0, 20.0, 0.0]
+    """
+    return np.asarray(cost_start * affordable / np.clip(np.maximum(planned, affordable), 1.0, np.inf))
+
+
 def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:
     """Cash a month later: a loss is paid from it, a profit is kept up to a reserve and spent above it.
 
@@ -95,7 +116,7 @@ def cash_next_usd(cash_usd: Array, flow: Array, reserve_usd: Array) -> Array:
 
     Args:
         cash_usd: C, USD.
-        flow: F, earned in the month before new money, USD; negative is burn.
+        flow: F, earned in the month before new money, or what a round brings beyond the burn it pays for, USD; negative is burn.
         reserve_usd: B, what a firm of this size holds, USD, at least 0. More than that, once raised, is not given back.
 
     Returns:

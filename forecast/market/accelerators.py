@@ -79,10 +79,16 @@ def start_accelerators(scenario: Scenario, names: Names, draws: Draws) -> list[A
     custom_sold = custom & ~np.isin([row["vendor"] for row in rows_of], names.providers)
     month, maturity = _available_month(speed, draws), 1 - np.exp(-speed.age_months / speed.maturity_months)
     grown = (maturity[:, None] * np.ones(BLOCK_PATHS)).astype(REAL)
-    of_each: tuple[Any, ...] = (
-        custom_sold, _hours_per_mtok(speed, custom, draws), speed.gain_frac[:, :, None].astype(REAL),
-        speed.maturity_months[:, None].astype(REAL), *owned_parts(scenario, draws, accelerators),
-    )  # fmt: skip
+    capital, power, rest = owned_parts(scenario, draws, accelerators)
+    of_each: dict[str, Any] = {
+        "custom_sold": custom_sold,
+        "hours_per_mtok": _hours_per_mtok(speed, custom, draws),
+        "gain_frac": speed.gain_frac[:, :, None].astype(REAL),
+        "maturity_months": speed.maturity_months[:, None].astype(REAL),
+        "capital_usd_per_hour": capital,
+        "power_usd_per_hour": power,
+        "rest_usd_per_hour": rest,
+    }
     family = [FLEETS.index(row["family"]) for row in rows_of]
 
     def group(chosen: NDArray[np.bool_], paths: slice) -> Accelerators:
@@ -90,7 +96,8 @@ def start_accelerators(scenario: Scenario, names: Names, draws: Draws) -> list[A
         rows = np.flatnonzero(chosen)
         own = [family[row] for row in rows]
         of_family = [slice(*np.searchsorted(own, [f, f + 1])) for f in range(len(FLEETS))]
-        return Accelerators(rows, of_family, month[rows, paths], grown[rows, paths], *(each[rows] for each in of_each))
+        own_rows = {name: each[rows] for name, each in of_each.items()}
+        return Accelerators(rows, of_family, month[rows, paths], grown[rows, paths], **own_rows)
 
     return [group(speed.available, slice(1)), group(~speed.available, slice(None))]
 

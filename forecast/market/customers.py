@@ -31,10 +31,9 @@ class Customers:
         # months add up to the growth that the fit integrates.
         apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(self.apart_kept)
         self.apart_if_typical_per_month = np.broadcast_to(apart, shape).copy()
-        size_ratio = revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"]
-        self.firm_size_log = np.log(
-            np.broadcast_to(size_ratio, shape), dtype=REAL
-        )  # all revenue over the typical firm's
+        # All revenue over the typical firm's.
+        size_ratio = np.broadcast_to(revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"], shape)
+        self.firm_size_log = np.log(size_ratio, dtype=REAL)
         # At the middle of the month.
         self.apart_per_month = shares.apart_of_size(apart, self.firm_size_log, theta["growth_apart_size_power"])
         self.log_weight = np.log(share)

@@ -67,9 +67,16 @@ class Doors:
         self.runway_months = np.full((own_cash.stop, BLOCK_PATHS), np.inf, REAL)  # inf: cash never ends
 
     def step(
-        self, month: int, horizon: int, treasury: Treasury, customers: Customers, token_revenue: Array, clouds: Clouds,
-        uniform: Array, bids: Array,
-    ) -> None:  # fmt: skip
+        self,
+        month: int,
+        horizon: int,
+        treasury: Treasury,
+        customers: Customers,
+        token_revenue: Array,
+        clouds: Clouds,
+        uniform: Array,
+        bids: Array,
+    ) -> None:
         """Close, sell, list and leave; customers and cash go where the exit says. `token_revenue` is of the month, `[provider, path]`."""
         cells = self._at_the_door(treasury, uniform)
         kind, lists, rescued = self._fates(cells, treasury, cells.of(token_revenue), cells.of(uniform))

@@ -18,9 +18,8 @@ class Tiers:
         asked = [draws.scenario.rows["segments"][segment]["gpqa_at_least"] for segment in names.segments]
         self.capable_last = np.argsort(asked, kind="stable")  # segments by the capability they ask for
         self.log_price = np.log(draws.column("segments", "tier_price_usd_per_mtok", names.segments))
-        self.log_price_start = (
-            self.log_price
-        )  # somebody serves the capability at it: what a price settles at is no more
+        # Somebody serves the capability at it: what a price settles at is no more.
+        self.log_price_start = self.log_price
         self.shrink_per_year = draws.column("segments", "capability_shrink_per_year", names.segments)
         # Floor of what reaches the capability with fewer parameters each year: no time to shrink yet.
         self.capability_floor_usd_per_mtok = floor_usd_per_mtok

@@ -10,8 +10,14 @@ class Trade:
     """The flows of a month, in millions of tokens and USD: `[offer, path]`, `[segment, path]` and `[provider, path]`."""
 
     def __init__(
-        self, names: Names, share: Array, segment_tokens: Array, usd_per_mtok: Array, unit_cost_usd_per_mtok: Array, price_ratio: Array
-    ) -> None:  # fmt: skip
+        self,
+        names: Names,
+        share: Array,
+        segment_tokens: Array,
+        usd_per_mtok: Array,
+        unit_cost_usd_per_mtok: Array,
+        price_ratio: Array,
+    ) -> None:
         """Take shares, prices and unit costs, each `[offer, path]`, and tokens of each `[segment, path]`.
 
         Prices are of today's mix of tokens; `price_ratio`, `[segment, path]`, is what the month's mix is worth over it.

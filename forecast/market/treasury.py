@@ -20,8 +20,15 @@ class Treasury:
     """Money of each provider that lives on its own cash, `[own_cash, path]`, and the funding regime, `[path]`."""
 
     def __init__(
-        self, scenario: Scenario, draws: Draws, names: Names, revenue: Array, gross_profit: Array, all_other: Array, apart: Array
-    ) -> None:  # fmt: skip
+        self,
+        scenario: Scenario,
+        draws: Draws,
+        names: Names,
+        revenue: Array,
+        gross_profit: Array,
+        all_other: Array,
+        apart: Array,
+    ) -> None:
         """Start with today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
         Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. `apart` is growth
@@ -64,7 +71,7 @@ class Treasury:
         # The same if no new money came: the provider then cuts as its own cash runs short.
         self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
         self.cash_without_rounds_usd = self.cash_usd.copy()
-        # Of revenue, on average of a year, that the last round brought.
+        # Of revenue, on average of a year, that the last round brought; one before the as_of month as if it came in it.
         self.last_round_months = finance("last_round_usd") / self.turnover_average
         # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
         self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
@@ -142,9 +149,9 @@ class Treasury:
     def carry_on(self, providers: Spots) -> None:
         """Let holders and lenders pay a round to some providers out of cash, and cut fixed cost to what they earn."""
         self.give_money(providers)
-        fixed, start = providers.of(self.fixed_cost), providers.of(self.fixed_cost_start)
+        fixed, start, planned = (
+            providers.of(cost) for cost in (self.fixed_cost, self.fixed_cost_start, self.planned_fixed_cost)
+        )
         affordable = fixed * cash.affordable_frac(fixed, providers.of(self.net_flow))
         providers.put(self.fixed_cost, affordable)
-        # Short of cash it spent less than planned: a plan cut in proportion would burn again as soon as there is money.
-        planned = np.clip(np.maximum(providers.of(self.planned_fixed_cost), affordable), 1.0, np.inf)
-        providers.put(self.fixed_cost_start, start * affordable / planned)
+        providers.put(self.fixed_cost_start, cash.fixed_cost_start_cut(start, planned, affordable))

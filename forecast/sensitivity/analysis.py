@@ -25,15 +25,21 @@ class Sensitivity:
     """What drives an outcome. Arrays follow `inputs`, the studied ones first and by importance."""
 
     def __init__(
-        self, sample: Sample, asked: Asked, y: Array, inputs_share: float, above: float | None, on_log: bool, known_frac: float
-    ) -> None:  # fmt: skip
+        self,
+        sample: Sample,
+        asked: Asked,
+        y: Array,
+        inputs_share: float,
+        above: float | None,
+        on_log: bool,
+        known_frac: float,
+    ) -> None:
         """Take the sample where the outcome is known, y (the outcome, or its log), and what `analyse` has found of both."""
         outcome = sample.outcomes[str(asked)]
         first, correlation = first_order(sample.scores, y), normal_correlation(sample.scores)
         weight = importance(sample.scores, y, first, correlation)
-        alone = np.where(
-            first.index >= LEADING, weight, first.index
-        )  # what seems to lead may only follow one that does
+        # What seems to lead may only follow one that does.
+        alone = np.where(first.index >= LEADING, weight, first.index)
         order = np.argsort(-weight, kind="stable")
         studied = order[:STUDIED]
         scores, correlation = sample.scores[studied], correlation[studied]
@@ -45,13 +51,13 @@ class Sensitivity:
         self.known_frac = known_frac  # of the paths drawn, those on which the outcome is a number with either luck
         self.mean, self.sd = float(outcome.mean()), float(outcome.std())
         self.inputs = tuple(sample.inputs[i] for i in order)
-        self.inputs_share = (
-            inputs_share  # of the variance that all inputs together decide; the rest is luck of the months
-        )
+        # Of the variance that all inputs together decide; the rest is luck of the months.
+        self.inputs_share = inputs_share
         self.inputs_share_error = (1 - inputs_share**2) / np.sqrt(len(y))
         self.first = Effect(alone[order], first.error[order])
         self.surrogate = fit_surrogate(scores, y)
-        self.total = total_indices(self.surrogate)  # of the studied, as all that follows
+        # Of the studied: these three, and the worth below.
+        self.total = total_indices(self.surrogate)
         self.shapley = shapley(self.surrogate, correlation[:, studied], seed=1)
         # Whether each is correlated with any input: then its total index does not hold.
         self.correlated = tuple(bool((np.abs(row) > 0).sum() > 1) for row in correlation)

@@ -41,12 +41,8 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "ladder": ladder_trend,
 }
 SERIES: dict[str, Callable[[Tables], Cases]] = {"list-price": list_price_cases, "tier": tier_cases, "rent": rent_cases}
-EVIDENCE_ONLY = (
-    "list_price",
-    "ladder",
-    "software",
-    "hardware_price",
-)  # give the model no number: a refit need not wait for them
+# These give the model no number: a refit need not wait for them.
+EVIDENCE_ONLY = ("list_price", "ladder", "software", "hardware_price")
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)
 KEPT = ("repricing",)  # not fitted anew by a refresh: models that a feed lists for the first time would count as added
 

@@ -125,7 +125,9 @@ def revenue_estimates(
         if multiple and newest[0] > figure[0]:
             log, sd = with_valuation(figure, logs[i], sds[i], newest, multiple)
             left[i], logs[i], sds[i] = sd / sds[i], log, sd
-            valued_at[i] = f", read with a value of {np.exp(newest[1]) / 1e9:.3g} billion {-newest[0]:.1f} months ago"
+            valued_at[i] = (
+                f", read with a value of {np.exp(newest[1]) / 1e9:.3g} billion {abs(newest[0]):.1f} months ago"
+            )
     together = growth_correlation(since, weight, found, left)
     return (
         Estimate(f"parameters.{GROWTH_CORRELATION}", evidence.distribution("fixed", together), "fraction", len(last), "low",

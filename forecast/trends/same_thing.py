@@ -87,10 +87,14 @@ def _priced(tables: Tables) -> list[Row]:
     table = tables["accelerator_prices"]
     today = last_day(table, tables)
     return [
-        row for row in table
-        if row["price_low_usd"] and row["status"] != "assumption" and row["source"] != "own-assumption"
-        and not row["published_owned_usd_per_accelerator_hour"] and row["as_of"] <= today
-    ]  # fmt: skip
+        row
+        for row in table
+        if row["price_low_usd"]
+        and row["status"] != "assumption"
+        and row["source"] != "own-assumption"
+        and not row["published_owned_usd_per_accelerator_hour"]
+        and row["as_of"] <= today
+    ]
 
 
 def _middle_usd(row: Row) -> float:
@@ -123,7 +127,7 @@ def software_trend(tables: Tables) -> Trend:
         title="Tokens per accelerator on the same model",
         unit="log/year",
         form="a steady gain",
-        why="a further gain while a chip is new misses cases left out by as much (0.073 for 0.069), and comes out below zero",
+        why="a further gain while a chip is new misses cases left out by as much, and comes out below zero",
         annual_change=Band(*np.exp(rate + error * Z_90 * np.array([-1.0, 0.0, 1.0])).tolist()),
         diagnostics=tuple(
             Diagnostic(f"{name}_gain_per_year", mean, f"standard error {se:.3f}, {count} cases")
@@ -135,10 +139,9 @@ def software_trend(tables: Tables) -> Trend:
 
 def measured_twice(tables: Tables) -> dict[tuple[str, str, str], tuple[float, float]]:
     """Return years and log gain from the first to the last month of each case, the median over its settings."""
-    available = {n: r["available_on"] for n, r in tables["accelerators"].latest("name").items()}
     best: dict[tuple[str, ...], dict[date, float]] = defaultdict(dict)
     for row in tables["throughput"]:
-        if row["status"] != "claim" and available[row["accelerator"]] and not other_system(row["framework"]):
+        if row["status"] != "claim" and not other_system(row["framework"]):
             months = best[tuple(row[column] for column in CASE + SETTING)]
             month = row["measured_on"].replace(day=1)
             months[month] = max(months.get(month, 0.0), row["output_tok_per_s_per_accelerator"])

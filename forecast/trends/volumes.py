@@ -53,11 +53,13 @@ def volume_pairs(tables: Tables, today: date) -> Spans:
     for row in tables["provider_history"]:
         if row["metric"] == VOLUME and came_about(row, today):
             volumes[row["provider"]].append((months_between(today, rate_day(row)), float(np.log(row["value"]))))
-    return spans_of([
-        (entity, VOLUME, start, end, last - first, first)
-        for entity, points in volumes.items()
-        for (end, last), (start, first) in apart(sorted(points, reverse=True), LEAST_MONTHS)
-    ])  # fmt: skip
+    return spans_of(
+        [
+            (entity, VOLUME, start, end, last - first, first)
+            for entity, points in volumes.items()
+            for (end, last), (start, first) in apart(sorted(points, reverse=True), LEAST_MONTHS)
+        ]
+    )
 
 
 def growth(pairs: Spans, assumed: Assumed, fade_months: Array) -> Growth:

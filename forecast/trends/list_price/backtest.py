@@ -113,9 +113,14 @@ def _made_in(month: int, windows: Windows, scored: Sequence[PriceSeries], panel:
 
 
 def _cases(
-    fits: dict[bool, Jumps], horizon: int, increments: Array, month: int, scored: Sequence[PriceSeries], panel: Panel,
+    fits: dict[bool, Jumps],
+    horizon: int,
+    increments: Array,
+    month: int,
+    scored: Sequence[PriceSeries],
+    panel: Panel,
     features: Array,
-) -> Cases:  # fmt: skip
+) -> Cases:
     """Return the forecasts made in a month whose outcome was seen, by fits for routers and for others."""
     at = np.flatnonzero(~np.isnan(panel.change(horizon)[: len(scored), month]))
     last, value = panel.log_price[at, month], panel.log_price[at, min(month + horizon, len(panel.months) - 1)]
