@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
-from forecast.delivery.answers import doubts_of_chance
+from forecast.delivery.answers import FLOOR, doubts_of_chance
 from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit
 from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
 LABEL_COLUMNS, CELL_COLUMNS = 31, 24  # of the table of prices: today and the horizon fit into 80
+FLOOR_COLUMNS = 112  # of the words under it
 TOO_SHORT = "cannot be told, six months in a row do not fit into the horizon"
 
 
@@ -113,6 +115,7 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells,
         "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
         "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
+        *(f"  {line}" for line in wrap(FLOOR, FLOOR_COLUMNS)),
     ]
     return lines
 
