@@ -12,6 +12,11 @@ from forecast.tidy_table import Forecast
 LIKELY_PROB = 0.505  # what is told as more than 50 %
 SAFE_PROB = 0.05
 NAMED = 5
+# Price over floor is read as a margin otherwise; docs/evidence.md has its factors.
+FLOOR = (
+    "The floor is that of today's reference model on the month's best machine. Sellers pay more: fleets are older, hours "
+    "are hired or idle, and models bought later are often larger. So price over floor is not their margin."
+)
 
 
 class Answer(NamedTuple):
@@ -127,7 +132,7 @@ def _convergence(forecast: Forecast) -> list[str]:
         prob = forecast.value("convergence_month", segment, horizon) or 0.0
         meets = _chance(prob, horizon, end, "it comes within 25 % of the floor for six months in a row")
         said.append(f"{segment}: the price paid is {now} times the floor today and {later} times in {end}. {meets}")
-    return said
+    return [*said, FLOOR] if said else []
 
 
 def _same_mix(forecast: Forecast, segment: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
-from forecast.delivery.answers import doubts_of_chance
+from forecast.delivery.answers import FLOOR, doubts_of_chance
 from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit
-from forecast.delivery.words import band, calendar, changed_by_hand, counted, dollars, percent
+from forecast.delivery.words import band, banded, calendar, changed_by_hand, counted, dollars, percent
 from forecast.tidy_table import Fact, Forecast
 
 SHOWN_PROVIDERS = 14
 LABEL_COLUMNS, CELL_COLUMNS = 31, 24  # of the table of prices: today and the horizon fit into 80
+FLOOR_COLUMNS = 112  # of the words under it
 TOO_SHORT = "cannot be told, six months in a row do not fit into the horizon"
 
 
@@ -67,7 +69,7 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
     seen = six_in_a_row_fit(horizon)
     for what, outcome, share in CONCENTRATIONS:
         now = _value(forecast, share, month=0, quantile=0.5)
-        later = _value(forecast, share, month=horizon, quantile=0.5)
+        later = banded([_value(forecast, share, month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)], percent)
         chances = [
             f"{percent(f.value)} by {calendar(forecast.manifest['as_of'], month)}"
             for month in sorted({m for m in (24,) if m < horizon} | {horizon})
@@ -75,7 +77,7 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
         ]
         never = 1 - (forecast.find(outcome, month=horizon, quantile=None)[0].value or 0)
         said = f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}" if seen else TOO_SHORT
-        lines.append(f"  {what:7s} top five {percent(now)} today, {percent(later)} at the horizon; {said}")
+        lines.append(f"  {what:7s} top five {percent(now)} today, {later} at the horizon; {said}")
     count = [_value(forecast, "independent_providers", month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)]
     now = _value(forecast, "independent_providers", month=0, quantile=0.5)
     lines.append(
@@ -113,6 +115,7 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells,
         "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
         "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
+        *(f"  {line}" for line in wrap(FLOOR, FLOOR_COLUMNS)),
     ]
     return lines
 
