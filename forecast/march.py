@@ -97,7 +97,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     treasury.turn_regime(month, chance.uniforms("regime")[0])
     treasury.step(
         month, trade.revenue[own_cash], trade.serving_cost[own_cash], customers.apart_per_month,
-        doors.present[own_cash], chance.uniforms("funding")[own_cash],
+        doors.present[own_cash], chance.uniforms("funding"),
     )  # fmt: skip
     # 8. Exits and entry.
     market.clouds.weigh(trade, treasury.other.ratio)
