@@ -31,10 +31,10 @@ class Spots:
     def of(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the cells of values shaped `[row, path]`, `[row, 1]` or `[path]`."""
         if values.ndim == 1:
-            return values.take(self.path)
+            return values.take(self.path, mode="wrap")
         if values.shape[1] == 1:
-            return values[:, 0].take(self.row)
-        return values.reshape(-1).take(self.flat)
+            return values[:, 0].take(self.row, mode="wrap")
+        return values.reshape(-1).take(self.flat, mode="wrap")
 
     def put(self, values: NDArray[Any], new: Any) -> None:
         """Write `new` into the cells of a contiguous `[row, path]` array."""
@@ -66,6 +66,8 @@ def places(flags: Flags) -> Index:
         return np.flatnonzero(flat)
     words = flat.view(np.uint64)
     some = np.flatnonzero(words != 0)
+    if len(some) > len(words) // 2:  # so many events that they are no surprise
+        return np.flatnonzero(flat)
     inside = np.flatnonzero(words.take(some).view(np.bool_))
     return some.take(inside >> 3) * 8 + (inside & 7)
 

@@ -74,12 +74,13 @@ class Chance:
             purpose: [(f"provider:{p}", purpose) for p in names.providers]
             for purpose in (*PROVIDER_UNIFORMS, *PROVIDER_NORMALS)
         }
+        entities["funding"] = entities["funding"][names.own_cash]  # nobody else raises money
         entities |= {purpose: [("market", purpose)] for purpose in ("regime", *MARKET_NORMALS)}
         entities |= {purpose: [("market", f"{purpose}:{s}") for s in names.segments] for purpose in SEGMENT_NORMALS}
         self.streams = {purpose: [draws.stream(*each) for each in of] for purpose, of in entities.items()}
 
     def uniforms(self, purpose: str) -> Array:
-        """Return a month's uniforms, `[provider, path]`, or `[1, path]` of the market."""
+        """Return a month's uniforms, `[provider, path]`, of funding `[own_cash, path]`, or `[1, path]` of the market."""
         return uniforms(self.streams[purpose])
 
     def normals(self, purpose: str) -> Array:

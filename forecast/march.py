@@ -105,7 +105,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         trade.serving_cost[own_cash],
         customers.apart_per_month,
         doors.present[own_cash],
-        chance.uniforms("funding")[own_cash],
+        chance.uniforms("funding"),
     )
     # 8. Exits and entry.
     market.clouds.weigh(trade, treasury.other.ratio)

@@ -24,7 +24,8 @@ def net_flow_usd_per_month(gross_profit: Array, other_profit: Array, fixed_cost:
     >>> net_flow_usd_per_month(5.0, 1.0, 8.0, 1.0)
     -3.0
     """
-    flow = gross_profit + other_profit - fixed_cost
+    flow = gross_profit + other_profit
+    flow -= fixed_cost
     flow -= debt_service
     return flow
 
@@ -145,8 +146,8 @@ def runway_months(cash_usd: Array, net_flow: Array) -> Array:
     [3.0, 6000000.0]
     """
     # Clipping at both ends is three times faster than np.maximum with a number.
-    left_usd = np.clip(cash_usd, 0.0, np.inf)
-    left_usd /= np.clip(-net_flow, 1.0, np.inf)
+    left_usd, burn = np.clip(cash_usd, 0.0, np.inf), np.asarray(-net_flow)
+    left_usd /= np.clip(burn, 1.0, np.inf, out=burn)
     return np.asarray(left_usd)
 
 

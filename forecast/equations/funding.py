@@ -25,7 +25,10 @@ def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway:
     """
     at_ease = np.clip(growth_ratio, 0.5, 2.0)
     at_ease *= regime_per_month
-    return at_ease + at_ease * np.less(runway, 12.0)
+    urgency = np.less(runway, 12.0).astype(at_ease.dtype)
+    urgency += 1.0
+    urgency *= at_ease
+    return np.asarray(urgency)
 
 
 def steady_growth_ratio(growth_per_month: Array) -> Array:

@@ -219,6 +219,7 @@ def fleet_cost_next(
     >>> fleet_cost_next(*(np.array([x]) for x in (0.06, 0.04, 0.2, 0.02, 0.5))).round(6).tolist()
     [0.048]
     """
-    elsewhere = newest_frac * crossing_frac / np.minimum(frontier_usd_per_mtok, open_usd_per_mtok)
-    own = newest_frac * (1.0 - crossing_frac) / frontier_usd_per_mtok
-    return 1.0 / ((1.0 - newest_frac) / fleet_usd_per_mtok + own + elsewhere)
+    served = newest_frac * crossing_frac / np.minimum(frontier_usd_per_mtok, open_usd_per_mtok)
+    served += newest_frac * (1.0 - crossing_frac) / frontier_usd_per_mtok
+    served += (1.0 - newest_frac) / fleet_usd_per_mtok
+    return 1.0 / served

@@ -66,7 +66,7 @@ def apart_of_size(apart_if_typical_per_month: Array, firm_size_log: Array, power
     >>> apart_of_size(np.array([0.1, 0.1]), np.log([0.5, 4.0]), np.array([0.5, 0.5])).tolist()
     [0.1, 0.05]
     """
-    left = np.maximum(firm_size_log, 0.0)
+    left = np.clip(firm_size_log, 0.0, np.inf)
     left *= -power
     np.exp(left, out=left)
     left *= apart_if_typical_per_month
@@ -90,7 +90,8 @@ def size_of_seller(token_size_log: Array, firm_size_log: Array) -> Array:
     >>> size_of_seller(np.array([-4.0, -4.0, 1.0]), np.array([2.0, -1.0, -1.0])).tolist()
     [0.0, -1.0, 1.0]
     """
-    return np.maximum(token_size_log, np.minimum(firm_size_log, 0.0))
+    least = np.clip(firm_size_log, -np.inf, 0.0)
+    return np.maximum(token_size_log, least, out=least)
 
 
 def lasting_growth(apart_per_month: Array, size_log: Array, reversion_per_month: Array) -> Array:

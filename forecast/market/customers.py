@@ -76,8 +76,10 @@ class Customers:
             self.apart_if_typical_per_month, self.firm_size_log, theta["growth_apart_size_power"]
         )
         self.firm_size_log += self.apart_per_month
-        typical = names.segment_dot(share, self.log_weight).take(names.offer_segment, axis=0)
-        size = shares.size_of_seller(self.log_weight - typical, self.firm_size_log.take(names.offer_provider, axis=0))
+        typical, size = names.segment_dot(share, self.log_weight), np.empty_like(share)
+        for offers, of_segment in zip(names.offers_of_segment, typical, strict=True):
+            np.subtract(self.log_weight[offers], of_segment, out=size[offers])
+        size = shares.size_of_seller(size, self.firm_size_log.take(names.offer_provider, axis=0))
         size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
         self.log_weight += shares.lasting_growth(apart, size, theta["share_reversion_per_month"])

@@ -17,6 +17,7 @@ from forecast.market.treasury import Treasury
 EXIT_KINDS = ("alive", "sold in distress", "bought", "people and licence bought", "shut", "left the market")
 ALIVE, SOLD_IN_DISTRESS, BOUGHT, LICENSED, SHUT, LEFT = range(len(EXIT_KINDS))
 WITHOUT_BUYER = (SHUT, LEFT)  # customers look for another seller each
+HAS_BUYER = np.array([kind not in (ALIVE, *WITHOUT_BUYER) for kind in range(len(EXIT_KINDS))])
 NEVER = -1
 
 
@@ -51,11 +52,12 @@ class Doors:
         self.acquirer_weight = weight[self.acquirers]
         self.acquirable_ratio = draws.column("providers", "acquirable_ratio", names.providers)
         self.listing_per_year = draws.column("providers", "listing_per_year", names.providers)  # that was filed for
-        # [own_cash, 1] bounds on the chance of a month to go or be listed, those of a small firm: only such draws are worth a look
-        purchases = self.by_regime["acquired_per_year"].max() * self.kind["acquired_ratio"] * self.acquirable_ratio
-        giving_up = theta["give_up_per_year"].max() * self.kind["give_up_ratio"]
-        going = exits.monthly_prob(purchases) + exits.monthly_prob(giving_up)
-        self.highest_going_prob = going[own_cash].max(axis=1, keepdims=True)
+        # Bounds on the chance of a month to go, [own_cash, path], or be listed, [own_cash, 1], those of a small firm: only such draws
+        # are worth a look.
+        purchases = self.by_regime["acquired_per_year"].max(axis=0) * self.kind["acquired_ratio"]
+        giving_up = theta["give_up_per_year"] * self.kind["give_up_ratio"]
+        going = exits.monthly_prob(purchases * self.acquirable_ratio) + exits.monthly_prob(giving_up)
+        self.highest_going_prob = going[own_cash]
         listings = self.by_regime["ipo_per_year"].max() * self.kind["ipo_ratio"] + self.listing_per_year
         self.highest_listing_prob = exits.monthly_prob(listings[own_cash].max(axis=1, keepdims=True))
         self.alive = np.ones(shape, dtype=bool)
@@ -87,7 +89,7 @@ class Doors:
         treasury.carry_on(cells.among(rescued))
         self._leave(month, cells.among(gone), kind[gone])
         self._leave(month, clouds.leaving(self.alive, uniform), LEFT)
-        self._hand_over(cells.among(gone & ~np.isin(kind, WITHOUT_BUYER)), treasury, customers, bids)
+        self._hand_over(cells.among(HAS_BUYER.take(kind)), treasury, customers, bids)
 
     def _at_the_door(self, treasury: Treasury, uniform: Array) -> Spots:
         """Return the living to whom something may happen: out of cash, or a draw that may mean that they go or are listed."""
@@ -110,10 +112,12 @@ class Doors:
         """
         bought, gives_up, listed, ends, sold_if_ends = self._chances(cells, treasury, token_revenue)
         broke, licence = cells.of(treasury.cash_usd) < 0, bought * cells.of(self.theta["licence_frac"])
-        out = np.select([u < ends * sold_if_ends, u < ends], [SOLD_IN_DISTRESS, SHUT], ALIVE)
-        kind = np.select(
-            [broke, u < licence, u < bought, u < bought + gives_up], [out, LICENSED, BOUGHT, LEFT], ALIVE
-        ).astype(np.int8)
+        # By how many bounds the draw lies below.
+        out = np.array([ALIVE, SHUT, SOLD_IN_DISTRESS], np.int8).take((u < ends) + 1 * (u < ends * sold_if_ends))
+        own = np.array([ALIVE, LEFT, BOUGHT, LICENSED], np.int8).take(
+            (u < bought + gives_up) + 1 * (u < bought) + (u < licence)
+        )
+        kind = np.where(broke, out, own)
         stays = kind == ALIVE
         lists = stays & ~broke & (u > 1 - listed) & (cells.of(self.listed_month) == NEVER)
         return kind, lists, stays & broke

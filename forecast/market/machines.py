@@ -82,8 +82,9 @@ class Machines:
         """
         shape = len(self.names.segments), BLOCK_PATHS
         best, sold = np.full((len(FLEETS), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
+        gain = self.serving_gain * self.generations.gain(month)
         for group in self.groups:
-            group.lower(best, sold, month, self.serving_gain * self.generations.gain(month))
+            group.lower(best, sold, month, gain)
         self.best_usd_per_mtok, self.custom_sold_usd_per_mtok = best, sold
         self.floor_usd_per_mtok = np.minimum(best[OTHERS].min(axis=0), sold)
 

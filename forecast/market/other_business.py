@@ -14,6 +14,8 @@ from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR, months_between
 
+ALL = slice(None)
+
 
 class OtherBusiness:
     """Other revenue of each provider, `[provider, path]`. Ratios are over the as_of month's."""
@@ -44,7 +46,8 @@ class OtherBusiness:
     def step(self, month: int, apart: Array) -> None:
         """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`."""
         theta = self.theta
-        self.apart_ratio *= np.exp(theta["growth_apart_money_ratio"] * apart)
+        grown = theta["growth_apart_money_ratio"] * apart
+        self.apart_ratio *= np.exp(grown, out=grown)
         all_apart = np.einsum("op,op->p", self.share_start, self.apart_ratio)
         growth = demand.fading_rate(
             theta["other_growth_start_per_year"] * (1 + self.part_of_limit),  # seen within the limit
@@ -64,10 +67,10 @@ class OtherBusiness:
         for row, kept in zip(self.signed_rows, least, strict=True):
             np.maximum(ratio[row], kept, out=ratio[row])
 
-    def usd_per_month(self) -> Array:
-        """Return what each provider earns on it, in a month."""
-        return self.start_usd_per_month * self.ratio
+    def usd_per_month(self, providers: slice = ALL) -> Array:
+        """Return what each of some providers earns on it, in a month."""
+        return self.start_usd_per_month[providers] * self.ratio[providers]
 
-    def profit_usd_per_month(self) -> Array:
+    def profit_usd_per_month(self, providers: slice) -> Array:
         """Return what is left of that after its own cost."""
-        return self.profit_start_usd_per_month * self.ratio
+        return self.profit_start_usd_per_month[providers] * self.ratio[providers]

@@ -100,7 +100,8 @@ class Sellers:
 
     def use(self, fleet_usd_per_mtok: Array) -> Array:
         """Return the owned cost of the machine hours that a token takes, after fleets have moved, `[offer, path]`."""
-        self.machine_cost_usd_per_mtok = self.names.on_fleets(fleet_usd_per_mtok) * self.overhead_ratio
+        self.machine_cost_usd_per_mtok = self.names.on_fleets(fleet_usd_per_mtok)
+        self.machine_cost_usd_per_mtok *= self.overhead_ratio
         return self.machine_cost_usd_per_mtok
 
     def cost(self, hire_ratio: Array, idle_ratio: Array) -> None:
@@ -135,7 +136,7 @@ class Sellers:
             np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)) - segments.of(log_mix),
             log_price,
             price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
-            np.where(same, 1, kind["market_weight_frac"]),
+            np.maximum(same, kind["market_weight_frac"]),
             kind["premium_kept_frac"],
             allowed,
         )
@@ -147,7 +148,7 @@ class Sellers:
         target += ~same * offers.of(self.theta["ladder_log"])
         # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.
         drift = price.mean_shock(rise_prob, size_sd)
-        asked = target + drift + np.where(same, kind["felt_frac"], 1) * (shock - drift)
+        asked = target + drift + np.maximum(~same, kind["felt_frac"]) * (shock - drift)
         offers.put(self.log_price, asked)
         offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(offers, segments, asked - log_price, same, target + shock - log_price)

@@ -93,7 +93,7 @@ class Treasury:
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other.step(month, apart)
-        turnover = revenue + self.other.usd_per_month()[own_cash]
+        turnover = revenue + self.other.usd_per_month(own_cash)
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
@@ -109,9 +109,10 @@ class Treasury:
             for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
         )
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other.profit_usd_per_month()[own_cash], self.fixed_cost, self.debt_service
+            revenue - serving_cost, self.other.profit_usd_per_month(own_cash), self.fixed_cost, self.debt_service
         )
-        self.net_flow_without_rounds = self.net_flow + (self.fixed_cost - self.fixed_cost_without_rounds)
+        self.net_flow_without_rounds = self.fixed_cost - self.fixed_cost_without_rounds
+        self.net_flow_without_rounds += self.net_flow
         reserve = theta["reserve_months"] * turnover
         self.cash_usd = cash.cash_next_usd(self.cash_usd, self.net_flow * present, reserve)
         self.cash_without_rounds_usd = cash.cash_next_usd(

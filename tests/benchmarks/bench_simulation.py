@@ -84,7 +84,8 @@ def addresses_drawn(scenario: Scenario, names: Names) -> list[str]:
 def numbers_drawn(names: Names, months: int) -> tuple[int, int]:
     """Return the normals and uniforms that one path takes in its months."""
     providers, segments = len(names.providers), len(names.segments)
-    return (providers + 2 + 2 * segments) * months, (len(PROVIDER_UNIFORMS) * providers + 1) * months
+    uniforms = (len(PROVIDER_UNIFORMS) - 1) * providers + len(names.providers[names.own_cash]) + 1  # of funding fewer
+    return (providers + 2 + 2 * segments) * months, uniforms * months
 
 
 def paired_seconds(
