@@ -30,6 +30,7 @@ class Spots:
 
     def of(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the cells of values shaped `[row, path]`, `[row, 1]` or `[path]`."""
+        # All cells lie inside: "wrap" skips the check of that, which takes as long as the rest.
         if values.ndim == 1:
             return values.take(self.path, mode="wrap")
         if values.shape[1] == 1:
