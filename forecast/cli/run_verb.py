@@ -34,8 +34,15 @@ from forecast.summary import summarize_paths
     "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
 )
 @click.option("--provider", "providers", multiple=True, help="Print this provider year by year instead; repeatable.")
-@click.option("--sample-paths", "samples", type=int, default=0, show_default=False, metavar="K",
-              help="Write the first K paths whole; needs --out.")  # fmt: skip
+@click.option(
+    "--sample-paths",
+    "samples",
+    type=int,
+    default=0,
+    show_default=False,
+    metavar="K",
+    help="Write the first K paths whole; needs --out.",
+)
 def command(
     scenario: str,
     settings: tuple[str, ...],

@@ -70,8 +70,12 @@ def put(out: str, content: str) -> None:
 
 
 def exported(
-    forecast: Forecast, folder: str | Path, formats: Sequence[str], decimal: str, more: Mapping[str, bytes] | None = None
-) -> list[Path]:  # fmt: skip
+    forecast: Forecast,
+    folder: str | Path,
+    formats: Sequence[str],
+    decimal: str,
+    more: Mapping[str, bytes] | None = None,
+) -> list[Path]:
     """Write a forecast's files into a folder and return them; a workbook takes seconds, and has a bar."""
     from forecast.delivery.exports import export_forecast
 
@@ -81,9 +85,13 @@ def exported(
 
 
 def simulated(
-    scenario: Scenario, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7,
-    keep_more: Iterable[str] = (), **how: Any,
-) -> Paths:  # fmt: skip
+    scenario: Scenario,
+    keep_months: Iterable[int] = (),
+    n_paths: int = 10_000,
+    seed: int = 7,
+    keep_more: Iterable[str] = (),
+    **how: Any,
+) -> Paths:
     """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
 
     `how` is the rest of `run_options`: threads, engine and scheduler.

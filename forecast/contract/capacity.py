@@ -54,9 +54,14 @@ class Ways:
 
 
 def need_of(
-    scenario: Scenario, accelerator: str, months: int, busy_frac: float | None, rent_usd_per_hour: float | None,
-    resale_frac: float | None, price_usd: float | None = None,
-) -> Need:  # fmt: skip
+    scenario: Scenario,
+    accelerator: str,
+    months: int,
+    busy_frac: float | None,
+    rent_usd_per_hour: float | None,
+    resale_frac: float | None,
+    price_usd: float | None = None,
+) -> Need:
     """Return what is needed, with the busy share of best practice and the median rent asked today where none is given.
 
     Raises:
