@@ -257,7 +257,7 @@ def test_interrupted_is_not_failed(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forecast.scenario.load_scenario", interrupted)
+    monkeypatch.setattr("forecast.cli.run_verb.load_scenario", interrupted)
     outcome = CliRunner().invoke(group, ["run"])
     assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
 

@@ -144,8 +144,8 @@ def test_contracts_are_near_those_quoted(base, accelerator):
         ("tpu-v5e", 36, ["--accelerator tpu-v5e: only its maker's cloud lets it"]),
         ("falcon-shores", 36, ["--accelerator falcon-shores: cancelled. Choose another."]),
         ("a100-80gb", 36, ["--accelerator a100-80gb: no price is known. Give yours as --price-usd."]),
-        ("h100", 61, ["--months 61: outside 1 to the horizon of 60."]),
-        ("h100", 0, ["--months 0: outside 1 to the horizon of 60."]),
+        ("h100", 61, ["--months 61: outside 1 to the horizon of 60. Choose a number in that range."]),
+        ("h100", 0, ["--months 0: outside 1 to the horizon of 60. Choose a number in that range."]),
     ],
 )
 def test_what_cannot_be_bought_or_rented_is_refused(base, accelerator, months, said):
@@ -159,10 +159,10 @@ def test_numbers_that_are_none_are_refused_together(base):
     with pytest.raises(InputError) as refused:
         need_of(base, "h100", 36, float("nan"), 0.0, 1.5, 3.0)
     assert refused.value.problems == (
-        "--utilisation nan: outside 0.01 to 1.",
-        "--rent-usd-per-hour 0: outside 0.0001 to 100000.",
-        "--resale-frac 1.5: outside 0 to 1.",
-        "--price-usd 3: outside 100 to 1e+07.",
+        "--utilisation nan: outside 0.01 to 1. Choose a number in that range.",
+        "--rent-usd-per-hour 0: outside 0.0001 to 100000. Choose a number in that range.",
+        "--resale-frac 1.5: outside 0 to 1. Choose a number in that range.",
+        "--price-usd 3: outside 100 to 1e+07. Choose a number in that range.",
     )
 
 

@@ -28,9 +28,17 @@ HEADER = [*Difference._fields, "paths_saved_ratio"]
 @run_options
 @output_options
 def command(
-    scenarios: tuple[str, ...], settings: tuple[str, ...], as_of: date | None, months: int | None, out: str | None,
-    formats: list[str], decimal: str, picture: str | None, as_json: bool, **how: Any,
-) -> None:  # fmt: skip
+    scenarios: tuple[str, ...],
+    settings: tuple[str, ...],
+    as_of: date | None,
+    months: int | None,
+    out: str | None,
+    formats: list[str],
+    decimal: str,
+    picture: str | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Run SCENARIOS under the same chance; print how each differs from the first, with the error of the difference.
 
     The column "paths saved" says how many times more paths independent runs would need for the same error.

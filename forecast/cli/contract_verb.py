@@ -23,13 +23,24 @@ from forecast.serving.workloads import number
 
 @click.command("contract")
 @click.argument("scenario", default="base")
-@click.option("--mtok-per-month", type=float, required=True,
-              help="Million tokens a month, input and output together: 50000 are 50 billion.")  # fmt: skip
-@click.option("--segment", required=True,
-              help="commodity (70B-class open weights), open-frontier (large open ones) or closed-frontier.")  # fmt: skip
+@click.option(
+    "--mtok-per-month",
+    type=float,
+    required=True,
+    help="Million tokens a month, input and output together: 50000 are 50 billion.",
+)
+@click.option(
+    "--segment",
+    required=True,
+    help="commodity (70B-class open weights), open-frontier (large open ones) or closed-frontier.",
+)
 @click.option("--months", type=int, required=True, help="Length of the contract.")
-@click.option("--provider", "providers", multiple=True,
-              help="From whom; given twice, half from each too; all compares every seller.  [default: the two that sell most of the segment]")  # fmt: skip
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    help="From whom; given twice, half from each too; all compares every seller.  [default: the two that sell most of the segment]",
+)
 @click.option(
     "--fixed-usd-per-mtok", type=float, help="Price quoted for the whole time.  [default: the provider's today]"
 )
@@ -41,9 +52,18 @@ from forecast.serving.workloads import number
 @click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
 @need_options
 def command(
-    scenario: str, segment: str, months: int, providers: tuple[str, ...], mix: str, settings: tuple[str, ...],
-    as_of: date | None, n_paths: int, seed: int, as_json: bool, **asked: Any,
-) -> None:  # fmt: skip
+    scenario: str,
+    segment: str,
+    months: int,
+    providers: tuple[str, ...],
+    mix: str,
+    settings: tuple[str, ...],
+    as_of: date | None,
+    n_paths: int,
+    seed: int,
+    as_json: bool,
+    **asked: Any,
+) -> None:
     """Fix the price today or buy month by month, and of whom: what each costs, and the chance of having to switch.
 
     --provider all compares every seller of the segment, the cheapest first.

@@ -45,8 +45,11 @@ def refuse_unused(way: str) -> None:
 @click.command("cost")
 @click.option("--model", help="Served model, such as llama-3.3-70b; without any all are named.")
 @click.option("--accelerator", help="Accelerator, such as h100 or b200.")
-@click.option("--accelerators", type=click.FloatRange(1, 4096),
-              help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]")  # fmt: skip
+@click.option(
+    "--accelerators",
+    type=click.FloatRange(1, 4096),
+    help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]",
+)
 @click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
 @click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000)
 @click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400)

@@ -176,7 +176,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> list[str]:
 
 formats_option = click.option(
     "--format", "formats", default="csv", callback=_formats, help="Any of csv,xlsx,parquet, comma-separated."
-)  # fmt: skip
+)
 decimal_option = click.option(
     "--decimal", type=click.Choice(["point", "comma"]), default="point",
     help="comma: CSV for spreadsheets that write 1,5: semicolons between cells, decimal commas, a byte order mark.",
@@ -189,5 +189,8 @@ output_options = _all(
     json_option,
 )  # fmt: skip
 
-store_option = click.option("--store", metavar="PATH|URL",
-                            help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]")  # fmt: skip
+store_option = click.option(
+    "--store",
+    metavar="PATH|URL",
+    help="SQLite file or postgresql:// URL.  [default: $FORECAST_STORE, or the user's data folder]",
+)

@@ -27,19 +27,33 @@ WAYS = {"own": "own", "contract": "contract for the whole time", "on_demand": "o
 @click.argument("scenario", default="base")
 @click.option("--accelerator", required=True, help="Accelerator, such as h100 or b200.")
 @click.option("--months", type=int, default=36, help="How long it is needed.")
-@click.option("--utilisation", "busy_frac", type=float,
-              help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]")  # fmt: skip
+@click.option(
+    "--utilisation",
+    "busy_frac",
+    type=float,
+    help="Busy share of the hours, 0.01 to 1.  [default: floor_utilisation_frac]",
+)
 @click.option("--price-usd", type=float, help="Price quoted for one.  [default: that of accelerator_prices.csv]")
 @click.option(
     "--rent-usd-per-hour", type=float, help="Rent quoted on demand today.  [default: the median of those asked]"
 )
-@click.option("--resale-frac", type=float,
-              help="Part of its price for which you sell it at the end, 0 to 1.  [default: used_price_ratio of a new one's price then, for the life that is left]")  # fmt: skip
+@click.option(
+    "--resale-frac",
+    type=float,
+    help="Part of its price for which you sell it at the end, 0 to 1.  [default: used_price_ratio of a new one's price then, for the life that is left]",
+)
 @need_options
 def command(
-    scenario: str, accelerator: str, months: int, settings: tuple[str, ...], as_of: date | None, n_paths: int,
-    seed: int, as_json: bool, **quoted: float | None,
-) -> None:  # fmt: skip
+    scenario: str,
+    accelerator: str,
+    months: int,
+    settings: tuple[str, ...],
+    as_of: date | None,
+    n_paths: int,
+    seed: int,
+    as_json: bool,
+    **quoted: float | None,
+) -> None:
     """Buy accelerators or rent them: the cost of an hour, the use above which owning is cheaper, and when it has paid back.
 
     The price of power and the interest are inputs: --set electricity_usd_per_kwh=…, --set capital_rate_per_year=….

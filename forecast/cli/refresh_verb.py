@@ -39,9 +39,14 @@ LOCKED = 5
 @json_option
 @quiet_option("Print nothing when nothing failed.")
 def command(
-    scenarios: tuple[str, ...], store: str | None, if_locked: str, fail_on_drift: bool, as_of: date | None,
-    as_json: bool, **how: Any,
-) -> None:  # fmt: skip
+    scenarios: tuple[str, ...],
+    store: str | None,
+    if_locked: str,
+    fail_on_drift: bool,
+    as_of: date | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Do the scheduled job once: ask the sources, check and store what is new, rerun SCENARIOS, score, publish.
 
     The same data, scenarios, options and version are "up to date": nothing is added. Times are UTC.

@@ -35,11 +35,18 @@ Made = tuple[Forecast, list[Section]]
 @store_option
 @input_options
 @run_options
-@click.option("--with", "kinds", default="all",
-              help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.")  # fmt: skip
+@click.option(
+    "--with",
+    "kinds",
+    default="all",
+    help="Without RUN, further sections: any of drivers,past,predictions,audit, comma-separated, or none.",
+)
 @out_option("The page; - is stdout.  [default: report.html]", default="report.html")
-@click.option("--figures", type=Place(folder=True),
-              help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).")  # fmt: skip
+@click.option(
+    "--figures",
+    type=Place(folder=True),
+    help="Folder for each chart of the forecast as SVG, and as PNG where cairosvg is installed (extra: png).",
+)
 def command(
     run: str | None, scenario: str | None, store: str | None, out: str, figures: str | None, **how: Any
 ) -> None:

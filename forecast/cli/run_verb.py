@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import date
 from typing import Any
 
 import click
 
-from forecast.cli.options import on_stdout, output_options, refuse_no_place, run_options, scenario_options
+from forecast.cli.options import input_options, on_stdout, output_options, refuse_no_place, run_options
 from forecast.cli.shown import exported, line_columns, note, say, simulated
 from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import sheet_files, tidy_csv
@@ -19,31 +20,52 @@ from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
-from forecast.scenario import Scenario
+from forecast.scenario import load_scenario
 from forecast.serving.speed import resolve
 from forecast.summary import summarize_paths
 
 
 @click.command("run")
-@scenario_options
+@click.argument("scenario", default="base")
+@input_options
 @run_options
 @output_options
 @click.option(
     "--precision", metavar="[OUTCOME=]ERROR", help="Add paths until no median of the outcome has a larger error."
 )
 @click.option("--provider", "providers", multiple=True, help="Print this provider year by year instead; repeatable.")
-@click.option("--sample-paths", "samples", type=int, default=0, show_default=False, metavar="K",
-              help="Write the first K paths whole; needs --out.")  # fmt: skip
+@click.option(
+    "--sample-paths",
+    "samples",
+    type=int,
+    default=0,
+    show_default=False,
+    metavar="K",
+    help="Write the first K paths whole; needs --out.",
+)
 def command(
-    made: Scenario, out: str | None, formats: list[str], decimal: str, picture: str | None, as_json: bool,
-    precision: str | None, providers: tuple[str, ...], samples: int, n_paths: int, **how: Any,
-) -> None:  # fmt: skip
+    scenario: str,
+    settings: tuple[str, ...],
+    as_of: date | None,
+    months: int | None,
+    out: str | None,
+    formats: list[str],
+    decimal: str,
+    picture: str | None,
+    as_json: bool,
+    precision: str | None,
+    providers: tuple[str, ...],
+    samples: int,
+    n_paths: int,
+    **how: Any,
+) -> None:
     """Simulate SCENARIO (a shipped name or a TOML file) and print who is at risk, and where prices go.
 
     --precision 0.25 adds paths until the error of the median convergence is at most 0.25 months; --precision rent=0.01,
     until that of the median rent at the horizon is at most 0.01 dollars an hour.
     """
     began = time.perf_counter()
+    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     piped = on_stdout(out, formats, json=as_json, sample_paths=samples, provider=providers)
     if providers and as_json:
         raise InputError("run --json: --provider would change nothing, all are in the document. Leave it out.")

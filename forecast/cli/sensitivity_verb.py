@@ -27,9 +27,15 @@ USUAL = ("market_price:{}", "price_to_floor_ratio:{}", "rent", "top5_tokens_frac
 @out_option("Write every input's row into this CSV file; - is stdout, without the text.")
 @click.option("--picture", type=Picture(), help="Draw it into a PNG or SVG file; one outcome only.")
 def command(
-    made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], above: float | None, out: str | None,
-    picture: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    made: Scenario,
+    n_paths: int,
+    seed: int,
+    outcomes: tuple[str, ...],
+    above: float | None,
+    out: str | None,
+    picture: str | None,
+    as_json: bool,
+) -> None:
     """Show which inputs drive which outcome of SCENARIO, and what learning each would be worth.
 
     "alone" is the share of the variance that an input explains by itself; "total", with all its interactions; "Shapley",

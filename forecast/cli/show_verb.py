@@ -54,8 +54,14 @@ def command(made: Scenario, match: str, as_json: bool) -> None:
 
 def _evidence(origin: Origin, cited: dict[str, str]) -> dict[str, str]:
     citation = cited.get(origin.source, "")
-    return {"place": origin.place, "source": origin.source, "citation": citation, "as_of": origin.as_of,
-            "status": origin.status, "why": origin.why}  # fmt: skip
+    return {
+        "place": origin.place,
+        "source": origin.source,
+        "citation": citation,
+        "as_of": origin.as_of,
+        "status": origin.status,
+        "why": origin.why,
+    }
 
 
 def _where(origin: Origin) -> str:

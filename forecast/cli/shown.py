@@ -70,8 +70,12 @@ def put(out: str, content: str) -> None:
 
 
 def exported(
-    forecast: Forecast, folder: str | Path, formats: Sequence[str], decimal: str, more: Mapping[str, bytes] | None = None
-) -> list[Path]:  # fmt: skip
+    forecast: Forecast,
+    folder: str | Path,
+    formats: Sequence[str],
+    decimal: str,
+    more: Mapping[str, bytes] | None = None,
+) -> list[Path]:
     """Write a forecast's files into a folder and return them; a workbook takes seconds, and has a bar."""
     from forecast.delivery.exports import export_forecast
 
@@ -81,9 +85,13 @@ def exported(
 
 
 def simulated(
-    scenario: Scenario, keep_months: Iterable[int] = (), n_paths: int = 10_000, seed: int = 7,
-    keep_more: Iterable[str] = (), **how: Any,
-) -> Paths:  # fmt: skip
+    scenario: Scenario,
+    keep_months: Iterable[int] = (),
+    n_paths: int = 10_000,
+    seed: int = 7,
+    keep_more: Iterable[str] = (),
+    **how: Any,
+) -> Paths:
     """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
 
     `how` is the rest of `run_options`: threads, engine and scheduler.
@@ -98,29 +106,39 @@ def simulated(
         paths = simulate(
             scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
         )
-    for said in (*_unread_notes(scenario.tables), *_late_notes(scenario.tables)):
+    own = _own_files(scenario.tables)
+    for said in (*_unread_notes(scenario.tables, own), *_late_notes(scenario.tables, own)):
         click.echo(said, err=True)
     return paths
 
 
-def _late_notes(tables: Tables) -> list[str]:
+def _own_files(tables: Tables) -> dict[str, Path]:
+    """Return the tables of the user's own folder that count, by name; what a refresh made of its observations is not his."""
+    from forecast.tables import load_tables
+
+    folders = load_tables().directories[:-1]
+    files = {name: tables.file(name) for name in sorted(tables.own())}
+    return {name: file for name, file in files.items() if file.parent in folders}
+
+
+def _late_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
     """Return what to say of rows of one's own that the vintage does not know yet: they move nothing."""
     notes = []
-    for name in sorted(tables.own() & set(VINTAGE_KEYS)):
+    for name in (name for name in own if name in VINTAGE_KEYS):
         shipped = [row.values for row in tables.shipped().apart()[name]]
         later = [row for row in tables.apart()[name] if row["as_of"] > tables.as_of and row.values not in shipped]
         if later:
             notes.append(
-                f"note: {tables.file(name)} row {', '.join(str(row.number) for row in later)}: known after the run's as_of, "
+                f"note: {own[name]} row {', '.join(str(row.number) for row in later)}: known after the run's as_of, "
                 f"{tables.as_of}, so it moved nothing. It counts from --as-of {min(row['as_of'] for row in later)} on."
             )
     return notes
 
 
-def _unread_notes(tables: Tables) -> list[str]:
+def _unread_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
     """Return what to say of tables of one's own that no simulation reads and no newer fit rests on: how they can count."""
     notes = []
-    for file in tables.unread():
+    for file in (file for file in tables.unread() if file in own.values()):
         what, table = ("throughput", "throughput_effects") if file.stem == "throughput" else ("trends", "fits")
         fitted = file.with_name(f"{table}.csv")
         if not fitted.is_file() or fitted.stat().st_mtime < file.stat().st_mtime:

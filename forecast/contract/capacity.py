@@ -54,9 +54,14 @@ class Ways:
 
 
 def need_of(
-    scenario: Scenario, accelerator: str, months: int, busy_frac: float | None, rent_usd_per_hour: float | None,
-    resale_frac: float | None, price_usd: float | None = None,
-) -> Need:  # fmt: skip
+    scenario: Scenario,
+    accelerator: str,
+    months: int,
+    busy_frac: float | None,
+    rent_usd_per_hour: float | None,
+    resale_frac: float | None,
+    price_usd: float | None = None,
+) -> Need:
     """Return what is needed, with the busy share of best practice and the median rent asked today where none is given.
 
     Raises:
@@ -72,7 +77,7 @@ def need_of(
         "price-usd": (price_usd, 100, 1e7),
     }
     problems = [
-        f"--{option} {value:g}: outside {low:g} to {high:g}."
+        f"--{option} {value:g}: outside {low:g} to {high:g}. Choose a number in that range."
         for option, (value, low, high) in given.items()
         if value is not None and not low <= value <= high
     ]
@@ -85,7 +90,9 @@ def need_of(
         }
         problems += [f"--accelerator {accelerator}: no {said}." for said, missing in unknown.items() if missing]
     if not 1 <= months <= scenario.months:
-        problems.append(f"--months {months}: outside 1 to the horizon of {scenario.months}.")
+        problems.append(
+            f"--months {months}: outside 1 to the horizon of {scenario.months}. Choose a number in that range."
+        )
     if problems:
         raise InputError(problems)
     assert rent is not None

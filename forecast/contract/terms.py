@@ -52,27 +52,37 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
     """
     if terms.segment not in names.segments:
         near = suggestion(terms.segment, names.segments)
-        raise InputError(f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{near}")
+        raise InputError(f"--segment {terms.segment}: one of {', '.join(names.segments)} is allowed.{near} Correct it.")
     allowed = [p for i, p in enumerate(names.providers) if names.offer_at[i, names.segments.index(terms.segment)] >= 0]
     problems = [
-        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)}"
+        f"--provider {p}: does not sell {terms.segment}; allowed: {', '.join(allowed)}.{suggestion(p, allowed)} Correct it."
         for p in terms.providers
         if p not in allowed
     ]
     if not terms.providers or len(set(terms.providers)) != len(terms.providers):
-        problems.append(f"--provider: {', '.join(terms.providers)} given; at least one, each once, is allowed.")
+        problems.append(
+            f"--provider: {', '.join(terms.providers)} given; at least one, each once, is allowed. Correct it."
+        )
     if not 1 <= terms.months <= scenario.months:
-        problems.append(f"--months {terms.months}: outside 1 to the horizon of {scenario.months}.")
+        problems.append(
+            f"--months {terms.months}: outside 1 to the horizon of {scenario.months}. Choose a number in that range."
+        )
     numbers = {"--mtok-per-month": terms.mtok_per_month, "--fixed-usd-per-mtok": terms.fixed_usd_per_mtok}
     problems += [
-        f"{option} {value:g}: a number above 0 and below {MOST:g} is needed." for option, value in numbers.items() if value is not None and not 0 < value < MOST
-    ]  # fmt: skip
+        f"{option} {value:g}: a number above 0 and below {MOST:g} is needed. Correct it."
+        for option, value in numbers.items()
+        if value is not None and not 0 < value < MOST
+    ]
     if not 0 <= terms.switch_cost_months <= 12:
-        problems.append(f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12.")
+        problems.append(
+            f"--switch-cost-months {terms.switch_cost_months:g}: outside 0 to 12. Choose a number in that range."
+        )
     fracs = {"--output-frac": terms.output_frac, "--cached-frac": terms.cached_frac}
     problems += [
-        f"{option} {frac:g}: outside 0 to 1." for option, frac in fracs.items() if frac is not None and not 0 <= frac <= 1
-    ]  # fmt: skip
+        f"{option} {frac:g}: outside 0 to 1. Choose a number in that range."
+        for option, frac in fracs.items()
+        if frac is not None and not 0 <= frac <= 1
+    ]
     if terms.drifting_mix and terms.own_mix:
         problems.append(
             "--mix market: drifts from the segment's mix. Leave out --output-frac and --cached-frac, or --mix."

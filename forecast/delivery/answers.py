@@ -47,7 +47,9 @@ def doubts(forecast: Forecast) -> list[str]:
         "Private cash, burn, margins and volumes are assumptions, not measurements.",
     ]
     if known[:7] != manifest["as_of"][:7]:
-        said.append(f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones.")  # fmt: skip
+        said.append(
+            f"The finances of providers are those known at {known}; the tables of this vintage hold no later ones."
+        )
     return said
 
 
@@ -146,7 +148,9 @@ def _prices(forecast: Forecast) -> list[str]:
     end = calendar(forecast.manifest["as_of"], horizon)
     for segment in segments(forecast):
         now, later = (band(three(forecast, "market_price", segment, m), " to ") for m in (0, horizon))
-        said.append(f"{segment}: ${now} paid for a million tokens today, ${later} in {end}{_same_mix(forecast, segment)}.")  # fmt: skip
+        said.append(
+            f"{segment}: ${now} paid for a million tokens today, ${later} in {end}{_same_mix(forecast, segment)}."
+        )
     rents = [three(forecast, "rent", None, month) for month in (0, horizon)]
     if rents[0][1] is not None:
         said.append(f"An hour of an H100 on demand: ${short(rents[0][1])} today, ${band(rents[1], ' to ')} in {end}.")

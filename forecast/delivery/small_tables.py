@@ -67,7 +67,11 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
     horizon = max((f.month for f in forecast.find("exit") if f.month is not None), default=None)
     rows: list[Sequence[Any]] = []
     for provider, cell in found.items():
-        ways = {key[5:].partition("@")[0]: prob for key, prob in cell.items() if key.startswith("exit_") and key.endswith(f"@{horizon}")}  # fmt: skip
+        ways = {
+            key[5:].partition("@")[0]: prob
+            for key, prob in cell.items()
+            if key.startswith("exit_") and key.endswith(f"@{horizon}")
+        }
         likely = max(ways, key=lambda name: ways[name]) if any(ways.values()) else "none"
         rows.append([
             provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),

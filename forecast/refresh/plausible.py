@@ -20,9 +20,13 @@ ALIKE_RATIO = 0.85
 
 
 def amount_problem(
-    one: Observation, limits: Mapping[str, Mapping[str, Column]], before: Amounts | None, known: Known,
-    twins: Mapping[str, Mapping[str, Amounts]], confirmed: bool,
-) -> str | None:  # fmt: skip
+    one: Observation,
+    limits: Mapping[str, Mapping[str, Column]],
+    before: Amounts | None,
+    known: Known,
+    twins: Mapping[str, Mapping[str, Amounts]],
+    confirmed: bool,
+) -> str | None:
     """Return what speaks against an amount: its size, or where nobody confirmed it what is known of its series."""
     problem = _limit_problem(one, limits)
     if problem or confirmed:

@@ -38,9 +38,15 @@ class Chart(NamedTuple):
 
 
 def drawn(
-    key: str, title: str, note: str, said: str, size: tuple[int, int], strokes: Sequence[str],
-    header: Sequence[str] = (), rows: Sequence[Sequence[Any]] = (),
-) -> Chart:  # fmt: skip
+    key: str,
+    title: str,
+    note: str,
+    said: str,
+    size: tuple[int, int],
+    strokes: Sequence[str],
+    header: Sequence[str] = (),
+    rows: Sequence[Sequence[Any]] = (),
+) -> Chart:
     """Return a chart of some strokes; `said` is what a screen reader says of it."""
     return Chart(key, title, note, picture(key, title, said, size, "".join(strokes)), header, rows)
 
@@ -53,8 +59,14 @@ def figure(chart: Chart) -> str:
 
 
 def fan_chart(
-    key: str, title: str, unit: str, fans: Sequence[Series], as_of: str, log: bool = False, shown: Callable[[float], str] = short
-) -> Chart:  # fmt: skip
+    key: str,
+    title: str,
+    unit: str,
+    fans: Sequence[Series],
+    as_of: str,
+    log: bool = False,
+    shown: Callable[[float], str] = short,
+) -> Chart:
     """Return medians with bands that hold 50 and 80 % of paths; `shown` writes a value."""
     months = range(len(fans[0].values[0]))
     every = [value for fan in fans for values in fan.values for value in values]

@@ -39,9 +39,14 @@ def bar(x: float, y: float, width: float, height: float, opacity: float) -> str:
 
 
 def words(
-    x: float, y: float, said: str, anchor: str = "start", colour: str = "ink", size: float = FONT,
+    x: float,
+    y: float,
+    said: str,
+    anchor: str = "start",
+    colour: str = "ink",
+    size: float = FONT,
     longest: int = LONGEST_LABEL,
-) -> str:  # fmt: skip
+) -> str:
     """Return a short text, cut after `longest` letters, whose baseline begins, has its middle, or ends at (x, y)."""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
     return f'<text {place} fill="var(--{colour})" font-size="{size:g}">{text(said, longest)}</text>'

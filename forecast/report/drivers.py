@@ -134,7 +134,8 @@ def share_chart(key: str, title: str, found: Sensitivity) -> Chart:
         top, total, alone = TOP + ROW * i, x.at(found.total.index[i]), x.at(found.first.index[i])
         strokes += [words(LEFT, top + 11, name, longest=LONGEST_INPUT), bar(LEFT, top + 17, total - LEFT, 13, 0.3)]
         strokes += [bar(LEFT, top + 21, alone - LEFT, 5, 1.0)]
-        strokes += [words(max(total, alone) + 5, top + 28, f"{100 * found.shapley.index[i]:.1f} ± {200 * found.shapley.error[i]:.1f} %")]  # fmt: skip
+        part = f"{100 * found.shapley.index[i]:.1f} ± {200 * found.shapley.error[i]:.1f} %"
+        strokes.append(words(max(total, alone) + 5, top + 28, part))
     said = "Shapley effect: " + "; ".join(f"{row[0]} {row[5]}" for row in rows)
     note = (
         f"share of the variance{' of the logarithm' if found.on_log else ''}; thin solid bar: alone; pale bar: with its "

@@ -115,9 +115,11 @@ KINDS: dict[str, Callable[[Asked], list[Section]]] = {
 
 
 def further_sections(
-    asked: Asked, wanted: Sequence[str], threads: int | None = None,
+    asked: Asked,
+    wanted: Sequence[str],
+    threads: int | None = None,
     progress: Callable[[int], None] = lambda kinds: None,
-) -> list[Section]:  # fmt: skip
+) -> list[Section]:
     """Return the sections of the kinds that are wanted, in the order of KINDS.
 
     Args:

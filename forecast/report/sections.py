@@ -68,9 +68,10 @@ def runway_section(forecast: Forecast) -> Section:
               "most likely exit"]  # fmt: skip
     able = at_risk(forecast)
     others = sorted((row for row in runway(forecast)[1] if row not in able), key=lambda row: row[0])
-    rows = [
-        [*r[:2], dollars(r[2]), *("beyond" if v is None else f"{v:.0f}" for v in r[3:6]), *map(percent, r[6:9]), r[9]] for r in able
-    ] + [[*r[:2], dollars(r[2]), "-", "-", "-", *map(percent, r[6:9]), r[9]] for r in others]  # fmt: skip
+    rows = []
+    for row in (*able, *others):
+        lasts = ["beyond" if v is None else f"{v:.0f}" for v in row[3:6]] if row in able else ["-"] * 3
+        rows.append([*row[:2], dollars(row[2]), *lasts, *map(percent, row[6:9]), row[9]])
     caption = (
         f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "
         "“-” is a provider with a parent's balance sheet, whose cash is not its own."

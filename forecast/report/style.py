@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-_NAMES = "paper card ink quiet rule frame first second third".split()
-_LIGHT = "#ffffff #f5f7f9 #1b1f24 #565e68 #c9d0d8 #79828d #1f5fa8 #a8481a #2a6e46".split()
-_DARK = "#14181d #1d232a #e6e8eb #a7b0bb #3a434e #7f8995 #7db3f0 #f0a878 #8fd3a8".split()
-THEMES = {"light": dict(zip(_NAMES, _LIGHT, strict=True)), "dark": dict(zip(_NAMES, _DARK, strict=True))}
+_COLOURS = {  # light, dark
+    "paper": ("#ffffff", "#14181d"),
+    "card": ("#f5f7f9", "#1d232a"),
+    "ink": ("#1b1f24", "#e6e8eb"),
+    "quiet": ("#565e68", "#a7b0bb"),
+    "rule": ("#c9d0d8", "#3a434e"),
+    "frame": ("#79828d", "#7f8995"),
+    "first": ("#1f5fa8", "#7db3f0"),
+    "second": ("#a8481a", "#f0a878"),
+    "third": ("#2a6e46", "#8fd3a8"),
+}
+THEMES = {theme: {name: pair[i] for name, pair in _COLOURS.items()} for i, theme in enumerate(("light", "dark"))}
 
 _RULES = """
 * { box-sizing: border-box; }

@@ -61,7 +61,9 @@ def chosen_sources(names: tuple[str, ...]) -> list[Source]:
     problems = []
     for name in names:
         if name not in SOURCES:
-            problems.append(f"--source {name}: one of {', '.join(SOURCES)} is allowed.{suggestion(name, SOURCES)}")
+            problems.append(
+                f"--source {name}: one of {', '.join(SOURCES)} is allowed.{suggestion(name, SOURCES)} Correct it."
+            )
         elif name != "drop" and not SOURCES[name].configured_address():
             problems.append(f"--source {name}: not configured. Set {SOURCES[name].secret or SOURCES[name].variable}.")
     if problems:

@@ -118,6 +118,19 @@ def test_a_pipe_or_a_folder_among_the_dropped_files_is_held(place):
     assert {one.item for one in report.suspects} == {"pipe.csv", "folder.csv"}
 
 
+def test_what_was_observed_after_the_vintage_needs_no_word(place, run_verb, overlay, monkeypatch):
+    """Before, even with --quiet, a catch-up was told to fit its own temporary tables anew, in a folder that was gone by then."""
+    monkeypatch.setattr(job, "refitted", refitted)  # nothing was known by then, so that nothing is fitted
+    drop(place, "prices.csv", DROP)
+    words = ("refresh", "--source", "drop", "--store", str(place.file), "--paths", "60", "--months", "3")
+    done = run_verb(*words, "--as-of", "2026-09-30", "--quiet")
+    assert (done.exit_code, done.output) == (0, "")
+    own = overlay("rents", list)
+    monkeypatch.setenv("FORECAST_DATA", str(own))
+    said = run_verb(*words, "--as-of", "2026-09-30").stderr
+    assert said.startswith(f"note: {own / 'rents.csv'} moved nothing") and "price_changes" not in said
+
+
 def test_a_drop_folder_that_was_named_and_is_missing(tmp_path, monkeypatch):
     """Before, the job of a mistyped one ended well for ever; only the default one may be missing."""
     assert refresh(place_of(str(tmp_path / "usual.sqlite")), SMALL, NOW).sources[0].suspects == []
