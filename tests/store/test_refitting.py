@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from forecast.errors import ForecastError
+from forecast.manifest import short_id
 from forecast.refresh import job, refitting
 from forecast.refresh.job import refresh
 from forecast.refresh.overlay import overlaid_tables
@@ -153,7 +154,7 @@ def test_a_fit_that_fails_is_a_warning_and_the_last_one_stays(place, monkeypatch
     with transaction(open_store(place)) as connection:
         (recorded,) = failures(connection)
     assert (recorded["step"], recorded["message"]) == ("refit", warned["message"])
-    assert recorded["run_key"].startswith(report.run_id) and "data/fits.csv" in recorded["inputs"]
+    assert short_id(recorded["run_key"]) == report.run_id and "data/fits.csv" in recorded["inputs"]
 
 
 def test_a_fit_that_its_prior_misses_is_refused(tables, monkeypatch):
