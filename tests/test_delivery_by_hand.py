@@ -269,7 +269,7 @@ def test_how_sure_it_is(made):
         (number, (1e9,), "1B"),
         (number, (1.04e12,), "1.04T"),
         (number, (float("-inf"),), "beyond"),
-        (band, ([None, 0.5, 1.0],), "0.500 (0.0000-1.00)"),
+        (band, ([None, 0.5, 1.0],), "0.500 (0-1.00)"),
     ],
 )
 def test_numbers_in_words_at_their_limits(words, of, said):

@@ -98,13 +98,13 @@ def calendar(as_of: str, month: int) -> str:
 def short(value: float) -> str:
     """Return a positive number with two or three significant digits.
 
-    >>> short(123.4), short(12.34), short(1.234), short(0.1234), short(0.001234), short(0.0000123)
-    ('123', '12.3', '1.23', '0.123', '0.0012', '1.2e-05')
+    >>> short(123.4), short(12.34), short(1.234), short(0.1234), short(0.001234), short(0.0001234), short(0.0000123)
+    ('123', '12.3', '1.23', '0.123', '0.0012', '0.00012', '1.2e-05')
     """
     for least, digits in ((100, 0), (10, 1), (1, 2), (0.01, 3)):
         if value >= least:
             return f"{value:.{digits}f}"
-    return f"{value:.4f}" if value >= 0.0005 or value == 0 else f"{value:.1e}"
+    return f"{value:#.2g}" if value else "0"
 
 
 def number(value: float) -> str:
