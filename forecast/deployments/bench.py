@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.deployments.variants import served_row
-from forecast.equations import cost, served_model
+from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.groups import most_sequences
 from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughput, throughputs
 from forecast.serving.token_cost import number_of, owned_cost
-from forecast.serving.workloads import Request, native_precision, workloads
+from forecast.serving.workloads import Request, workloads
 
 FULL = "bf16"  # the precision gains are counted from
 
@@ -60,10 +59,6 @@ class Bench:
         cases = workloads(self.scenario, [replace(request, concurrency=float(each)) for each in dict.fromkeys(batches)])
         tried = throughputs(effect_values(self.scenario), cases, self.latency_s)
         return max(tried, key=lambda each: (min(self.latency_s / each.step_s, 1.0), each.output_tok_per_s))
-
-    def quality_lost_points(self, precision: str) -> float:
-        """Return the accuracy points that the model loses at a precision."""
-        return served_model.quality_lost_points(precision, native_precision(served_row(self.scenario, self.model)))
 
     def of(self, scenario: Scenario, model: str) -> Bench:
         """Return the same bench with another model on it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from forecast.deployments.bench import FULL, Bench, Line, usable_peak
 from forecast.deployments.drafting import best_draft, draft, forms, same_family, usable
 from forecast.deployments.memory import memory_of
-from forecast.deployments.tiers import tiers_met
+from forecast.deployments.tiers import quality_lost_points, tiers_met
 from forecast.equations import batching
 from forecast.errors import InputError
 from forecast.serving.token_cost import number_of
@@ -42,7 +42,7 @@ def quantization_lines(bench: Bench) -> list[Line]:
     least = replace(bench, accelerators=need.least_accelerators)
     lines = []
     for precision in PRECISIONS:
-        loss = bench.quality_lost_points(precision)
+        loss = quality_lost_points(bench.scenario, bench.model, precision)
         try:
             lost = tiers_met(bench.scenario, bench.model, precision)["lost"]
         except InputError as error:
@@ -99,7 +99,7 @@ def combined_lines(bench: Bench) -> list[Line]:
     )
     together = found.tok_per_s / one.decode_tok_per_s
     product = gains[0] * gains[1] * gains[2]
-    loss = bench.quality_lost_points(precision)
+    loss = quality_lost_points(bench.scenario, bench.model, precision)
     singles = f"{gains[0]:.0f} × {gains[1]:.1f} × {gains[2]:.1f} = {product:.0f}"
     why = (
         f"not {singles}: all three save reading weights, and a full batch has saved it once; "

@@ -13,17 +13,17 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
-from forecast.deployments.tiers import tiers_met
+from forecast.deployments.tiers import quality_lost_points, tiers_met
 from forecast.deployments.variants import served_row
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
-from forecast.equations import cost, roofline, served_model
+from forecast.equations import cost, roofline
 from forecast.errors import InputError
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, resolve, throughput
 from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
-from forecast.serving.workloads import named_precision, native_precision
+from forecast.serving.workloads import named_precision
 from forecast.units import HOURS_PER_DAY
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
@@ -81,9 +81,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         "waterfall": parts,
         "blended_usd_per_mtok_at_utilisation": {f"{u:g}": blended * use / u for u in UTILISATIONS},
         "joule_per_output_token": joule_per_output_token(scenario, accelerator, model, speed),
-        "quality_loss_points": served_model.quality_lost_points(
-            speed.precision, native_precision(served_row(scenario, model))
-        ),
+        "quality_loss_points": quality_lost_points(scenario, model, speed.precision),
         "tiers": tiers_met(scenario, model, speed.precision, wanted.tier),
         "floor_usd_per_mtok": floor,
         "floor_accelerator": best,

@@ -9,15 +9,18 @@ from forecast.scenario import Scenario
 from forecast.serving.workloads import native_precision
 
 
+def quality_lost_points(scenario: Scenario, model: str, precision: str) -> float:
+    """Return the accuracy points that a model loses at a precision against its weights as published."""
+    return served_model.quality_lost_points(precision, native_precision(served_row(scenario, model)))
+
+
 def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None = None) -> dict[str, list[str]]:
     """Return the tiers (segments, by their least GPQA) a model reaches at a precision, and those the precision costs it.
 
     Raises:
         InputError: the tier is unknown, or the precision costs the model the tier asked for, or its only tiers.
     """
-    row = served_row(scenario, model)
-    score, native = row["gpqa_frac"], native_precision(row)
-    lost_points = served_model.quality_lost_points(precision, native)
+    score, lost_points = served_row(scenario, model)["gpqa_frac"], quality_lost_points(scenario, model, precision)
     least = {name: row["gpqa_at_least"] for name, row in scenario.rows["segments"].items()}
     if tier is not None and tier not in least:
         raise InputError(f'no tier "{tier}"; {", ".join(least)} are known.{suggestion(tier, least)} Correct it.')
@@ -28,7 +31,7 @@ def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None =
     lost = [name for name, needed in least.items() if left < needed <= score]
     if (tier in lost) or (lost and not met):
         named = tier or lost[-1]
-        points = {p: served_model.quality_lost_points(p, native) for p in served_model.QUALITY_LOSS_POINTS}
+        points = {p: quality_lost_points(scenario, model, p) for p in served_model.QUALITY_LOSS_POINTS}
         best = [p for p, each in points.items() if score - each / 100 >= least[named]]
         raise InputError(
             f"{model} at {precision}: loses {lost_points:g} points of GPQA, {100 * score:.1f} to {100 * left:.1f}; the tier "

@@ -42,11 +42,11 @@ class Market:
         load = books.tokens_mtok_per_month * self.sellers.machine_cost_usd_per_mtok
         self.load_start = load.sum(axis=0)  # of the machines in the as_of month, [path]
         other = books.other_usd_per_month  # not of tokens, [provider, path]
-        self.other_cost_frac = 1 - draws.column("provider_finances", "other_margin_frac", names.providers)
         self.customers = Customers(draws, names, wanted, self.share, MONTHS_PER_YEAR * (trade.revenue + other))
         revenue, profit = trade.revenue[own_cash], (trade.revenue - trade.serving_cost)[own_cash]
         apart = self.customers.apart_per_month[own_cash]
         self.treasury = Treasury(scenario, draws, names, revenue, profit, other, apart)
+        self.other_cost_frac = 1 - self.treasury.other.margin_frac
         self.clouds = Clouds(draws, names, trade, other, self.other_cost_frac)
         self.doors = Doors(draws, names)
         self.fringe = Fringe(draws, trade.margin_frac(names.fringe_offers))

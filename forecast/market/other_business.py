@@ -24,8 +24,8 @@ class OtherBusiness:
         """Take other revenue of every provider in the as_of month, `[provider, path]`."""
         self.theta, start = Parameters(draws), start_usd_per_month
         self.start_usd_per_month, whole = start, start.sum(axis=0)
-        margin_frac = draws.column("provider_finances", "other_margin_frac", names.providers)
-        self.profit_start_usd_per_month = start * margin_frac
+        self.margin_frac = draws.column("provider_finances", "other_margin_frac", names.providers)
+        self.profit_start_usd_per_month = start * self.margin_frac
         self.share_start = start / np.clip(whole, 1.0, np.inf)  # of the other revenue of all
         # [path] other revenue of all providers over what can be spent on it
         self.part_of_limit = MONTHS_PER_YEAR * whole / self.theta["spend_limit_usd_per_year"]

@@ -63,9 +63,14 @@ def layouts(columns: Columns) -> Layouts:
     """
     sizes, allowed = _sizes(columns)
     shared = engines(columns, sizes)
-    split = ((columns["moe"] > 0) & (columns["kv_heads_count"] == 1))[:, None] & allowed & (sizes > 1)
+    split = _served_split(columns)[:, None] & allowed & (sizes > 1)
     least = (np.where(allowed, 1.0, np.inf), np.where(split, sizes, np.inf))
     return Layouts(*(np.concatenate(both, axis=1) for both in ((sizes, sizes), (shared, sizes), least)))
+
+
+def _served_split(columns: Columns) -> NDArray[np.bool_]:
+    """Return which cases are mixtures with a latent cache."""
+    return np.asarray((columns["moe"] > 0) & (columns["kv_heads_count"] == 1))
 
 
 def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
@@ -124,8 +129,8 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
 def most_sequences(columns: Columns) -> Array:
     """Return the sequences that all of the accelerators given hold, in the layout that holds most, at least one."""
     sizes = columns["accelerators_count"][:, None]
-    shared, latent = engines(columns, sizes), (columns["moe"] > 0) & (columns["kv_heads_count"] == 1)
-    split = np.where(latent[:, None], sizes, shared)
+    shared = engines(columns, sizes)
+    split = np.where(_served_split(columns)[:, None], sizes, shared)
     held = largest_batch(columns, np.hstack([sizes, sizes]), np.hstack([shared, split]))
     found: Array = np.maximum(held.max(axis=1), 1.0)
     return found
