@@ -75,6 +75,8 @@ class Forecast:
     manifest: dict[str, Any]
     provider_kinds: dict[str, str]
     assumptions: Sequence[Assumption] = field(default_factory=list)
+    # By outcome: its values by segment or provider, month and quantile. Filled for the outcomes that are asked for.
+    _values: dict[str, dict[tuple[Any, ...], float | None]] = field(default_factory=dict, init=False, compare=False)
 
     def frame(self) -> pandas.DataFrame:
         """Return the tidy table as a pandas DataFrame; `attrs` keep the manifest."""
@@ -87,11 +89,6 @@ class Forecast:
             "assumptions": list(self.assumptions),
         }
         return table
-
-    @property
-    def apart_from_fans(self) -> Sequence[Fact]:
-        """The facts that are not of fans, in their order."""
-        return self.facts.others if isinstance(self.facts, Facts) else [f for f in self.facts if f.kind != "fan"]
 
     @cached_property
     def by_outcome(self) -> dict[str, Sequence[Fact]]:
@@ -107,12 +104,9 @@ class Forecast:
         found = self.by_outcome.get(outcome, [])
         return [f for f in found if all(getattr(f, k) == v for k, v in where.items())] if where else list(found)
 
-    @cached_property
-    def index(self) -> dict[tuple[str, str | None, int | None, float | None], Fact]:
-        """The facts by outcome, segment or provider, month and quantile."""
-        return {(f.outcome, f.segment or f.provider, f.month, f.quantile): f for f in self.facts}
-
     def value(self, outcome: str, entity: str | None, month: int | None, quantile: float | None = None) -> float | None:
         """Return one value of the table; None where it lies beyond the horizon or the table has none."""
-        fact = self.index.get((outcome, entity, month, quantile))
-        return fact.value if fact else None
+        if outcome not in self._values:
+            facts = self.by_outcome.get(outcome, ())
+            self._values[outcome] = {(f.segment or f.provider, f.month, f.quantile): f.value for f in facts}
+        return self._values[outcome].get((entity, month, quantile))

@@ -184,7 +184,8 @@ def test_errors_grow_as_fewer_are_left(made):
 
     def relative(month):
         low, high = (made.value("revenue_usd_per_year", "deepinfra", month, q) for q in (0.25, 0.75))
-        return made.index["revenue_usd_per_year", "deepinfra", month, 0.5].standard_error / np.log(high / low) / low
+        (median,) = made.find("revenue_usd_per_year", provider="deepinfra", month=month, quantile=0.5)
+        return median.standard_error / np.log(high / low) / low
 
     left = made.value("exit", "deepinfra", MONTHS)
     assert left > 0.4 and relative(MONTHS) > relative(0)

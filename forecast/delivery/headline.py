@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import Any
 
 from forecast.delivery.answers import FLOOR, doubts_of_chance
-from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit
+from forecast.delivery.small_tables import CONCENTRATIONS, at_risk, marked_months, segments, six_in_a_row_fit, three
 from forecast.delivery.words import band, banded, calendar, changed_by_hand, counted, dollars, percent
-from forecast.tidy_table import Fact, Forecast
+from forecast.tidy_table import Forecast
 
 SHOWN_PROVIDERS = 14
 LABEL_COLUMNS, CELL_COLUMNS = 31, 24  # of the table of prices: today and the horizon fit into 80
@@ -68,22 +67,18 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
     lines = ["WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)"]
     seen = six_in_a_row_fit(horizon)
     for what, outcome, share in CONCENTRATIONS:
-        now = _value(forecast, share, month=0, quantile=0.5)
-        later = banded([_value(forecast, share, month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)], percent)
+        now = forecast.value(share, None, 0, 0.5)
+        later = banded(three(forecast, share, None, horizon), percent)
         chances = [
-            f"{percent(f.value)} by {calendar(forecast.manifest['as_of'], month)}"
-            for month in sorted({m for m in (24,) if m < horizon} | {horizon})
-            for f in forecast.find(outcome, month=month, quantile=None)
+            f"{percent(forecast.value(outcome, None, month))} by {calendar(forecast.manifest['as_of'], month)}"
+            for month in sorted({min(24, horizon), horizon})
         ]
-        never = 1 - (forecast.find(outcome, month=horizon, quantile=None)[0].value or 0)
+        never = 1 - (forecast.value(outcome, None, horizon) or 0.0)
         said = f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}" if seen else TOO_SHORT
         lines.append(f"  {what:7s} top five {percent(now)} today, {later} at the horizon; {said}")
-    count = [_value(forecast, "independent_providers", month=horizon, quantile=q) for q in (0.1, 0.5, 0.9)]
-    now = _value(forecast, "independent_providers", month=0, quantile=0.5)
-    lines.append(
-        f"  independent providers: {now:.0f} today, {count[1]:.0f} at the horizon ({count[0]:.0f}-{count[2]:.0f})"
-    )
-    return lines
+    now = forecast.value("independent_providers", None, 0, 0.5)
+    low, count, high = three(forecast, "independent_providers", None, horizon)
+    return [*lines, f"  independent providers: {now:.0f} today, {count:.0f} at the horizon ({low:.0f}-{high:.0f})"]
 
 
 def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
@@ -99,25 +94,23 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
         "floor": "floor",
         "price / floor": "price_to_floor_ratio",
     }
-    facts = [fact for outcome in (*shown.values(), "rent") for fact in forecast.find(outcome)]
-    index = {(f.outcome, f.segment, f.month, f.quantile): f.value for f in facts}
+
+    def cells(outcome: str, segment: str | None) -> str:
+        return "".join(f"{band(three(forecast, outcome, segment, m)):>{CELL_COLUMNS}s}" for m in marks)
+
     for segment in segments(forecast):
         for name, outcome in shown.items():
-            cells = "".join(
-                f"{band([index[outcome, segment, m, q] for q in (0.1, 0.5, 0.9)]):>{CELL_COLUMNS}s}" for m in marks
-            )
-            lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}" + cells)
-        reached = forecast.find("convergence_month", segment=segment, month=marks[-1], quantile=None)[0]
-        said = percent(reached.value) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
+            lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}" + cells(outcome, segment))
+        reached = forecast.value("convergence_month", segment, marks[-1])
+        said = percent(reached) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
         lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {said}")
-    cells = "".join(f"{band([index['rent', None, m, q] for q in (0.1, 0.5, 0.9)]):>{CELL_COLUMNS}s}" for m in marks)
-    lines += [
-        "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells,
+    return [
+        *lines,
+        "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells("rent", None),
         "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
         "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
         *(f"  {line}" for line in wrap(FLOOR, FLOOR_COLUMNS)),
     ]
-    return lines
 
 
 def _sure(forecast: Forecast) -> list[str]:
@@ -134,9 +127,3 @@ def _sure(forecast: Forecast) -> list[str]:
             f"  Mind: the finances of providers are those known at {known}; later ones are not in the tables of this vintage."
         )
     return lines
-
-
-def _value(forecast: Forecast, outcome: str, **where: Any) -> float:
-    found: Fact = forecast.find(outcome, **where)[0]
-    assert found.value is not None
-    return found.value

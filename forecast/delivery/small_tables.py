@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from forecast.delivery.words import calendar
 from forecast.outcomes.dates import MONTHS_IN_A_ROW
+from forecast.outcomes.finances import FINANCES
 from forecast.tidy_table import Forecast
 
 T = TypeVar("T")
@@ -16,12 +17,7 @@ _PROBS = (
     "prob_out_of_cash_12m prob_out_of_cash_24m prob_exit_by_horizon prob prob_standard_error prob_in_market prob_listed "
     "prob_tokens prob_tokens_standard_error prob_spend prob_spend_standard_error"
 ).split()
-_FINANCES = {
-    "revenue_usd_per_year": "USD/year",
-    "firm_margin_frac": "fraction",
-    "cash_with_rounds_usd": "USD",
-    "provider_tokens_frac": "fraction",
-}
+_FINANCES = ("revenue_usd_per_year", "firm_margin_frac", "cash_with_rounds_usd", "provider_tokens_frac")
 _QUANTILES = ("p10", "p50", "p90")
 CHARTED_PROVIDERS = 16
 LEAST_PATHS = 30  # fewer do not tell their own spread
@@ -37,7 +33,7 @@ UNITS: dict[str, str] = {
     **{f"{quantile}_months": "months" for quantile in _QUANTILES},
     **{f"{what}_{quantile}": "USD/Mtok" for what in ("price", "floor") for quantile in _QUANTILES},
     **dict.fromkeys((*_PROBS, *(f"prob_{way}" for way in WAYS_OUT)), "probability"),
-    **{f"{name}_{quantile}": unit for name, unit in _FINANCES.items() for quantile in _QUANTILES},
+    **{f"{name}_{quantile}": FINANCES[name].unit for name in _FINANCES for quantile in _QUANTILES},
 }
 
 
@@ -59,24 +55,16 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
         "provider kind cash_usd p10_months p50_months p90_months prob_out_of_cash_12m prob_out_of_cash_24m "
         "prob_exit_by_horizon most_likely_exit"
     ).split()
-    found: dict[str, dict[str, Any]] = {}
-    for fact in forecast.apart_from_fans:
-        if fact.provider is not None and fact.kind in ("quantity", "event"):
-            key = f"{fact.outcome}@{fact.quantile if fact.kind == 'quantity' else fact.month}"
-            found.setdefault(fact.provider, {})[key] = fact.value
-    horizon = max((f.month for f in forecast.find("exit") if f.month is not None), default=None)
+    horizon, value = forecast.manifest["months"], forecast.value
+    ways = [outcome for outcome in forecast.by_outcome if outcome.startswith("exit_")]
     rows: list[Sequence[Any]] = []
-    for provider, cell in found.items():
-        ways = {
-            key[5:].partition("@")[0]: prob
-            for key, prob in cell.items()
-            if key.startswith("exit_") and key.endswith(f"@{horizon}")
-        }
-        likely = max(ways, key=lambda name: ways[name]) if any(ways.values()) else "none"
+    for provider in dict.fromkeys(fact.provider for fact in forecast.find("cash_usd")):
+        left = {way: value(way, provider, horizon) or 0.0 for way in ways}
+        likely = max(left, key=lambda way: left[way]) if any(left.values()) else "exit_none"
         rows.append([
-            provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),
-            *(cell.get(f"runway_months@{q}") for q in (0.1, 0.5, 0.9)),
-            *(cell.get(f"out_of_cash@{m}") for m in (12, 24)), cell.get(f"exit@{horizon}"), likely.replace("_", " "),
+            provider, forecast.provider_kinds.get(provider or "", ""), value("cash_usd", provider, 0, 0.5),
+            *three(forecast, "runway_months", provider, None), *(value("out_of_cash", provider, m) for m in (12, 24)),
+            value("exit", provider, horizon), likely.removeprefix("exit_").replace("_", " "),
         ])  # fmt: skip
     return header, rows
 
@@ -113,14 +101,10 @@ def finances(forecast: Forecast) -> tuple[list[str], Rows]:
 def prices(forecast: Forecast) -> tuple[list[str], Rows]:
     """Return one row a month and segment: price and floor at 10, 50 and 90 %, and their median ratio."""
     header = "month segment price_p10 price_p50 price_p90 floor_p10 floor_p50 floor_p90 ratio_p50".split()
-    cell = {
-        (f.outcome, f.segment, f.month, f.quantile): f.value
-        for outcome in ("market_price", "floor", "price_to_floor_ratio")
-        for f in forecast.find(outcome)
-    }
-    keys = sorted({(month, segment) for _, segment, month, _ in cell if month is not None and segment})
+    keys = sorted({(f.month or 0, f.segment or "") for f in forecast.find("market_price")})
     rows: Rows = [
-        [m, s, *(cell[o, s, m, q] for o in ("market_price", "floor") for q in (0.1, 0.5, 0.9)), cell["price_to_floor_ratio", s, m, 0.5]]
+        [m, s, *three(forecast, "market_price", s, m), *three(forecast, "floor", s, m),
+         forecast.value("price_to_floor_ratio", s, m, 0.5)]
         for m, s in keys
     ]  # fmt: skip
     return header, rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from forecast.assumptions import Assumption
@@ -68,12 +69,13 @@ def workbook(forecast: Forecast, progress: Callable[[int], None] = lambda facts:
     headers = {name: grid.header for name, grid in grids.items()}
     grids["columns"] = Grid(HEADER, columns(headers | {"assumptions": told[0].header, "forecast": told[1].header}))
     grids["assumptions"], grids["forecast"] = told
-    data = chart_data(forecast)
-    grids["chart_data"] = Grid(data.header, data.rows, data.units)
+    curves = chart_data(forecast)
+    rows = list(zip_longest(*(curve.values for curve in curves)))
+    grids["chart_data"] = Grid([curve.name for curve in curves], rows, [curve.unit for curve in curves])
     sheets = {name: book.add_worksheet(name) for name in grids}
     for name, grid in grids.items():
         _write(sheets[name], grid, styles, progress=progress if name == "forecast" else _untold)
-    add_charts(book, sheets, data)
+    add_charts(book, sheets, curves)
     book.close()
     progress(len(forecast.facts))
     return buffer.getvalue()

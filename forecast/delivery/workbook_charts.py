@@ -26,16 +26,7 @@ class Curve(NamedTuple):
     values: list[Any]
 
 
-class ChartData(NamedTuple):
-    """The data behind the charts as one wide table, and what each column is."""
-
-    curves: list[Curve]
-    header: list[str]
-    units: list[str]
-    rows: list[list[Any]]
-
-
-def chart_data(forecast: Forecast) -> ChartData:
+def chart_data(forecast: Forecast) -> list[Curve]:
     """Return the columns that the charts show: by month from row TOP on, and the providers most at risk."""
     horizon: int = forecast.manifest["months"]
     months = range(horizon + 1)
@@ -54,12 +45,7 @@ def chart_data(forecast: Forecast) -> ChartData:
         title = "Price within 25 % of the floor for six months: probability by month"
         values = seen_whole([forecast.value("convergence_month", segment, m) for m in months])
         curves.append(Curve("convergence", title, f"converged: {segment}", "probability", values))
-    curves += _risk(forecast)
-    length = max(len(curve.values) for curve in curves)
-    columns = [curve.values + [None] * (length - len(curve.values)) for curve in curves]
-    return ChartData(
-        curves, [c.name for c in curves], [c.unit for c in curves], [list(r) for r in zip(*columns, strict=True)]
-    )
+    return curves + _risk(forecast)
 
 
 def _risk(forecast: Forecast) -> list[Curve]:
@@ -71,12 +57,13 @@ def _risk(forecast: Forecast) -> list[Curve]:
     return [Curve("", "", "provider", "", [row[0] for row in able]), *(c for c in shown if any(c.values))]
 
 
-def add_charts(book: Any, sheets: Mapping[str, Any], data: ChartData) -> None:
-    """Draw every chart of the data to the right of its sheet's table."""
-    titles = list(dict.fromkeys((c.sheet, c.chart) for c in data.curves if c.chart and c.values))
+def add_charts(book: Any, sheets: Mapping[str, Any], curves: list[Curve]) -> None:
+    """Draw every chart of the curves, which are the columns of SHEET, to the right of its sheet's table."""
+    titles = list(dict.fromkeys((c.sheet, c.chart) for c in curves if c.chart and c.values))
+    names = next(i for i, c in enumerate(curves) if c.name == "provider")
     for name, title in titles:
-        columns = [(i, c) for i, c in enumerate(data.curves) if c.chart == title]
-        chart = _bars(book, columns, data) if name == "runway" else _lines(book, columns)
+        columns = [(i, c) for i, c in enumerate(curves) if c.chart == title]
+        chart = _bars(book, columns, names) if name == "runway" else _lines(book, columns)
         chart.set_title({"name": safe_cell(title), "name_font": {"size": 11}})
         chart.set_size({"width": WIDTH, "height": BAR_HEIGHT if name == "runway" else HEIGHT})
         place = [t for s, t in titles if s == name].index(title)
@@ -105,9 +92,9 @@ def _lines(book: Any, columns: list[tuple[int, Curve]]) -> Any:
     return chart
 
 
-def _bars(book: Any, columns: list[tuple[int, Curve]], data: ChartData) -> Any:
+def _bars(book: Any, columns: list[tuple[int, Curve]], names: int) -> Any:
+    """Return bars of providers, whose names stand in the column `names`."""
     chart = book.add_chart({"type": "bar"})
-    names = data.header.index("provider")
     for column, curve in columns:
         last = TOP + len(curve.values) - 1
         within_a_year = "12" in curve.name

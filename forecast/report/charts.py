@@ -27,28 +27,21 @@ class Series(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A drawing with its title, a line under it, and the table behind it."""
+    """Strokes with a title, a line under it, what a screen reader says of them, and the table behind them."""
 
     key: str
     title: str
     note: str
-    drawing: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    said: str
+    size: tuple[int, int]
+    strokes: Sequence[str]
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
 
-
-def drawn(
-    key: str,
-    title: str,
-    note: str,
-    said: str,
-    size: tuple[int, int],
-    strokes: Sequence[str],
-    header: Sequence[str] = (),
-    rows: Sequence[Sequence[Any]] = (),
-) -> Chart:
-    """Return a chart of some strokes; `said` is what a screen reader says of it."""
-    return Chart(key, title, note, picture(key, title, said, size, "".join(strokes)), header, rows)
+    @property
+    def drawing(self) -> str:
+        """The strokes as one drawing."""
+        return picture(self.key, self.title, self.said, self.size, "".join(self.strokes))
 
 
 def figure(chart: Chart) -> str:
@@ -84,7 +77,7 @@ def fan_chart(
     header = ["month", *(f"{f.name} p{100 * q:.0f}" for f in fans for q in FAN_QUANTILES)]
     rows = [[calendar(as_of, m), *(shown(v[m]) for f in fans for v in f.values)] for m in months]
     note = f"{unit}; line: median, dark and light band: 50 and 80 % of paths{'; logarithmic' if log else ''}"
-    return drawn(key, title, note, said, (WIDTH, HEIGHT), strokes, header, rows)
+    return Chart(key, title, note, said, (WIDTH, HEIGHT), strokes, header, rows)
 
 
 def _fan(fan: Series, kind: int, x: Scale, y: Scale) -> str:
@@ -106,7 +99,7 @@ def curve_chart(key: str, title: str, note: str, curves: Sequence[Series], as_of
     strokes.append(_end_labels(x, y, ends, names))
     said = f"by {calendar(as_of, months[-1])}: " + "; ".join(names)
     rows = [[calendar(as_of, m), *(f"{100 * c.values[m]:.1f} %" for c in curves)] for m in months]
-    return drawn(key, title, note, said, (WIDTH, HEIGHT), strokes, ["month", *(c.name for c in curves)], rows)
+    return Chart(key, title, note, said, (WIDTH, HEIGHT), strokes, ["month", *(c.name for c in curves)], rows)
 
 
 def bar_chart(key: str, title: str, note: str, names: Sequence[str], bars: Sequence[Series]) -> Chart:
@@ -122,7 +115,7 @@ def bar_chart(key: str, title: str, note: str, names: Sequence[str], bars: Seque
         strokes += [bar(left, top + 6, x.at(inner) - left, 6, 1.0), words(x.at(outer) + 4, top + 13, percent(outer))]
     said = "; ".join(f"{name} {percent(bars[-1].values[row])}" for row, name in enumerate(names))
     rows = [[name, *(f"{100 * b.values[row]:.1f} %" for b in bars)] for row, name in enumerate(names)]
-    return drawn(key, title, note, said, (WIDTH, height), strokes, ["provider", *(b.name for b in bars)], rows)
+    return Chart(key, title, note, said, (WIDTH, height), strokes, ["provider", *(b.name for b in bars)], rows)
 
 
 def panel(key: str, title: str, curves: Sequence[Series], as_of: str) -> Chart:
@@ -138,7 +131,7 @@ def panel(key: str, title: str, curves: Sequence[Series], as_of: str) -> Chart:
         words(PANEL_WIDTH - PANEL_ROOM, PANEL_HEIGHT - 3, last, "end", "quiet", 10),
     ]
     said = f"by {last}: " + "; ".join(f"{curve.name} {percent(end)}" for curve, end in zip(curves, ends, strict=True))
-    return drawn(key, title, "", said, (PANEL_WIDTH, PANEL_HEIGHT), strokes)
+    return Chart(key, title, "", said, (PANEL_WIDTH, PANEL_HEIGHT), strokes)
 
 
 def _room(names: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from forecast.delivery.words import calendar, listed, number, percent
 from forecast.outcomes.fans import FANS
-from forecast.report.charts import WIDTH, Chart, drawn, figure
+from forecast.report.charts import WIDTH, Chart, figure
 from forecast.report.drawing import bar, frame, words
 from forecast.report.markup import Section, bullets, table, text
 from forecast.report.scales import Scale, straight_ticks
@@ -141,7 +141,7 @@ def share_chart(key: str, title: str, found: Sensitivity) -> Chart:
         f"share of the variance{' of the logarithm' if found.on_log else ''}; thin solid bar: alone; pale bar: with its "
         "interactions; number: Shapley effect ± two standard errors"
     )
-    return drawn(key, title, note, said, (WIDTH, height), strokes, header, rows)
+    return Chart(key, title, note, said, (WIDTH, height), strokes, header, rows)
 
 
 def tornado_chart(key: str, title: str, found: Sensitivity) -> Chart:
@@ -163,4 +163,4 @@ def tornado_chart(key: str, title: str, found: Sensitivity) -> Chart:
     said = f"mean {found.mean:.3g}; " + "; ".join(f"{name} {a} to {b}" for name, a, b in rows)
     note = f"{found.asked.unit}, mean over paths; pale bar: input in its lowest tenth; solid bar: in its highest"
     header = ["input", "mean in its lowest tenth", "in its highest"]
-    return drawn(key, title, note, said, (WIDTH, height), strokes, header, rows)
+    return Chart(key, title, note, said, (WIDTH, height), strokes, header, rows)

@@ -138,11 +138,10 @@ def chart_files(forecast: Forecast) -> dict[str, bytes]:
 def _standalone(chart: Chart) -> str:
     """Return a chart as an SVG file: its own name space, font, heading and paper, in the light colours."""
     head, _, content = chart.drawing.partition(">")
-    width, height = (int(size) for size in head.split('viewBox="0 0 ')[1].split('"')[0].split())
+    (width, height), unit = chart.size, chart.note.partition(";")[0]
     tall = height + HEAD
-    unit = chart.note.partition(";")[0]
-    size = f'viewBox="0 {-HEAD} {width} {tall}" width="{width}" height="{tall}"'
-    begin = head.replace(f'viewBox="0 0 {width} {height}"', size)
+    taller = f'viewBox="0 {-HEAD} {width} {tall}" width="{width}" height="{tall}"'
+    begin = head.replace(f'viewBox="0 0 {width} {height}"', taller)
     paper = f'<rect y="{-HEAD}" width="{width}" height="{tall}" fill="var(--paper)"/>'
     said = (
         f'<text x="4" y="-22" font-size="12" font-weight="600" fill="var(--ink)">{text(chart.title, 60)}</text>'
