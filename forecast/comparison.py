@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,8 @@ COMPARED_FANS = (
 COMPARED_MEANS = ("revenue", "cash")  # of providers, at the horizon; 0 for whoever has left
 
 
-class Headline(NamedTuple):
-    """One number that scenarios are compared by, and its estimate on each path of each of them."""
+class Key(NamedTuple):
+    """What a headline is of: one number that scenarios and runs are compared by."""
 
     outcome: str
     statistic: str  # geometric mean, probability or mean
@@ -40,6 +40,12 @@ class Headline(NamedTuple):
     segment: str | None
     provider: str | None
     month: int
+
+
+class Headline(NamedTuple):
+    """A headline with its estimate on each path of each scenario."""
+
+    key: Key
     values: list[Array]  # by scenario, `[path]`
 
 
@@ -114,12 +120,12 @@ def differences(runs: Sequence[Paths]) -> list[Difference]:
         raise InputError("compare: a scenario changes which providers have a parent's balance sheet. Compare it alone.")
     found = []
     for headline in headlines(runs):
-        estimates = [estimate(headline.statistic, values) for values in headline.values]
+        estimates = [estimate(headline.key.statistic, values) for values in headline.values]
         (first, first_influence), *others = estimates
         for run, (value, influence) in zip(runs[1:], others, strict=True):
             found.append(
                 Difference(
-                    *headline[:-1], run.scenario.name, runs[0].scenario.name, value, first, value - first,
+                    *headline.key, run.scenario.name, runs[0].scenario.name, value, first, value - first,
                     mean_error(influence - first_influence),
                     float(np.hypot(mean_error(influence), mean_error(first_influence))),
                 )
@@ -131,9 +137,10 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
     """Yield each number that runs are compared by, with its estimate on each path of each run."""
     names, horizon, labels = runs[0].names, runs[0].scenario.months, runs[0].names.labels()
 
-    def of(outcome: str, statistic: str, unit: str, segment: str | None, provider: str | None, month: int) -> Headline:
-        values = [on_paths(run, outcome, segment or provider, month).astype(float) for run in runs]
-        return Headline(outcome, statistic, unit, segment, provider, month, values)
+    def of(*cells: Any) -> Headline:
+        key = Key(*cells)
+        entity = key.segment or key.provider
+        return Headline(key, [on_paths(run, key.outcome, entity, key.month).astype(float) for run in runs])
 
     for outcome in COMPARED_FANS:
         fan = FANS[outcome]
@@ -148,7 +155,8 @@ def headlines(runs: Sequence[Paths]) -> Iterator[Headline]:
         yield of("exit", "probability", "probability", None, provider, horizon)
         if not backed:
             yield of("out_of_cash", "probability", "probability", None, provider, min(24, horizon))
-            yield of(RUNWAY, "mean", "months", None, provider, horizon)._replace(outcome="runway_within_horizon")
+            key, values = of(RUNWAY, "mean", "months", None, provider, horizon)
+            yield Headline(key._replace(outcome="runway_within_horizon"), values)
         for outcome in COMPARED_MEANS:
             if all(kept_as(outcome, provider) in run.kept for run in runs):
                 found = of(outcome, "mean", BY_PATH[outcome].unit, None, provider, horizon)

@@ -56,9 +56,10 @@ def command(
     if as_json:
         about = {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups}
         rows = [
-            one._asdict() | {"parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
+            {**one.key._asdict(), "before": one.before, "after": one.after,
+             "parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
             for one in found
-        ]
+        ]  # fmt: skip
         click.echo(json.dumps(about | {"headlines": rows}))
     else:
         say(f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}")
@@ -66,10 +67,11 @@ def command(
 
 
 def _text(one: Moved) -> str:
-    where = " ".join(part for part in (one.outcome, one.segment, one.provider) if part)
+    key = one.key
+    where = " ".join(part for part in (key.outcome, key.segment, key.provider) if part)
     parts = ", ".join(
         f"{group} {value:+.3g}" + (f" ± {error:.1g}" if error else "")  # what no rerun shows has no error that is known
         for group, (value, error) in one.parts.items()
         if value
     )
-    return f"  {where} ({one.statistic}, month {one.month}): {one.before:.4g} → {one.after:.4g} {one.unit}: {parts}"
+    return f"  {where} ({key.statistic}, month {key.month}): {one.before:.4g} → {one.after:.4g} {key.unit}: {parts}"

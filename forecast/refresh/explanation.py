@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.comparison import compared_months
+from forecast.comparison import Key, compared_months
 from forecast.errors import InputError
 from forecast.refresh.influences import Influences, influences_of, material
 from forecast.refresh.known import LAYOUTS
@@ -65,12 +65,7 @@ class Side:
 class Moved(NamedTuple):
     """A headline in both runs, and the part of each group of inputs in its difference, with its standard error."""
 
-    outcome: str
-    statistic: str
-    unit: str
-    segment: str | None
-    provider: str | None
-    month: int
+    key: Key
     before: float
     after: float
     parts: dict[str, tuple[float, float]]
@@ -125,7 +120,7 @@ def explained(
     made = _shared(made)
     gaps = _gaps(before.forecast, after.forecast, ends[0], ends[-1], made[frozenset()].keys)
     found = _moved(groups, made, gaps, REST if len(set(counts)) == 1 else PATHS_TOO)
-    return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.unit, one.before))
+    return sorted(found, key=lambda one: -abs(one.after - one.before) / material(one.key.unit, one.before))
 
 
 def _tables(before: Side, after: Side, chosen: Chosen, name: str, shipped: Tables, place: Path) -> Tables:
@@ -151,11 +146,10 @@ def _mixed(before: Side, after: Side, chosen: Chosen, name: str, tables: Tables,
 
 def _shared(made: Mapping[Chosen, Influences]) -> dict[Chosen, Influences]:
     """Return the reruns with the headlines that all of them have: which firms have cash of their own changes between vintages."""
-    rows = {chosen: {tuple(key): row for row, key in enumerate(one.keys)} for chosen, one in made.items()}
-    keys = [key for key in made[frozenset()].keys if all(tuple(key) in of for of in rows.values())]
+    keys = [key for key in made[frozenset()].keys if all(key in one.keys for one in made.values())]
     found = {}
     for chosen, one in made.items():
-        at = [rows[chosen][tuple(key)] for key in keys]
+        at = [one.keys.index(key) for key in keys]
         found[chosen] = one._replace(keys=keys, estimates=one.estimates[at], influences=one.influences[at])
     return found
 
@@ -168,11 +162,9 @@ def _moved(
     found = []
     for row, (key, gap) in enumerate(zip(first.keys, gaps, strict=True)):
         before, after = float(first.estimates[row]) + gap[0], float(last.estimates[row]) + gap[1]
-        if abs(after - before) > material(key[2], before):
+        if abs(after - before) > material(key.unit, before):
             split = {group: (float(values[row]), float(errors[row])) for group, (values, errors) in parts.items()}
-            outcome, statistic, unit, segment, provider, month = key
-            parts_of_it = {**split, rest_name: (gap[1] - gap[0], 0.0)}
-            found.append(Moved(outcome, statistic, unit, segment, provider, month, before, after, parts_of_it))
+            found.append(Moved(key, before, after, {**split, rest_name: (gap[1] - gap[0], 0.0)}))
     return found
 
 
@@ -191,16 +183,16 @@ def _shapley(group: str, groups: list[str], made: Mapping[Chosen, Influences]) -
 
 
 def _gaps(
-    before: Forecast, after: Forecast, before_now: Forecast, after_now: Forecast, keys: list[list[Any]]
+    before: Forecast, after: Forecast, before_now: Forecast, after_now: Forecast, keys: list[Key]
 ) -> list[tuple[float, float]]:
     """Return by headline how far each stored run stands from its rerun of today; 0 where nothing changed.
 
     A stored fan is its quantiles: its median stands for its geometric mean. What is not stored (means) counts as 0.
     """
     forecasts, found = (before, after, before_now, after_now), []
-    for outcome, statistic, _, segment, provider, month in keys:
-        quantile = 0.5 if statistic == "geometric mean" else None
-        values = [one.value(outcome, segment or provider, month, quantile) for one in forecasts]
+    for key in keys:
+        quantile = 0.5 if key.statistic == "geometric mean" else None
+        values = [one.value(key.outcome, key.segment or key.provider, key.month, quantile) for one in forecasts]
         a, b, a_now, b_now = (0.0 if value is None else value for value in values)
         found.append((0.0, 0.0) if None in values else (a - a_now, b - b_now))
     return found

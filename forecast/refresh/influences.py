@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.comparison import estimate, headlines
+from forecast.comparison import Key, estimate, headlines
 from forecast.paths import Paths
 
 KEPT_PATHS = 10_000
@@ -25,7 +25,7 @@ MATERIAL_FRAC = 0.05
 class Influences(NamedTuple):
     """Headlines of a run: what they are, their estimates, and influences `[headline, path]` of its first paths."""
 
-    keys: list[list[Any]]  # outcome, statistic, unit, segment, provider, month
+    keys: list[Key]
     estimates: NDArray[np.float64]
     influences: NDArray[np.float32]
     n_paths: int
@@ -36,8 +36,8 @@ def influences_of(paths: Paths) -> Influences:
     """Return what a simulation leaves; it kept its values at `compared_months`."""
     keys, estimates, kept = [], [], []
     for headline in headlines([paths]):
-        value, influence = estimate(headline.statistic, headline.values[0])
-        keys.append(list(headline[:-1]))
+        value, influence = estimate(headline.key.statistic, headline.values[0])
+        keys.append(headline.key)
         estimates.append(value)
         kept.append(influence[:KEPT_PATHS].astype(np.float32))
     return Influences(keys, np.array(estimates), np.array(kept), paths.n_paths, paths.seed)
@@ -55,7 +55,7 @@ def unpacked_influences(content: bytes) -> Influences:
     """Return the influences that bytes hold."""
     with np.load(io.BytesIO(content), allow_pickle=False) as found:
         keys, n_paths, seed = json.loads(str(found["about"]))
-        return Influences(keys, found["estimates"], found["influences"], n_paths, seed)
+        return Influences([Key(*key) for key in keys], found["estimates"], found["influences"], n_paths, seed)
 
 
 def material(unit: str, value: float) -> float:
@@ -73,23 +73,18 @@ def drift(before: Influences, after: Influences, scenario: str) -> list[dict[str
     A headline moved when |difference| exceeds both SURE_ERRORS standard errors and what is material in its unit. The
     error is paired, sd(ψ_after − ψ_before)/√n, where both runs had the same chance; else that of independent runs.
     """
-    place = {tuple(key): row for row, key in enumerate(before.keys)}
+    place = {key: row for row, key in enumerate(before.keys)}
     paired = (before.n_paths, before.seed) == (after.n_paths, after.seed)
     found = []
     for row, key in enumerate(after.keys):
-        old = place.get(tuple(key))
-        if old is None:
+        if (old := place.get(key)) is None:
             continue
         value, value_before = float(after.estimates[row]), float(before.estimates[old])
         first, second = before.influences[old].astype(float), after.influences[row].astype(float)
         apart = np.hypot(first.std() / np.sqrt(before.n_paths), second.std() / np.sqrt(after.n_paths))
         error = float((second - first).std() / np.sqrt(after.n_paths) if paired else apart)
-        if not abs(value - value_before) > max(SURE_ERRORS * error, material(key[2], value_before)):
+        if not abs(value - value_before) > max(SURE_ERRORS * error, material(key.unit, value_before)):
             continue
-        outcome, statistic, unit, segment, provider, month = key
-        found.append({
-            "scenario": scenario, "outcome": outcome, "statistic": statistic, "unit": unit, "segment": segment,
-            "provider": provider, "month": month, "before": value_before, "after": value,
-            "difference": value - value_before, "standard_error": error, "paired": paired,
-        })  # fmt: skip
+        moved = {"before": value_before, "after": value, "difference": value - value_before, "standard_error": error}
+        found.append({"scenario": scenario, **key._asdict(), **moved, "paired": paired})
     return sorted(found, key=lambda row: -abs(row["difference"]) / (row["standard_error"] + 1e-12))

@@ -16,7 +16,7 @@ import pytest
 from feeds import DROP, SAMPLES
 from sqlalchemy import text
 
-from forecast.comparison import compared_months
+from forecast.comparison import Key, compared_months
 from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, refitting, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
@@ -402,7 +402,7 @@ def test_drift_is_more_than_noise_and_more_than_trifles():
 def one_headline(value, unit="USD", influence=0.0, seed=7, name="rent"):
     """A headline of a hundred paths, half of them with that influence, the others with its opposite."""
     ways = np.where(np.arange(100) % 2, influence, -influence)[None]
-    return Influences([[name, "median", unit, None, None, 1]], np.array([value]), ways.astype(np.float32), 100, seed)
+    return Influences([Key(name, "median", unit, None, None, 1)], np.array([value]), ways.astype(np.float32), 100, seed)
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_drift_by_hand(before, after, moved):
 
 def test_the_surest_move_comes_first_with_all_that_is_known_of_it():
     """Errors of 0.1, 0.2 and 0.05: moves by 1, −4 and 0.3 are 10, 20 and 6 of them."""
-    keys = [[name, "mean", "USD", "s", None, 12] for name in "abc"]
+    keys = [Key(name, "mean", "USD", "s", None, 12) for name in "abc"]
     ways = np.where(np.arange(100) % 2, 1.0, -1.0)[None] * np.array([[1.0], [2.0], [0.5]])
     before = Influences(keys, np.array([5.0, 9.0, 2.0]), np.zeros((3, 100), np.float32), 100, 7)
     after = Influences(keys, np.array([6.0, 5.0, 2.3]), ways.astype(np.float32), 100, 7)
