@@ -12,12 +12,12 @@ import numpy as np
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import counts_a_part
+from forecast.trends.rents import RENT_INDEX
 from forecast.trends.router_shares import HOSTS, shares_among_named
 from forecast.units import months_between
 
 LONGEST_GAP_MONTHS = 9.0  # between two observations that are interpolated
 LONGEST_HOLD_MONTHS = 1.5  # that a first observation stands for what came before, a last one for what follows
-RENT_INDEX = "index: normalised SXM median of rate cards"
 MEASURES: dict[str, Callable[[Iterable[float]], float]] = {
     "hhi": lambda shares: sum(share**2 for share in shares),
     "top5": lambda shares: sum(sorted(shares)[-5:]),

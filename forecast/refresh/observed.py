@@ -8,10 +8,7 @@ from typing import NamedTuple
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.monthly import month_end, month_of
-
-# The H100 on-demand index that the model's rent is read off (parameter rent_to_owned_log_start).
-RENT_INDEX = "index: normalised SXM median of rate cards"
-
+from forecast.trends.rents import RENT_INDEX
 
 LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
 
@@ -50,16 +47,15 @@ def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
     rent is the H100 on-demand index, of one series without a name; tier_price the third-lowest price at a GPQA, whose
     level names the series.
     """
+    rent, tiers = ("h100", RENT_INDEX, "on-demand"), tables["tier_prices"]
+    rents = (row for row in tables["rents"] if (row["accelerator"], row["provider"], row["channel"]) == rent)
+    said = [(("rent", ""), tables["rents"], row, row["usd_per_accelerator_hour"]) for row in rents]
+    said += [(("tier_price", level_of(row)), tiers, row, row["third_cheapest_usd_per_mtok"]) for row in tiers]
     found: dict[tuple[str, str], Seen] = {}
-    rents, tiers = tables["rents"], tables["tier_prices"]
-    for row in sorted(rents, key=lambda row: row["date_on"]):
-        if (row["provider"], row["accelerator"], row["channel"]) == (RENT_INDEX, "h100", "on-demand"):
-            truth = Truth(row["usd_per_accelerator_hour"], f"{rents.label} row {row.number}")
-            found.setdefault(("rent", ""), {})[month_end_after(row["date_on"], 0)] = truth
-    for row in sorted(tiers, key=lambda row: row["date_on"]):
-        if (price := row["third_cheapest_usd_per_mtok"]) is not None:
-            truth = Truth(price, f"{tiers.label} row {row.number}")
-            found.setdefault(("tier_price", level_of(row)), {})[month_end_after(row["date_on"], 0)] = truth
+    for series, table, row, value in sorted(said, key=lambda one: one[2]["date_on"]):
+        if value is not None:
+            truth = Truth(value, f"{table.label} row {row.number}")
+            found.setdefault(series, {})[month_end_after(row["date_on"], 0)] = truth
     return found
 
 

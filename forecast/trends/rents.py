@@ -19,10 +19,8 @@ from forecast.trends.rivals import rolled
 from forecast.trends.rolling import Cases
 from forecast.trends.trend import Band, Estimate, Trend
 
-INDICES = {
-    "index: normalised SXM median of rate cards": "normalised",
-    "index: raw on-demand median of rate cards": "raw",
-}
+RENT_INDEX = "index: normalised SXM median of rate cards"  # that the model's rent is read off (rent_to_owned_log_start)
+INDICES = {RENT_INDEX: "normalised", "index: raw on-demand median of rate cards": "raw"}
 LOOP_INDEX = "h100 normalised"  # what the month loop calls the rent
 FORM = "back to a level over owned cost"
 FAN_MONTHS = 24
