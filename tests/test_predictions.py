@@ -13,7 +13,7 @@ from forecast.market.names import market_names
 from forecast.outcomes.by_path import BY_PATH
 from forecast.paths import no_paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.query import QUERIED, parse_query
+from forecast.predictions.query import QUERIED, holds, parse_query
 from forecast.predictions.scored import (
     days_to_score,
     months_needed,
@@ -22,7 +22,6 @@ from forecast.predictions.scored import (
     probability,
     scored,
 )
-from forecast.predictions.truth import holds
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 from forecast.tables import load_tables

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,7 @@ from forecast.cli.shown import say, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
+from forecast.predictions.scored import Prediction, days_to_score, needed, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
 
@@ -55,8 +54,8 @@ def command(
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:
     """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
-    horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
-    return simulated(replace(scenario, months=horizon), kept, keep_more=outcomes_needed(asked), **how)
+    longer, keep = needed(asked, scenario)
+    return simulated(longer, **keep, **how)
 
 
 def predictions_text(found: list[dict[str, Any]], today: date, mean: float | None) -> str:

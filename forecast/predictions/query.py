@@ -1,4 +1,4 @@
-"""A prediction as a query: conditions on outcomes, each with a month, joined by `and` or by `or`.
+"""A prediction as a query: conditions on outcomes, each with a month, joined by `and` or by `or`; and whether it holds on a path.
 
 tier_price[commodity] at 2028-12 <= 0.05     a fan at the end of a month, compared with a number in its unit
 not exit[groq] by 2026-12                    an event, until the end of that month
@@ -12,12 +12,17 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from forecast.errors import suggestion
-from forecast.outcomes.by_path import BY_PATH
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError, suggestion
+from forecast.outcomes.by_path import BY_PATH, entities
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
-from forecast.path_values import ARRIVAL, EVENTS, axis_of
+from forecast.path_values import ARRIVAL, EVENTS, axis_of, on_paths
+from forecast.paths import Paths
 
+Flags = NDArray[np.bool_]
 MONTHLY = (*FANS, *BY_PATH)  # compared with a number in one month
 QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
 MIDDLE_DAY = 15  # until then the end of the month before is nearer
@@ -99,3 +104,31 @@ def _condition(text: str) -> Condition:
     return Condition(
         outcome, entity, int(found["year"]), int(found["month"]), found["comparison"], threshold, bool(found["no"])
     )
+
+
+def holds(query: Query, paths: Paths) -> Flags:
+    """Return on which paths a query holds, `[path]`.
+
+    Args:
+        query: conditions, none of them in the past of the paths' scenario.
+        paths: a simulation that kept the months and outcomes of all monthly conditions, and is long enough.
+
+    Raises:
+        InputError: an entity is not in the market of the scenario.
+    """
+    found = np.stack([_condition_holds(condition, paths) for condition in query.conditions])
+    return np.asarray(found.all(axis=0) if query.every else found.any(axis=0))
+
+
+def _condition_holds(condition: Condition, paths: Paths) -> Flags:
+    axis, entity, scenario = axis_of(condition.outcome), condition.entity or "", paths.scenario
+    if entity not in (labels := entities(paths.names, axis)):
+        own = [label for label in labels if label.split(":")[0] == entity.split(":")[0]]
+        raise InputError(
+            f'{condition.outcome}: no {axis} "{entity}" in the market of '
+            f"{scenario.name} at {scenario.as_of}.{suggestion(entity, own or labels)}"
+        )
+    held = on_paths(paths, condition.outcome, condition.entity, condition.months_after(scenario.as_of))
+    if condition.comparison:
+        held = held <= condition.threshold if condition.comparison == "<=" else held >= condition.threshold
+    return np.logical_xor(held, condition.negated)

@@ -6,7 +6,7 @@ A prediction is scored against what the engine, knowing only the tables of the d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,8 +17,8 @@ from forecast.monte_carlo import probability_error
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import MONTHS_IN_A_ROW
 from forecast.paths import Paths
-from forecast.predictions.query import MONTHLY, Condition, Query, parse_query
-from forecast.predictions.truth import holds
+from forecast.predictions.query import MONTHLY, Condition, Query, holds, parse_query
+from forecast.scenario import Scenario
 from forecast.scenario_files import LONGEST_MONTHS
 from forecast.scoring import brier_score
 from forecast.table_files import Row, Table
@@ -80,6 +80,12 @@ def months_needed(asked: Sequence[Prediction], as_of: date, usual: int) -> tuple
 def outcomes_needed(asked: Sequence[Prediction]) -> tuple[str, ...]:
     """Return the outcomes by path that the queries name, each with its entity: a simulation keeps them only when told to."""
     return tuple(sorted({c.asked for c in _conditions(asked) if c.outcome in BY_PATH}))
+
+
+def needed(asked: Sequence[Prediction], scenario: Scenario) -> tuple[Scenario, dict[str, Any]]:
+    """Return the scenario, long enough to answer all queries, and what `simulate` must keep of it, as its arguments."""
+    horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
+    return replace(scenario, months=horizon), {"keep_months": kept, "keep_more": outcomes_needed(asked)}
 
 
 def _conditions(asked: Sequence[Prediction]) -> list[Condition]:

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -23,7 +22,8 @@ from forecast.hindcast.run import hindcast
 from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.scored import Prediction, days_to_score, months_needed, outcomes_needed, scored
+from forecast.predictions.scored import days_to_score, scored
+from forecast.predictions.scored import needed as predictions_need
 from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.markup import Section
 from forecast.report.past import audit_section, past_section, predictions_section
@@ -55,9 +55,8 @@ def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> d
     """Return what `simulate` must keep, as its arguments, so that no section simulates the scenario again."""
     if "predictions" not in wanted:
         return {}
-    every = known_predictions(tables)
-    months = months_needed(every, scenario.as_of, scenario.months)[1]
-    return {"keep_months": tuple(m for m in months if m <= scenario.months), "keep_more": outcomes_needed(every)}
+    _, keep = predictions_need(known_predictions(tables), scenario)
+    return keep | {"keep_months": tuple(m for m in keep["keep_months"] if m <= scenario.months)}
 
 
 def drivers_sections(asked: Asked) -> list[Section]:
@@ -92,18 +91,17 @@ def predictions_sections(asked: Asked) -> list[Section]:
     every, own = known_predictions(asked.tables), asked.paths
     today = own.scenario.as_of
     days = days_to_score(every, today)
-    when_made = {day: _answering(asked, every, load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
-    horizon, kept = months_needed(every, today, own.scenario.months)
-    more = found_in(own.names, outcomes_needed(every))
-    if horizon > own.scenario.months or not set(kept) <= set(own.kept_months) or not set(more) <= set(own.kept):
-        own = _answering(asked, every, own.scenario, own.n_paths)
-    return [predictions_section(scored(every, [own], when_made, today))]
 
+    def answering(scenario: Scenario, n_paths: int) -> Paths:
+        longer, keep = predictions_need(every, scenario)
+        return simulate(longer, n_paths, own.seed, **keep)
 
-def _answering(asked: Asked, every: Sequence[Prediction], scenario: Scenario, n_paths: int) -> Paths:
-    horizon, kept = months_needed(every, scenario.as_of, scenario.months)
-    longer, more = replace(scenario, months=horizon), outcomes_needed(every)
-    return simulate(longer, n_paths, asked.paths.seed, keep_months=kept, keep_more=more)
+    when_made = {day: answering(load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
+    longer, keep = predictions_need(every, own.scenario)
+    more = found_in(own.names, keep["keep_more"])
+    here = set(keep["keep_months"]) <= set(own.kept_months) and set(more) <= set(own.kept)
+    answers = own if here and longer.months == own.scenario.months else answering(own.scenario, own.n_paths)
+    return [predictions_section(scored(every, [answers], when_made, today))]
 
 
 KINDS: dict[str, Callable[[Asked], list[Section]]] = {
