@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _TUNING = "instruct|chat|it|hf|turbo|fp8|fp16|bf16|int4|awq|preview|latest|versatile|instant|maas|tee"
 _REMOVED = tuple(
@@ -29,6 +30,7 @@ _SAID_ONE_WAY = (
 )
 
 
+@cache
 def canonical_name(model: str) -> str:
     """Return the name that sellers' spellings of one model share: no author, region, release date or kind of tuning.
 

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import spoiling
 from hypothesis import settings
-from spoiling import written
 
 from forecast.draws import Draws
 from forecast.march import march
@@ -82,7 +82,19 @@ def overlay(tmp_path) -> Callable:
     folder = tmp_path / "overlay"
     folder.mkdir()
 
-    return partial(written, folder)
+    return partial(spoiling.written, folder)
+
+
+@pytest.fixture
+def written(tmp_path) -> Callable:
+    """Return a function that writes a scenario file and returns its path."""
+
+    def write(content, name="mine"):
+        path = tmp_path / f"{name}.toml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
 
 
 def pytest_addoption(parser):

@@ -9,8 +9,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from command import forecast
 
-from forecast import __main__ as command
+from forecast import __main__
 from forecast.cli import cost_verb
 from forecast.cli.main import group
 from forecast.deployments.deployment import Deployment
@@ -43,15 +44,21 @@ def test_a_name_too_long_for_a_file_is_no_scenario(name, tables):
         load_scenario(name, tables)
 
 
-def test_a_parent_whose_name_is_too_long(tmp_path, tables):
-    path = tmp_path / "a.toml"
-    path.write_text(f'title = "a"\nextends = "{"x" * 400}"\n')
-    with pytest.raises(InputError, match='no scenario "x+…"'):
-        load_scenario(path, tables)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f'extends = "{"x" * 400}"', 'no scenario "x+…"'),
+        (f'extends = "base"\nmonths = {"9" * 5000}', "a number of thousands of digits"),
+        ('title = "a"\nx = ' + "[" * 3000 + "]" * 3000, "nested too deeply"),
+    ],
+)
+def test_a_file_beyond_all_measure(content, said, written, tables):
+    with pytest.raises(InputError, match=said):
+        load_scenario(written(content), tables)
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("value", "said"),
     [
         ("9" * 400, '"9+…" is not a finite number'),
         ("nan", '"nan" is not a finite number'),
@@ -65,38 +72,22 @@ def test_a_parent_whose_name_is_too_long(tmp_path, tables):
         ('"' + "x" * 10_000 + '"', '"x+…" is not a number'),
     ],
 )
-def test_values_that_are_none(written, said, tmp_path, tables):
-    path = tmp_path / "a.toml"
-    path.write_text(f'title = "a"\nextends = "base"\n[parameters]\npue_ratio = {written}\n')
+def test_values_that_are_none(value, said, written, tables):
+    path = written(f'extends = "base"\n[parameters]\npue_ratio = {value}\n')
     with pytest.raises(InputError, match=said) as caught:
         load_scenario(path, tables)
     assert len(str(caught.value)) < 500 + len(str(path))
 
 
-def test_a_number_of_thousands_of_digits(tmp_path, tables):
-    path = tmp_path / "a.toml"
-    path.write_text(f'extends = "base"\nmonths = {"9" * 5000}\n')
-    with pytest.raises(InputError, match="a number of thousands of digits"):
-        load_scenario(path, tables)
-
-
 @pytest.mark.parametrize("section", ["", "[parameters]\n"])
-def test_of_very_many_mistakes_the_first_are_told(section, tmp_path, tables):
+def test_of_very_many_mistakes_the_first_are_told(section, written, tables):
     """Each takes a look at the file and at all names there are: a hundred thousand took hours."""
-    path = tmp_path / "a.toml"
-    path.write_text('extends = "base"\n' + section + "".join(f"wrong_{n} = 1\n" for n in range(3 * MOST_PROBLEMS)))
+    path = written('extends = "base"\n' + section + "".join(f"wrong_{n} = 1\n" for n in range(3 * MOST_PROBLEMS)))
     with pytest.raises(InputError) as caught:
         load_scenario(path, tables)
     told = caught.value.problems
     assert len(told) <= MOST_PROBLEMS + 1 and "wrong_0" in told[0] and f"wrong_{MOST_PROBLEMS - 1}" in "".join(told)
     assert told[-1].endswith("perhaps more; the rest was not looked at.")
-
-
-def test_a_file_nested_too_deeply(tmp_path, tables):
-    path = tmp_path / "a.toml"
-    path.write_text('title = "a"\nx = ' + "[" * 3000 + "]" * 3000 + "\n")
-    with pytest.raises(InputError, match="nested too deeply"):
-        load_scenario(path, tables)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +235,9 @@ def test_today_is_not_years_after_the_data(tables):
 
 
 def test_a_flood_of_problems_is_cut(overlay):
-    folder = overlay("sources", lambda rows: rows[:1])
-    run = subprocess.run(
-        [sys.executable, "-m", "forecast", "check", str(folder)], capture_output=True, text=True, check=False
-    )
-    lines = run.stderr.splitlines()
-    assert run.returncode == 2 and len(lines) == 101
+    done = forecast("check", str(overlay("sources", lambda rows: rows[:1])))
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2 and len(lines) == 101
     assert lines[-1].startswith("forecast: and ") and lines[-1].endswith(" more. Correct these first.")
 
 
@@ -257,7 +245,7 @@ def test_interrupted_is_not_failed(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forecast.cli.run_verb.load_scenario", interrupted)
+    monkeypatch.setattr("forecast.scenario.load_scenario", interrupted)
     outcome = CliRunner().invoke(group, ["run"])
     assert outcome.exit_code == 130 and outcome.stderr == "forecast: interrupted\n" and outcome.stdout == ""
 
@@ -269,7 +257,7 @@ def test_interrupted_while_loading(monkeypatch, capsys):
 
     monkeypatch.setitem(sys.modules, "forecast.cli.main", Loading("forecast.cli.main"))
     with pytest.raises(SystemExit) as ended:
-        command.main()
+        __main__.main()
     assert ended.value.code == 130 and capsys.readouterr().err == "forecast: interrupted\n"
 
 

@@ -23,18 +23,6 @@ from forecast.tables import load_tables, shipped_directory
 POWER = "parameters.electricity_usd_per_kwh"
 
 
-@pytest.fixture
-def written(tmp_path):
-    """Return a function that writes a scenario file and returns its path."""
-
-    def write(text, name="mine"):
-        path = tmp_path / f"{name}.toml"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write
-
-
 def refusal(*args, **kwargs):
     with pytest.raises(InputError) as caught:
         load_scenario(*args, **kwargs)
@@ -120,6 +108,12 @@ def test_names_and_paths_are_told_apart(tables, written):
             'as_of = "today"',
             "line 2: as_of = 'today'; a date such as 2026-10-31 is required. Correct the value.",
         ),
+        (
+            "as_of = 2026-10-31T00:00:00",
+            "line 2: as_of = datetime.datetime(2026, 10, 31, 0, 0); a date such as 2026-10-31 is required. "
+            "Correct the value.",
+        ),
+        ("parameters = 3", "line 2: parameters = 3; a table is required. Write [parameters]."),
         (
             'title = "red \\u009b31m"',
             "line 2: title = 'red \\x9b31m': a control character is not allowed. Correct the value.",
@@ -294,14 +288,6 @@ def test_a_parent_may_lie_beside_its_child(tables, tmp_path):
         tmp_path,
         tmp_path,
     ]
-
-
-def test_a_table_that_is_a_number_is_refused(tables, written):
-    assert refusal(written('extends = "base"\nparameters = 3'), tables)
-
-
-def test_a_time_of_day_is_no_date(tables, written):
-    assert refusal(written('extends = "base"\nas_of = 2026-10-31T00:00:00'), tables)
 
 
 def test_a_comment_is_not_the_line_of_a_value(tables, written):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date
 from typing import Any
 
 import click
 
-from forecast.cli.options import input_options, on_stdout, output_options, refuse_no_place, run_options
+from forecast.cli.options import on_stdout, output_options, refuse_no_place, run_options, scenario_options
 from forecast.cli.shown import exported, line_columns, note, say, simulated
 from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import sheet_files, tidy_csv
@@ -20,14 +19,13 @@ from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
 from forecast.samples import HEADER, sample_paths
-from forecast.scenario import load_scenario
+from forecast.scenario import Scenario
 from forecast.serving.speed import resolve
 from forecast.summary import summarize_paths
 
 
 @click.command("run")
-@click.argument("scenario", default="base")
-@input_options
+@scenario_options
 @run_options
 @output_options
 @click.option(
@@ -44,10 +42,7 @@ from forecast.summary import summarize_paths
     help="Write the first K paths whole; needs --out.",
 )
 def command(
-    scenario: str,
-    settings: tuple[str, ...],
-    as_of: date | None,
-    months: int | None,
+    made: Scenario,
     out: str | None,
     formats: list[str],
     decimal: str,
@@ -65,7 +60,6 @@ def command(
     until that of the median rent at the horizon is at most 0.01 dollars an hour.
     """
     began = time.perf_counter()
-    made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
     piped = on_stdout(out, formats, json=as_json, sample_paths=samples, provider=providers)
     if providers and as_json:
         raise InputError("run --json: --provider would change nothing, all are in the document. Leave it out.")

@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose
 
 from forecast.equations import demand
 
-POSITIVE = st.floats(1e-3, 1e6)
 LOG = st.floats(-5.0, 5.0)
 LN2, LN3 = np.log(2.0), np.log(3.0)
 

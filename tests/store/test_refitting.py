@@ -26,7 +26,6 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 DAY = date(2026, 11, 20)
 SMALL = Request(sources=("drop",), months=3, n_paths=200)
 INDEX = "index: normalised SXM median of rate cards"
-START = "parameters.rent_to_owned_log_start"
 HEADER = "date,provider,accelerator,usd_per_accelerator_hour,channel\n"
 
 
