@@ -334,6 +334,18 @@ def csv_of(series, last_seen=False):
     return "\n".join(lines) + "\n"
 
 
+@pytest.fixture
+def read(ours, tmp_path):
+    """Return a function that gives what is made of the content of a file, prices.csv."""
+
+    def reading(content):
+        path = tmp_path / "prices.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_price_file(path, ours)
+
+    return reading
+
+
 GOOD = "2025-01-01,together,host,llama-3.3-70b,0.88,0.88"
 BAD_ROWS = {
     "2025-02-01,together,host,llama-3.3-70b,0,0.5": "input_usd_per_mtok = 0: 0 is below the minimum 0.0005 USD/Mtok. Row left out.",
@@ -354,44 +366,34 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize("row", BAD_ROWS)
-def test_a_bad_row_is_named_and_the_rest_kept(row, ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_text("\n".join([HEADER, GOOD, row]) + "\n")
-    found = read_price_file(path, ours)
+def test_a_bad_row_is_named_and_the_rest_kept(row, read, tmp_path):
+    found = read("\n".join([HEADER, GOOD, row]) + "\n")
     assert len(found.series) == 1
     (note,) = found.notes
     assert BAD_ROWS[row] in note
-    assert note.startswith(f"{path} row ")
+    assert note.startswith(f"{tmp_path}/prices.csv row ")
 
 
-def test_a_series_in_another_unit_is_left_out(ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_text("\n".join([HEADER, GOOD, "2025-01-01,x,host,llama-3.1-8b,0.0005,0.0005", "2025-03-01,x,host,own-thing,1,1", "2025-04-01,x,host,own-thing,490,1490"]) + "\n")  # fmt: skip
-    found = read_price_file(path, ours)
+def test_a_series_in_another_unit_is_left_out(read, tmp_path):
+    found = read("\n".join([HEADER, GOOD, "2025-01-01,x,host,llama-3.1-8b,0.0005,0.0005", "2025-03-01,x,host,own-thing,1,1", "2025-04-01,x,host,own-thing,490,1490"]) + "\n")  # fmt: skip
     assert [one.provider for one in found.series] == ["together"]
-    assert [note.split(": ")[0] for note in found.notes] == [f"{path} row {n}" for n in (3, 4, 5)]
+    assert [note.split(": ")[0] for note in found.notes] == [f"{tmp_path}/prices.csv row {n}" for n in (3, 4, 5)]
 
 
-def test_none_of_our_own_prices_is_taken_for_a_mistake(ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_text(csv_of(ours, last_seen=True))
-    found = read_price_file(path, ours)
+def test_none_of_our_own_prices_is_taken_for_a_mistake(ours, read):
+    found = read(csv_of(ours, last_seen=True))
     assert len(found.series) == len(ours)
     assert [note for note in found.notes if "which is used" not in note] == []
 
 
-def test_last_seen_before_the_last_change_is_mended(ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_text(f"{HEADER},last_seen\n{GOOD},2024-01-01\n2025-06-01,b,host,m,1,1,2026-01-01\n")
-    found = read_price_file(path, ours)
+def test_last_seen_before_the_last_change_is_mended(read):
+    found = read(f"{HEADER},last_seen\n{GOOD},2024-01-01\n2025-06-01,b,host,m,1,1,2026-01-01\n")
     assert [one.last_seen_on for one in found.series] == [date(2026, 1, 1), date(2025, 1, 1)]
     assert "last_seen = 2024-01-01 lies before the last change" in found.notes[0]
 
 
-def test_one_observation_is_a_price_that_never_moved(ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_text(f"{HEADER}\n{GOOD}\n2026-07-01,b,host,m,1,1\n")
-    found = read_price_file(path, ours)
+def test_one_observation_is_a_price_that_never_moved(ours, read):
+    found = read(f"{HEADER}\n{GOOD}\n2026-07-01,b,host,m,1,1\n")
     one = found.series[1]
     assert (one.last_seen_on, found.notes) == (date(2026, 7, 1), ())
     made = backtest(without(ours, found.series), [one])
@@ -410,11 +412,9 @@ def test_one_observation_is_a_price_that_never_moved(ours, tmp_path):
         (HEADER.replace("date", "dates").encode() + b"\n", 'no column date; Did you mean "date"?'),
     ],
 )
-def test_a_file_of_which_nothing_is_left_is_refused(content, said, ours, tmp_path):
-    path = tmp_path / "prices.csv"
-    path.write_bytes(content)
+def test_a_file_of_which_nothing_is_left_is_refused(content, said, read):
     with pytest.raises(InputError) as raised:
-        read_price_file(path, ours)
+        read(content)
     assert said in str(raised.value)
 
 

@@ -177,11 +177,6 @@ def test_all_that_is_wrong_with_terms_is_said_at_once():
         assert said in str(refused.value)
 
 
-@pytest.fixture(scope="module")
-def base(tables):
-    return load_scenario("base", tables, months=12)
-
-
 @pytest.mark.parametrize(("against", "as_dear_as"), [("market", "spot at the market"), ("own", "spot at together")])
 def test_at_the_price_that_breaks_even_it_does(base, against, as_dear_as):
     asked = terms(providers=("together", "groq"), mtok_per_month=1e4, months=12, fixed_usd_per_mtok=None)

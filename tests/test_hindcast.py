@@ -12,11 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.cli.hindcast_verb import command, hindcast_json, hindcast_text
 from forecast.errors import InputError
-from forecast.hindcast.checks import Asked, Check, Event, Hindcast, Observed, Quantity
+from forecast.hindcast.checks import Asked, Event, Hindcast, Observed, Quantity
 from forecast.hindcast.list_prices import QUANTITY
 from forecast.hindcast.quantities import QUANTITIES
 from forecast.hindcast.run import HINDSIGHT, Question, hindcast, sample
-from forecast.hindcast.scores import grade, grade_by_quantity
+from forecast.hindcast.scores import grade
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
@@ -40,44 +40,13 @@ def planted(*checks, events=()):
     return Hindcast("planted", MID_2025, 100, 7, checks, tuple(events), (), ())
 
 
-def ratio(p10, p90, value, sd=None):
-    return Check("x", "ratio", p10, 1.0, p90, value, "a", sd)
-
-
 # --- scores by hand ---------------------------------------------------------------------------------
-
-
-def test_figures_of_a_planted_forecast():
-    checks = [
-        ratio(0.5, 2.0, 1.5, sd=1.0),
-        ratio(0.5, 2.0, 4.0, sd=1.0),
-        Check("n", "count", 1.0, 2.0, 3.0, 3.0, "a", None),
-        Check("m", "months", 2.0, 5.0, np.inf, 9.0, "a", None),
-    ]
-    events = [Event("happens", 0.8, True, "a"), Event("does not", 0.4, False, "a")]
-    graded = grade(planted(*checks, events=events))
-    assert (graded.checks_count, graded.inside_count, graded.coverage_80) == (4, 3, 0.75)
-    assert (graded.walk_count, graded.walk_coverage_80) == (2, 0.5)
-    assert_allclose(graded.width_log, np.log(4.0))
-    assert_allclose(graded.walk_width_log, 2 * 1.2815515655, rtol=1e-9)
-    assert_allclose(graded.interval_score, np.log(4.0) + 10 * np.log(2.0) / 2, rtol=1e-12)
-    assert_allclose(graded.brier, (0.04 + 0.16) / 2)
-    assert_allclose(graded.log_score, -(np.log(0.8) + np.log(0.6)) / 2)
 
 
 def test_an_event_that_hardly_any_path_has_is_not_called_impossible():
     events = [Event("rare", 0.004, False, "a"), Event("never", 0.0, False, "b"), Event("likely", 0.31, True, "c")]
     said = {line.split()[0]: line for line in hindcast_text(planted(events=events)).splitlines() if line.strip()}
     assert " <1 %  no " in said["rare"] and " 0 %  no " in said["never"] and " 31 %  yes " in said["likely"]
-
-
-def test_the_grades_of_quantities_add_up(found):
-    counted = grade_by_quantity(found)
-    assert sum(one.checks_count for one in counted.values()) == len(found.checks)
-    assert sum(one.inside_count for one in counted.values()) == grade(found).inside_count
-    assert counted["rounds_count"].walk_count == 0
-    (said,) = (one for one in hindcast_json(found)["by_quantity"] if one["quantity"] == "rounds_count")
-    assert said["width_log"] is None
 
 
 def test_shrunken_bands_hold_less(found):
@@ -212,6 +181,10 @@ def test_json_has_the_shape_that_others_rely_on(found):
     inside = [check["inside"] for check in document["checks"]]
     assert_allclose(document["coverage_80"], sum(inside) / len(inside))
     assert {"name", "prob", "happened", "source"} <= set(document["events"][0])
+    by_quantity = {one["quantity"]: one for one in document["by_quantity"]}
+    assert sum(one["checks_count"] for one in by_quantity.values()) == len(found.checks)
+    assert sum(one["inside_count"] for one in by_quantity.values()) == document["inside_count"]
+    assert by_quantity["rounds_count"]["width_log"] is None
 
 
 def test_text_shows_every_check_and_the_figures(found):

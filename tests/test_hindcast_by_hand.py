@@ -56,6 +56,9 @@ def test_a_forecast_is_set_against_the_walk():
     assert_allclose(found.width_log, np.log([4.0, 16.0]).mean())
     assert_allclose(found.walk_width_log, 4 * Z)
     assert_allclose(found.sharpness, np.log([4.0, 16.0]).mean() / (4 * Z))
+    assert_allclose(
+        found.interval_score, np.mean([np.log(4.0) + 10 * (2 - np.log(2.0)), np.log(16.0) + 10 * (5 - np.log(4.0))])
+    )
     assert_allclose(found.walk_interval_score, np.mean([2 * Z + 10 * (2 - Z), 6 * Z + 10 * (5 - 3 * Z)]))
     assert found.walk_coverage_80 == 0.0 and graded(check("ratio", 0.5, 2.0, 1.0, 1.0)).walk_coverage_80 == 1.0
     nothing = graded(check("count", 1, 2, 1))
@@ -68,6 +71,8 @@ def test_sure_events_that_do_not_happen_cost_as_much_as_impossible_ones_that_do(
     sure, never = Event("a", 1.0, False, "s"), Event("b", 0.0, True, "s")
     assert_allclose([graded(events=[one]).log_score for one in (sure, never)], -np.log(1e-4))
     assert_allclose(graded(events=[Event("a", 1.0, True, "s")]).log_score, -np.log(1 - 1e-4))
+    both = graded(events=[Event("a", 0.8, True, "s"), Event("b", 0.4, False, "s")])
+    assert_allclose((both.events_count, both.brier, both.log_score), (2, (0.04 + 0.16) / 2, -np.log(0.8 * 0.6) / 2))
 
 
 def test_how_far_outside_in_widths_of_the_interval():
