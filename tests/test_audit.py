@@ -19,7 +19,10 @@ from forecast.tables import load_tables
 
 @pytest.fixture(scope="module")
 def found(tables):
-    return {row["id"]: row for row in audit(tables)}
+    done = []
+    audited = {row["id"]: row for row in audit(tables, done.append)}
+    assert done == [1] * len(audited), "each claim is told of once"
+    return audited
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,8 @@ def test_text_counts_the_verdicts(found):
     assert f"{len(found)} claims: " in text and "off by a factor (×0.00101)" in text
 
 
-def test_command_line(tmp_path):
+def test_command_line(found, tmp_path, monkeypatch):
+    monkeypatch.setattr("forecast.cli.audit_verb.audit", lambda tables, progress: list(found.values()))
     document = json.loads(forecast("audit", "--json").stdout)
     keys = {"id", "statement", "printed", "recomputed", "unit", "verdict", "factor", "evidence", "source"}
     assert all(keys <= set(row) for row in document["claims"])

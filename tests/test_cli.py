@@ -210,7 +210,6 @@ def test_a_bar_shows_on_a_terminal_only(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "label"),
     [
-        (["audit"], "claims"),
         (["contract", "--mtok-per-month", "9", "--segment", "commodity", "--months", "2", "--paths", "50"], "base"),
         (["run", "--months", "1", "--paths", "50", "--format", "xlsx", "--out", "o"], "workbook"),
     ],

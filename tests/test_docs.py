@@ -1,7 +1,6 @@
 """What the pages show is what the program says: the README's excerpt, its commands, and the data dictionary."""
 
 import csv
-import os
 import re
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from command import forecast
 
 from forecast.cli.main import VERBS, group
 from forecast.delivery.headline import headline
@@ -26,10 +26,10 @@ README = (TOP / "README.md").read_text("utf-8")
 COMMANDS = [line.split("  #")[0].strip() for line in README.splitlines() if re.match(r"forecast [a-z]+( |$)", line)]
 
 
-QUICKER = {  # the same commands on fewer paths
+QUICKER = {  # the same commands on fewer paths, or on a part of what other tests ask for whole
     "run": ["--paths", "100", "--months", "6"],
     "compare": ["--paths", "100", "--months", "6"],
-    "report": ["--paths", "100", "--months", "6"],
+    "report": ["--paths", "100", "--months", "6", "--with", "predictions"],  # test_report_why.py has every section
     "sensitivity": ["--paths", "1000", "--months", "25"],
     "watch": ["--paths", "1000", "--months", "37"],
     "hindcast": ["--paths", "200"],
@@ -37,6 +37,8 @@ QUICKER = {  # the same commands on fewer paths
     "contract": ["--paths", "500"],
     "own": ["--paths", "500"],
     "refresh": ["--paths", "100"],
+    "backtest": ["--series", "tier"],  # list prices take ten seconds of a processor; test_report_why.py scores all
+    "trend": ["electricity"],  # test_trend_verb.py prints all
 }
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -62,14 +64,10 @@ def test_a_stale_line_is_noticed():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_commands_of_the_readme_work(command, tmp_path):
+def test_commands_of_the_readme_work(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     words = shlex.split(command)[1:]
-    words += QUICKER.get(words[0], [])
-    done = subprocess.run(
-        [sys.executable, "-m", "forecast", *words],
-        capture_output=True, text=True, timeout=900, cwd=tmp_path,
-        env={**os.environ, "FORECAST_STORE": str(tmp_path / "store.sqlite")},
-    )  # fmt: skip
+    done = forecast(*words, *QUICKER.get(words[0], []), env={"FORECAST_STORE": str(tmp_path / "store.sqlite")})
     assert done.returncode == 0, done.stderr
 
 
