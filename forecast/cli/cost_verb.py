@@ -101,7 +101,7 @@ def command(
         )  # fmt: skip
         return click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
     wanted = Deployment(
-        accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
+        accelerator, model, input_tokens, output_tokens, precision, accelerators, concurrency, cached_frac, latency_ms / 1000,
         utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)

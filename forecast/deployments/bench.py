@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.equations import cost
+from forecast.equations import cost, served_model
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.groups import most_sequences
+from forecast.serving.groups import layouts_of_all, least_accelerators
 from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughput, throughputs
 from forecast.serving.token_cost import number_of, owned_cost
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.workloads import Request, native_precision, peaks_tflops, served_row, workloads
 
 FULL = "bf16"  # the precision gains are counted from
 
@@ -50,15 +50,28 @@ class Bench:
 
         With `verified_tokens` above one a step computes so many for each sequence, and one counts.
         """
-        lengths = self.input_tokens, self.output_tokens
-        request = Request(self.accelerator, self.model, *lengths, precision, self.accelerators, batch)
+        request = replace(self.request(precision), accelerators=self.accelerators, concurrency=batch)
         if batch:
             return throughput(self.scenario, request, self.latency_s, draft_tokens=verified_tokens - 1.0)
-        most = most_sequences(workloads(self.scenario, [request]))[0]
+        most = layouts_of_all(workloads(self.scenario, [request])).holds[0]
         batches = np.maximum(np.floor(most * BATCH_SHARES), 1.0)
         cases = workloads(self.scenario, [replace(request, concurrency=float(each)) for each in dict.fromkeys(batches)])
         tried = throughputs(effect_values(self.scenario), cases, self.latency_s)
         return max(tried, key=lambda each: (min(self.latency_s / each.step_s, 1.0), each.output_tok_per_s))
+
+    def request(self, precision: str) -> Request:
+        """Return the case at a precision, on any number of accelerators."""
+        return Request(self.accelerator, self.model, self.input_tokens, self.output_tokens, precision)
+
+    def least_accelerators(self, precision: str) -> float:
+        """Return how many accelerators hold the weights and one sequence."""
+        return float(least_accelerators(workloads(self.scenario, [self.request(precision)]))[0])
+
+    def arithmetic(self, precision: str) -> str:
+        """Return the arithmetic that the accelerator uses for the model's weights at a precision."""
+        native = native_precision(served_row(self.scenario, self.model))
+        stored = served_model.bytes_per_weight(precision, native)
+        return served_model.arithmetic(precision, stored, peaks_tflops(self.scenario, self.accelerator))[0]
 
     def of(self, scenario: Scenario, model: str) -> Bench:
         """Return the same bench with another model on it."""
@@ -79,14 +92,3 @@ class Bench:
     ) -> Line:  # fmt: skip
         """Return a line of the table at a rate, with its cost here."""
         return Line(technique, setting, batch, rate, gain, against, self.usd_per_mtok(rate), loss, status, why)
-
-
-def usable_peak(scenario: Scenario, accelerator: str, precision: str) -> str:
-    """Return the arithmetic an accelerator uses for a precision: its own, or the next wider one it has.
-
-    Weights narrower than the arithmetic save memory and reading, not operations.
-    """
-    part = scenario.rows["accelerators"][accelerator]
-    has = [name for name in ("fp16", "fp8", "fp4") if part[f"{name}_dense_tflops"]]
-    wanted = {"fp4": ("fp4", "fp8", "fp16"), "fp8": ("fp8", "fp16"), "int8": ("fp8", "fp16")}.get(precision, ("fp16",))
-    return next((name for name in wanted if name in has), "fp8 at half its rate")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from forecast.deployments.bench import Bench
-from forecast.deployments.variants import drafting_heads, served_row
+from forecast.deployments.variants import drafting_heads
 from forecast.equations import roofline, served_model, speculation
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision, number
+from forecast.serving.workloads import native_precision, number, served_row
 
 
 class Draft(NamedTuple):

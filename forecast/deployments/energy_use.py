@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.deployments.memory import read_gb
-from forecast.deployments.ownership import machine_kw
-from forecast.equations import energy, step
+from forecast.equations import energy, served_model, step
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
-from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import number
+from forecast.serving.token_cost import machine_kw, number_of
+from forecast.serving.workloads import native_precision, number, served_row
 
 
 def joule_per_output_token(
@@ -33,6 +31,16 @@ def joule_per_output_token(
         "machines": at_machines,
         "facility": at_machines * number_of(scenario, "pue_ratio"),
     }
+
+
+def read_gb(scenario: Scenario, model: str, precision: str, batch: float) -> float:
+    """Return the weights that a decoding step of so many sequences reads, in GB."""
+    row = served_row(scenario, model)
+    bytes_each = served_model.bytes_per_weight(precision, native_precision(row))
+    experts = float(row["experts_per_token"]), float(row["experts_count"])
+    return float(
+        served_model.weights_read_gb(row["dense_params_b"], row["expert_params_b"], *experts, batch, bytes_each)
+    )
 
 
 def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughput) -> float:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from forecast.equations import cost
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import number_of, owned_cost, power_kw
-from forecast.serving.workloads import number
+from forecast.serving.token_cost import owned_cost
 
 
 def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
@@ -37,9 +34,3 @@ def published_cost(scenario: Scenario, accelerator: str) -> tuple[float, float] 
         return None
     ours = buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour
     return row["published_owned_usd_per_accelerator_hour"], float(ours)
-
-
-def machine_kw(scenario: Scenario, accelerator: str) -> float:
-    """Return the all-in provisioned power of an accelerator [kW], its share of server and network included."""
-    ratio = number_of(scenario, "provisioned_power_ratio")
-    return float(power_kw(scenario, accelerator, ratio, partial(number, scenario)))
