@@ -37,7 +37,7 @@ ASKED = Deployment("h100", "llama-3.3-70b", 4000.0, 400.0)
         ({"input_tokens": float("nan")}, "input tokens = nan: a number from 1 to 1e+09 is required. Correct it."),
         ({"output_tokens": 0.0}, "output tokens = 0: a number from 1 to 1e+09 is required. Correct it."),
         ({"concurrency": -3.0}, "concurrency = -3: a number from 1 to 1e+09 is required. Correct it."),
-        ({"latency_s": float("inf")}, "latency = inf: a number from 1e-06 to 10000 is required. Correct it."),
+        ({"latency_s": float("inf")}, "latency in seconds = inf: a number from 1e-06 to 10000 is required. Correct it."),
         ({"utilisation_frac": 1.2}, "utilisation = 1.2: a number from 0.01 to 1 is required. Correct it."),
         ({"usd_per_accelerator_hour": float("nan")}, "USD per accelerator-hour = nan: a number from 0.0001 to 100000"),
         ({"precision": "int2"},

@@ -120,10 +120,10 @@ def test_int2_is_allowed_where_a_tier_affords_it(base):
 )
 def test_the_arithmetic_that_is_named_is_the_one_computed_with(base, bench, accelerator, model, precision, said):
     named = replace(bench, accelerator=accelerator, model=model)
-    assert named.arithmetic(precision) == said
+    assert named.case(precision)["arithmetic"] == said
     part = base.rows["accelerators"][accelerator]
     peak = part["fp8_dense_tflops"] / 2 if " " in said else part[f"{said}_dense_tflops"]
-    assert workloads(base, [named.request(precision)])["peak_tflops"] == peak
+    assert named.case(precision)["peak_tflops"] == peak
 
 
 @pytest.mark.parametrize("form", ["draft-model", "medusa", "lookahead"])

@@ -42,10 +42,11 @@ def refuse_numbers(wanted: Deployment) -> None:
         "output tokens": (wanted.output_tokens, 1.0, LARGEST),
         "accelerators": (wanted.accelerators, 1.0, MOST_ACCELERATORS),
         "concurrency": (wanted.concurrency, 1.0, LARGEST),
-        "latency": (wanted.latency_s, 1e-6, 1e4),
+        "latency in seconds": (wanted.latency_s, 1e-6, 1e4),
         "cached share": (wanted.cached_frac, 0.0, 1.0),
         "utilisation": (wanted.utilisation_frac, 0.01, 1.0),
         "USD per accelerator-hour": (wanted.usd_per_accelerator_hour, 1e-4, 1e5),
+        "draft tokens": (wanted.draft_tokens, 0.0, 32.0),
         "acceptance": (wanted.acceptance_frac, 0.0, 1.0),
     }
     problems = [

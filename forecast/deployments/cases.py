@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.deployments.admission import refuse_numbers
 from forecast.deployments.deployment import Deployment
-from forecast.deployments.ownership import buyer_cost
+from forecast.deployments.ownership import buyer_cost_or_none
 from forecast.deployments.priced import waterfall
 from forecast.distributions import Z_90
 from forecast.errors import InputError, shortened
@@ -54,7 +54,7 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
     holds, the rest wait their turn, as in a benchmark: so 25 measured runs are predicted within 12 % (median).
     """
     known, models = cache(partial(resolve, scenario)), served_models(scenario)  # most names are repeated
-    hours = cache(partial(_hour_or_none, scenario))
+    hours = cache(partial(buyer_cost_or_none, scenario))
     asked: dict[int, Deployment] = {}
     found: dict[int, dict[str, Any]] = {}
     errors: dict[int, str] = {}
@@ -82,16 +82,9 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
         spread = float(np.exp(Z_90 * speed.log_sd))
         rates = [speed.output_tok_per_s / spread, speed.output_tok_per_s, speed.output_tok_per_s * spread]
         # throughput stands although no price of the accelerator is known
-        price = None if hour is None else sum(waterfall(scenario, speed, asked[i], hour).values())
+        price = None if hour is None else sum(waterfall(scenario, speed, asked[i], hour._asdict()).values())
         rows.append([*given, *rates, price, None])
     return [*header, *RESULT_COLUMNS], rows
-
-
-def _hour_or_none(scenario: Scenario, accelerator: str) -> dict[str, Any] | None:
-    try:
-        return buyer_cost(scenario, accelerator)._asdict()
-    except InputError:
-        return None
 
 
 def _deployment(case: dict[str, str], known: Callable[[str, str], str]) -> Deployment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.equations import energy, served_model, step
+from forecast.equations import roofline, served_model, step
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
@@ -25,9 +25,9 @@ def joule_per_output_token(
     except InputError:
         return None
     alone = accelerator_watts(scenario, accelerator, read_frac(scenario, accelerator, model, speed))
-    at_machines = float(energy.joule_per_token(watts, speed.output_tok_per_s))
+    at_machines = watts / speed.output_tok_per_s
     return {
-        "accelerators": None if alone is None else float(energy.joule_per_token(alone, speed.output_tok_per_s)),
+        "accelerators": None if alone is None else alone / speed.output_tok_per_s,
         "machines": at_machines,
         "facility": at_machines * number_of(scenario, "pue_ratio"),
     }
@@ -55,4 +55,4 @@ def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> flo
     family = scenario.rows["accelerators"][accelerator]["family"]
     tdp = number(scenario, "accelerators", accelerator, "tdp_watts")
     base, slope = (number(scenario, "load_power", family, column) for column in ("base_frac", "slope_frac"))
-    return None if np.isnan(tdp + base) else float(energy.loaded_watts(tdp, base, slope, share))
+    return None if np.isnan(tdp + base) else float(roofline.loaded_watts(tdp, base, slope, share))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
 from forecast.deployments.bench import FULL, Bench, Line
 from forecast.deployments.drafting import best_draft, draft, forms, same_family, usable
@@ -19,7 +20,7 @@ def batching_lines(bench: Bench) -> list[Line]:
     """Return one sequence, static and continuous batching, each at the batch that memory and latency allow."""
     one, full = bench.speed(FULL, 1.0), bench.speed(FULL)
     sd, memory = (number_of(bench.scenario, name) for name in ("output_length_log_sd", "static_memory_use_frac"))
-    held = float(batching.fitting_batch(full.batch, memory))
+    held = max(1.0, float(floor(memory * full.batch)))  # room is reserved for the longest answer, not page by page
     busy = batching.static_batching_frac(held, sd)
     static = bench.speed(FULL, held).decode_tok_per_s * busy
     return [
@@ -47,7 +48,7 @@ def quantization_lines(bench: Bench) -> list[Line]:
                 Line("quantization", precision, against=FULL, quality_loss_points=loss, why=f"refused: {error}")
             )
             continue
-        why = f"computed in {bench.arithmetic(precision)}" + (
+        why = f"computed in {bench.case(precision)['arithmetic']}" + (
             f"; no longer in the tier {', '.join(lost)}" if lost else ""
         )
         cases = ((least, 1.0, f"one sequence on {least.accelerators:g}"), (bench, 1.0, "one sequence"),

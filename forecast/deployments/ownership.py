@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forecast.equations import cost
+from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import owned_cost
 
@@ -15,6 +16,14 @@ def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
     """
     own_price = accelerator in scenario.rows["outside_prices"]
     return owned_cost(scenario, accelerator, "outside_prices" if own_price else "accelerator_prices")
+
+
+def buyer_cost_or_none(scenario: Scenario, accelerator: str) -> cost.HourlyCost | None:
+    """Return the owned hour of whoever buys, None where no price or power is known."""
+    try:
+        return buyer_cost(scenario, accelerator)
+    except InputError:
+        return None
 
 
 def maker_usd_per_hour(scenario: Scenario, accelerator: str) -> float | None:

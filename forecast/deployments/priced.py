@@ -13,12 +13,11 @@ from forecast.deployments.admission import refuse
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
-from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
+from forecast.deployments.ownership import buyer_cost, buyer_cost_or_none, maker_usd_per_hour, published_cost
 from forecast.deployments.tiers import quality_lost_points, tiers_met
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
 from forecast.equations import cost, roofline
-from forecast.errors import InputError
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, effect_values, resolve, throughput, throughputs
@@ -40,7 +39,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     wanted = replace(wanted, accelerator=accelerator, model=model, precision=named_precision(wanted.precision))
     refuse(scenario, wanted)
     speed, use = _speed(scenario, wanted), _utilisation(scenario, wanted)
-    rent, owned = wanted.usd_per_accelerator_hour, _owned_or_none(scenario, accelerator)
+    rent, owned = wanted.usd_per_accelerator_hour, buyer_cost_or_none(scenario, accelerator)
     hourly = buyer_cost(scenario, accelerator)._asdict() if rent is None else {"rent": rent}
     total = float(sum(hourly.values()))
     parts = waterfall(scenario, speed, wanted, hourly)
@@ -68,7 +67,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         },
         "separate_tokens_per_s_per_accelerator": {"input": speed.input_tok_per_s, "output": speed.decode_tok_per_s},
         "usd_per_accelerator_hour": total,
-        "owned_usd_per_accelerator_hour": owned,
+        "owned_usd_per_accelerator_hour": owned and float(owned.total_usd_per_accelerator_hour),
         "maker_usd_per_accelerator_hour": maker_usd_per_hour(scenario, accelerator),
         "published_owned_usd_per_accelerator_hour": published and published[0],
         "asked_rent_usd_per_accelerator_hour": rents,
@@ -149,13 +148,6 @@ def _latency_met(speed: Throughput, wanted: Deployment) -> bool | None:
 
 def _utilisation(scenario: Scenario, wanted: Deployment) -> float:
     return wanted.utilisation_frac or number_of(scenario, "floor_utilisation_frac")
-
-
-def _owned_or_none(scenario: Scenario, accelerator: str) -> float | None:
-    try:
-        return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour)
-    except InputError:
-        return None
 
 
 def waterfall(

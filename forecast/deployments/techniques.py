@@ -16,7 +16,7 @@ from forecast.deployments.variants import dense_twin
 from forecast.equations import roofline, served_model, step
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
-from forecast.serving.workloads import efficiency_entity, number, served_models, served_row, workload
+from forecast.serving.workloads import efficiency_entity, number, served_models, served_row
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
@@ -59,7 +59,7 @@ def techniques(
 
 def _batch_one(bench: Bench) -> dict[str, Any]:
     """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
-    need = workload(bench.scenario, bench.request(FULL), served_models(bench.scenario))
+    need = bench.case(FULL)
     read = read_gb(bench.scenario, bench.model, FULL, 1.0)
     least, bandwidth = bench.least_accelerators(FULL), need["memory_bandwidth_tb_per_s"]
     speed = replace(bench, accelerators=least).speed(FULL, 1.0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from forecast.serving.workloads import (
     workloads,
 )
 from forecast.units import months_between
+
+MIX = ("input_tokens", "output_tokens", "latency_ms_per_token", "input_frac", "cached_frac")  # what a segment asks
 
 
 @dataclass(frozen=True)
@@ -76,29 +79,30 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     """Return what the market's accelerators achieve in each segment, at its mix and latency."""
     names, segments = market_accelerators(scenario), scenario.entities("segments")
     rows, models = scenario.rows["accelerators"], served_models(scenario)
-    reference = [models[scenario.rows["segments"][s]["reference_model"]] for s in segments]
-    columns = ("input_tokens", "output_tokens", "latency_ms_per_token", "cached_frac")
-    asked = [[number(scenario, "segments", s, column) for column in columns] for s in segments]
-    requests = [
-        Request(name, model["model"], given, made, cached_frac=cached)
-        for name in names
-        for model, (given, made, _, cached) in zip(reference, asked, strict=True)
-    ]
-    cases, effects = workloads(scenario, requests), effect_values(scenario)
-    latency_s = np.array([ms / 1000 for _ in names for _, _, ms, _ in asked])
-    found = iter(throughputs(effects, cases, latency_s))
-    hours, sd, gain, months, output = (np.empty((len(names), len(segments))) for _ in range(5))
-    for i, name in enumerate(names):
-        for j, segment in enumerate(segments):
-            median, speed = partial(number, scenario, "segments", segment), next(found)
-            blended = mix_tok_per_s(scenario, speed, 1 - median("input_frac"), median("cached_frac"))
-            entity = efficiency_entity(scenario, name, reference[j])
-            sd[i, j] = speed.log_sd
-            output[i, j] = speed.input_tok_per_s / speed.decode_tok_per_s
-            gain[i, j] = number(scenario, "efficiency", entity, "maturity_gain_frac")
-            months[i, j] = number(scenario, "efficiency", entity, "maturity_months")
-            # The fit saw mature software: at launch the same chip needs (1 + gain) times the hours.
-            hours[i, j] = cost.usd_per_mtok(1.0, blended, 1.0) * (1 + gain[i, j])
+    model = {segment: models[scenario.rows["segments"][segment]["reference_model"]] for segment in segments}
+    asked = {segment: {each: number(scenario, "segments", segment, each) for each in MIX} for segment in segments}
+    pairs = list(product(names, segments))
+    cases = workloads(
+        scenario,
+        [
+            Request(name, model[s]["model"], asked[s]["input_tokens"], asked[s]["output_tokens"], cached_frac=asked[s]["cached_frac"])
+            for name, s in pairs
+        ],
+    )  # fmt: skip
+    latency_s = np.array([asked[segment]["latency_ms_per_token"] / 1000 for _, segment in pairs])
+    effects, found = effect_values(scenario), []
+    for (name, segment), speed in zip(pairs, throughputs(effects, cases, latency_s), strict=True):
+        mix = asked[segment]
+        blended = mix_tok_per_s(scenario, speed, 1 - mix["input_frac"], mix["cached_frac"])
+        ripens = partial(number, scenario, "efficiency", efficiency_entity(scenario, name, model[segment]))
+        whole = ripens("maturity_gain_frac")
+        # The fit saw mature software: at launch the same chip needs (1 + gain) times the hours.
+        at_launch = cost.usd_per_mtok(1.0, blended, 1.0) * (1 + whole)
+        output_ratio = speed.input_tok_per_s / speed.decode_tok_per_s
+        found.append((at_launch, speed.log_sd, whole, ripens("maturity_months"), output_ratio))
+    hours, sd, gain, months, output = (
+        np.reshape(each, (len(names), len(segments))) for each in zip(*found, strict=True)
+    )
     # What was to come later is not known at the vintage: only its promise is.
     available = np.array([on_market(scenario, name) for name in names])
     available_on = [rows[name]["available_on"] for name in names]
@@ -114,7 +118,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         log_sd=sd,
         design_log_sd=design_log_sds(effects, cases)[: len(segments)],
         gain_frac=gain,
-        moe=np.array([model["experts_count"] > 0 for model in reference]),
+        moe=np.array([model[segment]["experts_count"] > 0 for segment in segments]),
         output_cost_ratio=_median(output[available]),
         maturity_months=months.max(axis=1),
         promised_month=np.array([months_between(scenario.as_of, on) for on in promised_on]),

@@ -172,15 +172,10 @@ def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) ->
     }
 
 
-def peaks_tflops(scenario: Scenario, accelerator: str) -> dict[str, float]:
-    """Return the printed dense peak of each arithmetic, NaN where an accelerator has none."""
-    return {p: number(scenario, "accelerators", accelerator, f"{p}_dense_tflops") for p in ("fp16", "fp8", "fp4")}
-
-
-def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_bytes: float) -> dict[str, float]:
+def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_bytes: float) -> dict[str, Any]:
     memory_gb, bandwidth, link = (number(scenario, "accelerators", name, column) for column in SPECIFICATIONS)
-    peaks = peaks_tflops(scenario, name)
-    _, peak = served_model.arithmetic(precision, stored_bytes, peaks)
+    peaks = {p: number(scenario, "accelerators", name, f"{p}_dense_tflops") for p in ("fp16", "fp8", "fp4")}
+    used, peak = served_model.arithmetic(precision, stored_bytes, peaks)
     _, wide = served_model.arithmetic("bf16", 2.0, peaks)
     figures = {"memory": memory_gb, "bandwidth": bandwidth, "peak FLOP/s": peak}
     if missing := [figure for figure, value in figures.items() if np.isnan(value)]:
@@ -191,6 +186,7 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_b
     return {
         "memory_gb": memory_gb,
         "memory_bandwidth_tb_per_s": bandwidth,
+        "arithmetic": used,
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
         "scaleup_gb_per_s": link,
