@@ -211,7 +211,7 @@ def test_a_parameter_that_a_cost_needs(overlay):
     with pytest.raises(InputError, match=r'the scenario needs a value for "parameters\.cached_cost_ratio"'):
         cost_of(
             load_scenario("base", load_tables(folder)),
-            Deployment("h100", None, "llama-3.1-70b", None, 4000.0, 400.0, None),
+            Deployment("h100", "llama-3.1-70b", 4000.0, 400.0),
         )
 
 

@@ -23,7 +23,7 @@ from forecast.renting import asked_rents
 from forecast.serving.token_cost import number_of
 from forecast.serving.workloads import number
 
-ASKED = Deployment("h100", None, "llama-3.3-70b", None, 4000.0, 400.0)
+ASKED = Deployment("h100", "llama-3.3-70b", 4000.0, 400.0)
 
 
 ANSWERING = (
@@ -45,7 +45,7 @@ def test_the_floor_is_that_of_a_run(base, block):
     for segment, floor in zip(names.segments, floors, strict=True):
         row, median = base.rows["segments"][segment], partial(number, base, "segments", segment)
         lengths = row["input_tokens"], row["output_tokens"]
-        asked = Deployment("b200", None, row["reference_model"], None, *lengths, cached_frac=median("cached_frac"),
+        asked = Deployment("b200", row["reference_model"], *lengths, cached_frac=median("cached_frac"),
                            latency_s=row["latency_ms_per_token"] / 1000)  # fmt: skip
         found, _, spread_out = floor_of(base, row["reference_model"], asked)
         assert spread_out == (segment != "commodity")
@@ -225,8 +225,8 @@ def test_rents_asked_count_each_seller_once_with_its_last_rate(base):
 
 
 def test_a_rented_hour_costs_the_blend_in_proportion(base):
-    owned = cost_of(base, Deployment("h100", None, "llama-3.3-70b", None, 4000, 400))
+    owned = cost_of(base, Deployment("h100", "llama-3.3-70b", 4000, 400))
     rent = owned["asked_rent_usd_per_accelerator_hour"]["median"]
-    rented = cost_of(base, Deployment("h100", None, "llama-3.3-70b", None, 4000, 400, usd_per_accelerator_hour=rent))
+    rented = cost_of(base, Deployment("h100", "llama-3.3-70b", 4000, 400, usd_per_accelerator_hour=rent))
     for found in (owned, rented):
         assert_allclose(found["cost_usd_per_mtok"]["blended_at_asked_rent"], rented["cost_usd_per_mtok"]["blended"])

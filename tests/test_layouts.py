@@ -1,5 +1,7 @@
 """What must hold for any answer: layouts, extremes, and directions that physics gives."""
 
+import contextlib
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -8,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from forecast.errors import InputError
 from forecast.scenario import load_scenario
-from forecast.serving.groups import batch_of, largest_batch, layouts
+from forecast.serving.groups import batch_of, layouts, misfits
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import Request, architecture, workloads
+from forecast.serving.workloads import Request, architecture, columns_of, served_models, workload, workloads
 
 SCENARIO = load_scenario("base")
 VALUES = effect_values(SCENARIO)
@@ -57,7 +60,7 @@ def test_sizes_of_a_group_by_hand(accelerator, model, given, sizes):
 def test_a_latent_cache_is_held_by_every_accelerator_unless_attention_is_split():
     case = columns("h200", "deepseek-r1", group=8.0, concurrency=4096.0)
     tried = layouts(case)
-    shared, split = (largest_batch(case, np.array([[8.0]]), np.array([[d]]))[0, 0] for d in (1.0, 8.0))
+    shared, split = (tried.most[tried.engines == d].max() for d in (1.0, 8.0))
     assert split > 4 * shared  # eight copies against one, less the dense weights held eight times
     assert set(tried.engines[0, np.isfinite(tried.least_batch[0])]) == {1.0, 8.0}
 
@@ -68,8 +71,37 @@ def test_a_latent_cache_is_held_by_every_accelerator_unless_attention_is_split()
 def test_attention_is_split_for_latent_caches_with_a_sequence_for_each_accelerator_only(model, concurrency):
     case = columns("b200", model, group=8.0, concurrency=concurrency)
     tried = layouts(case)
-    used = batch_of(case, tried.sizes, tried.engines) >= tried.least_batch
+    used = batch_of(case, tried) >= tried.least_batch
     assert (tried.engines[used] == 1.0).all()
+
+
+@pytest.fixture(scope="module")
+def every_pair():
+    """Every served model on every accelerator that has a specification."""
+    found, models = [], served_models(SCENARIO)
+    for accelerator in SCENARIO.rows["accelerators"]:
+        for model in models:
+            with contextlib.suppress(InputError):
+                found.append(workload(SCENARIO, Request(accelerator, model, 1024.0, 512.0), models))
+    return columns_of(found)
+
+
+@pytest.mark.parametrize("group", [np.nan, 8.0, 72.0])
+def test_what_is_admitted_is_what_is_answered(every_pair, group):
+    """All pairs: what fits is served at once, all of it, half of it and one alone; one more is refused, and what fits is named."""
+    cases = every_pair | {"accelerators_count": np.full(len(every_pair["moe"]), group)}
+    fits = np.array([said is None for said in misfits(cases)])
+    cases = {name: column[fits] for name, column in cases.items()}
+    most = layouts(cases | {"concurrency": np.ones(fits.sum())}).holds
+    assert fits.sum() > 1000 and most.min() >= 1
+    for asked in (most, np.ceil(most / 2), np.ones(len(most))):
+        assert set(misfits(cases, asked)) == {None}
+        answers = throughputs(VALUES, cases | {"concurrency": asked}, np.inf)
+        assert [answer.batch for answer in answers] == asked.tolist()
+    for said, held in zip(misfits(cases, most + 1), most, strict=True):
+        assert re.search(rf"serve at most {held:.0f} sequences", said)
+    if not np.isnan(group):  # else a larger group may be chosen
+        assert all(best.batch <= held for best, held in zip(throughputs(VALUES, cases, np.inf), most, strict=True))
 
 
 @settings(deadline=None, max_examples=40)

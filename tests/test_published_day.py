@@ -23,7 +23,7 @@ def asked_of(day):
     ratio = day["input_mtok"] / day["output_mtok"]
     output = day["context_tokens"] / (ratio + 0.5)  # context = input + output/2
     return Deployment(
-        day["accelerator"], day["decode_accelerators_count"], day["model"], "fp8", ratio * output, output,
+        day["accelerator"], day["model"], ratio * output, output, "fp8", day["decode_accelerators_count"],
         cached_frac=day["cached_frac"], utilisation_frac=1.0, wide_parallel=True,
         usd_per_accelerator_hour=day["usd_per_accelerator_hour"],
     )  # fmt: skip
@@ -88,7 +88,7 @@ def test_what_was_published_gains_on_single_groups_as_the_parameter_says(base):
         precision = "fp4" if row["accelerator"] == "gb200" else "fp8"
         context = row["context_tokens"]
         asked = Deployment(
-            row["accelerator"], 32.0, row["model"], precision, context * 0.9, context * 0.2,
+            row["accelerator"], row["model"], context * 0.9, context * 0.2, precision, 32.0,
             cached_frac=row["cached_frac"] or 0.0, utilisation_frac=1.0,
         )  # fmt: skip
         wide = replace(asked, accelerators=float(row["decode_accelerators_count"]), wide_parallel=True)
@@ -110,7 +110,7 @@ def test_wider_groups_decode_faster(base):
     """Two nodes of eight are the least that are wide."""
 
     def found(accelerators):
-        return wide_throughput(base, Deployment("h800", accelerators, "deepseek-v3", "fp8", 4000.0, 1000.0))
+        return wide_throughput(base, Deployment("h800", "deepseek-v3", 4000.0, 1000.0, "fp8", accelerators))
 
     least, narrow, wide = (found(accelerators) for accelerators in (16.0, 32.0, 144.0))
     assert least.decode_tok_per_s < narrow.decode_tok_per_s < wide.decode_tok_per_s

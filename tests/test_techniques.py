@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
 from forecast.cli.cost_verb import command
-from forecast.deployments.bench import FULL, Bench, usable_peak
+from forecast.deployments.bench import FULL, Bench
 from forecast.deployments.drafting import draft, forms, same_family, usable
 from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, over_mixture, stack_of
 from forecast.deployments.techniques import techniques
@@ -106,11 +107,23 @@ def test_int2_is_allowed_where_a_tier_affords_it(base):
     assert all(row["quality_loss_points"] == pytest.approx(7.5 - 0.1) for row in allowed)  # published at eight bits
 
 
-def test_weights_only_precisions_say_so(base):
-    assert usable_peak(base, "h100", "fp4") == "fp8"
-    assert usable_peak(base, "b200", "fp4") == "fp4"
-    assert usable_peak(base, "h100", "int4") == "fp16"
-    assert usable_peak(base, "vr200", "bf16") == "fp8 at half its rate"
+@pytest.mark.parametrize(
+    ("accelerator", "model", "precision", "said"),
+    [
+        ("h100", "llama-3.3-70b", "fp8", "fp8"),
+        ("h100", "llama-3.3-70b", "fp4", "fp16"),  # widened: it has no four-bit arithmetic
+        ("h100", "gpt-oss-120b", "fp8", "fp16"),  # published in four bits
+        ("b200", "llama-3.3-70b", "fp4", "fp4"),
+        ("b200", "llama-3.3-70b", "int4", "fp16"),
+        ("vr200", "llama-3.3-70b", "bf16", "fp8 at half its rate"),
+    ],
+)
+def test_the_arithmetic_that_is_named_is_the_one_computed_with(base, bench, accelerator, model, precision, said):
+    named = replace(bench, accelerator=accelerator, model=model)
+    assert named.case(precision)["arithmetic"] == said
+    part = base.rows["accelerators"][accelerator]
+    peak = part["fp8_dense_tflops"] / 2 if " " in said else part[f"{said}_dense_tflops"]
+    assert named.case(precision)["peak_tflops"] == peak
 
 
 @pytest.mark.parametrize("form", ["draft-model", "medusa", "lookahead"])

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from forecast.audit.records import Found, exactly
 from forecast.audit.verdicts import Range
 from forecast.deployments.deployment import Deployment
-from forecast.deployments.memory import memory_of
 from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
-from forecast.deployments.variants import served_row
 from forecast.equations import served_model
 from forecast.errors import InputError
 from forecast.scenario import Scenario
+from forecast.serving import groups
 from forecast.serving.token_cost import power_kw
-from forecast.serving.workloads import number
+from forecast.serving.workloads import Request, number, served_row, workloads
 
 INPUT_TOKENS, OUTPUT_TOKENS = 3000.0, 1000.0  # list prices are commonly blended 3:1
 
@@ -29,8 +28,8 @@ def weights_gb(scenario: Scenario, model: str, precision: str) -> Found:
 
 def least_accelerators(scenario: Scenario, model: str, accelerator: str, precision: str) -> Found:
     """Return how many accelerators hold the weights and one sequence."""
-    need = memory_of(scenario, accelerator, model, precision, INPUT_TOKENS + OUTPUT_TOKENS)
-    return exactly(need.least_accelerators, f"{need.weights_gb:.0f} GB of weights")
+    columns = workloads(scenario, [Request(accelerator, model, INPUT_TOKENS, OUTPUT_TOKENS, precision)])
+    return exactly(float(groups.least_accelerators(columns)[0]), f"{columns['weights_gb'][0]:.0f} GB of weights")
 
 
 def bytes_saved_ratio(scenario: Scenario, first: str, second: str) -> Found:
@@ -92,7 +91,7 @@ def hosting_usd_per_mtok(
     costs = []
     for hour in usd_per_hour if isinstance(usd_per_hour, Range) else (usd_per_hour,):
         wanted = Deployment(
-            accelerator, accelerators, model, precision, INPUT_TOKENS, OUTPUT_TOKENS, concurrency, usd_per_accelerator_hour=hour
+            accelerator, model, INPUT_TOKENS, OUTPUT_TOKENS, precision, accelerators, concurrency, usd_per_accelerator_hour=hour
         )  # fmt: skip
         found = cost_of(scenario, wanted)
         speed, usd = found["output_tokens_per_s_per_accelerator"], found["cost_usd_per_mtok"][side]
@@ -107,7 +106,7 @@ def speed_per_kw_ratio(scenario: Scenario, model: str, accelerator: str, over: s
     """Return how many times the tokens per kilowatt one accelerator serves over another, each as best it can."""
     rates = []
     for name in (accelerator, over):
-        found = cost_of(scenario, Deployment(name, None, model, None, INPUT_TOKENS, OUTPUT_TOKENS))
+        found = cost_of(scenario, Deployment(name, model, INPUT_TOKENS, OUTPUT_TOKENS))
         kilowatts = power_kw(scenario, name, 1.0, lambda *cell: number(scenario, *cell))
         rates.append(found["output_tokens_per_s_per_accelerator"]["p50"] / kilowatts)
     return exactly(rates[0] / rates[1], "all-in kilowatts")
@@ -115,7 +114,7 @@ def speed_per_kw_ratio(scenario: Scenario, model: str, accelerator: str, over: s
 
 def hosting_ratio(scenario: Scenario, model: str, accelerator: str, over: str) -> Found:
     """Return the owned cost of a blended token on one accelerator over that on another, each as best it can."""
-    both = (Deployment(name, None, model, None, INPUT_TOKENS, OUTPUT_TOKENS) for name in (accelerator, over))
+    both = (Deployment(name, model, INPUT_TOKENS, OUTPUT_TOKENS) for name in (accelerator, over))
     mine, theirs = (cost_of(scenario, wanted)["cost_usd_per_mtok"]["blended"] for wanted in both)
     return exactly(mine / theirs, "medians")
 

@@ -107,7 +107,7 @@ class Rows:
     def __init__(self, observed: Observations, columns: Columns | None = None) -> None:
         self.observed, columns = observed, observed.as_run if columns is None else columns
         tried = layouts(columns)
-        batch = batch_of(columns, tried.sizes, tried.engines)
+        batch = batch_of(columns, tried)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
         made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
         self.log2_size = log2_accelerators(columns, tried.sizes)

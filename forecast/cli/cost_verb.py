@@ -47,33 +47,31 @@ def refuse_unused(way: str) -> None:
 @click.option("--accelerator", help="Accelerator, such as h100 or b200.")
 @click.option(
     "--accelerators",
-    type=click.FloatRange(1, 4096),
+    type=float,
     help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]",
 )
 @click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
-@click.option("--input-tokens", type=click.FloatRange(1, 1e7), default=4000)
-@click.option("--output-tokens", type=click.FloatRange(1, 1e6), default=400)
-@click.option("--cached-frac", type=click.FloatRange(0, 1), default=0.0, help="Input read from a cache.")
-@click.option(
-    "--concurrency", type=click.FloatRange(1, 1e6), help="Sequences served at once.  [default: best throughput]"
-)
-@click.option("--latency-ms", type=click.FloatRange(0.01, 1e5), default=50, help="Slowest step accepted.")
-@click.option(
-    "--utilisation", type=click.FloatRange(0.01, 1), help="Busy share of the hours.  [default: floor_utilisation_frac]"
-)
-@click.option("--draft-tokens", type=click.IntRange(0, 32), default=0, help="Speculative decoding.")
-@click.option("--acceptance", type=click.FloatRange(0, 1), default=0.7, help="Chance that a draft token is kept.")
+@click.option("--input-tokens", default=4000.0)
+@click.option("--output-tokens", default=400.0)
+@click.option("--cached-frac", default=0.0, help="Input read from a cache.")
+@click.option("--concurrency", type=float, help="Sequences served at once.  [default: best throughput]")
+@click.option("--latency-ms", default=50.0, help="Slowest step accepted.")
+@click.option("--utilisation", type=float, help="Busy share of the hours.  [default: floor_utilisation_frac]")
+@click.option("--draft-tokens", default=0, help="Speculative decoding.")
+@click.option("--acceptance", default=0.7, help="Chance that a draft token is kept.")
 @click.option("--wide-parallel", is_flag=True, help="Spread the experts over many nodes, prefill on its own machines.")
-@click.option(
-    "--usd-per-hour", type=click.FloatRange(0.0001, 1e5), help="Rent paid for an hour.  [default: owned cost]"
-)
+@click.option("--usd-per-hour", type=float, help="Rent paid for an hour.  [default: owned cost]")
 @click.option("--tier", help="Segment whose quality the precision must reach.")
 @click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
 @click.option("--scenario", default="base")
 @set_option
 @as_of_option()
 @json_option
-@click.option("--cases", type=click.Path(dir_okay=False, allow_dash=True), help="CSV of many deployments; - is stdin.")
+@click.option(
+    "--cases",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="CSV of many deployments, where sequences that do not fit wait; - is stdin.",
+)
 @out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
     model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
@@ -101,8 +99,8 @@ def command(
         )  # fmt: skip
         return click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
     wanted = Deployment(
-        accelerator, accelerators, model, precision, input_tokens, output_tokens, concurrency, cached_frac, latency_ms / 1000,
-        utilisation, float(draft_tokens), acceptance if draft_tokens else 0.0, wide_parallel, usd_per_hour, tier,
+        accelerator, model, input_tokens, output_tokens, precision, accelerators, concurrency, cached_frac, latency_ms / 1000,
+        utilisation, float(draft_tokens), acceptance, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
     click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))

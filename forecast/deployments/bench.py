@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from forecast.deployments.ownership import buyer_cost_or_none
 from forecast.equations import cost
-from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.groups import most_sequences
-from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughput, throughputs
-from forecast.serving.token_cost import number_of, owned_cost
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.groups import layouts_of_all, least_accelerators
+from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughputs
+from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import Request, columns_of, served_models, workload, workloads
 
 FULL = "bf16"  # the precision gains are counted from
 
@@ -50,15 +50,24 @@ class Bench:
 
         With `verified_tokens` above one a step computes so many for each sequence, and one counts.
         """
-        lengths = self.input_tokens, self.output_tokens
-        request = Request(self.accelerator, self.model, *lengths, precision, self.accelerators, batch)
-        if batch:
-            return throughput(self.scenario, request, self.latency_s, draft_tokens=verified_tokens - 1.0)
-        most = most_sequences(workloads(self.scenario, [request]))[0]
-        batches = np.maximum(np.floor(most * BATCH_SHARES), 1.0)
-        cases = workloads(self.scenario, [replace(request, concurrency=float(each)) for each in dict.fromkeys(batches)])
-        tried = throughputs(effect_values(self.scenario), cases, self.latency_s)
+        request = replace(self.request(precision), accelerators=self.accelerators)
+        batches = [batch] if batch else BATCH_SHARES * layouts_of_all(workloads(self.scenario, [request])).holds[0]
+        whole = dict.fromkeys(max(1.0, float(np.floor(each))) for each in batches)
+        cases = workloads(self.scenario, [replace(request, concurrency=each) for each in whole])
+        tried = throughputs(effect_values(self.scenario), cases, self.latency_s, verified_tokens - 1.0)
         return max(tried, key=lambda each: (min(self.latency_s / each.step_s, 1.0), each.output_tok_per_s))
+
+    def request(self, precision: str) -> Request:
+        """Return the case at a precision, on any number of accelerators."""
+        return Request(self.accelerator, self.model, self.input_tokens, self.output_tokens, precision)
+
+    def case(self, precision: str) -> dict[str, Any]:
+        """Return what that case asks and its accelerator gives, by column."""
+        return workload(self.scenario, self.request(precision), served_models(self.scenario))
+
+    def least_accelerators(self, precision: str) -> float:
+        """Return how many accelerators hold the weights and one sequence."""
+        return float(least_accelerators(columns_of([self.case(precision)]))[0])
 
     def of(self, scenario: Scenario, model: str) -> Bench:
         """Return the same bench with another model on it."""
@@ -66,12 +75,9 @@ class Bench:
 
     def usd_per_mtok(self, tok_per_s: float) -> float | None:
         """Return the cost of a million output tokens at a rate; None if the accelerator has no price."""
-        try:
-            hourly = owned_cost(self.scenario, self.accelerator).total_usd_per_accelerator_hour
-        except InputError:
-            return None
+        hour = buyer_cost_or_none(self.scenario, self.accelerator)
         use = number_of(self.scenario, "floor_utilisation_frac")
-        return float(cost.usd_per_mtok(hourly, tok_per_s, use))
+        return hour and float(cost.usd_per_mtok(hour.total_usd_per_accelerator_hour, tok_per_s, use))
 
     def line(
         self, technique: str, setting: str, against: str, batch: float, rate: float, gain: float,
@@ -79,14 +85,3 @@ class Bench:
     ) -> Line:  # fmt: skip
         """Return a line of the table at a rate, with its cost here."""
         return Line(technique, setting, batch, rate, gain, against, self.usd_per_mtok(rate), loss, status, why)
-
-
-def usable_peak(scenario: Scenario, accelerator: str, precision: str) -> str:
-    """Return the arithmetic an accelerator uses for a precision: its own, or the next wider one it has.
-
-    Weights narrower than the arithmetic save memory and reading, not operations.
-    """
-    part = scenario.rows["accelerators"][accelerator]
-    has = [name for name in ("fp16", "fp8", "fp4") if part[f"{name}_dense_tflops"]]
-    wanted = {"fp4": ("fp4", "fp8", "fp16"), "fp8": ("fp8", "fp16"), "int8": ("fp8", "fp16")}.get(precision, ("fp16",))
-    return next((name for name in wanted if name in has), "fp8 at half its rate")

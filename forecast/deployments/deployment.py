@@ -8,17 +8,9 @@ from forecast.serving.workloads import Request
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployment(Request):
     """What is asked: names as typed, None where the best choice is wanted."""
 
-    accelerator: str
-    accelerators: float | None
-    model: str
-    precision: str | None
-    input_tokens: float
-    output_tokens: float
-    concurrency: float | None = None
-    cached_frac: float = 0.0
     latency_s: float = 0.05
     utilisation_frac: float | None = None
     draft_tokens: float = 0.0
@@ -26,19 +18,6 @@ class Deployment:
     wide_parallel: bool = False  # experts over many nodes, prefill on machines of its own
     usd_per_accelerator_hour: float | None = None  # rent paid; None is the owned cost
     tier: str | None = None  # segment whose quality the precision must reach
-
-    @property
-    def request(self) -> Request:
-        """The case that its throughput is computed of; names are the stable ones by then."""
-        return Request(
-            self.accelerator, self.model, self.input_tokens, self.output_tokens, self.precision, self.accelerators,
-            self.concurrency, self.cached_frac,
-        )  # fmt: skip
-
-    @property
-    def length_tokens(self) -> float:
-        """Tokens of one request, input and output."""
-        return self.input_tokens + self.output_tokens
 
     @property
     def output_frac(self) -> float:

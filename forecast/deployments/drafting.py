@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from forecast.deployments.bench import Bench
-from forecast.deployments.variants import drafting_heads, served_row
-from forecast.equations import roofline, served_model, speculation
+from forecast.deployments.variants import drafting_heads
+from forecast.equations import roofline
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision, number
+from forecast.serving.workloads import number, served_row
 
 
 class Draft(NamedTuple):
@@ -55,10 +55,9 @@ def draft(bench: Bench, form: str, precision: str, batch: float) -> Draft:
     pass_s, memory_gb = 0.0, 0.0
     if passes:
         drafter = _drafter(bench, form, heads_frac)
-        row = served_row(drafter.scenario, drafter.model)
         pass_s = drafter.speed(precision, batch).step_s
-        memory_gb = row["total_computed_b"] * served_model.bytes_per_weight(precision, native_precision(row))
-    gain = float(speculation.speculation_gain_ratio(accepted, plain.step_s, verify.step_s, pass_s, passes))
+        memory_gb = drafter.case(precision)["weights_gb"]
+    gain = float(roofline.speculation_gain_ratio(accepted, plain.step_s, verify.step_s, pass_s, passes))
     return Draft(plain.decode_tok_per_s * gain, gain, accepted, memory_gb)
 
 

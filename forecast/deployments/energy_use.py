@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.deployments.memory import read_gb
-from forecast.deployments.ownership import machine_kw
-from forecast.equations import energy, step
+from forecast.equations import roofline, served_model, step
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
-from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import number
+from forecast.serving.token_cost import machine_kw, number_of
+from forecast.serving.workloads import native_precision, number, served_row
 
 
 def joule_per_output_token(
@@ -27,12 +25,22 @@ def joule_per_output_token(
     except InputError:
         return None
     alone = accelerator_watts(scenario, accelerator, read_frac(scenario, accelerator, model, speed))
-    at_machines = float(energy.joule_per_token(watts, speed.output_tok_per_s))
+    at_machines = watts / speed.output_tok_per_s
     return {
-        "accelerators": None if alone is None else float(energy.joule_per_token(alone, speed.output_tok_per_s)),
+        "accelerators": None if alone is None else alone / speed.output_tok_per_s,
         "machines": at_machines,
         "facility": at_machines * number_of(scenario, "pue_ratio"),
     }
+
+
+def read_gb(scenario: Scenario, model: str, precision: str, batch: float) -> float:
+    """Return the weights that a decoding step of so many sequences reads, in GB."""
+    row = served_row(scenario, model)
+    bytes_each = served_model.bytes_per_weight(precision, native_precision(row))
+    experts = float(row["experts_per_token"]), float(row["experts_count"])
+    return float(
+        served_model.weights_read_gb(row["dense_params_b"], row["expert_params_b"], *experts, batch, bytes_each)
+    )
 
 
 def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughput) -> float:
@@ -47,4 +55,4 @@ def accelerator_watts(scenario: Scenario, accelerator: str, share: float) -> flo
     family = scenario.rows["accelerators"][accelerator]["family"]
     tdp = number(scenario, "accelerators", accelerator, "tdp_watts")
     base, slope = (number(scenario, "load_power", family, column) for column in ("base_frac", "slope_frac"))
-    return None if np.isnan(tdp + base) else float(energy.loaded_watts(tdp, base, slope, share))
+    return None if np.isnan(tdp + base) else float(roofline.loaded_watts(tdp, base, slope, share))

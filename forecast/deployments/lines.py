@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
-from forecast.deployments.bench import FULL, Bench, Line, usable_peak
+from forecast.deployments.bench import FULL, Bench, Line
 from forecast.deployments.drafting import best_draft, draft, forms, same_family, usable
-from forecast.deployments.memory import memory_of
 from forecast.deployments.tiers import quality_lost_points, tiers_met
 from forecast.equations import batching
 from forecast.errors import InputError
@@ -20,7 +20,7 @@ def batching_lines(bench: Bench) -> list[Line]:
     """Return one sequence, static and continuous batching, each at the batch that memory and latency allow."""
     one, full = bench.speed(FULL, 1.0), bench.speed(FULL)
     sd, memory = (number_of(bench.scenario, name) for name in ("output_length_log_sd", "static_memory_use_frac"))
-    held = float(batching.fitting_batch(full.batch, memory))
+    held = max(1.0, float(floor(memory * full.batch)))  # room is reserved for the longest answer, not page by page
     busy = batching.static_batching_frac(held, sd)
     static = bench.speed(FULL, held).decode_tok_per_s * busy
     return [
@@ -37,9 +37,7 @@ def batching_lines(bench: Bench) -> list[Line]:
 
 def quantization_lines(bench: Bench) -> list[Line]:
     """Return each precision at one sequence and at its largest batch; what a tier cannot afford is refused."""
-    length = bench.input_tokens + bench.output_tokens
-    need = memory_of(bench.scenario, bench.accelerator, bench.model, FULL, length)
-    least = replace(bench, accelerators=need.least_accelerators)
+    least = replace(bench, accelerators=bench.least_accelerators(FULL))
     lines = []
     for precision in PRECISIONS:
         loss = quality_lost_points(bench.scenario, bench.model, precision)
@@ -50,8 +48,9 @@ def quantization_lines(bench: Bench) -> list[Line]:
                 Line("quantization", precision, against=FULL, quality_loss_points=loss, why=f"refused: {error}")
             )
             continue
-        peak = usable_peak(bench.scenario, bench.accelerator, precision)
-        why = f"computed in {peak}" + (f"; no longer in the tier {', '.join(lost)}" if lost else "")
+        why = f"computed in {bench.case(precision)['arithmetic']}" + (
+            f"; no longer in the tier {', '.join(lost)}" if lost else ""
+        )
         cases = ((least, 1.0, f"one sequence on {least.accelerators:g}"), (bench, 1.0, "one sequence"),
                  (bench, None, "its largest batch"))  # fmt: skip
         for group, batch, said in cases[least == bench :]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from forecast.deployments.variants import served_row
 from forecast.scenario import Scenario
 from forecast.serving.effects import ROWS
-from forecast.serving.workloads import efficiency_family
+from forecast.serving.workloads import efficiency_entity, on_market, served_row
 
 ORDER = ("measured", "derived", "background", "claim", "assumption", "projection")
 
@@ -26,8 +25,7 @@ def weakest(*marks: str) -> str:
 def marks_of(scenario: Scenario, accelerator: str, model: str) -> dict[str, Any]:
     """Return the marks of an answer: of the accelerator's row, of the efficiencies, and dates still to come."""
     part = scenario.rows["accelerators"][accelerator]
-    moe = served_row(scenario, model)["experts_count"] > 0
-    fit = scenario.rows["efficiency"][f"{efficiency_family(part)}:{'moe' if moe else 'dense'}"]
+    fit = scenario.rows["efficiency"][efficiency_entity(scenario, accelerator, served_row(scenario, model))]
     on = part["available_on"]
     return {
         "status": weakest(part["status"], fit["status"]),
@@ -36,7 +34,7 @@ def marks_of(scenario: Scenario, accelerator: str, model: str) -> dict[str, Any]
         "efficiency_status": fit["status"],
         "measured_rows": measured_rows(scenario, accelerator),
         "fitted_rows": fitted_rows(scenario, accelerator),
-        "available": bool(on and on <= scenario.as_of),
+        "available": on_market(scenario, accelerator),
         "announced_on": str(part["announced_on"]),
         "promised_on": str(part["promised_on"]) if part["promised_on"] else None,
         "expected_on": str(on) if on else None,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from forecast.equations import cost
+from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.token_cost import number_of, owned_cost, power_kw
-from forecast.serving.workloads import number
+from forecast.serving.token_cost import owned_cost
 
 
 def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
@@ -18,6 +16,14 @@ def buyer_cost(scenario: Scenario, accelerator: str) -> cost.HourlyCost:
     """
     own_price = accelerator in scenario.rows["outside_prices"]
     return owned_cost(scenario, accelerator, "outside_prices" if own_price else "accelerator_prices")
+
+
+def buyer_cost_or_none(scenario: Scenario, accelerator: str) -> cost.HourlyCost | None:
+    """Return the owned hour of whoever buys, None where no price or power is known."""
+    try:
+        return buyer_cost(scenario, accelerator)
+    except InputError:
+        return None
 
 
 def maker_usd_per_hour(scenario: Scenario, accelerator: str) -> float | None:
@@ -37,9 +43,3 @@ def published_cost(scenario: Scenario, accelerator: str) -> tuple[float, float] 
         return None
     ours = buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour
     return row["published_owned_usd_per_accelerator_hour"], float(ours)
-
-
-def machine_kw(scenario: Scenario, accelerator: str) -> float:
-    """Return the all-in provisioned power of an accelerator [kW], its share of server and network included."""
-    ratio = number_of(scenario, "provisioned_power_ratio")
-    return float(power_kw(scenario, accelerator, ratio, partial(number, scenario)))

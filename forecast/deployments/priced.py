@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -12,18 +13,16 @@ from forecast.deployments.admission import refuse
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
-from forecast.deployments.ownership import buyer_cost, maker_usd_per_hour, published_cost
+from forecast.deployments.ownership import buyer_cost, buyer_cost_or_none, maker_usd_per_hour, published_cost
 from forecast.deployments.tiers import quality_lost_points, tiers_met
-from forecast.deployments.variants import served_row
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
 from forecast.equations import cost, roofline
-from forecast.errors import InputError
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
-from forecast.serving.speed import Throughput, resolve, throughput
-from forecast.serving.token_cost import market_accelerators, number_of, owned_cost
-from forecast.serving.workloads import named_precision
+from forecast.serving.speed import Throughput, effect_values, resolve, throughput, throughputs
+from forecast.serving.token_cost import market_accelerators, mix_tok_per_s, number_of, owned_cost
+from forecast.serving.workloads import named_precision, on_market, served_row, workloads
 from forecast.units import HOURS_PER_DAY
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)
@@ -39,9 +38,12 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     model = resolve(scenario, "model", wanted.model)
     wanted = replace(wanted, accelerator=accelerator, model=model, precision=named_precision(wanted.precision))
     refuse(scenario, wanted)
-    speed = _speed(scenario, wanted)
-    total, blended, parts = _priced(scenario, speed, wanted)
-    use = _utilisation(scenario, wanted)
+    speed, use = _speed(scenario, wanted), _utilisation(scenario, wanted)
+    rent, owned = wanted.usd_per_accelerator_hour, buyer_cost_or_none(scenario, accelerator)
+    hourly = buyer_cost(scenario, accelerator)._asdict() if rent is None else {"rent": rent}
+    total = float(sum(hourly.values()))
+    parts = waterfall(scenario, speed, wanted, hourly)
+    blended = sum(parts.values())
     spread = float(np.exp(Z_90 * speed.log_sd))
     floor, best, spread_out = floor_of(scenario, model, wanted)
     published, rents = published_cost(scenario, accelerator), asked_rents(scenario, accelerator)
@@ -65,7 +67,7 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
         },
         "separate_tokens_per_s_per_accelerator": {"input": speed.input_tok_per_s, "output": speed.decode_tok_per_s},
         "usd_per_accelerator_hour": total,
-        "owned_usd_per_accelerator_hour": _owned_or_none(scenario, accelerator),
+        "owned_usd_per_accelerator_hour": owned and float(owned.total_usd_per_accelerator_hour),
         "maker_usd_per_accelerator_hour": maker_usd_per_hour(scenario, accelerator),
         "published_owned_usd_per_accelerator_hour": published and published[0],
         "asked_rent_usd_per_accelerator_hour": rents,
@@ -100,17 +102,15 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
     """
     mixture = bool(served_row(scenario, model)["experts_count"])
     wide = number_of(scenario, "wide_parallel_gain_ratio") if mixture else 1.0
-    found: dict[str, float] = {}
-    for name in market_accelerators(scenario):
-        on = scenario.rows["accelerators"][name]["available_on"]
-        if on is None or on > scenario.as_of:
-            continue
-        best = Deployment(
-            name, None, model, None, wanted.input_tokens, wanted.output_tokens, cached_frac=wanted.cached_frac,
-            latency_s=wanted.latency_s,
-        )  # fmt: skip
-        hour = owned_cost(scenario, name)  # the maker's own, if it owns
-        found[name] = blended_cost(scenario, name, _speed(scenario, best), best, hour)[0] / wide
+    names = [name for name in market_accelerators(scenario) if on_market(scenario, name)]
+    best = Deployment("", model, wanted.input_tokens, wanted.output_tokens, cached_frac=wanted.cached_frac)
+    columns = workloads(scenario, [replace(best, accelerator=name) for name in names])
+    speeds = throughputs(effect_values(scenario), columns, wanted.latency_s)
+    found = {
+        # the maker's own hour, if it owns
+        name: sum(waterfall(scenario, speed, best, owned_cost(scenario, name)._asdict()).values()) / wide
+        for name, speed in zip(names, speeds, strict=True)
+    }
     name = min(found, key=lambda n: found[n])
     return found[name], name, mixture
 
@@ -135,7 +135,7 @@ def market_of(scenario: Scenario, model: str, wanted: Deployment) -> dict[str, A
 def _speed(scenario: Scenario, wanted: Deployment) -> Throughput:
     if wanted.wide_parallel:
         return wide_throughput(scenario, wanted)
-    return throughput(scenario, wanted.request, wanted.latency_s, wanted.draft_tokens, wanted.acceptance_frac)
+    return throughput(scenario, wanted, wanted.latency_s, wanted.draft_tokens, wanted.acceptance_frac)
 
 
 def _latency_met(speed: Throughput, wanted: Deployment) -> bool | None:
@@ -150,38 +150,10 @@ def _utilisation(scenario: Scenario, wanted: Deployment) -> float:
     return wanted.utilisation_frac or number_of(scenario, "floor_utilisation_frac")
 
 
-def _owned_or_none(scenario: Scenario, accelerator: str) -> float | None:
-    try:
-        return float(buyer_cost(scenario, accelerator).total_usd_per_accelerator_hour)
-    except InputError:
-        return None
-
-
-def _mix_tok_per_s(scenario: Scenario, speed: Throughput, wanted: Deployment) -> float:
-    cached = speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio")
-    return float(
-        cost.blended_tok_per_s(
-            speed.input_tok_per_s, cached, speed.decode_tok_per_s, wanted.output_frac, wanted.cached_frac
-        )
-    )
-
-
-def blended_cost(
-    scenario: Scenario, accelerator: str, speed: Throughput, wanted: Deployment, hourly: cost.HourlyCost | None = None
-) -> tuple[float, dict[str, float]]:
-    """Return the blended cost at the request's mix and its parts, which add up to it exactly."""
-    rate = _mix_tok_per_s(scenario, speed, wanted)
-    whole = cost.token_cost(hourly or buyer_cost(scenario, accelerator), rate, _utilisation(scenario, wanted))
-    return float(whole.total_usd_per_mtok), {name: float(value) for name, value in whole._asdict().items()}
-
-
-def _priced(scenario: Scenario, speed: Throughput, wanted: Deployment) -> tuple[float, float, dict[str, float]]:
-    """Return the hour's price, the blended cost and its parts, owned or rented."""
-    rent = wanted.usd_per_accelerator_hour
-    if rent is None:
-        blended, parts = blended_cost(scenario, wanted.accelerator, speed, wanted)
-        return float(buyer_cost(scenario, wanted.accelerator).total_usd_per_accelerator_hour), blended, parts
-    rate, use = _mix_tok_per_s(scenario, speed, wanted), _utilisation(scenario, wanted)
-    busy = float(cost.usd_per_mtok(rent, rate, 1.0))
-    parts = {"rent": busy, "idle": busy * (1.0 / use - 1.0)}
-    return rent, parts["rent"] + parts["idle"], parts
+def waterfall(
+    scenario: Scenario, speed: Throughput, wanted: Deployment, hourly_usd: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the parts of the blended cost at the request's mix, which add up to it exactly; `hourly_usd` are the hour's."""
+    rate = mix_tok_per_s(scenario, speed, wanted.output_frac, wanted.cached_frac)
+    parts = cost.token_cost(hourly_usd, rate, _utilisation(scenario, wanted))
+    return {name: float(value) for name, value in parts.items()}

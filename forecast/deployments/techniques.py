@@ -8,15 +8,15 @@ from typing import Any
 from forecast.deployments.admission import refuse
 from forecast.deployments.bench import FULL, Bench, Line
 from forecast.deployments.deployment import Deployment
+from forecast.deployments.energy_use import read_gb
 from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
 from forecast.deployments.marks import marks_of
-from forecast.deployments.memory import memory_of, read_gb
 from forecast.deployments.stacks import over_mixture
-from forecast.deployments.variants import dense_twin, served_row
+from forecast.deployments.variants import dense_twin
 from forecast.equations import roofline, served_model, step
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
-from forecast.serving.workloads import efficiency_family, native_precision, number
+from forecast.serving.workloads import efficiency_entity, number, served_models, served_row
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
@@ -39,9 +39,9 @@ def techniques(
     """
     name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
     asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
-    wanted = Deployment(name, accelerators, model, FULL, **asked)
+    wanted = Deployment(name, model, precision=FULL, accelerators=accelerators, **asked)
     refuse(scenario, wanted)
-    group = throughput(scenario, wanted.request, latency_s).accelerators
+    group = throughput(scenario, wanted, latency_s).accelerators
     bench = Bench(scenario, name, model, group, **asked)
     sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)
     lines = [line for section in sections for line in section(bench)]
@@ -59,22 +59,20 @@ def techniques(
 
 def _batch_one(bench: Bench) -> dict[str, Any]:
     """Return why one sequence at full precision is slow: bytes over bandwidth, and how many parts hold the bytes."""
-    scenario, model = bench.scenario, bench.model
-    row = served_row(scenario, model)
-    need = memory_of(scenario, bench.accelerator, model, FULL, bench.input_tokens + bench.output_tokens)
-    read = read_gb(scenario, model, FULL, 1.0)
-    bandwidth = number(scenario, "accelerators", bench.accelerator, "memory_bandwidth_tb_per_s")
-    speed = replace(bench, accelerators=need.least_accelerators).speed(FULL, 1.0)
+    need = bench.case(FULL)
+    read = read_gb(bench.scenario, bench.model, FULL, 1.0)
+    least, bandwidth = bench.least_accelerators(FULL), need["memory_bandwidth_tb_per_s"]
+    speed = replace(bench, accelerators=least).speed(FULL, 1.0)
     return {
         "precision": FULL,
-        "bytes_per_weight": served_model.bytes_per_weight(FULL, native_precision(row)),
-        "weights_gb": need.weights_gb,
-        "memory_gb_per_accelerator": need.accelerator_gb,
-        "least_accelerators": need.least_accelerators,
+        "bytes_per_weight": need["bytes_per_weight"],
+        "weights_gb": need["weights_gb"],
+        "memory_gb_per_accelerator": need["memory_gb"],
+        "least_accelerators": least,
         "read_gb_per_token": read,
         "bandwidth_tb_per_s": bandwidth,
         "ideal_ms_per_token_on_one": 1000 * float(step.split_s(read, 1.0, bandwidth)),
-        "ideal_ms_per_token": 1000 * float(step.split_s(read, need.least_accelerators, bandwidth)),
+        "ideal_ms_per_token": 1000 * float(step.split_s(read, least, bandwidth)),
         "ms_per_token": 1000 * speed.step_s,
     }
 
@@ -83,15 +81,13 @@ def _mixtures(bench: Bench) -> list[Line]:
     scenario, lines = bench.scenario, []
     own = (bench.model,) if served_row(scenario, bench.model)["experts_count"] else ()
     for model in dict.fromkeys((*own, *MIXTURES)):
-        if model not in scenario.tables["served_models"].latest("model"):
+        if model not in served_models(scenario):
             continue  # not released at the vintage
         row = served_row(scenario, model)
-        length = bench.input_tokens + bench.output_tokens
-        if length > row["max_context_tokens"]:
+        if bench.input_tokens + bench.output_tokens > row["max_context_tokens"]:
             continue
-        twinned, twin = dense_twin(scenario, model)
-        group = max(bench.accelerators, memory_of(twinned, bench.accelerator, twin, "fp8", length).least_accelerators)
-        sized = Bench(twinned, bench.accelerator, twin, group, bench.input_tokens, bench.output_tokens, bench.latency_s)
+        twin = bench.of(*dense_twin(scenario, model))
+        sized = replace(twin, accelerators=max(bench.accelerators, twin.least_accelerators("fp8")))
         mixed = sized.of(scenario, model)
         for batch in (1.0, None):
             dense, sparse = sized.speed("fp8", batch), mixed.speed("fp8", batch)
@@ -126,9 +122,9 @@ def _stacks(bench: Bench) -> list[Line]:
 
 
 def _maturity(bench: Bench) -> list[Line]:
-    scenario, part = bench.scenario, bench.scenario.rows["accelerators"][bench.accelerator]
-    kind = "moe" if served_row(scenario, bench.model)["experts_count"] else "dense"
-    entity = f"{efficiency_family(part)}:{kind}"
+    scenario = bench.scenario
+    entity = efficiency_entity(scenario, bench.accelerator, served_row(scenario, bench.model))
+    kind = entity.rpartition(":")[2]
     gain, months = (number(scenario, "efficiency", entity, f"maturity_{what}") for what in ("gain_frac", "months"))
     full = bench.speed(FULL)
     young = float(roofline.software_maturity_frac(0.0, gain, months))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from forecast.deployments.variants import served_row
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision
+from forecast.serving.workloads import native_precision, served_row
 
 
 def quality_lost_points(scenario: Scenario, model: str, precision: str) -> float:

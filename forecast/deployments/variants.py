@@ -9,13 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.scenario import Scenario
+from forecast.serving.workloads import served_row
 from forecast.table_files import Row, Table
-
-
-def served_row(scenario: Scenario, model: str) -> Row:
-    """Return the row of a served model as known at the vintage."""
-    row: Row = scenario.tables["served_models"].latest("model")[model]
-    return row
 
 
 def with_variant(scenario: Scenario, model: str, name: str, **changes: Any) -> Scenario:

@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 
 from forecast.deployments.deployment import Deployment
-from forecast.deployments.variants import node_share, served_row
+from forecast.deployments.variants import node_share
 from forecast.errors import InputError
 from forecast.scenario import Scenario
+from forecast.serving.groups import layouts
 from forecast.serving.speed import Throughput, throughput
 from forecast.serving.token_cost import number_of
+from forecast.serving.workloads import served_row, workloads
 
 
 def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
@@ -24,10 +26,10 @@ def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
             concurrency the sequences of the whole group.
 
     Raises:
-        InputError: the model is dense, or the group is no larger than a node.
+        InputError: the model is dense, the group is no larger than a node, or does not hold so many sequences.
     """
-    part, row = scenario.rows["accelerators"][wanted.accelerator], served_row(scenario, wanted.model)
-    if not row["experts_count"]:
+    part = scenario.rows["accelerators"][wanted.accelerator]
+    if not served_row(scenario, wanted.model)["experts_count"]:
         raise InputError(
             f"--wide-parallel: {wanted.model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
         )
@@ -44,7 +46,14 @@ def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
             "Give --accelerators more, or leave --wide-parallel out."
         )
     shared, name = node_share(scenario, wanted.model, nodes)
-    concurrency = None if wanted.concurrency is None else wanted.concurrency / nodes
-    of_node = replace(wanted, model=name, accelerators=node, concurrency=concurrency)
-    speed = throughput(shared, of_node.request, wanted.latency_s)
+    of_node = replace(wanted, model=name, accelerators=node, concurrency=None)
+    if wanted.concurrency is not None:
+        most = nodes * float(layouts(workloads(shared, [replace(of_node, concurrency=1.0)])).holds[0])
+        if 0 < most < wanted.concurrency:
+            raise InputError(
+                f"concurrency = {wanted.concurrency:g}: {nodes} nodes of {node:g} × {wanted.accelerator} serve at most {most:.0f} "
+                "sequences at once. Lower it, or give --accelerators more."
+            )
+        of_node = replace(of_node, concurrency=wanted.concurrency / nodes)
+    speed = throughput(shared, of_node, wanted.latency_s)
     return replace(speed, accelerators=nodes * node, batch=nodes * speed.batch)

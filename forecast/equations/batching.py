@@ -1,4 +1,4 @@
-"""How requests share a step: group sizes that hold a model, and what static batches lose against continuous ones."""
+"""What static batches lose against continuous ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-
-from forecast.units import Num, as_given
 
 MIDPOINTS: NDArray[np.float64] = (np.arange(4096) + 0.5) / 4096
 
@@ -39,17 +37,3 @@ def _standard_normal_quantile(probability: NDArray[np.float64]) -> NDArray[np.fl
 def _standard_normal_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     scores = np.linspace(-8.0, 8.0, 16001)
     return scores, np.array([0.5 * math.erfc(-score / math.sqrt(2.0)) for score in scores])
-
-
-def fitting_batch(largest_batch: Num, memory_use_frac: Num) -> Num:
-    """Sequences that fit when memory is reserved for the longest answer instead of page by page.
-
-    c' = max(1, ⌊μ·c⌋)
-
-    largest_batch c of a paged cache, memory_use_frac μ 0–1: part of reserved cache that holds tokens.
-    Returns sequences. Source: paged-attention-2023.
-
-    >>> fitting_batch(100.0, 0.3)
-    30.0
-    """
-    return as_given(np.maximum(np.floor(memory_use_frac * largest_batch), 1.0))

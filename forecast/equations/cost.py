@@ -1,5 +1,6 @@
 """What an accelerator-hour and a million tokens cost, always with the parts that add up to it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -20,23 +21,6 @@ class HourlyCost(NamedTuple):
     def total_usd_per_accelerator_hour(self) -> Num:
         """Sum of the parts, in their order."""
         return self.amortisation + self.electricity + self.facility + self.network + self.operations
-
-
-class TokenCost(NamedTuple):
-    """Parts of a token's cost, each in USD per 10⁶ tokens."""
-
-    amortisation: Num
-    electricity: Num
-    facility: Num
-    network: Num
-    operations: Num
-    idle: Num
-
-    @property
-    def total_usd_per_mtok(self) -> Num:
-        """Sum of the parts, in their order."""
-        owned = self.amortisation + self.electricity + self.facility + self.network + self.operations
-        return owned + self.idle
 
 
 def capital_recovery_factor(rate_per_year: Num, life_years: Num) -> Num:
@@ -158,18 +142,17 @@ def usd_per_mtok_blended(
     return output_frac * output_usd_per_mtok + (1.0 - output_frac) * per_input
 
 
-def token_cost(hourly: HourlyCost, tok_per_s_per_accelerator: Num, utilisation_frac: Num) -> TokenCost:
-    """Cost of a million tokens as a waterfall; idle time is a part of its own.
+def token_cost(hourly_usd: Mapping[str, Num], tok_per_s_per_accelerator: Num, utilisation_frac: Num) -> dict[str, Num]:
+    """Cost of a million tokens as a waterfall: its parts are those of the hour, and idle time.
 
     partᵢ = 10⁶·hᵢ/(3600·y);  idle = Σpartᵢ·(1/U − 1)
 
-    hourly from owned_cost, rate y (blended_tok_per_s for a mix), utilisation_frac U in (0, 1]. Returns TokenCost. Source: facts-compilation.
+    hourly_usd hᵢ: parts of an accelerator-hour, owned (`HourlyCost`) or its rent, rate y (blended_tok_per_s for a mix),
+    utilisation_frac U in (0, 1]. Returns USD per Mtok by part; their sum, in order, is the cost. Source: facts-compilation.
 
-    >>> cost = token_cost(HourlyCost(1.8, 0.18, 0.18, 0.36, 0.36), 1000.0, 0.5)
-    >>> round(cost.amortisation, 9), round(cost.idle, 9), round(cost.total_usd_per_mtok, 9)
-    (0.5, 0.8, 1.6)
+    >>> parts = token_cost({"power": 0.18, "rest": 2.7}, 1000.0, 0.5)
+    >>> [round(part, 9) for part in parts.values()], round(sum(parts.values()), 9)
+    ([0.05, 0.75, 0.8], 1.6)
     """
-    busy = [usd_per_mtok(part, tok_per_s_per_accelerator, 1.0) for part in hourly]
-    owned_usd_per_mtok = busy[0] + busy[1] + busy[2] + busy[3] + busy[4]
-    idle = owned_usd_per_mtok * (1.0 / utilisation_frac - 1.0)
-    return TokenCost(busy[0], busy[1], busy[2], busy[3], busy[4], idle)
+    parts = {name: usd_per_mtok(part, tok_per_s_per_accelerator, 1.0) for name, part in hourly_usd.items()}
+    return parts | {"idle": sum(parts.values()) * (1.0 / utilisation_frac - 1.0)}

@@ -1,4 +1,4 @@
-"""How fast accelerators serve: the time of a step, of a prompt, and the batch that memory and patience allow."""
+"""How fast accelerators serve: tokens of a step, what drafting wins, the batch that memory allows, and the power drawn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from forecast.units import Num, as_given
 
-LARGEST_BATCH = 2**20
 NO_CACHE_GB = 1e-9  # models without a cache are not limited by memory
 
 
@@ -23,6 +22,24 @@ def accepted_tokens_per_step(acceptance_frac: Num, draft_tokens: Num) -> Num:
     certain = np.greater_equal(acceptance_frac, 1.0)
     safe = np.where(certain, 0.0, acceptance_frac)
     return as_given(np.where(certain, draft_tokens + 1.0, (1.0 - np.power(safe, draft_tokens + 1.0)) / (1.0 - safe)))
+
+
+def speculation_gain_ratio(
+    accepted_tokens: Num, plain_step_s: Num, verify_step_s: Num, pass_s: Num, passes_count: Num
+) -> Num:
+    """Tokens per second with speculation over those without, at the same batch.
+
+    G = A·t₁ / (t_v + k·t_p)
+
+    accepted_tokens A ≥ 1 a step, plain_step_s t₁ of a step with one token a sequence, verify_step_s t_v ≥ t₁ of one
+    that verifies several, pass_s t_p ≥ 0 of a pass of the drafter, passes_count k ≥ 0 of them one after another (0:
+    nothing is drafted apart from the target). Returns a ratio: A where both reads dominate and drafting is free, A/v
+    with v tokens verified where arithmetic does. Source: arxiv-2211-17192.
+
+    >>> speculation_gain_ratio(2.5, 4.0, 4.0, 0.25, 4.0)
+    2.0
+    """
+    return accepted_tokens * plain_step_s / (verify_step_s + pass_s * passes_count)
 
 
 def output_tok_per_s_per_accelerator(
@@ -60,7 +77,7 @@ def largest_batch_by_memory(
 ) -> Num:
     """Sequences whose cache fits beside the weights; zero if the weights do not fit.
 
-    c = ⌊(u·n·M − footprint) / kv⌋, between 0 and 2²⁰
+    c = max(0, ⌊(u·n·M − footprint) / kv⌋)
 
     memory_gb M of one accelerator, kv_gb_per_sequence ≥ 0 (from kv_cached_gb), usable_frac u 0–1.
     Returns a whole number of sequences. Source: facts-compilation.
@@ -69,9 +86,7 @@ def largest_batch_by_memory(
     74.0
     """
     free_gb = usable_frac * memory_gb * accelerators_count - footprint_gb
-    return as_given(
-        np.clip(np.floor(np.divide(free_gb, np.maximum(kv_gb_per_sequence, NO_CACHE_GB))), 0.0, float(LARGEST_BATCH))
-    )
+    return as_given(np.maximum(np.floor(np.divide(free_gb, np.maximum(kv_gb_per_sequence, NO_CACHE_GB))), 0.0))
 
 
 def minimum_accelerators(footprint_gb: Num, memory_gb: Num, usable_frac: Num) -> Num:
@@ -86,3 +101,17 @@ def minimum_accelerators(footprint_gb: Num, memory_gb: Num, usable_frac: Num) ->
     350.0
     """
     return as_given(np.maximum(np.ceil(np.divide(footprint_gb, usable_frac * memory_gb)), 1.0))
+
+
+def loaded_watts(tdp_watts: Num, base_frac: Num, slope_frac: Num, read_frac: Num) -> Num:
+    """Power of the accelerator alone when its memory is read at a share of peak: decoding is bound by reading.
+
+    P = TDP·min(1, p₀ + p₁·x)
+
+    tdp_watts > 0, base_frac p₀ (kernels running, nothing read), slope_frac p₁ ≥ 0, read_frac x 0–1 of peak
+    bandwidth. Returns W, at most the design power. Source: own-power-fit.
+
+    >>> loaded_watts(1000.0, 0.25, 1.0, 0.5), loaded_watts(1000.0, 0.25, 1.0, 0.9)
+    (750.0, 1000.0)
+    """
+    return as_given(tdp_watts * np.minimum(1.0, base_frac + slope_frac * read_frac))

@@ -60,22 +60,25 @@ def bytes_per_kv(precision: str) -> float:
     return 2.0 if precision in ("bf16", "fp16") else 1.0
 
 
-def peak_tflops(precision: str, fp16_dense_tflops: Num, fp8_dense_tflops: Num, fp4_dense_tflops: Num) -> Num:
-    """Dense peak that applies to a precision: its own rate, or the next wider one the accelerator has.
+def arithmetic(precision: str, stored_bytes: float, peaks_tflops: Mapping[str, float]) -> tuple[str, float]:
+    """Arithmetic an accelerator uses for a precision, and its dense peak: its own rate, or the next wider one it has.
 
-    F(fp4) = F₄ or F₈ or F₁₆;  F(fp8, int8) = F₈ or F₁₆;  else F₁₆ or F₈/2  (int4 and int2 store weights only)
+    F(fp4) = F₄ or F₈ or F₁₆;  F(fp8, int8) = F₈ or F₁₆;  else F₁₆ or F₈/2  (int4 and int2 store weights only).
+    Weights stored in four bits or fewer are widened to sixteen where there is no F₄.
 
-    precision: key of BYTES_PER_WEIGHT; peaks in TFLOP/s, NaN where the accelerator has none.
-    Returns TFLOP/s, NaN if no peak is known. Source: facts-compilation.
+    precision: key of BYTES_PER_WEIGHT; stored_bytes of a weight; peaks_tflops of fp16, fp8 and fp4, NaN where the
+    accelerator has none. Returns a name and TFLOP/s, NaN if no peak is known. Source: facts-compilation, own-fit-throughput.
 
-    >>> peak_tflops("fp4", 989.0, 1979.0, float("nan"))
-    1979.0
+    >>> hopper = {"fp16": 989.0, "fp8": 1979.0, "fp4": float("nan")}
+    >>> arithmetic("fp8", 1.0, hopper), arithmetic("fp4", 0.5625, hopper)
+    (('fp8', 1979.0), ('fp16', 989.0))
     """
-    fp16_or_half_fp8 = np.where(np.isnan(fp16_dense_tflops), np.divide(fp8_dense_tflops, 2.0), fp16_dense_tflops)
-    fp8_or_wider = np.where(np.isnan(fp8_dense_tflops), fp16_or_half_fp8, fp8_dense_tflops)
-    fp4_or_wider = np.where(np.isnan(fp4_dense_tflops), fp8_or_wider, fp4_dense_tflops)
-    peaks = {"fp4": fp4_or_wider, "fp8": fp8_or_wider, "int8": fp8_or_wider}
-    return as_given(peaks.get(precision, fp16_or_half_fp8))
+    widened = stored_bytes < 1.0 and np.isnan(peaks_tflops["fp4"])
+    wider = {"fp4": ("fp4", "fp8"), "fp8": ("fp8",), "int8": ("fp8",)}.get(precision, ())
+    for name in (*(() if widened else wider), "fp16"):
+        if not np.isnan(peaks_tflops[name]):
+            return name, peaks_tflops[name]
+    return "fp8 at half its rate", peaks_tflops["fp8"] / 2.0
 
 
 def expert_fraction_touched(concurrency: Num, experts_per_token: Num, experts_count: Num) -> Num:

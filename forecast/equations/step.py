@@ -178,17 +178,3 @@ def prefill_s_per_token(terms_s: Mapping[str, Num], log_factors: Mapping[str, Nu
     """
     busy = {name: terms_s[name] for name in ("prefill_compute", "attention", "all_reduce")}
     return step_s(busy, log_factors) / input_tokens
-
-
-def matched_peak_tflops(peak_tflops: Num, fp16_dense_tflops: Num, four_bit: Num, fp4_dense_tflops: Num) -> Num:
-    """Peak that applies to weights stored in four bits: without four-bit arithmetic they are widened to 16 bits.
-
-    F = F₁₆ if the weights take four bits and the accelerator has no F₄, else the precision's own peak
-
-    four_bit 0 or 1; peaks in TFLOP/s, NaN where there is none. Returns TFLOP/s. Source: own-fit-throughput.
-
-    >>> matched_peak_tflops(1979.0, 989.0, 1.0, float("nan")), matched_peak_tflops(9000.0, 2250.0, 1.0, 9000.0)
-    (989.0, 9000.0)
-    """
-    widened = np.greater(four_bit, 0.0) & np.isnan(fp4_dense_tflops)
-    return as_given(np.where(widened, fp16_dense_tflops, peak_tflops))

@@ -6,7 +6,7 @@ engines and batches are arrays `[case, layout]` or `[case, layout, batch]`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chos
 WORTH_FILLING_RATIO = 1.5  # memory for the cache: what filling by hand must gain to be done
 GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
 ROOMIER: Array = np.array([1.0, 1.1, 1.25, 1.5, 2.0, 2.0, 2.0])  # of parts that hold a model by the hundred
+MOST_ACCELERATORS = 4096.0  # of one group
 WIDEST_ENGINE = 8.0  # measured engines are no wider: a larger group is several that share their experts
 
 
@@ -31,27 +32,58 @@ class Layouts:
 
     sizes: Array
     engines: Array
-    least_batch: Array  # fewest sequences a layout is used with; infinite where it does not hold the model
+    most: Array  # sequences that fit
+    least_batch: Array  # fewest sequences a layout is used with; infinite where it does not serve the case
+
+    @property
+    def holds(self) -> Array:
+        """The sequences that the layout of each case that holds most has memory for: the one count of what fits."""
+        found: Array = np.floor(np.where(np.isfinite(self.least_batch), self.most, 0.0).max(axis=1))
+        return found
 
 
-def misfits(columns: Columns) -> list[str | None]:
-    """Return for each case why its model does not fit the accelerators given, or None."""
-    found: list[str | None] = []
-    weights_gb = columns["total_computed_b"] * columns["bytes_per_weight"]
-    needed = np.asarray(roofline.minimum_accelerators(weights_gb, columns["memory_gb"], TIGHTEST_MEMORY_FRAC))
-    for i, given in enumerate(columns["accelerators_count"]):
-        held = given * columns["memory_gb"][i] * TIGHTEST_MEMORY_FRAC
-        found.append(
-            None if np.isnan(given) or given >= needed[i] else
-            f"{columns['model'][i]} at {columns['precision'][i]} takes {weights_gb[i]:.0f} GB: {given:g} × "
-            f"{columns['accelerator'][i]} hold {held:.0f} GB. Use at least {needed[i]:.0f} accelerators."
-        )  # fmt: skip
-    return found
+def misfits(columns: Columns, sequences: Array | float = 1.0) -> list[str | None]:
+    """Return for each case why so many sequences do not fit the accelerators given, or any group that is tried; or None.
+
+    Args:
+        columns: the cases.
+        sequences: of each case that must be served at once; what is not a number counts as one.
+    """
+    asked = np.broadcast_to(np.where(np.isnan(sequences), 1.0, sequences), len(columns["moe"]))
+    by_hand = {**columns, "concurrency": asked}
+    most = layouts(by_hand).holds
+    return [None if most[i] >= wanted else _misfit(by_hand, i, most[i]) for i, wanted in enumerate(asked)]
+
+
+def _misfit(columns: Columns, i: int, most: float) -> str:
+    one = {name: column[i : i + 1] for name, column in columns.items()}
+    of = {name: column[i] for name, column in columns.items()}
+    enough = _group_that_holds(one)
+    more = None if enough is None else f"at least {enough:.0f} accelerators"
+    count = of["accelerators_count"]
+    group = f"groups of {of['accelerator']} that are tried" if np.isnan(count) else f"{count:g} × {of['accelerator']}"
+    if most < 1:
+        return (
+            f"{of['model']} at {of['precision']} takes {of['weights_gb']:.0f} GB and {of['kv_held_gb']:.2g} GB a sequence: {group} "
+            f"hold {count * of['memory_gb'] * TIGHTEST_MEMORY_FRAC:.0f} GB. Use {more or 'more accelerators'}."
+        )
+    return (
+        f"concurrency = {of['concurrency']:g}: {group} serve at most {most:.0f} sequences of {of['context_tokens']:.0f} tokens at "
+        f"once, halfway through the answer, beside the weights. Lower it, or use {more or 'several groups'}."
+    )
+
+
+def _group_that_holds(one: Columns) -> float | None:
+    """Return the fewest accelerators that hold the sequences asked for in one case, None if not even the most tried do."""
+    sizes = np.arange(1.0, MOST_ACCELERATORS + 1)[None, :]
+    tried = _both_ways(one, sizes, np.ones_like(sizes, bool))
+    holding = (tried.most >= one["concurrency"][0]) & np.isfinite(tried.least_batch)
+    return float(tried.sizes[holding].min()) if holding.any() else None
 
 
 def least_accelerators(columns: Columns) -> Array:
     """Return the accelerators that hold the weights and one sequence."""
-    gb = columns["total_computed_b"] * columns["bytes_per_weight"] + columns["kv_held_gb"]
+    gb = columns["weights_gb"] + columns["kv_held_gb"]
     return np.asarray(roofline.minimum_accelerators(gb, columns["memory_gb"], USABLE_MEMORY_FRAC))
 
 
@@ -59,13 +91,28 @@ def layouts(columns: Columns) -> Layouts:
     """Return every size of group, first with each sequence's attention shared by its engine, then split.
 
     Split means that each accelerator keeps its own sequences and only the experts are shared. A latent cache has a single
-    head that cannot be cut, so a shared one is copied to every accelerator: such models are also served split.
+    head that cannot be cut, so a shared one is copied to every accelerator: such models are also served split, from a
+    sequence for each accelerator on. Layouts that do not hold the batch given, or one sequence, are not used where others do.
     """
-    sizes, allowed = _sizes(columns)
-    shared = engines(columns, sizes)
+    return _both_ways(columns, *_sizes(columns))
+
+
+def layouts_of_all(columns: Columns) -> Layouts:
+    """Return the layouts in which all of the accelerators given serve each case as one group."""
+    sizes = columns["accelerators_count"][:, None]
+    return _both_ways(columns, sizes, np.ones_like(sizes, bool))
+
+
+def _both_ways(columns: Columns, sizes: Array, allowed: NDArray[np.bool_]) -> Layouts:
+    both, ways = np.hstack([sizes, sizes]), np.hstack([engines(columns, sizes), sizes])
+    most, wanted = largest_batch(columns, both, ways), np.nan_to_num(columns["concurrency"], nan=1.0)[:, None]
     split = _served_split(columns)[:, None] & allowed & (sizes > 1)
-    least = (np.where(allowed, 1.0, np.inf), np.where(split, sizes, np.inf))
-    return Layouts(*(np.concatenate(both, axis=1) for both in ((sizes, sizes), (shared, sizes), least)))
+    shared, apart = np.hsplit(most, 2)
+    from_on = np.where((shared < wanted) & (wanted <= apart), 1.0, sizes)  # fewer too where only split ones fit
+    least = np.hstack([np.where(allowed, 1.0, np.inf), np.where(split, from_on, np.inf)])
+    tried = Layouts(both, ways, most, least)
+    too_few = (most < wanted) & (wanted <= tried.holds[:, None])
+    return replace(tried, least_batch=np.where(too_few, np.inf, least))
 
 
 def _served_split(columns: Columns) -> NDArray[np.bool_]:
@@ -87,8 +134,8 @@ def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
     within = np.where(np.isnan(given), domain, np.minimum(given, WIDEST_ENGINE))
     most = np.where(spread, np.nan_to_num(given, nan=np.inf), within)
     sizes = np.where(fixed, given, np.where(spread, np.ceil(GROUPS / nodes) * nodes, GROUPS))
-    fits = largest_batch(columns, sizes, engines(columns, sizes)) >= SMALLEST_OFFLINE_BATCH
-    roomy, holding = (sizes <= most) & fits, (sizes <= most) & (sizes >= least)
+    held = largest_batch(columns, sizes, engines(columns, sizes))
+    roomy, holding = ((sizes <= most) & (held >= fewest) for fewest in (SMALLEST_OFFLINE_BATCH, 1.0))
     allowed = np.where(roomy.any(axis=1, keepdims=True), roomy, holding) | fixed
     none = ~allowed.any(axis=1)
     twice = nodes * np.where(GROUPS < 4, GROUPS, 1.0)  # those domains, or twice as many
@@ -126,16 +173,6 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
     return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)
 
 
-def most_sequences(columns: Columns) -> Array:
-    """Return the sequences that all of the accelerators given hold, in the layout that holds most, at least one."""
-    sizes = columns["accelerators_count"][:, None]
-    shared = engines(columns, sizes)
-    split = np.where(_served_split(columns)[:, None], sizes, shared)
-    held = largest_batch(columns, np.hstack([sizes, sizes]), np.hstack([shared, split]))
-    found: Array = np.maximum(held.max(axis=1), 1.0)
-    return found
-
-
 def usable_memory_frac(columns: Columns) -> Array:
     """Return how full memory may be: as engines fill it by themselves, or up to as full as any was by hand.
 
@@ -143,7 +180,7 @@ def usable_memory_frac(columns: Columns) -> Array:
     is never less than its most by hand over `WORTH_FILLING_RATIO`: else the best batch would lie far below one asked for.
     """
     held_gb = columns["accelerators_count"] * columns["memory_gb"]
-    weights_gb = columns["total_computed_b"] * columns["bytes_per_weight"]
+    weights_gb = columns["weights_gb"]
     by_itself, by_hand = (share * held_gb - weights_gb for share in (USABLE_MEMORY_FRAC, TIGHTEST_MEMORY_FRAC))
     tight = by_hand > WORTH_FILLING_RATIO * by_itself
     filled = np.where(tight, (weights_gb + by_hand / WORTH_FILLING_RATIO) / held_gb, USABLE_MEMORY_FRAC)
@@ -151,9 +188,9 @@ def usable_memory_frac(columns: Columns) -> Array:
     return found
 
 
-def batch_of(columns: Columns, sizes: Array, engines_count: Array) -> Array:
-    """Return the sequences a group of each layout serves at once: those given, or the most that fit."""
-    cap, wanted = np.maximum(largest_batch(columns, sizes, engines_count), 1.0), columns["concurrency"][:, None]
+def batch_of(columns: Columns, tried: Layouts) -> Array:
+    """Return the sequences a group of each layout serves at once: those given, others wait, or the most that fit."""
+    cap, wanted = np.maximum(tried.most, 1.0), columns["concurrency"][:, None]
     batch: Array = np.where(np.isnan(wanted), cap, np.minimum(wanted, cap))
     return batch
 

@@ -108,10 +108,10 @@ def throughput(
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
 
     Raises:
-        InputError: a part of the accelerator is unknown, or the model does not fit.
+        InputError: a part of the accelerator is unknown, or the model or so many sequences do not fit.
     """
     columns = workloads(scenario, [request])
-    if problem := misfits(columns)[0]:
+    if problem := misfits(columns, columns["concurrency"])[0]:
         raise InputError(problem)
     return throughputs(effect_values(scenario), columns, latency_s, draft_tokens, acceptance_frac)[0]
 
@@ -133,6 +133,7 @@ def throughputs(
     """Return the throughput of each case, the best group and batch chosen where no concurrency is given.
 
     What is chosen within a latency is answered as if it had been asked for; without any limit the case is an offline run.
+    Of more sequences than memory holds the rest wait, as in a benchmark: `misfits` says so beforehand.
 
     Args:
         values: fitted effects, by `term:feature:level`.
@@ -140,19 +141,11 @@ def throughputs(
         latency_s: slowest step between two tokens, of all or of each case; infinite is offline.
         draft_tokens, acceptance_frac: speculative decoding; 0 is none.
     """
-    bounded = np.isnan(columns["concurrency"]) & np.isfinite(latency_s)
-    asked = {**columns, "concurrency": np.where(bounded, 1.0, columns["concurrency"])}
-    return _answers(values, columns, asked, latency_s, draft_tokens, acceptance_frac)
-
-
-def _answers(
-    values: Mapping[str, float], columns: Columns, asked: Columns, latency_s: float | Array, draft_tokens: float,
-    acceptance_frac: float,
-) -> list[Throughput]:  # fmt: skip
-    """Return the best answer to each case; `asked` are the cases as if asked for, whose fitted factors apply."""
+    free = np.isnan(columns["concurrency"])
+    asked = {**columns, "concurrency": np.where(free & np.isfinite(latency_s), 1.0, columns["concurrency"])}
     accepted = float(roofline.accepted_tokens_per_step(acceptance_frac, draft_tokens))
-    tried, free = layouts(columns), np.isnan(columns["concurrency"])
-    most = batch_of(columns, tried.sizes, tried.engines)[:, :, None]
+    tried = layouts(columns)
+    most = batch_of(columns, tried)[:, :, None]
     sizes, engines, least = (a[:, :, None] for a in (tried.sizes, tried.engines, tried.least_batch))
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
     batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
@@ -160,18 +153,22 @@ def _answers(
     log = {
         term: factor[:, None, None] + by_size[term] * log2_size for term, factor in log_factors(values, asked).items()
     }
-    ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
     scale = np.exp(log["throughput"])
-    mixed_s = step.step_s(step_terms(columns, sizes, engines, batch, ratio, draft_tokens + 1, accepted), log) / scale
-    alone_s = (
-        step.step_s(step_terms(columns, sizes, engines, batch, 0 * ratio, draft_tokens + 1, accepted), log) / scale
+    prompt = columns["input_tokens"][:, None, None]
+    ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]
+    mixed_s, alone_s = (
+        np.asarray(
+            step.step_s(step_terms(columns, sizes, engines, batch, given, draft_tokens + 1, accepted), log) / scale
+        )
+        for given in (ratio, 0 * ratio)
     )
-    mixed = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, mixed_s, sizes, accepted))
-    alone = np.asarray(roofline.output_tok_per_s_per_accelerator(batch, alone_s, sizes, accepted))
-    patient = (np.asarray(alone_s) / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
+    mixed, alone = (
+        np.asarray(roofline.output_tok_per_s_per_accelerator(batch, seconds, sizes, accepted))
+        for seconds in (mixed_s, alone_s)
+    )
+    patient = (alone_s / accepted <= np.reshape(latency_s, (-1, 1, 1))) | ~free[:, None, None]
     score = np.where(batch >= least, np.where(patient, mixed, mixed * 1e-6 / batch), -1.0)
     best = score.reshape(len(free), -1).argmax(axis=1)
-    prompt = columns["input_tokens"][:, None, None]
     # New tokens come after the cached ones and attend to them.
     behind_cache = {**columns, "prefill_attention_gflop": columns["uncached_attention_gflop"]}
     given_s = step.prefill_s_per_token(
@@ -181,10 +178,9 @@ def _answers(
     prefill = scale / (sizes * np.asarray(given_s) * np.exp(alone_log)[:, None, None])
     pick = [np.broadcast_to(a, score.shape).reshape(len(free), -1)[range(len(free)), best] for a in
             (sizes, batch, alone_s, mixed, alone, prefill)]  # fmt: skip
-    spread = log_sds(values, asked)
     return [
-        Throughput(float(n), str(p), float(b), float(t), float(out), float(decode), float(inp), float(sd))
-        for n, b, t, out, decode, inp, p, sd in zip(*pick, columns["precision"], spread, strict=True)
+        Throughput(float(n), str(p), *(float(each) for each in rest))
+        for n, p, *rest in zip(pick[0], columns["precision"], *pick[1:], log_sds(values, asked), strict=True)
     ]
 
 

@@ -6,8 +6,8 @@ Both the command `cost` and the month loop read their numbers here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,19 @@ from forecast.errors import InputError
 from forecast.families import FLEETS
 from forecast.owning import OWNED
 from forecast.scenario import Scenario
-from forecast.serving.speed import design_log_sds, effect_values, throughputs
-from forecast.serving.workloads import Request, efficiency_family, number, workloads
-from forecast.table_files import Row
+from forecast.serving.speed import Throughput, design_log_sds, effect_values, throughputs
+from forecast.serving.workloads import (
+    Request,
+    efficiency_entity,
+    efficiency_family,
+    number,
+    on_market,
+    served_models,
+    workloads,
+)
 from forecast.units import months_between
+
+MIX = ("input_tokens", "output_tokens", "latency_ms_per_token", "input_frac", "cached_frac")  # what a segment asks
 
 
 @dataclass(frozen=True)
@@ -61,53 +70,43 @@ def market_accelerators(scenario: Scenario) -> list[str]:
         and (row["fp8_dense_tflops"] or row["fp16_dense_tflops"])
         and (row["power_kw"] or row["tdp_watts"])
         and f"accelerator_prices.{name}.price_low_usd" in scenario.inputs
-        and (row["promised_on"] or _is_available(row, scenario.as_of))
+        and (row["promised_on"] or on_market(scenario, name))
     ]
     return sorted(found, key=lambda name: FLEETS.index(rows[name]["family"]))
-
-
-def _is_available(row: Row, as_of: date) -> bool:
-    return row["available_on"] is not None and row["available_on"] <= as_of
 
 
 def segment_speed(scenario: Scenario) -> SegmentSpeed:
     """Return what the market's accelerators achieve in each segment, at its mix and latency."""
     names, segments = market_accelerators(scenario), scenario.entities("segments")
-    rows = scenario.rows["accelerators"]
-    hours, sd, gain, months, output = (np.empty((len(names), len(segments))) for _ in range(5))
-    models = scenario.tables["served_models"].latest("model")
-    moe = [models[scenario.rows["segments"][s]["reference_model"]]["experts_count"] > 0 for s in segments]
-    columns = ("input_tokens", "output_tokens", "latency_ms_per_token", "cached_frac")
-    asked = {s: [number(scenario, "segments", s, column) for column in columns] for s in segments}
-    reference = {s: scenario.rows["segments"][s]["reference_model"] for s in segments}
+    rows, models = scenario.rows["accelerators"], served_models(scenario)
+    model = {segment: models[scenario.rows["segments"][segment]["reference_model"]] for segment in segments}
+    asked = {segment: {each: number(scenario, "segments", segment, each) for each in MIX} for segment in segments}
+    pairs = list(product(names, segments))
     cases = workloads(
         scenario,
-        [Request(n, reference[s], asked[s][0], asked[s][1], cached_frac=asked[s][3]) for n in names for s in segments],
+        [
+            Request(name, model[s]["model"], asked[s]["input_tokens"], asked[s]["output_tokens"], cached_frac=asked[s]["cached_frac"])
+            for name, s in pairs
+        ],
+    )  # fmt: skip
+    latency_s = np.array([asked[segment]["latency_ms_per_token"] / 1000 for _, segment in pairs])
+    effects, found = effect_values(scenario), []
+    for (name, segment), speed in zip(pairs, throughputs(effects, cases, latency_s), strict=True):
+        mix = asked[segment]
+        blended = mix_tok_per_s(scenario, speed, 1 - mix["input_frac"], mix["cached_frac"])
+        ripens = partial(number, scenario, "efficiency", efficiency_entity(scenario, name, model[segment]))
+        whole = ripens("maturity_gain_frac")
+        # The fit saw mature software: at launch the same chip needs (1 + gain) times the hours.
+        at_launch = cost.usd_per_mtok(1.0, blended, 1.0) * (1 + whole)
+        output_ratio = speed.input_tok_per_s / speed.decode_tok_per_s
+        found.append((at_launch, speed.log_sd, whole, ripens("maturity_months"), output_ratio))
+    hours, sd, gain, months, output = (
+        np.reshape(each, (len(names), len(segments))) for each in zip(*found, strict=True)
     )
-    latency_s = np.array([asked[s][2] / 1000 for _ in names for s in segments])
-    effects = effect_values(scenario)
-    found = iter(throughputs(effects, cases, latency_s))
-    for i, name in enumerate(names):
-        for j, segment in enumerate(segments):
-            median, speed = partial(number, scenario, "segments", segment), next(found)
-            blended = cost.blended_tok_per_s(
-                speed.input_tok_per_s,
-                speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio"),
-                speed.decode_tok_per_s,
-                1 - median("input_frac"),
-                median("cached_frac"),
-            )
-            entity = f"{efficiency_family(rows[name])}:{'moe' if moe[j] else 'dense'}"
-            sd[i, j] = speed.log_sd
-            output[i, j] = speed.input_tok_per_s / speed.decode_tok_per_s
-            gain[i, j] = number(scenario, "efficiency", entity, "maturity_gain_frac")
-            months[i, j] = number(scenario, "efficiency", entity, "maturity_months")
-            # The fit saw mature software: at launch the same chip needs (1 + gain) times the hours.
-            hours[i, j] = cost.usd_per_mtok(1.0, blended, 1.0) * (1 + gain[i, j])
+    # What was to come later is not known at the vintage: only its promise is.
+    available = np.array([on_market(scenario, name) for name in names])
     available_on = [rows[name]["available_on"] for name in names]
     promised_on = [rows[name]["promised_on"] or rows[name]["available_on"] for name in names]
-    # What was to come later is not known at the vintage: only its promise is.
-    available = np.array([_is_available(rows[name], scenario.as_of) for name in names])
     age = [
         months_between(on, scenario.as_of) if known else 0.0 for on, known in zip(available_on, available, strict=True)
     ]
@@ -119,12 +118,20 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         log_sd=sd,
         design_log_sd=design_log_sds(effects, cases)[: len(segments)],
         gain_frac=gain,
-        moe=np.array(moe),
+        moe=np.array([model[segment]["experts_count"] > 0 for segment in segments]),
         output_cost_ratio=_median(output[available]),
         maturity_months=months.max(axis=1),
         promised_month=np.array([months_between(scenario.as_of, on) for on in promised_on]),
         available=available,
         age_months=np.array(age),
+    )
+
+
+def mix_tok_per_s(scenario: Scenario, speed: Throughput, output_frac: float, cached_frac: float) -> float:
+    """Return the tokens of all kinds per second of one accelerator, each kind at its own rate."""
+    cached = speed.input_tok_per_s / number_of(scenario, "cached_cost_ratio")
+    return float(
+        cost.blended_tok_per_s(speed.input_tok_per_s, cached, speed.decode_tok_per_s, output_frac, cached_frac)
     )
 
 
@@ -149,9 +156,21 @@ def owned_cost(scenario: Scenario, accelerator: str, prices: str = "accelerator_
     if np.isnan(low):
         raise InputError(f"accelerator {accelerator}: no price known at {scenario.as_of}; add a row to {prices}.csv.")
     position = number_of(scenario, "accelerator_price_position_frac")
-    power = power_kw(scenario, accelerator, number_of(scenario, "provisioned_power_ratio"), partial(number, scenario))
     parameters = {argument: number_of(scenario, name) for argument, name in OWNED.items()}
-    return cost.owned_cost(capex_usd=low + position * (high - low), power_kw=power, **parameters)
+    return cost.owned_cost(
+        capex_usd=low + position * (high - low), power_kw=machine_kw(scenario, accelerator), **parameters
+    )
+
+
+def machine_kw(scenario: Scenario, accelerator: str) -> float:
+    """Return the all-in provisioned power of an accelerator [kW], its share of server and network included.
+
+    Raises:
+        InputError: no power is known.
+    """
+    return float(
+        power_kw(scenario, accelerator, number_of(scenario, "provisioned_power_ratio"), partial(number, scenario))
+    )
 
 
 def power_kw(scenario: Scenario, accelerator: str, ratio: Any, read: Any) -> Any:

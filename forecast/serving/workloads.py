@@ -5,13 +5,13 @@ The same columns feed a single answer, a thousand cases and the calibration, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecast.equations import served_model, step
+from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.families import FAMILIES
 from forecast.scenario import Scenario
@@ -20,9 +20,7 @@ from forecast.units import GB_PER_TB
 
 Columns = dict[str, Any]  # column name to array of the cases: numbers, or texts for labels
 
-SPECIFICATIONS = (
-    "memory_gb memory_bandwidth_tb_per_s fp16_dense_tflops fp8_dense_tflops fp4_dense_tflops scaleup_gb_per_s"
-).split()
+SPECIFICATIONS = "memory_gb memory_bandwidth_tb_per_s scaleup_gb_per_s".split()
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
 MOST_CACHED_FRAC = 0.999  # of a prompt: its last tokens are always computed
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
@@ -43,6 +41,27 @@ class Request:
     concurrency: float | None = None
     cached_frac: float = 0.0  # of the prompt, where prefill runs alone
 
+    @property
+    def length_tokens(self) -> float:
+        """Tokens of one request, input and output."""
+        return self.input_tokens + self.output_tokens
+
+
+def served_models(scenario: Scenario) -> dict[str, Row]:
+    """Return the rows of all served models as known at the vintage, by name."""
+    return scenario.tables["served_models"].latest("model")
+
+
+def served_row(scenario: Scenario, model: str) -> Row:
+    """Return the row of a served model as known at the vintage."""
+    return served_models(scenario)[model]
+
+
+def on_market(scenario: Scenario, accelerator: str) -> bool:
+    """Return whether an accelerator is broadly available at the vintage."""
+    on = scenario.rows["accelerators"][accelerator]["available_on"]
+    return bool(on and on <= scenario.as_of)
+
 
 def efficiency_family(accelerator: Row) -> str:
     """Return the family of fitted efficiencies: makers of several generations are split by the arithmetic of their parts."""
@@ -51,6 +70,12 @@ def efficiency_family(accelerator: Row) -> str:
     if accelerator["fp4_dense_tflops"]:
         return four_bits
     return eight_bits if accelerator["fp8_dense_tflops"] else without
+
+
+def efficiency_entity(scenario: Scenario, accelerator: str, served: Row) -> str:
+    """Return the row of `efficiency` for an accelerator and a served model."""
+    family = efficiency_family(scenario.rows["accelerators"][accelerator])
+    return f"{family}:{'moe' if served['experts_count'] else 'dense'}"
 
 
 def memory_kind(accelerator: Row) -> str:
@@ -108,21 +133,26 @@ def workloads(scenario: Scenario, requests: Iterable[Request]) -> Columns:
     """Return the columns of many cases.
 
     Raises:
-        InputError: a part of an accelerator is unknown, a precision is, or a request is longer than the context.
+        InputError: as `workload`.
     """
-    models = scenario.tables["served_models"].latest("model")
-    rows = [_row(scenario, request, models) for request in requests]
+    models = served_models(scenario)
+    return columns_of([workload(scenario, request, models) for request in requests])
+
+
+def columns_of(rows: Sequence[dict[str, Any]]) -> Columns:
+    """Return the columns of cases, each made by `workload`."""
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[str, Any]:
+def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) -> dict[str, Any]:
+    """Return one case, by column; `models` are the `served_models`.
+
+    Raises:
+        InputError: a part of the accelerator is unknown, the precision is, or the request is longer than the context.
+    """
     part, served = scenario.rows["accelerators"][request.accelerator], models[request.model]
     precision = named_precision(request.precision) or best_precision(part)
-    hardware = _hardware(scenario, request.accelerator, part, precision)
     stored = served_model.bytes_per_weight(precision, native_precision(served))
-    peak = step.matched_peak_tflops(
-        hardware["peak_tflops"], hardware["attention_tflops"], float(stored < 1.0), hardware["fp4_dense_tflops"]
-    )
     return {
         "accelerator": request.accelerator,
         "model": request.model,
@@ -130,51 +160,60 @@ def _row(scenario: Scenario, request: Request, models: dict[Any, Row]) -> dict[s
         "memory_kind": memory_kind(part),
         "architecture": architecture(served),
         "precision": precision,
-        "on_market": bool(part["available_on"] and part["available_on"] <= scenario.as_of),
+        "on_market": on_market(scenario, request.accelerator),
         "accelerators_count": request.accelerators or np.nan,
         "concurrency": request.concurrency or np.nan,
         "input_tokens": request.input_tokens,
         "output_tokens": request.output_tokens,
-        **hardware,
+        **_hardware(scenario, request.accelerator, part, precision, stored),
         **_served(served, request, served_model.bytes_per_kv(precision)),
         "bytes_per_weight": stored,
-        "peak_tflops": peak,
+        "weights_gb": served["total_computed_b"] * stored,
     }
 
 
-def _hardware(scenario: Scenario, name: str, part: Row, precision: str) -> dict[str, float]:
-    spec = {column: number(scenario, "accelerators", name, column) for column in SPECIFICATIONS}
-    fp16, fp8, fp4 = (spec[f"{p}_dense_tflops"] for p in ("fp16", "fp8", "fp4"))
-    peak = float(served_model.peak_tflops(precision, fp16, fp8, fp4))
-    if np.isnan([spec["memory_gb"], spec["memory_bandwidth_tb_per_s"], peak]).any():
-        reason = "it was cancelled" if part["cancelled"] else "memory, bandwidth and FLOP/s are required"
-        raise InputError(f"accelerator {name}: no specification to compute with; {reason}. Choose another.")
-    wide = float(served_model.peak_tflops("fp16", fp16, fp8, fp4))
-    link = spec["scaleup_gb_per_s"]
+def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_bytes: float) -> dict[str, Any]:
+    memory_gb, bandwidth, link = (number(scenario, "accelerators", name, column) for column in SPECIFICATIONS)
+    peaks = {p: number(scenario, "accelerators", name, f"{p}_dense_tflops") for p in ("fp16", "fp8", "fp4")}
+    used, peak = served_model.arithmetic(precision, stored_bytes, peaks)
+    _, wide = served_model.arithmetic("bf16", 2.0, peaks)
+    figures = {"memory": memory_gb, "bandwidth": bandwidth, "peak FLOP/s": peak}
+    if missing := [figure for figure, value in figures.items() if np.isnan(value)]:
+        raise InputError(_unpublished(scenario, part, f"accelerator {name}", missing))
     if np.isnan(link):
         stacked = str(part["memory_type"] or "").upper().startswith("HBM") * LEAST_LINK_PER_MEMORY_RATIO
-        link = max(SLOWEST_LINK_GB_PER_S, stacked * spec["memory_bandwidth_tb_per_s"] * GB_PER_TB)
+        link = max(SLOWEST_LINK_GB_PER_S, stacked * bandwidth * GB_PER_TB)
     return {
-        "memory_gb": spec["memory_gb"],
-        "memory_bandwidth_tb_per_s": spec["memory_bandwidth_tb_per_s"],
+        "memory_gb": memory_gb,
+        "memory_bandwidth_tb_per_s": bandwidth,
+        "arithmetic": used,
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
-        "fp4_dense_tflops": fp4,
         "scaleup_gb_per_s": link,
         "scaleup_count": float(part["scaleup_count"] or 8),
     }
 
 
+def _unpublished(scenario: Scenario, part: Row, name: str, missing: list[str]) -> str:
+    if part["cancelled"]:
+        return f"{name}: it was cancelled as a product (known from {part['as_of']}) and has no specification. Choose another."
+    on = part["available_on"] or part["promised_on"]
+    return (
+        f"{name}: announced {part['announced_on']}, {f'promised for {on}' if on else 'no date promised'}; "
+        f"{', '.join(missing)} not published by {scenario.as_of}, all required. Choose another."
+    )
+
+
 def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     limit = served["max_context_tokens"]
     given, made = request.input_tokens, request.output_tokens
-    if limit and given + made > limit:
+    if limit and request.length_tokens > limit:
         raise InputError(
-            f"{request.model}: {given:.0f} + {made:.0f} tokens exceed its context of {limit}. Shorten them."
+            f"{request.model}: {given:.0f} input and {made:.0f} output tokens are {request.length_tokens:.0f}; its context is "
+            f"{limit} tokens. Shorten the request, or choose a model with a longer context."
         )
-    kv = {c: float(served[c] or 0) for c in KV_COLUMNS}
+    full, sparse, sparse_tokens, window, window_tokens, index, state = (float(served[c] or 0) for c in KV_COLUMNS)
     context = given + made / 2  # halfway through an answer: sequences of a continuous batch are at all stages
-    full, sparse, sparse_tokens, window, window_tokens, index, state = kv.values()
     elements = served_model.kv_read_elements(context, full, sparse, sparse_tokens, window, window_tokens)
     attention = served["attn_flops_per_kv_element"] or 0.0
     active = float(served["active_computed_b"])
@@ -190,6 +229,7 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     return {
         "moe": float(served["experts_count"] > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
+        "context_tokens": context,
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),
         "kv_held_gb": held_gb,
         "kv_whole_gb": whole_gb,  # of a sequence whose answer is done

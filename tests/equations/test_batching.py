@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
-from forecast.equations import batching, roofline, speculation
+from forecast.equations import batching, roofline
 
 
 def test_static_batch_of_two_by_hand():
@@ -25,14 +24,10 @@ def test_static_batches_waste_more_the_larger_and_the_more_uneven(concurrency, s
     assert batching.static_batching_frac(float(concurrency), sd + 0.1) <= share + 1e-12
 
 
-def test_a_batch_is_of_whole_sequences_and_of_no_fewer_than_one():
-    assert_array_equal(batching.fitting_batch(np.array([1.0, 3.0, 10.0]), 0.35), [1.0, 1.0, 3.0])
-
-
 @given(st.floats(0, 0.99), st.integers(1, 8), st.floats(0.001, 0.1))
 def test_speculation_limits(acceptance, tokens, step_s):
     accepted = roofline.accepted_tokens_per_step(acceptance, float(tokens))
-    free = speculation.speculation_gain_ratio(accepted, step_s, step_s, 0.0, 0.0)
+    free = roofline.speculation_gain_ratio(accepted, step_s, step_s, 0.0, 0.0)
     assert_allclose(free, accepted)  # reading bound, drafting free: all it wins
-    bound = speculation.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0, 0.0)
+    bound = roofline.speculation_gain_ratio(accepted, step_s, step_s * (tokens + 1), 0.0, 0.0)
     assert bound <= 1 + 1e-12  # arithmetic bound: never a gain

@@ -42,16 +42,18 @@ def test_a_prompt_costs_as_much_computed_at_once_or_behind_its_cached_start(spar
 
 
 @pytest.mark.parametrize(
-    ("precision", "peaks", "expected"),
+    ("precision", "stored", "peaks", "expected"),
     [
-        ("fp4", (2250.0, 4500.0, 9000.0), 9000.0),
-        ("fp8", (459.0, NAN, NAN), 459.0),
-        ("int4", (989.0, 1979.0, NAN), 989.0),
-        ("bf16", (NAN, 17500.0, 35000.0), 8750.0),
+        ("fp4", 0.5625, (2250.0, 4500.0, 9000.0), 9000.0),
+        ("fp8", 1.0, (459.0, NAN, NAN), 459.0),
+        ("fp8", 0.5625, (989.0, 1979.0, NAN), 989.0),  # stored in four bits, without arithmetic for them
+        ("int4", 0.5625, (989.0, 1979.0, NAN), 989.0),
+        ("bf16", 2.0, (NAN, 17500.0, 35000.0), 8750.0),
     ],
 )
-def test_peak_falls_back_to_the_next_wider(precision: str, peaks: tuple[float, ...], expected: float):
-    assert served_model.peak_tflops(precision, *peaks) == expected
+def test_peak_falls_back_to_the_next_wider(precision: str, stored: float, peaks: tuple[float, ...], expected: float):
+    printed = dict(zip(("fp16", "fp8", "fp4"), peaks, strict=True))
+    assert served_model.arithmetic(precision, stored, printed)[1] == expected
 
 
 def test_a_weight_takes_its_bits_and_its_share_of_a_scale():

@@ -11,7 +11,6 @@ from forecast.equations.step import (
     all_reduce_s,
     cache_copies,
     expert_exchange_s,
-    matched_peak_tflops,
     prefill_s_per_token,
     step_s,
     step_terms_s,
@@ -120,8 +119,3 @@ def test_speculation_pays_at_small_batch_and_hurts_at_large():
 def test_arrays_give_what_floats_give(concurrencies: list[float]):
     together = whole_s(concurrency=np.array(concurrencies))
     assert_allclose(together, [whole_s(concurrency=c) for c in concurrencies], rtol=1e-12)
-
-
-def test_four_bits_without_four_bit_arithmetic_are_widened():
-    assert matched_peak_tflops(1979.0, 989.0, 1.0, float("nan")) == 989.0
-    assert matched_peak_tflops(1979.0, 989.0, 0.0, float("nan")) == 1979.0
