@@ -50,8 +50,8 @@ def target_log_price(
     log_market: Array,
     log_cost: Array,
     log_price: Array,
-    markup_frac: Array | float,
-    market_weight_frac: Array | float,
+    markup_frac: Array,
+    market_weight_frac: Array,
     premium_kept_frac: Array,
     subsidy_frac: Array,
 ) -> Array:

@@ -164,7 +164,7 @@ class Sellers:
         again = price.uniform_again(these.sellers.of(uniform), 0.0, prob)
         shock = _shock(price.uniform_of_sign(again, rise_prob), size_sd)
         drift = price.mean_shock(rise_prob, size_sd)
-        target = _target(these, 0.0, 1.0, kind["premium_kept_frac"])
+        target = _target(these, np.zeros(1, REAL), np.ones(1, REAL), kind["premium_kept_frac"])
         return self._put(these, target + drift + kind["felt_frac"] * (shock - drift), target + shock)
 
     def _renewed(self, these: Asked, slack_ratio: Array, uniform: Array) -> NewPrices:
@@ -188,7 +188,7 @@ class Sellers:
         return NewPrices(these.offers, these.segments, asked - these.log_price, model_asked - these.log_price)
 
 
-def _target(these: Asked, markup_frac: Array | float, weight_frac: Array | float, kept_frac: Array) -> Array:
+def _target(these: Asked, markup_frac: Array, weight_frac: Array, kept_frac: Array) -> Array:
     return price.target_log_price(
         these.log_market, these.log_cost, these.log_price, markup_frac, weight_frac, kept_frac, these.subsidy_frac
     )
