@@ -63,12 +63,10 @@ def places(flags: Flags) -> Index:
     [0, 9]
     """
     flat = flags.reshape(-1)
-    if len(flat) % 8:
+    if len(flat) % 8 or np.count_nonzero(flat) > len(flat) // 10:  # so many events that they are no surprise
         return np.flatnonzero(flat)
     words = flat.view(np.uint64)
     some = np.flatnonzero(words != 0)
-    if len(some) > len(words) // 2:  # so many events that they are no surprise
-        return np.flatnonzero(flat)
     inside = np.flatnonzero(words.take(some).view(np.bool_))
     return some.take(inside >> 3) * 8 + (inside & 7)
 

@@ -81,7 +81,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 4. Unit cost: each provider's fleet, own and rented machines, idle hours.
     sellers.cost(rents.hire_ratio(market.own_frac), rents.idle_ratio(market.own_frac))
     # 5. Prices: sticky, between the market's and cost plus markup.
-    new = market.new_prices = sellers.reprice(
+    market.repriced, renewed = sellers.reprice(
         market.log_price,
         np.log(mix.price_ratio),
         rents.tightness,
@@ -90,7 +90,8 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         chance.uniforms("reprice"),
     )
     # 6. Shares: a logit over the living, with inertia and passing shocks.
-    customers.notice(new.offers, new.segments, new.change_log)
+    for new in (market.repriced, renewed):
+        customers.notice(new.offers, new.segments, new.change_log)
     customers.reconsider(chance.normals("attraction"), market.share)
     market.share = customers.share(doors.absent)
     served = wanted * rents.served_frac(load_ratio)

@@ -65,7 +65,7 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
     _, names, draws = block
     uniform = np.random.default_rng(3).random((len(names.providers), BLOCK_PATHS)).astype(REAL)
 
-    def repriced(scale):
+    def asked(scale):
         market = Market(base, names, draws)
         kind = market.sellers.kind
         felt = kind["felt_frac"]
@@ -74,13 +74,15 @@ def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_who
         new = market.sellers.reprice(*now, market.treasury.runway_months, uniform)
         return new, felt, price.mean_shock(kind["reprice_rise_prob"], kind["reprice_size_sd"])
 
-    (new, felt, mean), (calm, _, _) = repriced(1), repriced(0)
-    same, felt, shock = new.same_model, new.offers.of(felt), new.model_change_log - calm.change_log
-    mean = new.offers.of(mean)
-    assert 100 < same.sum() < same.size - 100 and (felt < 0.9).any()
-    assert_allclose((new.change_log - calm.change_log)[same], (mean + felt * (shock - mean))[same], atol=2e-5)
-    assert_allclose((new.change_log - calm.change_log)[~same], shock[~same], atol=2e-5)
+    ((same, newer), felt, mean), ((same_calm, newer_calm), _, _) = asked(1), asked(0)
+    felt, mean = same.offers.of(felt), same.offers.of(mean)
+    shock, paid = same.model_change_log - same_calm.change_log, same.change_log - same_calm.change_log
+    assert felt.size > 100 and (felt < 0.9).any()
+    assert_allclose(paid, mean + felt * (shock - mean), atol=2e-5)
     assert np.abs(shock).max() > 0.5
+    assert newer.change_log.size > 100
+    assert_array_equal(newer.change_log, newer.model_change_log)
+    assert np.abs(newer.change_log - newer_calm.change_log).max() > 0.5
 
 
 def test_a_small_host_is_a_small_part_of_the_load(base, block):

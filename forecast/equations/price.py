@@ -11,41 +11,39 @@ from forecast.arrays import Array
 CASH_MONTHS = 12.0  # runway below which a provider looks for money, and sells nothing below cost
 
 
-def allowed_subsidy_frac(depth_frac: Array, cold: Array, runway_months: Array) -> Array:
-    """Deepest discount under own cost that cash and the funding market allow.
+def allowed_subsidy_frac(depth_frac: Array, runway_months: Array) -> Array:
+    """Deepest discount under own cost that a seller's cash allows.
 
-    d = D where the market is not cold and R ≥ 12, else 0
+    d = D where R ≥ 12, else 0
 
     Args:
-        depth_frac: D, deepest discount of a provider with a year of cash, 0–1.
-        cold: whether the funding market is cold.
+        depth_frac: D, deepest discount of a provider with a year of cash, 0–1; 0 in a cold funding market.
         runway_months: R, cash over net burn, months (infinite when nothing burns).
 
     Returns:
         Fraction, 0 or D. Source: MODEL §6 step 5 (a subsidy needs cash and a warm market), own-assumption.
 
-    >>> allowed_subsidy_frac(np.array(0.4), np.array([False, False, True]), np.array([12.0, 11.0, 99.0])).tolist()
-    [0.4, 0.0, 0.0]
+    >>> allowed_subsidy_frac(np.array(0.4), np.array([12.0, 11.0])).tolist()
+    [0.4, 0.0]
     """
-    return depth_frac * (np.logical_not(cold) & (runway_months >= CASH_MONTHS))
+    return depth_frac * (runway_months >= CASH_MONTHS)
 
 
-def markup_when_slack(markup_frac: Array, tightness: Array) -> Array:
-    """Markup a seller can hope for: it shrinks when machines stand idle, since an idle hour is better sold cheaply.
+def slack_ratio(tightness: Array) -> Array:
+    """Markup a seller can hope for over that of a balanced market: an idle hour is better sold cheaply.
 
-    μ' = μ·e^min(0, τ)
+    e^min(0, τ)
 
     Args:
-        markup_frac: μ, markup over cost in a balanced market, at least 0.
         tightness: τ, log(load/capacity); negative in a glut.
 
     Returns:
-        Markup, between 0 and μ. Source: own-assumption (capacity competition).
+        Ratio, 0–1. Source: own-assumption (capacity competition).
 
-    >>> markup_when_slack(0.5, 1.0).item(), markup_when_slack(0.5, -np.log(2)).round(9).item()
-    (0.5, 0.25)
+    >>> slack_ratio(np.array([1.0, -np.log(2)])).round(9).tolist()
+    [1.0, 0.5]
     """
-    return markup_frac * np.exp(np.minimum(0.0, np.asarray(tightness)))
+    return np.exp(np.minimum(0.0, tightness))
 
 
 def target_log_price(
@@ -78,29 +76,28 @@ def target_log_price(
     """
     wanted = market_weight_frac * (log_market + premium_kept_frac * (log_price - log_market)) + (
         1.0 - market_weight_frac
-    ) * (log_cost + np.log1p(markup_frac))
-    return np.maximum(wanted, log_cost + np.log1p(-subsidy_frac))
+    ) * (log_cost + np.log(1.0 + markup_frac))
+    return np.maximum(wanted, log_cost + np.log(1.0 - subsidy_frac))
 
 
-def uniform_again(uniform: Array, first_prob: Array, second_prob: Array) -> Array:
-    """Uniform number that is left of one that has brought one of two exclusive events: where in its interval it lies.
+def uniform_again(uniform: Array, above: Array | float, prob: Array) -> Array:
+    """Uniform number that is left of one that has brought an event: where in the event's interval it lies.
 
-    u/p where u < p (the first event), (u − p)/q else
+    (u − a)/p
 
     Args:
-        uniform: u in [0, p + q).
-        first_prob: p, 0–1.
-        second_prob: q, positive, p + q at most 1.
+        uniform: u in [a, a + p).
+        above: a, where the interval begins, 0–1.
+        prob: p, chance of the event, positive.
 
     Returns:
-        Uniform in [0, 1), whichever event it was. Source: the conditional law of a uniform number.
+        Uniform in [0, 1). Source: the conditional law of a uniform number.
 
-    >>> uniform_again(np.array([0.1, 0.35]), np.array([0.2, 0.2]), np.array([0.3, 0.3])).round(9).tolist()
-    [0.5, 0.5]
+    >>> uniform_again(np.array([0.2, 0.35]), 0.2, np.array([0.3, 0.3])).round(9).tolist()
+    [0.0, 0.5]
     """
-    later = uniform >= first_prob
-    left = uniform - later * first_prob  # faster than a choice
-    left /= first_prob + later * (second_prob - first_prob)
+    left = uniform - above
+    left /= prob
     return left
 
 

@@ -69,4 +69,4 @@ def capability_floor(floor_usd_per_mtok: Array, shrink_per_year: Array, fade_mon
     >>> capability_floor(np.array([0.2]), 0.7, 12.0, 0).tolist()
     [0.2]
     """
-    return floor_usd_per_mtok * np.exp(-shrink_per_year * fade_months / 12 * -np.expm1(-month / fade_months))
+    return floor_usd_per_mtok * np.exp(shrink_per_year * (fade_months / 12 * (np.exp(-month / fade_months) - 1.0)))

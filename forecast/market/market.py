@@ -53,4 +53,4 @@ class Market:
         self.tiers = Tiers(draws, names, self.machines.floor_usd_per_mtok)
         # Of today's mix of tokens, volume-weighted, [segment, path]; and a month ago.
         self.log_price = self.log_price_before = np.log(trade.segment_spend / wanted)
-        self.new_prices: NewPrices | None = None  # of this month
+        self.repriced: NewPrices | None = None  # of the same models this month

@@ -69,12 +69,12 @@ def noted(market: Market) -> dict[str, Array]:
 
 def seen(market: Market, router: Router) -> dict[str, Array]:
     """Return what a forecast does not report and a hindcast or a buyer asks for, `[entity, path]`."""
-    trade, other, new = market.trade, market.treasury.other.usd_per_month(), market.new_prices
+    trade, other, repriced = market.trade, market.treasury.other.usd_per_month(), market.repriced
     tokens = market.names.provider_sum(trade.tokens)
     rounds, moved = np.zeros_like(market.treasury.cash_usd), np.zeros_like(market.sellers.log_price)
     market.treasury.closes.put(rounds, 1)
-    if new is not None:
-        new.offers.put(moved, np.where(new.same_model, new.model_change_log, 0))
+    if repriced is not None:
+        repriced.offers.put(moved, repriced.model_change_log)
     return {
         "router_share": router.share(tokens),
         "provider_tokens": tokens,

@@ -54,14 +54,25 @@ def start_books(draws: Draws, names: Names) -> Books:
     return Books(tokens, price, cost, other)
 
 
+class Asked(NamedTuple):
+    """Offers whose price is set anew, and what is looked at for it: one value for each."""
+
+    offers: Spots
+    sellers: Spots
+    segments: Spots
+    log_price: Array  # of last month
+    log_market: Array
+    log_cost: Array  # of a token on busy machines, over what the month's mix brings
+    subsidy_frac: Array
+
+
 class NewPrices(NamedTuple):
     """The offers that have a new price, and in each of them how far prices moved, in logs."""
 
     offers: Spots
     segments: Spots  # of each
     change_log: Array
-    same_model: Flags  # the model was repriced; else newer ones took its place
-    model_change_log: Array  # of the repriced model's list price; of newer models as change_log
+    model_change_log: Array  # of the list price of one model
 
 
 KIND_COLUMNS = (
@@ -113,42 +124,75 @@ class Sellers:
 
     def reprice(
         self, log_market: Array, log_mix: Array, tightness: Array, regime: Index, runway: Array, uniform: Array
-    ) -> NewPrices:
+    ) -> tuple[NewPrices, NewPrices]:
         """Step 5: now and then a provider reprices its models, or moves to newer ones; a subsidy needs cash and a warm market.
 
         Prices, of today's mix, are set by the cost of a token on busy machines; what the month's mix brings is e^`log_mix` of them.
+        Return prices of the same models, and those of newer ones.
         """
+        same = uniform < self.reprice_per_month
+        newer = (uniform < self.new_price_per_month) & ~same
+        depth_frac = self.theta["subsidy_depth_frac"] * (regime != COLD)
+        repriced, renewed = (self._asked(cells, log_market, log_mix, depth_frac, runway) for cells in (same, newer))
+        return self._repriced(repriced, uniform), self._renewed(renewed, price.slack_ratio(tightness), uniform)
+
+    def _asked(self, resets: Flags, log_market: Array, log_mix: Array, depth_frac: Array, runway: Array) -> Asked:
+        """Return the offers of the providers that set prices anew, `[provider, path]`."""
         names = self.names
-        resets = uniform < self.new_price_per_month
         offers = spots(resets.take(names.offer_provider, axis=0))
-        sellers = spots_at(names.offer_provider.take(offers.row), offers.path, BLOCK_PATHS)
+        sellers, segments = (
+            spots_at(axis.take(offers.row), offers.path, BLOCK_PATHS)
+            for axis in (names.offer_provider, names.offer_segment)
+        )
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
-        kind = {column: offers.of(values) for column, values in self.kind.items()}
-        allowed = price.allowed_subsidy_frac(
-            offers.of(self.theta["subsidy_depth_frac"]), offers.of(regime == COLD), sellers.of(runway)
-        )
-        log_price = offers.of(self.log_price)
-        drawn, reprice_prob = sellers.of(uniform), sellers.of(self.reprice_per_month)
-        same = drawn < reprice_prob
-        segments = spots_at(names.offer_segment.take(offers.row), offers.path, BLOCK_PATHS)
-        target = price.target_log_price(
+        paid = offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)
+        return Asked(
+            offers,
+            sellers,
+            segments,
+            offers.of(self.log_price),
             segments.of(log_market),
-            np.log(offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)) - segments.of(log_mix),
-            log_price,
-            price.markup_when_slack(kind["markup_long_frac"], offers.of(tightness)),
-            np.maximum(same, kind["market_weight_frac"]),
-            kind["premium_kept_frac"],
-            allowed,
+            np.log(paid) - segments.of(log_mix),
+            price.allowed_subsidy_frac(offers.of(depth_frac), sellers.of(runway)),
         )
-        again = price.uniform_again(drawn, reprice_prob, sellers.of(self.new_price_per_month) - reprice_prob)
-        size_sd = np.where(same, kind["reprice_size_sd"], kind["renew_size_sd"])
-        rise_prob = np.where(same, kind["reprice_rise_prob"], 0.5)
-        bent = price.uniform_of_sign(again, rise_prob)
-        shock = price.logistic_shock(np.clip(bent, SMALLEST, 1 - SMALLEST), size_sd)
-        target += ~same * offers.of(self.theta["ladder_log"])
-        # Of models repriced apart the noise averages out in a seller's mean price, the drift does not.
+
+    def _repriced(self, these: Asked, uniform: Array) -> NewPrices:
+        """Set prices of the same models: they follow the market's. Of models repriced apart the noise averages out, the drift does not."""
+        kind = {column: these.offers.of(values) for column, values in self.kind.items()}
+        size_sd, rise_prob = kind["reprice_size_sd"], kind["reprice_rise_prob"]
+        prob = these.sellers.of(self.reprice_per_month)
+        again = price.uniform_again(these.sellers.of(uniform), 0.0, prob)
+        shock = _shock(price.uniform_of_sign(again, rise_prob), size_sd)
         drift = price.mean_shock(rise_prob, size_sd)
-        asked = target + drift + np.maximum(~same, kind["felt_frac"]) * (shock - drift)
-        offers.put(self.log_price, asked)
-        offers.put(self.usd_per_mtok, np.exp(asked))
-        return NewPrices(offers, segments, asked - log_price, same, target + shock - log_price)
+        target = _target(these, np.zeros(1, REAL), np.ones(1, REAL), kind["premium_kept_frac"])
+        return self._put(these, target + drift + kind["felt_frac"] * (shock - drift), target + shock)
+
+    def _renewed(self, these: Asked, slack_ratio: Array, uniform: Array) -> NewPrices:
+        """Set prices of newer models: they follow cost as well, and stand on another step of the ladder."""
+        offers, before = these.offers, these.sellers.of(self.reprice_per_month)
+        again = price.uniform_again(
+            these.sellers.of(uniform), before, these.sellers.of(self.new_price_per_month) - before
+        )
+        markup, weight, kept, size_sd = (
+            offers.of(self.kind[column])
+            for column in ("markup_long_frac", "market_weight_frac", "premium_kept_frac", "renew_size_sd")
+        )
+        asked = _target(these, markup * offers.of(slack_ratio), weight, kept)
+        asked += offers.of(self.theta["ladder_log"])
+        asked += _shock(again, size_sd)
+        return self._put(these, asked, asked)
+
+    def _put(self, these: Asked, asked: Array, model_asked: Array) -> NewPrices:
+        these.offers.put(self.log_price, asked)
+        these.offers.put(self.usd_per_mtok, np.exp(asked))
+        return NewPrices(these.offers, these.segments, asked - these.log_price, model_asked - these.log_price)
+
+
+def _target(these: Asked, markup_frac: Array, weight_frac: Array, kept_frac: Array) -> Array:
+    return price.target_log_price(
+        these.log_market, these.log_cost, these.log_price, markup_frac, weight_frac, kept_frac, these.subsidy_frac
+    )
+
+
+def _shock(uniform: Array, size_sd: Array) -> Array:
+    return price.logistic_shock(np.clip(uniform, SMALLEST, 1 - SMALLEST), size_sd)

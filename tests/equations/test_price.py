@@ -34,10 +34,9 @@ def test_no_price_below_subsidised_cost(market, cost, now, markup, weight, kept,
 def test_what_is_left_of_a_uniform_number_is_uniform():
     """The first event lies below a fifth, the second in the three tenths above: each is cut out and stretched to the whole."""
     uniform = MIDPOINTS / 2
-    left = price.uniform_again(uniform, 0.2, 0.3)
-    for event in (uniform < 0.2, uniform >= 0.2):
-        assert_allclose(left[event], (np.arange(event.sum()) + 0.5) / event.sum())
-    assert price.uniform_again(np.array([0.0, 0.2]), 0.2, 0.3).tolist() == [0, 0]  # an edge begins the second
+    for event, above, prob in ((uniform < 0.2, 0.0, 0.2), (uniform >= 0.2, 0.2, 0.3)):
+        left = price.uniform_again(uniform[event], above, prob)
+        assert_allclose(left, (np.arange(event.sum()) + 0.5) / event.sum())
 
 
 def test_logistic_shocks_have_their_scale():
