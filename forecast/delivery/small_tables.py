@@ -25,6 +25,7 @@ _FINANCES = {
 _QUANTILES = ("p10", "p50", "p90")
 CHARTED_PROVIDERS = 16
 LEAST_PATHS = 30  # fewer do not tell their own spread
+LEAST_TOLD_PROB = 0.01  # of a way out; a lesser chance is printed as "<1 %", and which way it is says nothing
 CONCENTRATIONS = (  # what may be concentrated; that five hold most of it for some months; the share of the five
     ("tokens", "consolidation_month", "top5_tokens_frac"),
     ("spend", "consolidation_spend_month", "top5_spend_frac"),
@@ -72,11 +73,12 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
             for key, prob in cell.items()
             if key.startswith("exit_") and key.endswith(f"@{horizon}")
         }
-        likely = max(ways, key=lambda name: ways[name]) if any(ways.values()) else "none"
+        likely = max(ways, key=lambda name: ways[name], default="")
         rows.append([
             provider, forecast.provider_kinds.get(provider, ""), cell.get("cash_usd@0.5"),
             *(cell.get(f"runway_months@{q}") for q in (0.1, 0.5, 0.9)),
-            *(cell.get(f"out_of_cash@{m}") for m in (12, 24)), cell.get(f"exit@{horizon}"), likely.replace("_", " "),
+            *(cell.get(f"out_of_cash@{m}") for m in (12, 24)), cell.get(f"exit@{horizon}"),
+            likely.replace("_", " ") if ways.get(likely, 0.0) >= LEAST_TOLD_PROB else None,
         ])  # fmt: skip
     return header, rows
 
