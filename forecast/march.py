@@ -43,10 +43,12 @@ def march(
             step(market, chance, month, scenario.months)
             if router:
                 router.step()
-        if month in note_months:
-            record(in_months, note_months.index(month), len(note_months), noted(market))
-        if month in years:
-            record(yearly, years.index(month), len(years), of_the_living(market))
+        if month in years or month in note_months:
+            firms = of_the_living(market)
+            if month in years:
+                record(yearly, years.index(month), len(years), firms)
+            if month in note_months:
+                record(in_months, note_months.index(month), len(note_months), noted(market, firms))
         values = seen(market, router) if router else {}
         record(series, month, scenario.months + 1, values | reported(market))
     doors = market.doors

@@ -88,7 +88,7 @@ def test_every_cell_of_the_small_tables(made):
     assert found["runway"] == [
         ["ada", "chip maker", 212e6, 12, 18, 28, 0.12, 0.82, 0.64, "bought"],
         ["bo", "host", 3.16e6, 3, 10, None, 0.57, 0.75, 0.72, "sold in distress"],
-        ["cy", "lab", 866e6, 20, None, None, 0.0, 0.049, 0.0, "none"],
+        ["cy", "lab", 866e6, 20, None, None, 0.0, 0.049, 0.0, None],
     ]
     assert found["prices"][0] == [0, "commodity", 0.072, 0.085, 0.102, 0.014, 0.020, 0.026, 4.22]
     assert found["prices"][3] == [12, "frontier", 0.555, 0.921, 1.43, 0.024, 0.044, 0.076, 21.0]
@@ -125,7 +125,7 @@ WHO IS AT RISK  (months of cash without new money; chance of running out; chance
   provider      cash today    p10  median    p90  dry 12m  dry 24m  exit 30m  most likely exit
   ada                $212M     12      18     28     12 %     82 %      64 %  bought
   bo                $3.16M      3      10    >30     57 %     75 %      72 %  sold in distress
-  cy                 $866M     20     >30    >30      0 %      5 %       0 %  none
+  cy                 $866M     20     >30    >30      0 %      5 %       0 %  –
 
 WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)
   tokens  top five 60 % today, 69 % (55 % to 81 %) at the horizon; consolidated: 10 % by 2028-10, 28 % by 2029-04; not within the horizon: 72 %

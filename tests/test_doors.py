@@ -56,11 +56,12 @@ def equal_chances(draws, names):
     yearly = {"acquired_per_year": 0.1, "ipo_per_year": 0.15}
     chance_of = {name: -12 * np.log(1 - prob) for name, prob in yearly.items()} | {"distressed_sale_prob": 0.3}
     doors.by_regime = {name: np.full((3, 1), value, REAL) for name, value in chance_of.items()}
-    doors.kind = {"acquired_ratio": one / 2, "ipo_ratio": one, "give_up_ratio": one / 4, "retention_frac": one}
-    doors.acquirable_ratio = 2 * one
+    doors.kind = {"acquired_ratio": one / 2, "give_up_ratio": one / 4, "retention_frac": one}
+    doors.acquirable_ratio, doors.private = 2 * one, one
     doors.listing_per_year = 0 * one
     told = {"licence_frac": 0.4, "small_firm_usd_per_year": 12e6, "give_up_per_year": -48 * np.log(0.95)}
-    told |= {"bought_size_power": 0.25, "rescue_size_power": 0.5}
+    told |= {"bought_size_power": 0.25, "rescue_size_power": 0.5, "listing_size_power": 0.25}
+    told |= {"listing_size_usd_per_year": 12e6, "listing_size_most_usd_per_year": 16 * 12e6}
     doors.theta |= {name: np.full(BLOCK_PATHS, value, REAL) for name, value in told.items()}
     return doors
 
@@ -76,10 +77,11 @@ def test_fates_by_the_place_of_a_draw(block):
     """Small firms: below 0.1 bought, of these below 0.04 the people only, below 0.15 given up, above 0.8 listed, once, in a cold market above 0.85."""
     _, names, draws = block
     doors, random = equal_chances(draws, names), np.random.default_rng(9)
-    filed = -12 * np.log(0.8 / 0.85)  # with the market's chance together 0.2
+    filed = -12 * np.log(0.8)
     doors.listing_per_year = np.full((len(names.providers), 1), filed, REAL)
     doors.listed_month[:, ::2] = 1
     treasury = money_of_all(names, random)
+    treasury.turnover_average[:] = 1e6  # listed as often as the cohort
     u = random.random(treasury.cash_usd.shape).astype(REAL)
     kind, lists, rescued = fates(doors, treasury, 1.0, u)
     clear = np.logical_and.reduce([np.abs(u - edge) > 1e-5 for edge in (0.04, 0.1, 0.15, 0.3, 0.8, 0.85)])
@@ -94,8 +96,8 @@ def test_fates_by_the_place_of_a_draw(block):
     assert not rescued.any()
 
 
-def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_tokens_bring(block):
-    """Sixteen times a small firm's revenue: bought at half the rate; out of cash a quarter of the chance to end, or carried on."""
+def test_the_large_are_bought_and_end_less_often_are_listed_oftener_and_give_up_less_the_more_tokens_bring(block):
+    """Sixteen times a small firm's revenue: bought at half the rate, listed at twice; out of cash a quarter of the chance to end."""
     _, names, draws = block
     doors, random = equal_chances(draws, names), np.random.default_rng(9)
     treasury = money_of_all(names, random)
@@ -104,7 +106,8 @@ def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_token
     kind, lists, rescued = fates(doors, treasury, 2e6, u)
     bought = 1 - np.sqrt(0.9)
     given_up = bought + 1 - np.sqrt(0.95)  # tokens bring twice what they bring a small firm
-    edges = (0.4 * bought, bought, given_up, 0.075, 0.25, 0.85)
+    listed = 1 - 0.85**2
+    edges = (0.4 * bought, bought, given_up, 0.075, 0.25, 1 - listed)
     clear = np.logical_and.reduce([np.abs(u - edge) > 1e-5 for edge in edges])
     ways = [EXIT_KINDS.index(way) for way in ("people and licence bought", "bought", "left the market")]
     goes = np.select([u < edge for edge in edges[:3]], ways, ALIVE)
@@ -113,7 +116,7 @@ def test_the_large_are_bought_and_end_less_often_and_give_up_less_the_more_token
     broke = treasury.cash_usd < 0
     assert_array_equal(kind[clear], np.where(broke, ends, goes)[clear])
     assert_array_equal(rescued[clear], (broke & (u > 0.25))[clear])
-    assert not (lists & broke).any() and lists.any()
+    assert_array_equal(lists[clear], (~broke & (u > 1 - listed))[clear])
 
 
 def test_a_runway_is_noted_once_and_of_whoever_goes_with_cash_left_at_his_last_burn(block):

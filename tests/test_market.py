@@ -11,7 +11,7 @@ from forecast.equations.tier import capability_floor, tier_shock_scale
 from forecast.march import step
 from forecast.market.fringe import LEAST_MARGIN_FRAC
 from forecast.market.market import Market
-from forecast.market.records import noted, reported, subsidy_usd_per_month
+from forecast.market.records import noted, of_the_living, reported, subsidy_usd_per_month
 from forecast.market.sellers import start_books
 
 
@@ -84,7 +84,7 @@ def test_what_is_noted_is_of_those_that_are_there(block):
     market = Market(draws.scenario, names, draws)
     market.doors.absent[1], market.doors.present[1] = np.inf, 0
     market.mix.price_ratio = 2 * market.mix.price_ratio
-    found = noted(market)
+    found = noted(market, of_the_living(market))
     there = (names.offer_provider != 1)[:, None]
     for name, expected in (
         ("asked_price", 2 * market.sellers.usd_per_mtok), ("serving_cost", market.sellers.unit_cost_usd_per_mtok),

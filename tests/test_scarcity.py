@@ -88,6 +88,7 @@ def test_a_shift_of_capacity_is_built_within_a_year(block):
     rents.theta |= dict.fromkeys(
         ("supply_growth_start_per_year", "supply_growth_long_per_year", "supply_response"), none
     )
+    rents.tightness = none  # all machines are busy
     rents.theta |= {"supply_level_ratio": none + 2, "supply_shift_month": none + 3}
     grown = [np.log2(rents.build(month)).mean() for month in range(1, 17)]
     assert_allclose(grown, [0, 0] + [1 / 12] * 12 + [0, 0], atol=1e-5)

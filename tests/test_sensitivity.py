@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from command import forecast
 
+from forecast.cli import sensitivity_verb
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.monte_carlo import jackknife_error
@@ -246,6 +248,14 @@ def test_the_verb(tmp_path):
     assert picture.stat().st_size > 10_000
     done = forecast("sensitivity", "--picture", "x.png", "--months", "2")
     assert done.returncode == 2 and "shows one outcome, 4 are asked for" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [(["--paths", "512"], "512 paths; at least 1,000"), (["--above", "nan"], "finite number")]
+)
+def test_what_cannot_be_studied_is_refused_before_sampling(monkeypatch, options, says):
+    monkeypatch.setattr("forecast.cli.sensitivity_verb.draw_sample", None)
+    assert says in str(CliRunner().invoke(sensitivity_verb.command, options).exception)
 
 
 def test_a_signal_that_turns_the_answer_is_found_with_its_level():

@@ -13,7 +13,7 @@ from forecast.delivery.plots import save_figure
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.scenario import Scenario
-from forecast.sensitivity.analysis import Sensitivity, analyse
+from forecast.sensitivity.analysis import Sensitivity, analyse, check_study
 from forecast.sensitivity.asked import asked_within, parse_asked
 from forecast.sensitivity.sample import draw_sample
 from forecast.sensitivity.words import HEADER, sensitivity_figure, sensitivity_rows, sensitivity_text
@@ -48,6 +48,7 @@ def command(
     asked = [parse_asked(text, names, made.months) for text in outcomes] or asked_within(USUAL, names, made.months)
     if picture is not None and len(asked) != 1:
         raise InputError(f"--picture {picture}: shows one outcome, {len(asked)} are asked for. Give one --outcome.")
+    check_study(n_paths, above)  # before sampling, which takes longest
     with bar(n_paths, made.name) as progress:
         sample = draw_sample(made, asked, n_paths, seed, progress)
     found = [analyse(sample, each, above) for each in steps(asked, "outcomes")]

@@ -23,7 +23,7 @@ _MEANINGS = {
     "prob_out_of_cash_12m": "chance that today's cash is used up within 12 months without new money",
     "prob_out_of_cash_24m": "the same within 24 months",
     "prob_exit_by_horizon": "chance of leaving the market, whatever the way, by the last month",
-    "most_likely_exit": "the likeliest way to leave it",
+    "most_likely_exit": "the likeliest way to leave it; empty: none has a chance of 1 %",
     "price": "price paid for the average million tokens of the month's mix",
     "floor": "electricity and hardware for the same tokens on the best machine that can be bought that month",
     "ratio": "price over floor",

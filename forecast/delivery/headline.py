@@ -50,7 +50,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         runways = (f">{horizon}" if months is None else f"{months:.0f}" for months in row[3:6])
         months = "".join(f"{said:>{w}s}" for said, w in zip(runways, (7, 8, 7), strict=True))
         chances = "".join(f"{percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
-        lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9]}")
+        lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9] or '–'}")
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
         lines.append(

@@ -21,6 +21,7 @@ _FINANCES = ("revenue_usd_per_year", "firm_margin_frac", "cash_with_rounds_usd",
 _QUANTILES = ("p10", "p50", "p90")
 CHARTED_PROVIDERS = 16
 LEAST_PATHS = 30  # fewer do not tell their own spread
+LEAST_TOLD_PROB = 0.01  # of a way out; a lesser chance is printed as "<1 %", and which way it is says nothing
 CONCENTRATIONS = (  # what may be concentrated; that five hold most of it for some months; the share of the five
     ("tokens", "consolidation_month", "top5_tokens_frac"),
     ("spend", "consolidation_spend_month", "top5_spend_frac"),
@@ -60,11 +61,12 @@ def runway(forecast: Forecast) -> tuple[list[str], Rows]:
     rows: list[Sequence[Any]] = []
     for provider in dict.fromkeys(fact.provider for fact in forecast.find("cash_usd")):
         left = {way: value(way, provider, horizon) or 0.0 for way in ways}
-        likely = max(left, key=lambda way: left[way]) if any(left.values()) else "exit_none"
+        likely = max(left, key=lambda way: left[way], default="")
         rows.append([
             provider, forecast.provider_kinds.get(provider or "", ""), value("cash_usd", provider, 0, 0.5),
             *three(forecast, "runway_months", provider, None), *(value("out_of_cash", provider, m) for m in (12, 24)),
-            value("exit", provider, horizon), likely.removeprefix("exit_").replace("_", " "),
+            value("exit", provider, horizon),
+            likely.removeprefix("exit_").replace("_", " ") if left.get(likely, 0.0) >= LEAST_TOLD_PROB else None,
         ])  # fmt: skip
     return header, rows
 

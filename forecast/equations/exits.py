@@ -44,6 +44,28 @@ def small_part(usd_per_year: Array, small_usd_per_year: Array, power: Array | fl
     return np.asarray(np.exp(power * np.log(ratio)))  # ten times as fast as a power
 
 
+def large_part(
+    usd_per_year: Array | float, cohort_usd_per_year: Array, most_usd_per_year: Array, power: Array
+) -> Array:
+    """How often a firm of some size is listed, over a firm that is listed as often as its cohort.
+
+    k = (min(S, S₁)/S̄)^β
+
+    Args:
+        usd_per_year: S, what it earns, USD/year, at least 0.
+        cohort_usd_per_year: S̄, of the firm that is listed at the rate of the cohort, USD/year, positive.
+        most_usd_per_year: S₁, the largest for which it was counted, USD/year, positive.
+        power: β, at least 0.
+
+    Returns:
+        Ratio, at least 0. Source: own-size.
+
+    >>> large_part(np.array([0.0, 1e8, 4e8, 9e9]), np.array([1e8]), np.array([1.6e9]), 0.5).tolist()
+    [0.0, 1.0, 2.0, 4.0]
+    """
+    return np.asarray((np.minimum(usd_per_year, most_usd_per_year) / cohort_usd_per_year) ** power)
+
+
 def merged_log_weight(log_weight: Array, log_weight_bought: Array, retention_frac: Array) -> Array:
     """Log weight of a buyer after a purchase: the customers who follow are added.
 

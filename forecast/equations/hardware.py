@@ -176,7 +176,7 @@ def step_error_log(family_score: Array, design_score: Array, log_sd: Array, desi
 def newest_frac(capacity_growth_ratio: Array, retired_per_month: Array, best_frac: Array) -> Array:
     """Part of a fleet, valued at owned cost, that a month's purchases make of the best kind: for growth, and for what is retired.
 
-    n = β·(1 − (1 − θ)·min(1, K(t)/K(t+1)))
+    n = β·max(0, 1 − (1 − θ)·K(t)/K(t+1))
 
     Args:
         capacity_growth_ratio: K(t+1)/K(t), capacity over that of a month ago, positive.
@@ -184,12 +184,12 @@ def newest_frac(capacity_growth_ratio: Array, retired_per_month: Array, best_fra
         best_frac: β, part of what is bought that is of the best kind, 0–1: a new generation takes a year to ramp.
 
     Returns:
-        Fraction, at least β·θ. Source: shipments.csv (own-fleets).
+        Fraction, at least 0: nobody buys where capacity falls by all that is retired. Source: shipments.csv (own-fleets).
 
     >>> newest_frac(np.array([1.25, 0.9]), np.array([0.1, 0.1]), np.array([0.5, 0.5])).round(9).tolist()
-    [0.14, 0.05]
+    [0.14, 0.0]
     """
-    return best_frac * (1.0 - (1.0 - retired_per_month) * np.minimum(1.0, 1.0 / capacity_growth_ratio))
+    return best_frac * np.maximum(0.0, 1.0 - (1.0 - retired_per_month) / capacity_growth_ratio)
 
 
 def fleet_cost_next(

@@ -13,10 +13,12 @@ def capacity_next(
     response_per_year: Array,
     lagged_scarcity: Array,
     scarcity_level: Array,
+    retired_per_month: Array,
+    tightness: Array,
 ) -> Array:
-    """Capacity, valued at owned cost, a month later: dear rents a year ago have brought more of it.
+    """Capacity, valued at owned cost, a month later: dear rents a year ago have brought more of it, and of what is retired nobody replaces what is idle.
 
-    K(t+1) = K·exp((g + φ·(x̃ − x̄))/12)
+    K(t+1) = K·exp((g + φ·(x̃ − x̄))/12 − θ·(1 − e^min(0, τ)))
 
     Args:
         capacity: K, owned accelerator-hours valued at cost, in any unit of load, positive.
@@ -24,14 +26,19 @@ def capacity_next(
         response_per_year: φ, extra yearly growth for a unit of log scarcity, at least 0.
         lagged_scarcity: x̃, log rent over owned cost averaged over the time from order to capacity.
         scarcity_level: x̄, its balanced level.
+        retired_per_month: θ, part of the machines retired or given to other work in a month, 0–1.
+        tightness: τ, log(load/capacity) of last month; below 0 a part 1 − e^τ of the machines is idle.
 
     Returns:
         K in the same unit. The delay makes cycles: gluts follow shortages. Source: MODEL §6 steps 1 and 3.
 
-    >>> capacity_next(np.array([12.0]), np.array([0.0]), np.array([1.0]), np.array([0.9]), np.array([0.9])).tolist()
+    >>> capacity_next(np.array([12.0]), 0.0, 1.0, 0.9, 0.9, 0.02, np.array([0.3])).tolist()
     [12.0]
+    >>> capacity_next(np.array([1.0]), 0.0, 1.0, 0.9, 0.9, 0.02, np.log([0.5])).round(4).tolist()
+    [0.99]
     """
-    return capacity * np.exp((growth_per_year + response_per_year * (lagged_scarcity - scarcity_level)) / 12)
+    orders = (growth_per_year + response_per_year * (lagged_scarcity - scarcity_level)) / 12
+    return capacity * np.exp(orders + retired_per_month * np.expm1(np.minimum(0.0, tightness)))
 
 
 def scarcity_next(

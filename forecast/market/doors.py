@@ -43,23 +43,23 @@ class Doors:
         # [regime, path] purchases and listings a year, and sales among those out of cash
         rates = ("acquired_per_year", "ipo_per_year", "distressed_sale_prob")
         self.by_regime = {name: draws.column("regimes", name, list(REGIMES)) for name in rates}
-        kinds = ("acquired_ratio", "ipo_ratio", "give_up_ratio", "retention_frac")
+        kinds = ("acquired_ratio", "give_up_ratio", "retention_frac")
         self.kind = {name: draws.column("provider_kinds", name, names.kinds) for name in kinds}
-        private = [not draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
-        self.kind["ipo_ratio"] = self.kind["ipo_ratio"] * np.array(private, REAL)[:, None]  # nobody is listed twice
+        listed = [draws.scenario.rows["providers"][provider]["listed"] for provider in names.providers]
+        self.private = 1 - np.array(listed, REAL)[:, None]  # nobody is listed twice
         weight = draws.column("providers", "acquirer_weight", names.providers)
         self.acquirers = np.flatnonzero(weight.max(axis=1) > 0)  # providers that may buy
         self.acquirer_weight = weight[self.acquirers]
         self.acquirable_ratio = draws.column("providers", "acquirable_ratio", names.providers)
         self.listing_per_year = draws.column("providers", "listing_per_year", names.providers)  # that was filed for
-        # Bounds on the chance of a month to go, [own_cash, path], or be listed, [own_cash, 1], those of a small firm: only such draws
-        # are worth a look.
+        # Bounds on the chance of a month to go, that of a small firm, or be listed, that of a large one, [own_cash, path]: only such
+        # draws are worth a look.
         purchases = self.by_regime["acquired_per_year"].max(axis=0) * self.kind["acquired_ratio"]
         giving_up = theta["give_up_per_year"] * self.kind["give_up_ratio"]
         going = exits.monthly_prob(purchases * self.acquirable_ratio) + exits.monthly_prob(giving_up)
         self.highest_going_prob = going[own_cash]
-        listings = self.by_regime["ipo_per_year"].max() * self.kind["ipo_ratio"] + self.listing_per_year
-        self.highest_listing_prob = exits.monthly_prob(listings[own_cash].max(axis=1, keepdims=True))
+        listings = self.by_regime["ipo_per_year"].max(axis=0) * self._listing_part(np.inf) * self.private
+        self.highest_listing_prob = exits.monthly_prob(np.maximum(listings, self.listing_per_year)[own_cash])
         self.alive = np.ones(shape, dtype=bool)
         self.present = np.ones(shape, REAL)  # 1 for the living, else 0
         self.absent = np.zeros(shape, REAL)  # 0 for the living, else infinite
@@ -135,15 +135,22 @@ class Doors:
             regime["acquired_per_year"] * cells.of(self.kind["acquired_ratio"]) * cells.of(self.acquirable_ratio)
         )
         giving_up = cells.of(theta["give_up_per_year"]) * cells.of(self.kind["give_up_ratio"])
+        listings = regime["ipo_per_year"] * self._listing_part(size, cells) * cells.of(self.private)
         filed = cells.of(self.listing_per_year) * (state != COLD)  # a filing waits while the market is cold
         known = np.minimum(size, cells.of(theta["rescue_size_most_usd_per_year"]))
         return (
             exits.monthly_prob(purchases * exits.small_part(size, small, cells.of(theta["bought_size_power"]))),
             exits.monthly_prob(giving_up * exits.small_part(12 * token_revenue, small, 1.0)),
-            exits.monthly_prob(regime["ipo_per_year"] * cells.of(self.kind["ipo_ratio"]) + filed),
+            exits.monthly_prob(np.maximum(listings, filed)),
             exits.small_part(known, small, cells.of(theta["rescue_size_power"])),
             regime["distressed_sale_prob"],
         )
+
+    def _listing_part(self, usd_per_year: Array | float, cells: Spots | None = None) -> Array:
+        """Return how often a firm of some revenue is listed over one of the cohort, on all paths or in some cells."""
+        names = ("listing_size_usd_per_year", "listing_size_most_usd_per_year", "listing_size_power")
+        of = (self.theta[name] if cells is None else cells.of(self.theta[name]) for name in names)
+        return exits.large_part(usd_per_year, *of)
 
     def _note_runways(self, month: int, horizon: int, cells: Spots, gone: Flags, treasury: Treasury) -> None:
         """Note when cash without rounds ends; whoever goes with some left has what it would have lasted at the last burn."""

@@ -44,14 +44,14 @@ def reported(market: Market) -> dict[str, Array]:
     }
 
 
-def noted(market: Market) -> dict[str, Array]:
-    """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families, buyers and firms.
+def noted(market: Market, firms: dict[str, Array]) -> dict[str, Array]:
+    """Return what `outcomes.by_path` is found from: single offers (absent ones are NaN), families, buyers and firms (`of_the_living`).
 
     Whoever has left has no margin, and whose parent pays no cash: NaN.
     """
     gone = market.doors.absent.take(market.names.offer_provider, axis=0) > 0
     asked = market.names.segment_scaled(market.sellers.usd_per_mtok, market.mix.price_ratio)
-    firms, doors = of_the_living(market), market.doors
+    doors = market.doors
     cash = np.full_like(firms["firm_margin_frac"], np.nan)
     cash[market.names.own_cash] = firms["cash_with_rounds_usd"]
     return {

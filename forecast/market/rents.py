@@ -27,7 +27,7 @@ class Rents:
         self.stretch_log = np.maximum(self.tightness, 0.0) + theta["capacity_stretch_log"]
 
     def build(self, month: int) -> Array:
-        """Add a month's capacity, as orders of a year ago want it, and return it over that of the month before, `[path]`."""
+        """Add a month's capacity, as orders of a year ago want it, less what is idle and not replaced, and return it over that of the month before, `[path]`."""
         theta, before = self.theta, self.capacity_ratio
         growth = demand.fading_rate(
             theta["supply_growth_start_per_year"],
@@ -37,7 +37,13 @@ class Rents:
         )
         growth = growth + scarcity.shift_rate(theta["supply_level_ratio"], theta["supply_shift_month"], month)
         self.capacity_ratio = scarcity.capacity_next(
-            before, growth, theta["supply_response"], self.lagged_scarcity, theta["rent_to_owned_log_level"]
+            before,
+            growth,
+            theta["supply_response"],
+            self.lagged_scarcity,
+            theta["rent_to_owned_log_level"],
+            theta["fleet_turnover_per_month"],
+            self.tightness,
         )
         return np.asarray(self.capacity_ratio / before)
 

@@ -71,7 +71,7 @@ def runway_section(forecast: Forecast) -> Section:
     rows = []
     for row in (*able, *others):
         lasts = ["beyond" if v is None else f"{v:.0f}" for v in row[3:6]] if row in able else ["-"] * 3
-        rows.append([*row[:2], dollars(row[2]), *lasts, *map(percent, row[6:9]), row[9]])
+        rows.append([*row[:2], dollars(row[2]), *lasts, *map(percent, row[6:9]), row[9] or "–"])
     caption = (
         f"Runway in months without new money; “beyond” is not within the horizon of {horizon} months; "
         "“-” is a provider with a parent's balance sheet, whose cash is not its own."

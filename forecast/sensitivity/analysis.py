@@ -70,6 +70,14 @@ class Sensitivity:
         self.box_limits = _limits(sample, studied, self.box)  # in the inputs' own units
 
 
+def check_study(n_paths: int, above: float | None, which: str = "") -> None:
+    """Raise an InputError where so many paths, `which` says of what sort, are too few, or the level `above` is no number."""
+    if above is not None and not np.isfinite(above):
+        raise InputError(f"--above {above}: a finite number, in the outcome's unit, is needed. Correct it.")
+    if n_paths < LEAST_PATHS:
+        raise InputError(f"sensitivity: {n_paths} paths{which}; at least {LEAST_PATHS:,} are needed. Raise --paths.")
+
+
 def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensitivity:
     """Return what drives an outcome of a sample.
 
@@ -81,15 +89,9 @@ def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensiti
     Raises:
         InputError: too few paths, an outcome that is the same on all, or a level that is no number.
     """
-    if above is not None and not np.isfinite(above):
-        raise InputError(f"--above {above}: a finite number, in the outcome's unit, is needed. Correct it.")
     drawn, sample = len(sample.outcomes[str(asked)]), sample.known(str(asked))
     outcome, twin = sample.outcomes[str(asked)], sample.twins[str(asked)]
-    if len(outcome) < LEAST_PATHS:
-        there = "" if len(outcome) == drawn else f" on which {asked} is a number"
-        raise InputError(
-            f"sensitivity: {len(outcome)} paths{there}; at least {LEAST_PATHS:,} are needed. Raise --paths."
-        )
+    check_study(len(outcome), above, "" if len(outcome) == drawn else f" on which {asked} is a number")
     if np.ptp(outcome) == 0:
         raise InputError(
             f"sensitivity: {asked} is {outcome[0]:g} on every path, so nothing drives it. Ask for another."

@@ -1,4 +1,4 @@
-"""Electricity: the price paid where accelerators run, its growth, and the overhead of the building."""
+"""Electricity: the price paid where accelerators run."""
 
 from __future__ import annotations
 

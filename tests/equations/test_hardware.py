@@ -76,7 +76,8 @@ def test_crossing_never_makes_a_fleet_dearer(fleet, best, newest, elsewhere, cro
 
 @given(st.floats(1.0, 10.0), FRACTION)
 def test_what_a_fleet_grew_by_is_new(growth, retired):
-    """Beside it, machines that are replaced; a fleet that shrinks replaces no fewer, and of the best kind is a part."""
+    """Beside it, machines that are replaced; a fleet that shrinks replaces fewer, and of the best kind is a part."""
     assert_allclose(hardware.newest_frac(growth, 0.0, 1.0), 1 - 1 / growth, atol=1e-12)
-    assert_allclose(hardware.newest_frac(1 / growth, retired, 1.0), retired, atol=1e-12)
+    assert_allclose(hardware.newest_frac(1 / growth, retired, 1.0), max(0.0, 1 - (1 - retired) * growth), atol=1e-12)
+    assert_allclose(hardware.newest_frac(1.0, retired, 1.0), retired, atol=1e-12)
     assert_allclose(hardware.newest_frac(growth, retired, 0.5), hardware.newest_frac(growth, retired, 1.0) / 2)

@@ -12,9 +12,11 @@ LN2, LN3 = np.log(2.0), np.log(3.0)
 
 
 def test_capacity_by_hand():
-    assert_allclose(scarcity.capacity_next(100.0, 1.2, 0.7, 0.9, 0.9), 100 * np.exp(0.1))
-    assert_allclose(scarcity.capacity_next(100.0, 0.0, 1.2, 1.0, 0.0), 100 * np.exp(0.1))
-    assert scarcity.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0) == 100.0
+    assert_allclose(scarcity.capacity_next(100.0, 1.2, 0.7, 0.9, 0.9, 0.02, 0.5), 100 * np.exp(0.1))
+    assert_allclose(scarcity.capacity_next(100.0, 0.0, 1.2, 1.0, 0.0, 0.02, 0.0), 100 * np.exp(0.1))
+    assert scarcity.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0, 0.02, 1.0) == 100.0
+    # A third of the machines is idle: of the twentieth that is retired a third is not replaced.
+    assert_allclose(scarcity.capacity_next(100.0, 0.0, 0.0, 5.0, 0.0, 0.05, np.log(2 / 3)), 100 * np.exp(-0.05 / 3))
 
 
 def test_rents_by_hand():
