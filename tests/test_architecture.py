@@ -140,3 +140,8 @@ def test_the_checks_notice_what_they_should():
     assert wrong_imports("serving.groups", neighbour) == []
     assert slow_at_top(ast.parse("try:\n    import pandas as pd\nexcept ImportError:\n    pass")) == ["pandas"]
     assert slow_at_top(ast.parse("def f():\n    import pandas")) == []
+
+
+def test_type_checkers_of_whoever_imports_the_package_read_its_hints():
+    """Without this file they take every name of it for Any."""
+    assert (PACKAGE / "py.typed").is_file()

@@ -94,6 +94,7 @@ def test_cost_cases_keep_their_rows(tmp_path):
         ),
         (["run", "--paths", "0"], "paths = 0: outside 1 to"),
         (["run", "--as-of", "2024-12-31"], "no provider's finances are known before 2025-01-01. Choose that date"),
+        (["watch", "--paths", "40"], "watch: 40 paths; at least 1,000 are needed. Raise --paths."),
         (["watch", "--months", "1"], "--months 1: a signal comes before the horizon. Choose a horizon of two months"),
         (
             ["cost", "--model", "llama-3.3-70b"],

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from numpy.testing import assert_allclose
 
+from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
@@ -176,3 +177,10 @@ def test_an_option_that_would_be_ignored_is_refused(words, message):
     with pytest.raises(InputError) as caught:
         command.main(words.split(), standalone_mode=False)
     assert message in str(caught.value)
+
+
+def test_the_text_says_how_many_groups_hold_the_sequences_asked_for(base):
+    """A group that holds 123 at once serves 1,000 in nine, 18 accelerators; one that holds all it was asked says nothing."""
+    found = cost_of(base, ASKED) | {"concurrency": 123.0, "accelerators": 2.0}
+    assert "  1000 at once take 9 such groups, 18 accelerators\n" in cost_text(found, 1000.0)
+    assert not any("such groups" in cost_text(found, asked) for asked in (None, 64.0, 123.0))

@@ -103,7 +103,7 @@ def command(
         utilisation, float(draft_tokens), acceptance, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
+    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found, concurrency)))
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ def command(store: str | None, as_json: bool) -> None:
     """Score the stored forecasts whose month has passed against what the tables and the store say came true.
 
     CRPS is the error of the logarithm, as in `forecast backtest`. skill is the part saved of the error of "no change
-    since the as_of month". coverage_80 is the share that fell between the 10 and 90 % points. Forecasts of
+    since the as_of day". coverage_80 is the share that fell between the 10 and 90 % points. Forecasts of
     months that were over when the run was made are listed apart: they were made by later code and fits.
     """
     place, found = place_of(store), list[Score]()

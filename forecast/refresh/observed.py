@@ -14,10 +14,14 @@ LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than tha
 
 
 class Truth(NamedTuple):
-    """What came true of an outcome in a month: the value and the row it stands in."""
+    """What came true of an outcome on a day: the value and the row it stands in."""
 
+    on: str
     value: float
     evidence: str
+
+
+Seen = list[Truth]  # what came true of one series, the oldest first
 
 
 def due_on(as_of: date, months: int) -> str:
@@ -38,9 +42,6 @@ def month_end_after(as_of: date, months: int) -> str:
     return str(month_end(month_of(as_of) + months))
 
 
-Seen = dict[str, Truth]  # what came true of one series, by the last day of the month, the oldest first
-
-
 def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
     """Return what the tables say of the outcomes that are observed, by outcome and series.
 
@@ -54,8 +55,8 @@ def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
     found: dict[tuple[str, str], Seen] = {}
     for series, table, row, value in sorted(said, key=lambda one: one[2]["date_on"]):
         if value is not None:
-            truth = Truth(value, f"{table.label} row {row.number}")
-            found.setdefault(series, {})[month_end_after(row["date_on"], 0)] = truth
+            truth = Truth(str(row["date_on"]), value, f"{table.label} row {row.number}")
+            found.setdefault(series, []).append(truth)
     return found
 
 
@@ -70,7 +71,12 @@ def level_of(row: Row) -> str:
     return f"{row['gpqa_at_least']:g}"
 
 
-def last_by(seen: Seen, day: str) -> float | None:
-    """Return the last value seen by a month's end, None before the first."""
-    known = [truth.value for on, truth in seen.items() if on <= day]
-    return known[-1] if known else None
+def value_by(seen: Seen, day: str) -> float | None:
+    """Return the last value seen by a day, None before the first."""
+    return next((truth.value for truth in reversed(seen) if truth.on <= day), None)
+
+
+def answer_to(seen: Seen, due_on: str, as_of: str) -> Truth | None:
+    """Return what was last seen in the month that ends on a day, None if a forecast of `as_of` knew it, or nothing was."""
+    found = next((truth for truth in reversed(seen) if truth.on <= due_on), None)
+    return found if found and found.on[:7] == due_on[:7] and found.on > as_of else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forecast.refresh.observed import Seen, last_by, levels_at, month_end_after, truths
+from forecast.refresh.observed import Seen, Truth, answer_to, levels_at, truths, value_by
 from forecast.scoring import crps_of_quantiles
 from forecast.store.database import rows
 from forecast.store.runs import Run, runs
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Score(NamedTuple):
     """A forecast that has come due, with its scores.
 
-    `no_change` is what was last seen by the month of its as_of day, None before the first sighting; `in_advance` is 1
+    `no_change` is what was last seen by its as_of day, None before the first sighting; `in_advance` is 1
     when the forecast was made before its month was over, else it is a hindcast by later code, fits and judgements.
     """
 
@@ -56,7 +56,8 @@ class Tally(NamedTuple):
 def due_scores(connection: Connection, tables: Tables, unscored: bool) -> list[Score]:
     """Return the scores of the stored fans that something came true of, by due date.
 
-    A segment's tier is that of the level it stood for when the forecast was made: later ones ask more of a segment.
+    What a forecast's own day knew is no answer to it: its month's last sighting must lie after that day. A segment's tier
+    is that of the level it stood for when the forecast was made: later ones ask more of a segment.
 
     Args:
         connection: of the store.
@@ -68,17 +69,17 @@ def due_scores(connection: Connection, tables: Tables, unscored: bool) -> list[S
     levels = {as_of: levels_at(tables, date.fromisoformat(as_of)) for as_of in vintages}
     found = []
     for fan in _due(connection, came_true, unscored):
-        level = levels[made[fan.run_id].recipe["scenarios"][fan.scenario][0]].get(fan.segment, "")
-        seen = came_true.get((fan.outcome, level), {})
-        if fan.due_on in seen:
-            found.append(_score(fan, made[fan.run_id], seen))
+        as_of = made[fan.run_id].recipe["scenarios"][fan.scenario][0]
+        seen = came_true.get((fan.outcome, levels[as_of].get(fan.segment, "")), [])
+        if truth := answer_to(seen, fan.due_on, as_of):
+            found.append(_score(fan, made[fan.run_id], truth, value_by(seen, as_of)))
     return found
 
 
 def _due(connection: Connection, came_true: Mapping[tuple[str, str], Seen], unscored: bool) -> list[Any]:
-    """Return the stored fans whose month lies before the last one observed, by due date."""
+    """Return the stored fans whose month was over when their outcome was last seen, by due date."""
     last = {
-        outcome: max(day for (name, _), seen in came_true.items() if name == outcome for day in seen)
+        outcome: max(seen[-1].on for (name, _), seen in came_true.items() if name == outcome)
         for outcome, _ in came_true
     }
     query = "SELECT * FROM fans WHERE outcome = :outcome AND due_on <= :last"
@@ -90,15 +91,14 @@ def _due(connection: Connection, came_true: Mapping[tuple[str, str], Seen], unsc
     return sorted(found, key=lambda fan: str(fan.due_on))
 
 
-def _score(fan: Any, run: Run, seen: Seen) -> Score:
-    """Return the score of a fan of a run, of whose series something was seen when it was due."""
-    said, truth = json.loads(fan.quantiles), seen[fan.due_on]
+def _score(fan: Any, run: Run, truth: Truth, no_change: float | None) -> Score:
+    """Return the score of a fan of a run against what came true, and against what was last seen before it."""
+    said = json.loads(fan.quantiles)
     loss = crps_of_quantiles(np.log(said)[:, None], np.array(PROBS), np.log([truth.value]))
     low, middle, high = (said[PROBS.index(prob)] for prob in (0.1, 0.5, 0.9))
-    start = month_end_after(date.fromisoformat(fan.due_on), -fan.horizon_months)
     return Score(
-        fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, middle, *truth, float(loss[0]),
-        int(low <= truth.value <= high), low, high, last_by(seen, start), int(run.made_at[:10] <= fan.due_on),
+        fan.run_id, fan.scenario, fan.outcome, fan.segment, fan.due_on, fan.horizon_months, middle, truth.value, truth.evidence,
+        float(loss[0]), int(low <= truth.value <= high), low, high, no_change, int(run.made_at[:10] <= fan.due_on),
     )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ("ALTER TABLE forecasts ADD COLUMN assumptions {bytes}",),  # of a run stored before, none
     # scored again by the next refresh: they had been compared with the level that a segment stands for today
     ("DELETE FROM scores WHERE outcome = 'tier_price'",),
+    # scored again too: some had been compared with what their own day knew, or before their month was over
+    ("DELETE FROM scores",),
 )
 
 

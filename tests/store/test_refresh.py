@@ -21,7 +21,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, refitting, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
-from forecast.refresh.observed import due_on, truths
+from forecast.refresh.observed import Truth, answer_to, due_on, truths, value_by
 from forecast.refresh.overlay import overlaid_tables, overlay_files
 from forecast.refresh.planning import Request
 from forecast.refresh.publishing import latest_folder, publish_run
@@ -492,9 +492,9 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
         (row,) = rows(connection, "SELECT * FROM scores WHERE outcome = 'rent' AND due_on = '2026-08-31'")
         (fan,) = rows(connection, "SELECT * FROM fans WHERE outcome = 'rent' AND due_on = '2026-08-31'")
         assert scores_of(connection, "base") == []  # nothing was said in advance
-    truth = truths(tables)["rent", ""]["2026-08-31"]
+    (truth,) = (one for one in truths(tables)["rent", ""] if one.on == "2026-08-31")
     quantiles = np.array(json.loads(fan.quantiles))
-    assert (row.value, row.evidence) == truth
+    assert (row.value, row.evidence) == truth[1:]
     expected = crps_of_quantiles(np.log(quantiles)[:, None], np.array(PROBS), np.log([truth.value]))[0]
     assert row.crps_log == pytest.approx(expected, rel=1e-12)
     assert row.inside_80 == (quantiles[2] <= truth.value <= quantiles[6])
@@ -502,7 +502,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     assert len(found["scores"]) == report.scored
     (rent,) = (one for one in found["summary"] if one["outcome"] == "rent")
     assert rent["n"] == 3 and not rent["in_advance"]  # a catch-up run of November says what August brought
-    start = truths(tables)["rent", ""]["2026-05-31"].value
+    (start,) = (one.value for one in truths(tables)["rent", ""] if one.on == "2026-05-31")
     ahead = [one for one in found["scores"] if one["outcome"] == "rent"]
     assert {one["no_change"] for one in ahead} == {start}
     rival = np.mean([abs(np.log(one["value"] / start)) for one in ahead])
@@ -553,6 +553,28 @@ def test_a_forecast_is_due_at_the_month_end_nearest_to_its_day(place):
         scored = rows(connection, "SELECT due_on FROM scores WHERE outcome = 'rent' ORDER BY due_on")
     assert [tuple(row) for row in found] == [("2026-06-30", 1), ("2026-07-31", 2), ("2026-08-31", 3)]
     assert [row.due_on for row in scored] == [row.due_on for row in found]
+
+
+def test_what_a_forecast_knew_is_no_answer_to_it_nor_is_a_month_that_is_not_over():
+    """Seen on 11-15 and 12-20: November is over with the second sighting, and answers whoever did not know the first."""
+    seen = [Truth("2026-10-31", 3.8, "a"), Truth("2026-11-15", 3.9, "b"), Truth("2026-12-20", 4.0, "c")]
+    assert answer_to(seen, "2026-11-30", "2026-10-31") == seen[1]
+    assert answer_to(seen, "2026-11-30", "2026-11-15") is None, "its own start"
+    assert answer_to(seen, "2027-01-31", "2026-11-15") is None, "not seen"
+    assert [value_by(seen, day) for day in ("2026-10-30", "2026-11-14", "2026-11-15")] == [None, 3.8, 3.9]
+
+
+def test_a_rent_of_early_november_starts_a_forecast_and_scores_none_yet(place):
+    """The run of 11-15 is due at the month's end: its own rent is no answer, and the month is not over for the run before."""
+    index = "index: normalised SXM median of rate cards"
+    header = "date,provider,accelerator,usd_per_accelerator_hour,channel"
+    refresh(place, SMALL, NOW)
+    drop(place, "a.csv", f"{header}\n2026-11-15,{index},H100,4.1,on-demand\n")
+    assert refresh(place, SMALL, datetime(2026, 11, 16, tzinfo=UTC)).scored == 0
+    drop(place, "b.csv", f"{header}\n2026-12-20,{index},H100,4.2,on-demand\n")
+    assert refresh(place, SMALL, datetime(2026, 12, 21, tzinfo=UTC)).scored == 1
+    with transaction(open_store(place)) as connection:
+        assert [tuple(row) for row in rows(connection, "SELECT due_on, value FROM scores")] == [("2026-11-30", 4.1)]
 
 
 def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
