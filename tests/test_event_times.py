@@ -160,7 +160,7 @@ def test_too_few_launches_are_refused(tables):
 
 
 def test_the_rate_of_rounds_holds_what_was_seen(tables):
-    """Times the attraction of a typical firm the fitted rate gives back rounds over provider-months."""
+    """Times the attraction of a typical firm the fitted rate gives back rounds over months as they count."""
     made = funding_trend(tables.vintage(V26))
     rate = value_of(made, "regimes.hot.funding_per_month").median()
     assert_allclose(rate * np.prod(ATTRACTION) ** 0.5, numbers(made)["rounds_per_month_hot"], rtol=0.03)  # k + ½ for k
@@ -175,7 +175,7 @@ def test_the_loop_gives_back_from_the_first_month_what_the_fit_took_off(tables, 
     followed = np.isin(names.providers[names.own_cash], list(firms_of(scenario, names, "followed")))
     treasury = market.treasury
     growth = treasury.turnover_start / treasury.turnover_average
-    attraction = funding_prob_per_month(1.0, growth, treasury.runway_months[names.own_cash])[followed]
+    attraction = funding_prob_per_month(1.0, growth, treasury.runway_months[names.own_cash], 12.0)[followed]
     assert ATTRACTION[0] < attraction.mean() < ATTRACTION[1]
 
 

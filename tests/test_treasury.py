@@ -38,12 +38,14 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
     own = names.own_cash
     assert_array_equal(treasury.other.usd_per_month(), treasury.other.start_usd_per_month)
     chance = np.random.default_rng(2)
-    covers, to_last = (treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio"))
+    names_of = ("round_covers_months", "round_to_last_ratio", "round_elasticity")
+    covers, to_last, elasticity = (treasury.theta[name] for name in names_of)
     for month in range(6):
         alive = chance.random(revenue.shape) < 0.8
         closes = chance.random(revenue.shape) < 0.3
         money, alone = treasury.cash_usd.copy(), treasury.cash_without_rounds_usd.copy()
-        last, average = treasury.last_round_months.copy(), treasury.turnover_average.copy()
+        last, average = treasury.last_round_ratio.copy(), treasury.turnover_average.copy()
+        since = treasury.months_since_round.copy()
         cost = revenue * chance.uniform(0.2, 1.5, revenue.shape).astype(REAL)
         uniform = np.where(closes, 0.0, np.inf).astype(REAL)  # a chance above one is certain: 1 would close
         apart = chance.normal(0.0, 0.1, (len(names.providers), BLOCK_PATHS)).astype(REAL)
@@ -68,12 +70,13 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         assert (kept == money + earned)[earned <= 0].all()
         assert_array_equal(treasury.cash_without_rounds_usd, kept_alone)
         burn = covers * np.maximum(-flow, REAL(0))
-        size = np.maximum(burn, to_last * (last * average))
+        size = np.maximum(burn, to_last * last * average**elasticity)
         # Of a round is kept what pays for burn or fills the reserve; the rest is spent.
         most = np.maximum(kept + burn, treasury.theta["reserve_months"] * average)
         assert_array_equal(treasury.cash_usd, np.where(raised, np.minimum(kept + burn + (size - burn), most), kept))
-        assert_array_equal(treasury.last_round_months[~raised], last[~raised])
-        assert_allclose((treasury.last_round_months * average)[raised], size[raised], rtol=1e-6)
+        assert_array_equal(treasury.last_round_ratio[~raised], last[~raised])
+        assert_allclose((treasury.last_round_ratio * average**elasticity)[raised], size[raised], rtol=1e-6)
+        assert_array_equal(treasury.months_since_round, np.where(raised, 0, since + 1))
 
 
 def test_who_earns_nothing_any_more_has_next_to_no_fixed_cost(tables):
@@ -112,11 +115,10 @@ def test_a_listing_brings_a_round(base, block):
     treasury, _ = made_up_treasury(base, names, draws)
     cells = spots(np.random.default_rng(4).random(treasury.cash_usd.shape) < 0.1)
     before = treasury.cash_usd.copy()
-    covers, to_last, reserve = (
-        treasury.theta[name] for name in ("round_covers_months", "round_to_last_ratio", "reserve_months")
-    )
+    names_of = ("round_covers_months", "round_to_last_ratio", "round_elasticity", "reserve_months")
+    covers, to_last, elasticity, reserve = (treasury.theta[name] for name in names_of)
     burn, average = covers * np.maximum(-treasury.net_flow, REAL(0)), treasury.turnover_average
-    size = np.maximum(burn, to_last * (treasury.last_round_months * average))
+    size = np.maximum(burn, to_last * treasury.last_round_ratio * average**elasticity)
     after = np.minimum(before + size, np.maximum(before + burn, reserve * average))
     treasury.give_money(cells)
     before[cells.row, cells.path] = after[cells.row, cells.path]
@@ -183,13 +185,12 @@ def test_a_runway_is_noted_for_all_and_infinite_where_a_parent_pays(base, block)
 def test_money_today_is_that_of_the_tables(base, block):
     _, names, draws = block
     treasury, revenue = made_up_treasury(base, names, draws)
-    cash_usd, burn, debt, last_usd = (
+    cash_usd, burn, debt = (
         draws.column("provider_finances", name, names.providers[names.own_cash])
-        for name in ("cash_usd", "burn_usd_per_year", "debt_service_usd_per_year", "last_round_usd")
+        for name in ("cash_usd", "burn_usd_per_year", "debt_service_usd_per_year")
     )
     for known, found in (
         (cash_usd, treasury.cash_usd), (cash_usd, treasury.cash_without_rounds_usd),
-        (last_usd, treasury.last_round_months * treasury.turnover_average),
         (-burn / 12, treasury.net_flow), (debt / 12, np.broadcast_to(treasury.debt_service, revenue.shape)),
         (12 * cash_usd / np.maximum(burn, 12), treasury.runway_months[names.own_cash]),
     ):  # fmt: skip
@@ -198,6 +199,25 @@ def test_money_today_is_that_of_the_tables(base, block):
     assert set(np.unique(treasury.regime)) == {REGIMES.index("hot"), REGIMES.index("normal")}
     hot = draws.parameter("regime_hot_start_prob").mean()
     assert_allclose((treasury.regime == REGIMES.index("hot")).mean(), hot, atol=0.03)  # four standard errors
+
+
+def test_the_last_round_stands_beside_the_revenue_of_its_day(base, block):
+    """All revenue grows by half a log a year: a round of six months ago came at 0.78 of today's, one of long ago at 0.61."""
+    scenario = load_scenario("base", settings=["round_elasticity=0.7", "demand_growth_start_per_year=0.5",
+                                               "other_growth_start_per_year=0.5"])  # fmt: skip
+    rows = scenario.rows["provider_finances"]
+    _, names, _ = block
+    draws = Draws(scenario, 7, 0)
+    treasury, _ = made_up_treasury(scenario, names, draws)
+    providers = names.providers[names.own_cash]
+    last = draws.column("provider_finances", "last_round_usd", providers)
+    days = [rows[provider]["last_round_on"] for provider in providers]
+    known = [(scenario.as_of - day).days * 12 / 365 if day else 12 for day in days]
+    assert {0 < months < 12 for months in known} == {True, False}
+    months = np.minimum(known, 12)[:, None]
+    at_its_day = treasury.turnover_average * np.exp(-0.5 * months / 12)
+    assert_allclose(treasury.last_round_ratio * at_its_day**0.7, last + 0 * at_its_day, rtol=1e-4)
+    assert_allclose(treasury.months_since_round, months + 0 * at_its_day, rtol=1e-6)
 
 
 def test_rounds_follow_growth_of_all_revenue(base, block):

@@ -51,14 +51,14 @@ def figures(tables, provider, *metrics):
 
 
 def rounds_after(tables, provider, day):
-    """Return the sizes of the rounds and listings of a provider after a day; of some the size is not known."""
+    """Return the sizes of the rounds and listings of a provider after a day, and their days; of some the size is not known."""
     found = [
-        row["amount_usd"]
+        (row["amount_usd"], row["date_on"])
         for row in tables["events"]
         if row["kind"] in EVENT_KINDS["rounds"] + EVENT_KINDS["listings"] and row["status"] in SOLID
         and row["date_on"] > day and row["actors"].split("; ")[0 if row["kind"] == "ipo" else -1] == provider
     ]  # fmt: skip
-    return [size for size in found if size]
+    return [(size, on) for size, on in found if size]
 
 
 def grown(tables, day, of="demand_growth_start_per_year"):
@@ -136,13 +136,17 @@ class State:
         """
         found = [row for row in figures(self.now, self.provider, "cash_usd") if row["as_of"] > BEFORE]
         if not found:
-            return ends(self.old["cash_usd"]) + sum(rounds_after(self.now, self.provider, BEFORE))
+            return ends(self.old["cash_usd"]) + sum(size for size, _ in rounds_after(self.now, self.provider, BEFORE))
         start = found[-1]["value"] * np.array([1 - KNOWN_BAND, 1 + KNOWN_BAND])
-        return start + sum(rounds_after(self.now, self.provider, found[-1]["date_on"]))
+        return start + sum(size for size, _ in rounds_after(self.now, self.provider, found[-1]["date_on"]))
 
     def row(self):
         """Return the cells that the rule gives, as text."""
-        rounds = rounds_after(self.now, self.provider, BEFORE)
+        rounds = [
+            (self.old["last_round_usd"], self.old["last_round_on"]),
+            *rounds_after(self.now, self.provider, BEFORE),
+        ]
+        last_usd, last_on = rounds[-1]
         other = self.old["other_revenue_usd_per_year"] * grown(self.now, BEFORE, "other_growth_start_per_year")
         fresh = [row for row in self.revenues if (DAY - row["date_on"]).days <= 365 * OLDEST_YEARS]
         last = fresh[-1]["value"] if fresh and self.provider not in WIDER_SCOPE else None
@@ -156,7 +160,8 @@ class State:
             "cash_usd": text(self.cash()),
             "burn_usd_per_year": text(burn) if burn.any() else "0",
             "debt_service_usd_per_year": text(self.old["debt_service_usd_per_year"]),
-            "last_round_usd": text(float(rounds[-1] if rounds else self.old["last_round_usd"])),
+            "last_round_usd": text(float(last_usd)),
+            "last_round_on": str(last_on or ""),
             "revenue_usd_per_year": "fitted" if self.fitted() else "",
             "known_revenue_usd_per_year": f"{last:.12g}" if last else "",
         }

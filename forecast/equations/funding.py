@@ -6,29 +6,54 @@ import numpy as np
 
 from forecast.arrays import Array, Index
 
+# After a round, over which the chance of the next comes back: the likeliest at each vintage since 2025-07 (docs/evidence.md).
+REST_MONTHS = 12.0
 
-def funding_prob_per_month(regime_per_month: Array, growth_ratio: Array, runway: Array) -> Array:
+
+def funding_prob_per_month(
+    regime_per_month: Array, growth_ratio: Array, runway: Array, months_since_round: Array
+) -> Array:
     """Chance that a provider closes a round this month.
 
-    h = h_regime·a·u, above one certain, with attraction a = clip(growth, ½, 2) and urgency u = 2 under a year of runway, else 1
+    h = h_regime·a·u·w, above one certain, with attraction a = clip(growth, ½, 2), urgency u = 2 under a year of runway, else 1,
+    and w = min(1, t/12): whoever has just raised does not ask again
 
     Args:
         regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
         growth_ratio: revenue over its moving average of twelve months (1 is standing still; 1.7 where it doubles in a year).
         runway: cash over net burn, months.
+        months_since_round: t, months, at least 0.
 
     Returns:
         Probability; above 1 is certain. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
 
-    >>> funding_prob_per_month(0.05, 1.0, 24.0).item()
-    0.05
+    >>> funding_prob_per_month(0.05, 1.0, 24.0, np.array([3.0, 30.0])).tolist()
+    [0.0125, 0.05]
     """
     at_ease = np.clip(growth_ratio, 0.5, 2.0)
     at_ease *= regime_per_month
     urgency = np.less(runway, 12.0).astype(at_ease.dtype)
     urgency += 1.0
     urgency *= at_ease
-    return np.asarray(urgency)
+    return np.asarray(urgency * np.clip(months_since_round / REST_MONTHS, 0.0, 1.0))
+
+
+def rested_months(months_since_round: Array) -> Array:
+    """Months since a round, each counted as much as the chance of the next had come back in it.
+
+    E = ∫ min(1, t/12) dt = t²/24 up to a year, t − 6 after it
+
+    Args:
+        months_since_round: t, months, at least 0.
+
+    Returns:
+        Months. Source: w of `funding_prob_per_month`.
+
+    >>> rested_months(np.array([6.0, 12.0, 18.0])).tolist()
+    [1.5, 6.0, 12.0]
+    """
+    within = np.minimum(months_since_round, REST_MONTHS)
+    return np.asarray(within**2 / (2 * REST_MONTHS) + (months_since_round - within))
 
 
 def steady_growth_ratio(growth_per_month: Array) -> Array:
@@ -70,23 +95,29 @@ def burn_covered_usd(net_flow: Array, covers_months: Array) -> Array:
     return np.asarray(burn)
 
 
-def round_size_usd(burn_usd: Array, like_last_usd: Array, to_last_ratio: Array) -> Array:
-    """Size of a round: the burn it is to pay for, and not much less than the last one brought for the same revenue.
+def round_size_usd(
+    burn_usd: Array, last_ratio: Array, revenue: Array, to_last_ratio: Array, elasticity: Array
+) -> Array:
+    """Size of a round: the burn it is to pay for, and not much less than the last one, grown as rounds do with revenue.
 
-    Q = max(B, r·L)
+    Q = max(B, r·ℓ·V^η), with ℓ = L/V_L^η of the last round L and the revenue V_L of its day
 
     Args:
         burn_usd: B, USD.
-        like_last_usd: L, the last round grown as revenue since, USD.
+        last_ratio: ℓ, USD per (USD/month)^η.
+        revenue: V, USD/month, positive.
         to_last_ratio: r, least size over that, at least 0.
+        elasticity: η, relative growth of a round for relative growth of revenue, at least 0.
 
     Returns:
-        USD. Source: own-rounds: twelve rounds were 0.3 to 2.1 times L.
+        USD. Source: own-rounds: η by twelve pairs of rounds.
 
-    >>> round_size_usd(48.0, 120.0, 0.5).item()
-    60.0
+    A last round of 20 at a revenue of 1, now 4.
+
+    >>> round_size_usd(30.0, 20.0, 4.0, 1.0, 0.5).item()
+    40.0
     """
-    return np.maximum(burn_usd, to_last_ratio * like_last_usd)
+    return np.maximum(burn_usd, to_last_ratio * last_ratio * revenue**elasticity)
 
 
 def regime_next(regime: Index, transition: Array, uniform: Array) -> Index:

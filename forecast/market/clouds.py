@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.arrays import Array, Flags, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
-from forecast.equations import cash, exits
+from forecast.equations import clouds, exits
 from forecast.market.names import Names
 from forecast.market.trade import Trade
 from forecast.units import MONTHS_PER_YEAR
@@ -22,7 +22,7 @@ class Clouds:
         self.theta, self.provider = Parameters(draws), names.cloud_provider  # row of each among providers
         self.other_start_usd_per_month = other_usd_per_month[self.provider]
         self.other_cost_usd_per_year = MONTHS_PER_YEAR * self.other_start_usd_per_month * other_cost_frac[self.provider]
-        self.other_machines_usd_per_year = cash.machines_beside_tokens(  # of the as_of month, as the cost
+        self.other_machines_usd_per_year = clouds.machines_beside_tokens(  # of the as_of month, as the cost
             draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
             self.theta["cloud_running_ratio"],
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],
@@ -36,10 +36,10 @@ class Clouds:
         `other_ratio` is other business over that of the start, `[provider, path]`.
         """
         other_ratio = other_ratio[self.provider]
-        self.sustainability = cash.sustainability_ratio(
+        self.sustainability = clouds.sustainability_ratio(
             MONTHS_PER_YEAR * (trade.revenue[self.provider] + self.other_start_usd_per_month * other_ratio),
             MONTHS_PER_YEAR * trade.serving_cost[self.provider],
-            cash.machines_grown(self.other_machines_usd_per_year, self.other_cost_usd_per_year, other_ratio),
+            clouds.machines_grown(self.other_machines_usd_per_year, self.other_cost_usd_per_year, other_ratio),
         )
 
     def leaving(self, alive: Flags, uniform: Array) -> Spots:

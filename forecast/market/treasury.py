@@ -11,7 +11,7 @@ from forecast.market.names import Names
 from forecast.market.other_business import OtherBusiness
 from forecast.market.regimes import REGIMES, in_regime, transition
 from forecast.scenario import Scenario
-from forecast.units import MONTHS_PER_YEAR
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 NEXT_TO_NOTHING = 1e-6  # part of today's revenue: who has left earns nothing, which has no logarithm
 
@@ -37,6 +37,9 @@ class Treasury:
         """
         theta, providers = Parameters(draws), names.providers[names.own_cash]
         self.names, self.theta, shape = names, theta, (len(providers), BLOCK_PATHS)
+        days = [scenario.rows["provider_finances"][provider]["last_round_on"] for provider in providers]
+        # [own_cash, 1] since the last round; a year where the day is not known, or longer ago: rounds grew no further after it
+        since = np.array([[min(months_between(day, scenario.as_of), 12.0) if day else 12.0] for day in days], REAL)
 
         def finance(column: str) -> Array:
             """A row for each provider; one number in it where nothing is uncertain, for there is little room near the processor."""
@@ -46,9 +49,9 @@ class Treasury:
             return np.broadcast_to(values, shape).copy()
 
         def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
-            """Return the mean of a flow over the past year, if it has long grown as it grows today."""
+            """Return the mean of a flow over the past year, and over that before the last round, if it has long grown as today."""
             growth = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR + apart_ratio * apart
-            return np.asarray(flow / funding.steady_growth_ratio(growth))
+            return np.stack([np.ones(shape), np.exp(-growth * since)]) * flow / funding.steady_growth_ratio(growth)
 
         hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < theta["regime_hot_start_prob"]
         self.regime = np.where(hot, REGIMES.index("hot"), REGIMES.index("normal"))
@@ -58,7 +61,7 @@ class Treasury:
         other = self.other.start_usd_per_month[names.own_cash]
         self.turnover_start = revenue + other  # of tokens and all else
         mean = before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"])
-        self.turnover_average: Array = np.clip(mean, 1.0, np.inf)  # of a year
+        self.turnover_average, at_round = np.clip(mean, 1.0, np.inf).astype(REAL)  # of a year
         burn, self.debt_service = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
         profit = gross_profit + self.other.profit_start_usd_per_month[names.own_cash]
         self.fixed_cost: Array = np.clip(profit + burn - self.debt_service, 0.0, np.inf)
@@ -71,8 +74,8 @@ class Treasury:
         # The same if no new money came: the provider then cuts as its own cash runs short.
         self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
         self.cash_without_rounds_usd = self.cash_usd.copy()
-        # Of revenue, on average of a year, that the last round brought; one before the as_of month as if it came in it.
-        self.last_round_months = finance("last_round_usd") / self.turnover_average
+        self.last_round_ratio = finance("last_round_usd") / at_round ** theta["round_elasticity"]
+        self.months_since_round = by_path(since)
         # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
         self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
         self.runway_months[names.own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
@@ -118,26 +121,29 @@ class Treasury:
         self.cash_without_rounds_usd = cash.cash_next_usd(
             self.cash_without_rounds_usd, self.net_flow_without_rounds * present, reserve
         )
+        self.months_since_round += 1
         prob = funding.funding_prob_per_month(
             in_regime(self.funding_per_month, self.regime) * theta["funding_ratio"],
             turnover / self.turnover_average,
             runway,
+            self.months_since_round,
         )
         drawn = spots(uniform < prob)
         self.closes = drawn.among(drawn.of(present) > 0)
         raised = self.raise_rounds(self.closes)
-        self.closes.put(self.last_round_months, raised / self.closes.of(self.turnover_average))
+        grows_as = self.closes.of(self.turnover_average) ** self.closes.of(theta["round_elasticity"])
+        self.closes.put(self.last_round_ratio, raised / grows_as)
+        self.closes.put(self.months_since_round, 0)
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
         """Add a round to the cash of some providers, and return its size; what neither burn nor reserve needs is spent."""
-        covers, to_last, reserve = (
-            providers.of(self.theta[n]) for n in ("round_covers_months", "round_to_last_ratio", "reserve_months")
-        )
+        inputs = ("round_covers_months", "round_to_last_ratio", "round_elasticity", "reserve_months")
+        covers, to_last, elasticity, reserve = (providers.of(self.theta[name]) for name in inputs)
         turnover, before = providers.of(self.turnover_average), providers.of(self.cash_usd)
         burn_usd = funding.burn_covered_usd(providers.of(self.net_flow), covers)
-        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_months) * turnover, to_last)
+        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_ratio), turnover, to_last, elasticity)
         providers.put(self.cash_usd, cash.cash_next_usd(before + burn_usd, size - burn_usd, reserve * turnover))
         return size
 

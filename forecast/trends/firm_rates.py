@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Z_90, Distribution
+from forecast.equations import funding
 from forecast.tables import Tables
 from forecast.trends import regimes
 from forecast.trends.evidence import EVEN, empirical
 from forecast.trends.known import enough, last_day
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-from forecast.units import months_between
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 FORM = "a constant rate in each regime"
 # The engine multiplies its rate by growth (½ to 2, 1.7 where revenue doubles in a year) and by 2 under a year of runway: in the
@@ -27,7 +28,7 @@ OUTCOMES = {"acquired": "acquired_per_year", "ipo": "ipo_per_year"}
 def funding_trend(tables: Tables) -> Trend:
     """Return the monthly rate of rounds known at the tables' vintage, by regime.
 
-    Rounds over provider-months between the first known round and the exit or the vintage. A gap that is still open is
+    Rounds over provider-months, those of the first year after a round counted in part (`rested_months`), between the first known round and the exit or the vintage. A gap that is still open is
     censored there (Kaplan–Meier for its quartiles); counting closed gaps alone would make money look quick.
 
     Raises:
@@ -37,7 +38,7 @@ def funding_trend(tables: Tables) -> Trend:
 
     table = tables["round_intervals"]
     gaps = list(round_spells(tables, last_day(tables["events"], tables)))
-    by_regime = regimes.counts(gaps)
+    by_regime = regimes.counts(gaps, _rested_years)
     enough(len(by_regime), 1, "regimes with five provider-years", table, tables)
     months = np.array([months_between(gap.start, gap.end) for gap in gaps])
     closed = np.array([gap.happened for gap in gaps])
@@ -52,25 +53,31 @@ def funding_trend(tables: Tables) -> Trend:
             *(Diagnostic(f"gap_p{100 * level:.0f}_months", float(np.nan_to_num(waiting.quantile(level), nan=months.max())),
                          "of the gap between rounds, open ones censored; at most the longest seen") for level in QUARTILES),
             Diagnostic("closed_gap_p50_months", float(np.median(months[closed])), "the naive rival: closed gaps alone"),
-            *(Diagnostic(f"rounds_per_month_{regime}", c.events / c.years / 12, f"{c.events} in {12 * c.years:.0f} months")
+            *(Diagnostic(f"rounds_per_month_{regime}", c.events / c.years / 12, f"{c.events} in {12 * c.years:.0f} months as they count")
               for regime, c in by_regime.items()),
             *_one_rate(by_regime, "rounds"),
         ),
         estimates=tuple(
             Estimate(f"regimes.{regime}.funding_per_month", _rate(count), "1/month", count.events, "medium",
-                     f"{count.events} rounds in {12 * count.years:.0f} provider-months, over an attraction of "
-                     f"{ATTRACTION[0]} to {ATTRACTION[1]}; firms with a known round")
+                     f"{count.events} rounds in {12 * count.years:.0f} provider-months, the first year after a round counted in part, "
+                     f"over an attraction of {ATTRACTION[0]} to {ATTRACTION[1]}; firms with a known round")
             for regime, count in by_regime.items()
         ),
     )  # fmt: skip
 
 
 def _rate(count: regimes.Count) -> Distribution:
-    """Return the monthly rate of a firm that stands still: lognormal, Poisson error and attraction together."""
+    """Return the monthly rate of a firm that stands still, a year after its last round: lognormal, Poisson error and attraction together."""
     rate_log = np.log((count.events + 0.5) / count.years / 12) - np.log(ATTRACTION).mean()
     sd = np.hypot((count.events + 0.5) ** -0.5, np.diff(np.log(ATTRACTION))[0] / (2 * Z_90))
     low, high = np.exp(rate_log + sd * Z_90 * np.array([-1.0, 1.0]))
     return Distribution("lognormal", (round(float(low), 4), round(float(high), 4)))
+
+
+def _rested_years(gap: regimes.Spell, first: date, last: date) -> float:
+    """Return the years between two days of a gap, each as much as the chance of a round had come back in it."""
+    since = np.array([months_between(gap.start, day) for day in (first, max(first, last))])
+    return float(np.diff(funding.rested_months(since))[0]) / MONTHS_PER_YEAR
 
 
 def _one_rate(by_regime: Mapping[str, regimes.Count], what: str) -> list[Diagnostic]:

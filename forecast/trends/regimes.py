@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
@@ -36,7 +36,15 @@ class Count(NamedTuple):
     years: float
 
 
-def counts(spells: Iterable[Spell]) -> dict[str, Count]:
+def years_at_risk(spell: Spell, first: date, last: date) -> float:
+    """Return the years of a spell between two days; none where the second is the earlier."""
+    return max(0.0, years_between(first, last))
+
+
+AtRisk = Callable[[Spell, date, date], float]
+
+
+def counts(spells: Iterable[Spell], at_risk: AtRisk = years_at_risk) -> dict[str, Count]:
     """Return events and provider-years by regime; regimes with less than five years at risk are left out.
 
     >>> one = Spell(date(2024, 7, 1), date(2025, 7, 1), True)
@@ -44,14 +52,14 @@ def counts(spells: Iterable[Spell]) -> dict[str, Count]:
     {'normal': (0, 12), 'hot': (24, 12)}
     """
     known = list(spells)
-    found = {regime: _count(known, *period) for regime, period in PERIODS.items()}
+    found = {regime: _count(known, *period, at_risk) for regime, period in PERIODS.items()}
     return {regime: count for regime, count in found.items() if count.years >= LEAST_YEARS}
 
 
-def _count(spells: Sequence[Spell], first: date, last: date) -> Count:
+def _count(spells: Sequence[Spell], first: date, last: date, at_risk: AtRisk = years_at_risk) -> Count:
     """Return the events, and the years at risk, from a first day up to a last one, which is not counted."""
     events = sum(s.happened and first <= s.end < last for s in spells)
-    return Count(events, sum(max(0.0, years_between(max(s.start, first), min(s.end, last))) for s in spells))
+    return Count(events, sum(at_risk(s, max(s.start, first), min(s.end, last)) for s in spells))
 
 
 def dispersion(events: Array, years: Array) -> Array:

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.arrays import REAL
-from forecast.equations import cash, demand, exits, funding, hardware, price, scarcity, shares, tier
+from forecast.equations import cash, clouds, demand, exits, funding, hardware, price, scarcity, shares, tier
 
 EQUATIONS = [
     pytest.param(function, id=f"{module.__name__.rpartition('.')[2]}.{name}")
-    for module in (cash, demand, exits, funding, hardware, price, scarcity, shares, tier)
+    for module in (cash, clouds, demand, exits, funding, hardware, price, scarcity, shares, tier)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 ]
