@@ -21,9 +21,16 @@ from forecast.families import FLEETS
 from forecast.owning import OWNED
 from forecast.scenario import Scenario
 from forecast.serving.speed import design_log_sds, effect_values, throughputs
-from forecast.serving.workloads import Request, efficiency_family, number, workloads
+from forecast.serving.workloads import (
+    Request,
+    architecture,
+    designs_released_on,
+    efficiency_family,
+    number,
+    workloads,
+)
 from forecast.table_files import Row
-from forecast.units import months_between
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class SegmentSpeed:
     families: list[str]  # efficiency family of each accelerator
     hours_per_mtok: Array  # [accelerator, segment] at launch software, fully used
     designs: list[str]  # of each segment's reference model
+    design_age_years: Array  # [segment] since its first model was released
     log_sd: Array  # [accelerator, segment]
     design_log_sd: Array  # [segment] of what the design brings on all accelerators; 0 where it was measured
     gain_frac: Array  # [accelerator, segment]
@@ -76,6 +84,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     rows = scenario.rows["accelerators"]
     hours, sd, gain, months, output = (np.empty((len(names), len(segments))) for _ in range(5))
     models = scenario.tables["served_models"].latest("model")
+    released = designs_released_on(models.values())
     moe = [models[scenario.rows["segments"][s]["reference_model"]]["experts_count"] > 0 for s in segments]
     columns = ("input_tokens", "output_tokens", "latency_ms_per_token", "cached_frac")
     asked = {s: [number(scenario, "segments", s, column) for column in columns] for s in segments}
@@ -116,6 +125,12 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         families=[efficiency_family(rows[name]) for name in names],
         hours_per_mtok=hours,
         designs=cases["architecture"][: len(segments)].tolist(),
+        design_age_years=np.array(
+            [
+                months_between(released[architecture(models[reference[s]])], scenario.as_of) / MONTHS_PER_YEAR
+                for s in segments
+            ]
+        ),
         log_sd=sd,
         design_log_sd=design_log_sds(effects, cases)[: len(segments)],
         gain_frac=gain,
