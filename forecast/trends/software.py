@@ -71,7 +71,7 @@ def software_trend(tables: Tables) -> Trend:
         title="Tokens per accelerator on the same model",
         unit="log/year",
         form="a gain that fades with the age of the model's design",
-        why="it misses models left out by no more than a steady gain does, and at one age dense models and mixtures gain alike",
+        why="gains left out are foretold as well as by a steady gain, one model gained ever less, and at one age dense models and mixtures gain alike",
         diagnostics=(
             *diagnostics,
             Diagnostic("gains_count", count, "of a model between two days, mean over accelerators"),
