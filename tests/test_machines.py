@@ -1,5 +1,6 @@
 """Machines of the market: the best of each family, what gains and errors reach, and fleets that follow."""
 
+from datetime import date
 from itertools import product
 
 import numpy as np
@@ -41,6 +42,21 @@ def test_twice_the_serving_gain_is_half_the_cost(base, block):
         machines.serving_gain *= 2
         machines.choose(month)
         assert_array_equal(machines.best_usd_per_mtok, plain / 2)  # a power of two: exact
+
+
+def test_software_gains_less_on_an_old_design(base, block):
+    """Llama 3.3 70B has the layers of Llama 2 70B, and its age; two years of months add up to the law."""
+    _, names, draws = block
+    machines = Machines(base, names, draws)
+    age, at = names.speed.design_age_years, names.segments.index("commodity")
+    assert base.rows["segments"]["commodity"]["reference_model"] == "llama-3.3-70b"
+    assert_allclose(age[at], months_between(date(2023, 7, 18), base.as_of) / 12)
+    for month in range(1, 25):
+        machines.step(month, np.ones(BLOCK_PATHS, REAL))
+    rate, fade = (draws.parameter(f"serving_{name}") for name in ("efficiency_per_year", "fade_years"))
+    gain = np.log(machines.serving_gain)
+    assert_allclose(gain, hardware.serving_gain_log(age[:, None], age[:, None] + 2, rate, fade), rtol=1e-3, atol=1e-5)
+    assert (np.diff(gain[np.argsort(age)], axis=0) < 0).all()
 
 
 def test_the_best_of_a_family_against_brute_force(base, block):
@@ -162,15 +178,14 @@ def test_only_an_unmeasured_design_is_wrong_on_all_families_at_once(base, block)
     assert (speed.design_log_sd > 0).any() and (speed.design_log_sd == 0).any()
 
 
-def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_serving(base, block):
+def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power(base, block):
     _, names, draws = block
     machines = Machines(base, names, draws)
     before = [(group.capital_usd_per_hour.copy(), group.power_usd_per_hour.copy()) for group in machines.groups]
     for month in range(1, 13):
         machines.step(month, np.ones(BLOCK_PATHS, REAL))
-    decline, power, serving = (
-        draws.parameter(name)
-        for name in ("hardware_price_decline_per_year", "electricity_growth_per_year", "serving_efficiency_per_year")
+    decline, power = (
+        draws.parameter(name) for name in ("hardware_price_decline_per_year", "electricity_growth_per_year")
     )
     assert np.median(decline) > 0.02
     for group, (capital_then, power_then) in zip(machines.groups, before, strict=True):
@@ -178,7 +193,6 @@ def test_a_year_makes_hardware_cheaper_once_it_is_sold_and_moves_power_and_servi
         assert_allclose(group.capital_usd_per_hour, capital_then * (1 - decline) ** (months_sold / 12), rtol=1e-5)
         assert_allclose(group.power_usd_per_hour, power_then * (1 + power), rtol=1e-5)
     assert 0 < months_sold.mean() < 12  # announced ones come within the year or not
-    assert_allclose(machines.serving_gain, 1 + serving, rtol=1e-5)
     assert_array_equal(machines.floor_usd_per_mtok, machines.best_usd_per_mtok.min(axis=0))
 
 

@@ -113,6 +113,30 @@ def hours_after_software(hours_per_mtok: Array, maturity: Array, gain_frac: Arra
     return hours_per_mtok / (1.0 + gain_frac * maturity)
 
 
+def serving_gain_log(age_years: Num, later_age_years: Num, rate_per_year: Num, fade_years: Num) -> Num:
+    """Tokens for an accelerator-hour that serving software gains on a model, in logs, while its design grows older.
+
+    ln G = r·τ·(e^((1 − a)/τ) − e^((1 − b)/τ)): the pace fades by e in τ years, and is r at an age of one year
+
+    Args:
+        age_years: a, years since the first model of the design was released, at least 0.
+        later_age_years: b, the same at the end, at least a.
+        rate_per_year: r, gain a year in logs at an age of one year.
+        fade_years: τ, positive.
+
+    Returns:
+        Log of tokens at the later age over those at the first. Source: own-software (throughput.csv).
+
+    >>> round(serving_gain_log(1.0, 2.0, 0.1, 2.0), 4)
+    0.0787
+    """
+    return (
+        rate_per_year
+        * fade_years
+        * (np.exp((1.0 - age_years) / fade_years) - np.exp((1.0 - later_age_years) / fade_years))
+    )
+
+
 def generations_since(months: Array, gap_months: Array, most: Array) -> Array:
     """Generations of a family that have come since its last announced part, one after every gap until the family ends.
 

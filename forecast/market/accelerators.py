@@ -54,7 +54,7 @@ class Accelerators:
     def lower(self, best: Array, custom_sold: Array, month: int, gain: Array) -> None:
         """Lower `best`, `[family, segment, path]`, and that of custom silicon for sale to the cost on these where it is less.
 
-        `gain`, `[family, path]`, is what serving methods and later generations give to tokens for a dollar.
+        `gain`, `[family, path]`, is what later generations give to tokens for a dollar.
         """
         owned, available = self.owned_usd_per_hour(slice(None)), self.available(month)
         if not available.all():

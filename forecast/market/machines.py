@@ -12,6 +12,7 @@ from forecast.market.accelerators import Accelerators, start_accelerators
 from forecast.market.checks import REFERENCE
 from forecast.market.names import Names
 from forecast.scenario import Scenario
+from forecast.units import MONTHS_PER_YEAR
 
 # Rows of families: those of which every accelerator may set the floor, and of these what anybody can buy.
 OTHERS = [row for row, name in enumerate(FLEETS) if not FAMILIES[name].claims_only]
@@ -54,10 +55,15 @@ class Machines:
         self.reference = next((g, g.rows.tolist().index(row)) for g in self.groups if row in g.rows)
         self.capital_factor = hardware.decline_factor(theta["hardware_price_decline_per_year"])  # monthly
         self.power_factor = hardware.decline_factor(-theta["electricity_growth_per_year"])
-        self.serving_factor = hardware.decline_factor(-theta["serving_efficiency_per_year"])
         # [family, 1, path] of what is bought of the best kind, what is of another family where a token costs less on it
         self.crossing_frac = theta["fleet_crossing_frac"] * CROSSING[:, None, None].astype(REAL)
-        self.serving_gain: Array = np.ones(BLOCK_PATHS, REAL)
+        # [segment, path] what serving software gives to tokens for an accelerator-hour, and its gain in the month to come, in logs.
+        age, fade_years = names.speed.design_age_years[:, None], theta["serving_fade_years"]
+        self.serving_gain: Array = np.ones((len(names.segments), BLOCK_PATHS), REAL)
+        self.serving_pace_log = hardware.serving_gain_log(
+            age, age + 1 / MONTHS_PER_YEAR, theta["serving_efficiency_per_year"], fade_years
+        ).astype(REAL)
+        self.serving_fade = np.exp(-1 / (MONTHS_PER_YEAR * fade_years))
         self.generations = Generations(draws, self.groups)
         self.choose(0)
         # On each family's fleet in use.
@@ -67,7 +73,8 @@ class Machines:
         """Move one month: software matures, prices decline, newcomers arrive, and what is bought is of the best."""
         for group in self.groups:
             group.step(month, self.capital_factor, self.power_factor)
-        self.serving_gain = self.serving_gain * self.serving_factor
+        self.serving_gain = self.serving_gain * np.exp(self.serving_pace_log)
+        self.serving_pace_log = self.serving_pace_log * self.serving_fade
         self.choose(month)
         best = self.best_usd_per_mtok
         sold = np.minimum(best[OPEN].min(axis=0), self.custom_sold_usd_per_mtok)
@@ -82,9 +89,11 @@ class Machines:
         """
         shape = len(self.names.segments), BLOCK_PATHS
         best, sold = np.full((len(FLEETS), *shape), np.inf, REAL), np.full(shape, np.inf, REAL)
-        gain = self.serving_gain * self.generations.gain(month)
+        gain = self.generations.gain(month)
         for group in self.groups:
             group.lower(best, sold, month, gain)
+        best /= self.serving_gain
+        sold /= self.serving_gain
         self.best_usd_per_mtok, self.custom_sold_usd_per_mtok = best, sold
         self.floor_usd_per_mtok = np.minimum(best[OTHERS].min(axis=0), sold)
 

@@ -23,6 +23,8 @@ from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, design_log_sds, effect_values, throughputs
 from forecast.serving.workloads import (
     Request,
+    architecture,
+    designs_released_on,
     efficiency_entity,
     efficiency_family,
     number,
@@ -30,7 +32,7 @@ from forecast.serving.workloads import (
     served_models,
     workloads,
 )
-from forecast.units import months_between
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 MIX = ("input_tokens", "output_tokens", "latency_ms_per_token", "input_frac", "cached_frac")  # what a segment asks
 
@@ -43,6 +45,7 @@ class SegmentSpeed:
     families: list[str]  # efficiency family of each accelerator
     hours_per_mtok: Array  # [accelerator, segment] at launch software, fully used
     designs: list[str]  # of each segment's reference model
+    design_age_years: Array  # [segment] since its first model was released
     log_sd: Array  # [accelerator, segment]
     design_log_sd: Array  # [segment] of what the design brings on all accelerators; 0 where it was measured
     gain_frac: Array  # [accelerator, segment]
@@ -82,6 +85,7 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
     model = {segment: models[scenario.rows["segments"][segment]["reference_model"]] for segment in segments}
     asked = {segment: {each: number(scenario, "segments", segment, each) for each in MIX} for segment in segments}
     pairs = list(product(names, segments))
+    released = designs_released_on(models.values())
     cases = workloads(
         scenario,
         [
@@ -115,6 +119,9 @@ def segment_speed(scenario: Scenario) -> SegmentSpeed:
         families=[efficiency_family(rows[name]) for name in names],
         hours_per_mtok=hours,
         designs=cases["architecture"][: len(segments)].tolist(),
+        design_age_years=np.array(
+            [months_between(released[architecture(model[s])], scenario.as_of) / MONTHS_PER_YEAR for s in segments]
+        ),
         log_sd=sd,
         design_log_sd=design_log_sds(effects, cases)[: len(segments)],
         gain_frac=gain,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,14 @@ def architecture(served: Row) -> str:
     """Return what models of one design share: family, depth, width, and whether attention is mixed or compressed."""
     attention, other, _ = str(served["attention_kind"]).split("+")[0].partition("-")
     return f"{served['family']}-{served['layers_count']}-{served['hidden_size']}" + f"-{attention}" * bool(other)
+
+
+def designs_released_on(models: Iterable[Row]) -> dict[str, date]:
+    """Return the day on which the first model of each design was released."""
+    return {
+        architecture(row): row["released_on"]
+        for row in sorted(models, key=lambda row: row["released_on"], reverse=True)
+    }
 
 
 def number(scenario: Scenario, table: str, entity: str, column: str) -> float:

@@ -10,6 +10,7 @@ from forecast.trends.demand import demand_trend
 from forecast.trends.electricity import electricity_trend
 from forecast.trends.firm_rates import exits_trend, funding_trend
 from forecast.trends.growth_apart import growth_apart_trend
+from forecast.trends.hardware_price import hardware_price_trend
 from forecast.trends.ladder import ladder_trend
 from forecast.trends.list_price.backtest import list_price_cases
 from forecast.trends.list_price.trend import list_price_trend
@@ -17,8 +18,8 @@ from forecast.trends.rents import rent_cases, rent_trend
 from forecast.trends.repricing import repricing_trend
 from forecast.trends.rolling import Cases
 from forecast.trends.router import router_trend
-from forecast.trends.same_thing import hardware_price_trend, software_trend
 from forecast.trends.slips import launch_slips_trend
+from forecast.trends.software import software_trend
 from forecast.trends.tiers import tier_cases, tier_trends
 from forecast.trends.token_mix import token_mix_trend
 from forecast.trends.trend import Trend
