@@ -189,6 +189,7 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     )
     return {
         "moe": float(served["experts_count"] > 0),
+        "indexed": float(index > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),
         "kv_held_gb": held_gb,
