@@ -235,14 +235,14 @@ def test_rows_of_the_future_move_nothing():
     assert throughput(early, Request("h100", "llama-3.1-70b", 1000, 1000)).log_sd >= 0.4
 
 
-def test_what_was_never_measured_gets_what_its_family_gets_and_is_less_sure(scenario):
+def test_what_was_never_measured_gets_what_its_family_gets_and_is_never_surer(scenario):
     values = effect_values(scenario)
     known, new = (
         workloads(scenario, [Request(name, "llama-3.3-70b", 1000.0, 1000.0, "fp8", 4.0)]) for name in ("h100", "h800")
     )
     assert_allclose(log_factors(values, known)["throughput"], log_factors(values, new)["throughput"])  # of one family
     sure, unsure = (throughputs(values, columns, float("inf"))[0].log_sd for columns in (known, new))
-    assert unsure > sure
+    assert unsure >= sure
 
 
 def test_every_effect_has_a_prior_and_every_term_one_of_its_own():

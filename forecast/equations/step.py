@@ -89,6 +89,7 @@ def step_terms_s(
     concurrency: Num,
     accelerators_count: Num,
     engines_count: Num,
+    largest_pass_tokens: Num,
     input_per_output_ratio: Num,
     layers_count: Num,
     hidden_size: Num,
@@ -109,17 +110,20 @@ def step_terms_s(
 ) -> dict[str, Num]:
     """What a step would take at the printed peaks, term by term, and its overheads in units of 1 ms and 10 µs.
 
-    overhead 1 ms·L/60, 1 ms·L/60·log₂n · dense W/(n·BW) · experts W/(n·BW) · cache c·R·r/(n·BW)
-    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·(v·a + A·ρ·q)/(n·F₁₆) · exchange · c·10 µs·L/60
+    overhead m·1 ms·L/60 · dense m·W/(n·BW) · experts m·W/(n·BW) · cache c·R·r/(n·BW)
+    · decode c·v·2P/(n·F) · prefill c·A·ρ·2P/(n·F) · attention c·(v·a + A·ρ·q)/(n·F₁₆) · exchange · c·10 µs·L/60,
+    m = max(1, c·(v + A·ρ)/(d·T)) passes through the layers
 
     engines_count d: engines of n/d accelerators that share the experts only (expert parallelism, d = n: attention is
     split); each has its own sequences c/d and dense weights, no sequence is cached twice, and tokens travel to their
-    experts besides the sums within an engine. input_per_output_ratio ρ: uncached input tokens per output token;
+    experts besides the sums within an engine. largest_pass_tokens T > 0 of an engine: what is more takes another pass, which
+    launches and reads all weights again. input_per_output_ratio ρ: uncached input tokens per output token;
     verified_tokens v and accepted_tokens A of a sequence in a step (1 without speculation); expert_gb: of the experts
     touched. Returns s, by term.
     Source: own-fit-throughput.
 
-    >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0, input_per_output_ratio=4.0,
+    >>> found = step_terms_s(concurrency=10.0, accelerators_count=2.0, engines_count=1.0,
+    ...     largest_pass_tokens=1000.0, input_per_output_ratio=4.0,
     ...     layers_count=60.0, hidden_size=5000.0, kv_heads_count=8.0, experts_per_token=0.0, dense_gb=80.0, expert_gb=0.0,
     ...     kv_gb_per_sequence=0.8,
     ...     weight_gflop_per_token=100.0, decode_attention_gflop=10.0, prefill_attention_gflop=0.0,
@@ -133,14 +137,14 @@ def step_terms_s(
     width, own = np.divide(n, engines_count), np.divide(c, engines_count)
     several, tokens = np.greater(engines_count, 1.0), verified_tokens + given
     copies = np.where(several, 1.0, cache_copies(n, kv_heads_count))
+    passes = np.maximum(1.0, own * tokens / largest_pass_tokens)
     sums = all_reduce_s(own * tokens, layers_count, hidden_size, width, scaleup_gb_per_s)
     away = expert_exchange_s(c / n * tokens, layers_count, hidden_size, experts_per_token, n, scaleup_gb_per_s)
     return {
-        "overhead_base": 1e-3 * depth,
-        "overhead_per_log2": 1e-3 * depth * np.log2(n),
+        "overhead_base": as_given(1e-3 * depth * passes),
         "per_sequence": 1e-5 * depth * own,
-        "dense_weights": split_s(dense_gb, width, memory_bandwidth_tb_per_s),
-        "expert_weights": split_s(expert_gb, n, memory_bandwidth_tb_per_s),
+        "dense_weights": split_s(passes * dense_gb, width, memory_bandwidth_tb_per_s),
+        "expert_weights": split_s(passes * expert_gb, n, memory_bandwidth_tb_per_s),
         "kv_cache": as_given(split_s(c * kv_gb_per_sequence * copies, n, memory_bandwidth_tb_per_s)),
         "decode_compute": split_s(c * verified_tokens * weight_gflop_per_token, n, peak_tflops),
         "prefill_compute": split_s(c * given * weight_gflop_per_token, n, peak_tflops),

@@ -38,6 +38,7 @@ class Effect:
 NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "one": lambda w: np.ones(len(w["moe"])),
     "moe": lambda w: w["moe"],
+    "indexed": lambda w: w["indexed"],  # attention that first chooses what it reads launches more in every layer
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
 }
@@ -53,14 +54,14 @@ LABELS: dict[str, Callable[[Columns], Any]] = {
 def _form() -> tuple[Effect, ...]:
     log = np.log
     base = [
-        ("overhead_base", log(3.0), 1.0), ("overhead_per_log2", log(0.6), 1.0), ("per_sequence", 0.0, 1.0),
+        ("overhead_base", log(3.0), 1.0), ("per_sequence", 0.0, 1.0),
         ("dense_weights", -log(0.85), 0.3), ("expert_weights", -log(0.6), 0.3), ("kv_cache", -log(0.6), 0.5),
         ("decode_compute", -log(0.5), 0.5), ("prefill_compute", -log(0.5), 0.5), ("all_reduce", -log(0.6), 0.5),
         ("attention", -log(0.4), 0.5),
     ]  # fmt: skip
     found = [Effect(term, "one", float(mean), sd) for term, mean, sd in base]
     arithmetic = ("decode_compute", "prefill_compute")
-    found += [Effect("overhead_base", "moe", 0.0, 0.5)]
+    found += [Effect("overhead_base", feature, 0.0, 0.5) for feature in ("moe", "indexed")]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     found += [Effect(term, "log_peak", 0.0, 0.3) for term in arithmetic]
     found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in (*arithmetic, "expert_weights")]

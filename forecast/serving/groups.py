@@ -17,7 +17,9 @@ from forecast.serving.effects import Columns
 
 USABLE_MEMORY_FRAC = 0.9  # the rest holds activations and the runtime
 TIGHTEST_MEMORY_FRAC = 0.97  # engines were measured that fill so much, where group and batch are set by hand
-LARGEST_BATCH = 8192.0  # of one engine; more sequences wait
+# Of one engine in one pass, so also the most sequences it serves at once: NVIDIA's settings for MLPerf print max_num_tokens of 1,536
+# (Llama 2 70B), 2,560 (405B) and 4,096 (gpt-oss).
+LARGEST_PASS_TOKENS = 2560.0
 SMALLEST_OFFLINE_BATCH = 8.0  # a group that holds fewer is too small to be chosen
 WORTH_FILLING_RATIO = 1.5  # memory for the cache: what filling by hand must gain to be done
 GROUPS: Array = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])  # up to 64: wider groups change little
@@ -162,7 +164,7 @@ def engines(columns: Columns, sizes: Array) -> Array:
 
 
 def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array:
-    """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_BATCH` of an engine."""
+    """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_PASS_TOKENS` of an engine."""
     more = columns["dense_params_b"][:, None] * (engines_count - 1)
     gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
     # Parts by the hundred hold a cache once, in a line.
@@ -170,7 +172,7 @@ def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array
     held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
     usable = usable_memory_frac(columns)[:, None]
     fits = roofline.largest_batch_by_memory(columns["memory_gb"][:, None], sizes, gb, held, usable)
-    return np.minimum(np.asarray(fits), LARGEST_BATCH * engines_count)
+    return np.minimum(np.asarray(fits), LARGEST_PASS_TOKENS * engines_count)
 
 
 def usable_memory_frac(columns: Columns) -> Array:
@@ -210,6 +212,7 @@ def step_terms(
         concurrency=batch,
         accelerators_count=sizes,
         engines_count=engines_count,
+        largest_pass_tokens=LARGEST_PASS_TOKENS,
         input_per_output_ratio=ratio,
         dense_gb=wide["bytes_per_weight"] * wide["dense_params_b"],
         expert_gb=wide["bytes_per_weight"] * wide["expert_params_b"] * touched,

@@ -237,6 +237,7 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     )
     return {
         "moe": float(served["experts_count"] > 0),
+        "indexed": float(index > 0),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
         "context_tokens": context,
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),

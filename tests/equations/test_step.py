@@ -17,7 +17,8 @@ from forecast.equations.step import (
 )
 
 CASE = {
-    "concurrency": 16.0, "accelerators_count": 2.0, "engines_count": 1.0, "input_per_output_ratio": 4.0,
+    "concurrency": 16.0, "accelerators_count": 2.0, "engines_count": 1.0, "largest_pass_tokens": 1000.0,
+    "input_per_output_ratio": 4.0,
     "layers_count": 60.0, "hidden_size": 4096.0, "kv_heads_count": 8.0, "experts_per_token": 2.0, "dense_gb": 40.0,
     "expert_gb": 40.0, "kv_gb_per_sequence": 0.5, "weight_gflop_per_token": 100.0, "decode_attention_gflop": 5.0,
     "prefill_attention_gflop": 10.0, "memory_bandwidth_tb_per_s": 4.0, "peak_tflops": 1000.0, "attention_tflops": 500.0,
@@ -33,7 +34,6 @@ def whole_s(**changed):
 def test_a_step_by_hand():
     terms = step_terms_s(**CASE)
     assert_allclose(terms["overhead_base"], 1e-3)
-    assert_allclose(terms["overhead_per_log2"], 1e-3)
     assert_allclose(terms["dense_weights"], 40 / 8000)
     assert_allclose(terms["kv_cache"], 16 * 0.5 / 8000)
     assert_allclose(terms["prefill_compute"], 16 * 4 * 100 / 2e6)
@@ -44,8 +44,19 @@ def test_a_step_by_hand():
 
 def test_overheads_grow_with_the_layers():
     shallow, deep = (step_terms_s(**(CASE | {"layers_count": layers})) for layers in (60.0, 90.0))
-    for term in ("overhead_base", "overhead_per_log2", "per_sequence"):
+    for term in ("overhead_base", "per_sequence"):
         assert_allclose(deep[term], 1.5 * shallow[term])
+
+
+def test_what_one_pass_cannot_take_launches_and_reads_the_weights_again():
+    # 16 sequences with 4 input tokens for each output token: 80 tokens a step, two passes of 40
+    one, two, many = (step_terms_s(**(CASE | {"largest_pass_tokens": tokens})) for tokens in (80.0, 40.0, 1.0))
+    for term, seconds in one.items():
+        passes = 2.0 if term in ("overhead_base", "dense_weights", "expert_weights") else 1.0
+        assert_allclose(two[term], passes * seconds)
+    assert_allclose(many["dense_weights"], 80 * one["dense_weights"])
+    engines = step_terms_s(**(CASE | {"largest_pass_tokens": 40.0, "engines_count": 2.0}))  # 40 tokens each
+    assert_allclose(engines["overhead_base"], one["overhead_base"])
 
 
 def test_one_accelerator_exchanges_nothing():
@@ -68,7 +79,7 @@ def test_split_attention_sums_nothing_within_a_layer_and_sends_tokens_to_experts
 
 def test_without_bounds_of_hardware_only_overhead_is_left():
     endless = dict.fromkeys(("memory_bandwidth_tb_per_s", "peak_tflops", "attention_tflops", "scaleup_gb_per_s"), 1e15)
-    assert_allclose(whole_s(**endless), 1e-3 + 1e-3 + 16e-5, rtol=1e-9)
+    assert_allclose(whole_s(**endless), 1e-3 + 16e-5, rtol=1e-9)
 
 
 def test_a_latent_is_held_by_every_accelerator_and_by_one_engine_only():
@@ -93,11 +104,12 @@ def test_a_prompt_costs_its_arithmetic_and_its_sums():
 
 
 @given(st.floats(1, 4000), st.floats(1.01, 8), st.sampled_from([1.0, 2.0, 4.0, 8.0]))
-def test_more_sequences_take_longer_and_yield_more(concurrency, factor, accelerators):
+def test_more_sequences_take_longer_and_yield_more_until_a_pass_is_full(concurrency, factor, accelerators):
     few = whole_s(concurrency=concurrency, accelerators_count=accelerators)
     many = whole_s(concurrency=concurrency * factor, accelerators_count=accelerators)
     assert many > few
-    assert concurrency * factor / many > concurrency / few
+    gain = concurrency * factor / many / (concurrency / few)
+    assert gain > 1.0 if 5.0 * concurrency < CASE["largest_pass_tokens"] else gain > 1.0 - 1e-9
 
 
 @pytest.mark.parametrize("better", ["memory_bandwidth_tb_per_s", "peak_tflops", "attention_tflops", "scaleup_gb_per_s"])
