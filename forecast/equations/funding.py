@@ -95,29 +95,26 @@ def burn_covered_usd(net_flow: Array, covers_months: Array) -> Array:
     return np.asarray(burn)
 
 
-def round_size_usd(
-    burn_usd: Array, last_ratio: Array, revenue: Array, to_last_ratio: Array, elasticity: Array
-) -> Array:
+def round_size_usd(burn_usd: Array, last_ratio: Array, scale: Array, to_last_ratio: Array) -> Array:
     """Size of a round: the burn it is to pay for, and not much less than the last one, grown as rounds do with revenue.
 
-    Q = max(B, r·ℓ·V^η), with ℓ = L/V_L^η of the last round L and the revenue V_L of its day
+    Q = max(B, r·ℓ·v), v = V^η, with ℓ = L/V_L^η of the last round L and the revenue V_L of its day
 
     Args:
         burn_usd: B, USD.
         last_ratio: ℓ, USD per (USD/month)^η.
-        revenue: V, USD/month, positive.
+        scale: v, revenue, USD/month, to the power η: relative growth of a round for relative growth of revenue, at least 0.
         to_last_ratio: r, least size over that, at least 0.
-        elasticity: η, relative growth of a round for relative growth of revenue, at least 0.
 
     Returns:
         USD. Source: own-rounds: η by twelve pairs of rounds.
 
-    A last round of 20 at a revenue of 1, now 4.
+    A last round of 20 at a revenue of 1, now 4, and η of a half.
 
-    >>> round_size_usd(30.0, 20.0, 4.0, 1.0, 0.5).item()
+    >>> round_size_usd(30.0, 20.0, 4.0**0.5, 1.0).item()
     40.0
     """
-    return np.maximum(burn_usd, to_last_ratio * last_ratio * revenue**elasticity)
+    return np.maximum(burn_usd, to_last_ratio * last_ratio * scale)
 
 
 def regime_next(regime: Index, transition: Array, uniform: Array) -> Index:

@@ -130,22 +130,21 @@ class Treasury:
         )
         drawn = spots(uniform < prob)
         self.closes = drawn.among(drawn.of(present) > 0)
-        raised = self.raise_rounds(self.closes)
-        grows_as = self.closes.of(self.turnover_average) ** self.closes.of(theta["round_elasticity"])
-        self.closes.put(self.last_round_ratio, raised / grows_as)
+        self.closes.put(self.last_round_ratio, self.raise_rounds(self.closes))
         self.closes.put(self.months_since_round, 0)
         self.runway_months[own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
         self.turnover_average = demand.average_next(self.turnover_average, turnover, 12.0)
 
     def raise_rounds(self, providers: Spots) -> Array:
-        """Add a round to the cash of some providers, and return its size; what neither burn nor reserve needs is spent."""
+        """Add a round to the cash of some providers, and return its size over revenue^η; what neither burn nor reserve needs is spent."""
         inputs = ("round_covers_months", "round_to_last_ratio", "round_elasticity", "reserve_months")
         covers, to_last, elasticity, reserve = (providers.of(self.theta[name]) for name in inputs)
         turnover, before = providers.of(self.turnover_average), providers.of(self.cash_usd)
         burn_usd = funding.burn_covered_usd(providers.of(self.net_flow), covers)
-        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_ratio), turnover, to_last, elasticity)
+        scale = turnover**elasticity
+        size = funding.round_size_usd(burn_usd, providers.of(self.last_round_ratio), scale, to_last)
         providers.put(self.cash_usd, cash.cash_next_usd(before + burn_usd, size - burn_usd, reserve * turnover))
-        return size
+        return np.asarray(size / scale)
 
     def give_money(self, providers: Spots) -> None:
         """Add a round after the month's runways are known: whoever is listed or carried on is not without cash in the next."""
