@@ -55,6 +55,13 @@ def test_bad_input_is_one_clear_message(base, changes, message):
     assert message in str(caught.value)
 
 
+def test_a_wide_group_is_answered_whole(base):
+    """Of 150 six are left over by 18 nodes of eight; the sequences are those of all nodes together."""
+    wide = replace(ASKED, model="deepseek-v3", accelerators=150.0, concurrency=1440.0, wide_parallel=True)
+    found = cost_of(base, wide)
+    assert (found["accelerators"], found["concurrency"]) == (144.0, 1440.0)
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp8"])
 @pytest.mark.parametrize(  # one engine serves at most 2,560, whatever its group; a mixture's may be many
     ("model", "group", "too_many"),

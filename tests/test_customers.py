@@ -21,6 +21,7 @@ def customers(block):
 
 def test_a_new_price_is_pending_for_its_offer_alone(customers):
     names = customers.names
+    customers.pending_log += REAL(0.25)  # of an earlier price, which stays
     before = customers.pending_log.copy()
     cells = spots(np.random.default_rng(2).random(before.shape) < 0.1)
     segments = spots_at(names.offer_segment[cells.row], cells.path, BLOCK_PATHS)
