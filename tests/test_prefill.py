@@ -55,3 +55,9 @@ def test_tokens_behind_a_cache_attend_to_more(base):
     whole, behind = throughputs(effect_values(base), workloads(base, cases), float("inf"))
     assert whole.input_tok_per_s / 1.75 < behind.input_tok_per_s < 0.95 * whole.input_tok_per_s
     assert (behind.decode_tok_per_s, behind.output_tok_per_s) == (whole.decode_tok_per_s, whole.output_tok_per_s)
+
+
+def test_attention_is_computed_in_sixteen_bits_whatever_the_weights(base):
+    columns = workloads(base, [Request("h100", "llama-3.3-70b", 1000.0, 100.0, each) for each in ("bf16", "fp8")])
+    assert columns["peak_tflops"].tolist() == [989, 1979]  # of the datasheet
+    assert columns["attention_tflops"].tolist() == [989, 989]
