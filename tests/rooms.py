@@ -4,6 +4,7 @@ import numpy as np
 
 from forecast.arrays import REAL
 from forecast.draws import BLOCK_PATHS, Draws
+from forecast.march import march
 from forecast.market.customers import Customers
 from forecast.market.sellers import start_books
 from forecast.market.treasury import Treasury
@@ -11,12 +12,26 @@ from forecast.scenario import load_scenario
 from forecast.tables import load_tables
 
 
-def made_up_treasury(base, names, draws):
+def marched_once(patch, module):
+    """Let a module march each block of a scenario once, however many contracts are priced on its paths."""
+    found = {}
+
+    def once(scenario, names, draws, **how):
+        key = id(scenario), draws.seed, draws.block
+        if key not in found:
+            found[key] = march(scenario, names, draws, **how), scenario  # kept with it: no other takes its id
+        return found[key][0]
+
+    patch.setattr(module, "march", once)
+
+
+def made_up_treasury(base, names, draws, apart_per_month=0.0):
     """Return a treasury whose firms have drawn revenue of tokens at a margin of a half, and that revenue."""
     shape = (len(names.providers[names.own_cash]), BLOCK_PATHS)
     revenue = np.random.default_rng(1).uniform(1e6, 1e8, shape).astype(REAL)
     other = start_books(draws, names).other_usd_per_month
-    return Treasury(base, draws, names, revenue, revenue / 2, other, 0 * revenue), revenue
+    apart = np.full_like(revenue, apart_per_month)
+    return Treasury(base, draws, names, revenue, revenue / 2, other, apart), revenue
 
 
 def stand_still(treasury):

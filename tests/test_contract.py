@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from command import forecast
+from rooms import marched_once
 
 from forecast.contract import pricing
 from forecast.contract.bought import Bought, Strategy, strategies
@@ -18,6 +19,13 @@ from forecast.march import march
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _marched_once():
+    with pytest.MonkeyPatch.context() as patch:
+        marched_once(patch, pricing)
+        yield
 
 
 def terms(**changed):

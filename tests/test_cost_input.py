@@ -55,9 +55,19 @@ def test_bad_input_is_one_clear_message(base, changes, message):
     assert message in str(caught.value)
 
 
+def test_a_wide_group_is_answered_whole(base):
+    """Of 150 six are left over by 18 nodes of eight; the sequences are those of all nodes together."""
+    wide = replace(ASKED, model="deepseek-v3", accelerators=150.0, concurrency=1440.0, wide_parallel=True)
+    found = cost_of(base, wide)
+    assert (found["accelerators"], found["concurrency"]) == (144.0, 1440.0)
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp8"])
-@pytest.mark.parametrize(("model", "group"), [("llama-3.3-70b", 2.0), ("gpt-oss-120b", 1.0), ("deepseek-v3", 8.0)])
-def test_what_a_refusal_names_is_answered(base, model, group, precision):
+@pytest.mark.parametrize(  # one engine serves at most 2,560, whatever its group; a mixture's may be many
+    ("model", "group", "too_many"),
+    [("llama-3.3-70b", 2.0, 2560.0), ("gpt-oss-120b", 1.0, 8192.0), ("deepseek-v3", 8.0, 8192.0)],
+)
+def test_what_a_refusal_names_is_answered(base, model, group, too_many, precision):
     """The most sequences on this group, and the least group for these sequences; one more, or one fewer, is refused."""
 
     def refusal(**asked):
@@ -68,7 +78,7 @@ def test_what_a_refusal_names_is_answered(base, model, group, precision):
         ]
 
     asked = replace(ASKED, accelerator="b200", model=model, precision=precision)
-    most, _ = refusal(accelerators=group, concurrency=8192.0)
+    most, _ = refusal(accelerators=group, concurrency=too_many)
     assert cost_of(base, replace(asked, accelerators=group, concurrency=most))["concurrency"] == most
     most_again, more = refusal(accelerators=group, concurrency=most + 1)
     assert most_again == most and more == group + 1

@@ -21,6 +21,7 @@ def customers(block):
 
 def test_a_new_price_is_pending_for_its_offer_alone(customers):
     names = customers.names
+    customers.pending_log += REAL(0.25)  # of an earlier price, which stays
     before = customers.pending_log.copy()
     cells = spots(np.random.default_rng(2).random(before.shape) < 0.1)
     segments = spots_at(names.offer_segment[cells.row], cells.path, BLOCK_PATHS)
@@ -30,6 +31,19 @@ def test_a_new_price_is_pending_for_its_offer_alone(customers):
     sensitivity = np.broadcast_to(customers.sensitivity, (len(names.segments), BLOCK_PATHS))[names.offer_segment]
     assert_allclose(customers.pending_log - before, -sensitivity * moved, atol=1e-5)
     assert_array_equal(customers.log_weight, 0)  # equal customers of all
+
+
+def test_what_is_pending_moves_weights_once(customers):
+    """A fifth a month of 0.5: 0.1, then 0.08, and 0.32 is left."""
+    for name, value in {"share_inertia_per_month": 0.2, "share_reversion_per_month": 0.0}.items():
+        customers.theta[name] = np.full(BLOCK_PATHS, value, REAL)
+    customers.apart_if_typical_per_month[:] = 0
+    customers.pending_log[0] = 0.5
+    for _ in range(2):
+        customers.reconsider(np.zeros_like(customers.attraction), np.ones_like(customers.log_weight))
+    assert_allclose(customers.log_weight[0], 0.18, rtol=1e-5)
+    assert_allclose(customers.pending_log[0], 0.32, rtol=1e-5)
+    assert_array_equal(customers.log_weight[1:], 0)
 
 
 def test_shocks_pass_and_are_as_large_as_the_kind_of_seller_says(customers, block):

@@ -204,7 +204,7 @@ def test_the_form_beats_its_rivals_in_past_forecasts(tables):
 
 def test_volumes_that_swing_widen_the_law_of_all_and_not_that_of_revenue():
     """Half the spans of revenue, with σ = 0.04, half of volumes, with 0.16: revenue alone has less than both together."""
-    calm, wild = (planted(LAW._replace(apart_sd_per_month=sd), seed) for sd, seed in ((0.04, 5), (0.16, 6)))
+    calm, wild = (planted(LAW._replace(apart_sd_per_month=sd), seed, firms=30) for sd, seed in ((0.04, 5), (0.16, 6)))
     money = calm._replace(metric=np.full(len(calm.firm), spans.METRICS[0]))
     tokens = wild._replace(metric=np.full(len(wild.firm), spans.METRICS[1]), firm=np.char.add("other ", wild.firm))
     both = Spans(*(np.concatenate(column) for column in zip(money, tokens, strict=True)))

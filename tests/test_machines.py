@@ -244,3 +244,14 @@ def test_sellers_cross_to_what_is_sold_and_makers_of_chips_stay(tables):
     tpu = FLEETS.index("tpu")
     own = locked.best_usd_per_mtok[tpu] < sold  # Google's chips are the cheapest there, and nobody else can buy them
     assert own.any() and (free.fleet_usd_per_mtok[0] > free.fleet_usd_per_mtok[tpu])[own].all()
+
+
+def test_what_rests_on_claims_sets_no_floor(tables):
+    def machines(usd):
+        price = [f"accelerator_prices.cerebras-wse-3.price_{end}_usd={usd}" for end in ("low", "high")]
+        scenario = load_scenario("base", tables, price, months=1)
+        return Machines(scenario, market_names(scenario), Draws(scenario, 7, 0))
+
+    dear, cheap = machines(2_000_000), machines(2_000)
+    assert (cheap.best_usd_per_mtok[FLEETS.index("wafer")] < cheap.floor_usd_per_mtok).any()
+    assert_array_equal(cheap.floor_usd_per_mtok, dear.floor_usd_per_mtok)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from command import forecast
 from numpy.testing import assert_allclose
+from rooms import marched_once
 
+from forecast.contract import capacity
 from forecast.contract.capacity import Need, _of_block, need_of, own_or_rent, resale_of
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
@@ -24,6 +26,13 @@ STILL = (
     "used_price_ratio=1",
 )
 NEED = Need("h100", 24, 0.5, 4.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _marched_once():
+    with pytest.MonkeyPatch.context() as patch:
+        marched_once(patch, capacity)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from forecast.calibration.observations import runs
 from forecast.measured_runs import other_system
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.workloads import Request, served_row, workloads
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,11 @@ def test_tokens_behind_a_cache_attend_to_more(base):
     whole, behind = throughputs(effect_values(base), workloads(base, cases), float("inf"))
     assert whole.input_tok_per_s / 1.75 < behind.input_tok_per_s < 0.95 * whole.input_tok_per_s
     assert (behind.decode_tok_per_s, behind.output_tok_per_s) == (whole.decode_tok_per_s, whole.output_tok_per_s)
+
+
+def test_a_token_takes_two_operations_a_weight_and_attention_sixteen_bits(base):
+    columns = workloads(base, [Request("h100", "llama-3.3-70b", 1000.0, 100.0, each) for each in ("bf16", "fp8")])
+    assert columns["peak_tflops"].tolist() == [989, 1979]  # of the datasheet
+    assert columns["attention_tflops"].tolist() == [989, 989]
+    active_b = served_row(base, "llama-3.3-70b")["active_computed_b"]
+    assert columns["weight_gflop_per_token"].tolist() == [2 * active_b, 2 * active_b]

@@ -214,6 +214,9 @@ def test_other_business_is_what_tokens_leave_of_all_revenue(base):
     assert_allclose(books.other_usd_per_month[row], revenue - tokens[row], rtol=1e-5)
     alone = Draws(base, 7, 0).column("provider_finances", "other_revenue_usd_per_year", ["gmi"])[0]
     assert_allclose(books.other_usd_per_month[names.providers.index("gmi")], alone / 12, rtol=1e-6)  # none is public
+    per_day = Draws(base, 7, 0).column("provider_finances", "tokens_mtok_per_day", ["gmi"])[0]
+    sold = names.provider_sum(books.tokens_mtok_per_month)[names.providers.index("gmi")]
+    assert_allclose(sold, per_day * 365 / 12, rtol=1e-5)  # so nothing bounds its tokens
     few = load_scenario("base", base.tables, settings=["provider_finances.nebius.revenue_usd_per_year=1"])
     small = start_books(Draws(few, 7, 0), names)
     assert_array_equal(small.other_usd_per_month[row], 0)

@@ -51,8 +51,8 @@ def walk_passage_prob(start, drift, sd, month):
     """The first-passage law of a walk in monthly steps: its density above zero, month after month, on a fine grid."""
     from scipy.stats import norm
 
-    width = 0.1  # halving it moves the sixth digit
-    above = (np.arange(800) + 0.5) * width
+    width = 0.2  # halving it moves the fifth digit
+    above = (np.arange(400) + 0.5) * width
     edges = above[:, None] - [-width / 2, width / 2]
     to, away = (norm.cdf((edges[:, side, None] - above - drift) / sd) for side in (0, 1))
     alive = np.diff(norm.cdf((edges[:, ::-1] - start - drift) / sd), axis=1)[:, 0]

@@ -1,5 +1,8 @@
 """Money of firms on their own cash: what is earned, spent and raised, month by month."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -108,6 +111,10 @@ def test_who_gets_no_money_cuts_as_its_own_cash_runs_short(base, block):
     assert_allclose(kept, (1 - draws.parameter("austerity_frac") * (1 - 1 / 24) + 0 * revenue)[burns], rtol=1e-3)
     saved = (treasury.net_flow_without_rounds - treasury.net_flow)[burns]
     assert_allclose(saved, (treasury.fixed_cost - treasury.fixed_cost_without_rounds)[burns], rtol=1e-2)
+    treasury.runway_months[names.own_cash] = 6  # the funded cut as well once half a year is left
+    treasury.step(2, revenue, revenue / 2, even, whole, whole)
+    kept = (treasury.fixed_cost / treasury.fixed_cost_start)[burns]
+    assert_allclose(kept, (1 - draws.parameter("austerity_frac") * (1 - 6 / 24) + 0 * revenue)[burns], rtol=1e-3)
 
 
 def test_a_listing_brings_a_round(base, block):
@@ -202,20 +209,25 @@ def test_money_today_is_that_of_the_tables(base, block):
 
 
 def test_the_last_round_stands_beside_the_revenue_of_its_day(base, block):
-    """All revenue grows by half a log a year: a round of six months ago came at 0.78 of today's, one of long ago at 0.61."""
-    scenario = load_scenario("base", settings=["round_elasticity=0.7", "demand_growth_start_per_year=0.5",
-                                               "other_growth_start_per_year=0.5"])  # fmt: skip
+    """Tokens grow by 0.24 + 0.24 in logs a year, all else by 0.36 + a half of 0.24: a round of long ago came at 0.62 of today's."""
+    scenario = load_scenario("base", settings=["round_elasticity=0.7", "demand_growth_start_per_year=0.24",
+                                               "other_growth_start_per_year=0.36", "growth_apart_money_ratio=0.5"])  # fmt: skip
+    scenario = replace(scenario, as_of=scenario.as_of + timedelta(days=200))  # some rounds lie more than a year back
     rows = scenario.rows["provider_finances"]
     _, names, _ = block
     draws = Draws(scenario, 7, 0)
-    treasury, _ = made_up_treasury(scenario, names, draws)
+    treasury, revenue = made_up_treasury(scenario, names, draws, apart_per_month=0.02)
     providers = names.providers[names.own_cash]
     last = draws.column("provider_finances", "last_round_usd", providers)
     days = [rows[provider]["last_round_on"] for provider in providers]
     known = [(scenario.as_of - day).days * 12 / 365 if day else 12 for day in days]
-    assert {0 < months < 12 for months in known} == {True, False}
+    assert max(known) > 12 and {0 < months < 12 for months in known} == {True, False}
     months = np.minimum(known, 12)[:, None]
-    at_its_day = treasury.turnover_average * np.exp(-0.5 * months / 12)
+    today = ((revenue, 0.02 + 0.02), (treasury.other.start_usd_per_month[names.own_cash], 0.03 + 0.5 * 0.02))
+    average, at_its_day = (
+        sum(flow * np.exp(-rate * before) / (12 - 11 * np.exp(-rate)) for flow, rate in today) for before in (0, months)
+    )
+    assert_allclose(treasury.turnover_average, average, rtol=1e-5)
     assert_allclose(treasury.last_round_ratio * at_its_day**0.7, last + 0 * at_its_day, rtol=1e-4)
     assert_allclose(treasury.months_since_round, months + 0 * at_its_day, rtol=1e-6)
 

@@ -38,10 +38,8 @@ def of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> Hi
         for frac, given in zip(of_segment, (terms.output_frac, terms.cached_frac), strict=True)
     ]
     ratio = mix.price.of(*own) / mix.price.of(*of_segment)
-    priced = {
-        name: np.asarray(history.series[name] * ratio, REAL)
-        for name in ("constant_mix_price", "market_price", "offer_price")
-    }
+    # The market's price of its drifting mix is asked for by nobody with a mix of his own (`check_terms`).
+    priced = {name: np.asarray(history.series[name] * ratio, REAL) for name in ("constant_mix_price", "offer_price")}
     return replace(history, series={**history.series, **priced})
 
 

@@ -24,7 +24,7 @@ NEVER = -1
 def happened_by(when: NDArray[np.int16], month: int) -> Flags:
     """Return on which paths something that came in month `when`, or NEVER, has happened by the end of a month.
 
-    >>> happened_by(np.array([NEVER, 3, 5], np.int16), 4).tolist()
+    >>> happened_by(np.array([NEVER, 4, 5], np.int16), 4).tolist()
     [False, True, False]
     """
     return np.asarray((when != NEVER) & (when <= month))
