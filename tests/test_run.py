@@ -164,6 +164,12 @@ def test_an_argument_of_another_kind_is_refused_at_the_door(scenario, made, tmp_
     assert str(refused.value).startswith(said) and not list(tmp_path.iterdir())
 
 
+def test_wide_cells_of_prices_stay_apart(made, monkeypatch):
+    """Before, the floors of a small model read "(0.00071-0.0023)0.00061"."""
+    monkeypatch.setattr("forecast.delivery.headline.band", lambda three: "0.00061 (0.00027-0.0012)")
+    assert ") 0.00061" in headline(made) and ")0.00061" not in headline(made)
+
+
 def test_what_was_set_by_hand_is_said_wherever_the_scenario_is_named():
     """Before, a run with `--set` was headed by the story of base: "Nothing is changed here"."""
     run = summarize_paths(simulate(load_scenario("base", settings=["pue_ratio=1.3"], months=3), 40, seed=3))
