@@ -9,6 +9,7 @@ Latin hypercube: each of a block's strata is hit once, in an order given by its 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from numbers import Integral
 from typing import Any
 from zlib import crc32
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from forecast import sobol
 from forecast.arrays import REAL, Array
 from forecast.distributions import standard_normal_quantile
-from forecast.errors import InputError
+from forecast.errors import InputError, check_kind
 from forecast.scenario import Scenario
 
 BLOCK_PATHS = 5000  # a constant, not an option: results do not depend on threads or on the number of paths
@@ -45,7 +46,8 @@ def paths_in(block: int, n_paths: int) -> int:
 
 
 def check_number(name: str, value: int, low: int, high: int) -> None:
-    """Raise an InputError when a number lies outside its range."""
+    """Raise an InputError when a number is not whole or lies outside its range."""
+    check_kind(name, value, Integral, "a whole number")
     if not low <= value <= high:
         raise InputError(f"{name} = {value}: outside {low} to {high}. Choose a number in that range.")
 
@@ -53,6 +55,7 @@ def check_number(name: str, value: int, low: int, high: int) -> None:
 def check_chance(n_paths: int, seed: int, most_paths: int) -> None:
     """Raise an InputError when no simulation can have this number of paths or this seed."""
     check_number("paths", n_paths, 1, most_paths)
+    check_kind("seed", seed, Integral, "a whole number")
     if seed < 0:
         raise InputError(f"seed = {seed}: below 0. Choose a whole number from 0.")
 

@@ -27,6 +27,12 @@ class InputError(ForecastError):
         super().__init__("\n".join(self.problems))
 
 
+def check_kind(name: str, value: object, kinds: type | tuple[type, ...], needed: str) -> None:
+    """Raise an InputError when an argument is of none of these types; yes and no are no numbers."""
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise InputError(f"{name} = {shortened(repr(value))}: {needed} is needed. Correct it.")
+
+
 def shortened(text: object, longest: int = 80) -> str:
     """Return what was found as a message shows it: enough to know it by, however long it is.
 

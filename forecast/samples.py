@@ -11,12 +11,11 @@ from forecast.outcomes.fans import FANS
 from forecast.paths import Paths
 from forecast.simulation import simulate
 
-HEADER = ("path", "month", "outcome", "unit", "segment", "provider", "value")
 MOST_SAMPLES = 10_000
 
 
 def sample_paths(paths: Paths, count: int) -> list[list[Any]]:
-    """Return the first `count` paths of a simulation whole, as rows of HEADER.
+    """Return the first `count` paths of a simulation whole, as rows of SAMPLE.
 
     They are computed again, every month kept: more paths keep the first ones, so they are the same. Runways and months
     to exit stand in rows without a month, empty where the path ends before.

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from forecast.cells import Column, convert
 from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
 from forecast.distributions import SEE_FITS, as_distribution
-from forecast.errors import InputError, shortened, suggestion, suggestion_of_parts
+from forecast.errors import InputError, check_kind, shortened, suggestion, suggestion_of_parts
 from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
 from forecast.scenario_files import (
     LONGEST_MONTHS,
@@ -104,6 +105,10 @@ def load_scenario(
     Raises:
         InputError: a file, a key or a value is wrong; all problems of the chain are listed.
     """
+    check_kind("tables", tables, (Tables, NoneType), "what load_tables returned")
+    check_kind("as_of", as_of, (date, NoneType), "a date such as date(2026, 10, 31)")
+    check_kind("months", months, (int, NoneType), "a whole number")
+    check_kind("settings", settings, (list, tuple), "a list of KEY=VALUE texts")
     chain = scenario_chain(str(name))
     merged = settings_of(chain)
     stem, label = chain[-1].path.stem, chain[-1].label

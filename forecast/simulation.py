@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from forecast.draws import check_chance, check_number, paths_in
 from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, check_kind, suggestion
 from forecast.outcomes.by_path import BY_PATH
 from forecast.paths import Paths
 from forecast.scenario import Scenario
@@ -43,11 +43,15 @@ def simulate(
     Raises:
         InputError: a number is out of range, or the engine cannot be had.
     """
+    check_kind("scenario", scenario, Scenario, "what load_scenario returned")
+    check_kind("keep_months", keep_months, Iterable, "a list of months")
+    check_kind("keep_more", keep_more, Iterable, "a list of outcomes")
     workers = worker_count(threads)
-    kept_months, more = tuple(sorted(set(keep_months))), tuple(sorted(set(keep_more)))
     check_chance(n_paths, seed, MOST_PATHS)
-    for month in kept_months:
+    kept = set(keep_months)
+    for month in kept:
         check_number("keep_months", month, 0, scenario.months)
+    kept_months, more = tuple(sorted(kept)), tuple(sorted(set(map(str, keep_more))))
     if wrong := next((each for each in more if each.partition("[")[0] not in BY_PATH), None):
         raise InputError(
             f'keep_more "{wrong}": one of {", ".join(BY_PATH)} with its entity in [] is allowed.'

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.assumptions import assumptions
 from forecast.distributions import Array
+from forecast.errors import check_kind
 from forecast.fact_rows import Start, chance_facts, fan_facts, quantile_facts
 from forecast.history import year_months
 from forecast.manifest import manifest_of, run_id
@@ -34,6 +35,7 @@ def summarize_paths(paths: Paths, made_on: date | None = None) -> Forecast:
         paths: a simulation.
         made_on: the day to write into the table; today by default, in UTC as in the scheduled job.
     """
+    check_kind("paths", paths, Paths, "what simulate returned")
     scenario, names = paths.scenario, paths.names
     head = (run_id(paths), str(made_on or datetime.now(UTC).date()), str(scenario.as_of), scenario.name)
     fans = {outcome: Late(partial(_fan_of, head, paths, outcome)) for outcome in FANS}

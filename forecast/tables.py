@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 
 from forecast.cells import Column
-from forecast.errors import InputError, suggestion
+from forecast.errors import InputError, check_kind, suggestion
 from forecast.shipped import shipped_directory
 from forecast.table_files import Table, file_digest, read_schema, read_table
 
@@ -107,6 +108,7 @@ def load_tables(directory: str | Path | None = None) -> Tables:
         InputError: the folder does not exist, holds a CSV file that is no table, or a table with a mistake: one that a verb
             never reads must not pass for one that it has believed. Shipped files are read and checked when first used.
     """
+    check_kind("directory", directory, (str, Path, NoneType), "a folder")
     overlay = directory or os.environ.get("FORECAST_DATA")
     if not overlay:
         return Tables((shipped_directory("data"),))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 PROBS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)  # of the quantiles that the table holds
 
+SAMPLE = ("path", "month", "outcome", "unit", "segment", "provider", "value")  # columns of whole paths
+
 
 class Fact(NamedTuple):
     """One row of the tidy table; empty cells are None."""

@@ -1,5 +1,6 @@
 """Scenarios under common chance: equal ones do not differ, the error is what repetition shows, pairing pays."""
 
+import csv
 import json
 import re
 
@@ -156,6 +157,9 @@ def test_the_verb(tmp_path):
     rows = json.loads(done.stdout)["differences"]
     assert {"market_price", "exit", "rent", "revenue", "cash"} <= {row["outcome"] for row in rows}
     assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
-        "comparison.csv", "comparison.parquet", "comparison.xlsx"
+        *(f"comparison{what}.{ending}" for what in ("", "_columns") for ending in ("csv", "parquet", "xlsx"))
     ]  # fmt: skip
     assert len((tmp_path / "o" / "comparison.csv").read_text().splitlines()) == len(rows) + 1
+    with (tmp_path / "o" / "comparison_columns.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["column"]: row["meaning"] for row in csv.DictReader(file)}
+    assert set(rows[0]) | {f"outcome {row['outcome']}" for row in rows} == set(told) and all(told.values())

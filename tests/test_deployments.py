@@ -106,7 +106,7 @@ def test_every_accelerator_answers(base, name, model):
     [
         ("Falcon Shores", "accelerator falcon-shores: it was cancelled as a product (known from 2025-01-30) and has no specification."),
         ("Jaguar Shores", "accelerator jaguar-shores: announced 2025-01-30, no date promised; memory, bandwidth, peak FLOP/s not published by"),
-        ("Crescent Island", "accelerator crescent-island: announced 2025-10-31, promised for 2027-12-31; bandwidth, peak FLOP/s not published by"),
+        ("Crescent Island", "accelerator crescent-island: announced 2025-10-31, promised for 2026-10-01, now expected 2027-12-31; bandwidth, peak FLOP/s not published by"),
     ],
 )  # fmt: skip
 def test_what_is_unknown_is_said(base, name, message):

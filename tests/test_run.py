@@ -127,8 +127,47 @@ def test_a_table_in_another_order_is_the_same_and_a_part_of_one_is_refused(made,
     export_forecast(table[list(table.columns[::-1])], tmp_path / "turned")
     export_forecast(table, tmp_path / "out")
     assert (tmp_path / "turned" / "forecast.csv").read_bytes() == (tmp_path / "out" / "forecast.csv").read_bytes()
-    with pytest.raises(InputError, match="export: no column unit; a table that summarize returned is needed"):
+    with pytest.raises(InputError, match="export: no column unit. Give a table that summarize returned"):
         export_forecast(table.drop(columns="unit"), tmp_path / "part")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda made, _: forecast.simulate("base"), "scenario = 'base': what load_scenario returned is needed"),
+        (lambda made, _: forecast.simulate(made, n_paths="10"), "paths = '10': a whole number is needed"),
+        (lambda made, _: forecast.simulate(made, n_paths=True), "paths = True: a whole number is needed"),
+        (lambda made, _: forecast.simulate(made, seed=1.5), "seed = 1.5: a whole number is needed"),
+        (lambda made, _: forecast.simulate(made, threads=1.5), "threads = 1.5: a whole number is needed"),
+        (lambda made, _: forecast.simulate(made, keep_months=3), "keep_months = 3: a list of months is needed"),
+        (lambda made, _: forecast.simulate(made, keep_months=["3"]), "keep_months = '3': a whole number is needed"),
+        (lambda made, _: forecast.simulate(made, keep_more=[3]), 'keep_more "3": one of '),
+        (lambda made, _: forecast.summarize(3), "paths = 3: what simulate returned is needed"),
+        (lambda _, table: forecast.export(3, "out"), "export: no column run_id, "),
+        (lambda _, table: forecast.export(table, 3), "directory = 3: a folder is needed"),
+        (lambda _, table: forecast.export(table, "out", formats="csv"), "formats = 'csv': a list such as "),
+        (lambda _, table: forecast.export(table, "out", formats=[3]), "--format 3: one of csv, xlsx, parquet"),
+        (
+            lambda made, _: forecast.load_scenario("base", "data"),
+            "tables = 'data': what load_tables returned is needed",
+        ),
+        (lambda made, _: forecast.load_scenario("base", as_of="2026-10-31"), "as_of = '2026-10-31': a date such as"),
+        (lambda made, _: forecast.load_scenario("base", months="12"), "months = '12': a whole number is needed"),
+        (lambda made, _: forecast.load_scenario("base", settings="a=1"), "settings = 'a=1': a list of KEY=VALUE texts"),
+        (lambda made, _: forecast.load_tables(3), "directory = 3: a folder is needed"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_at_the_door(scenario, made, tmp_path, monkeypatch, call, said):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as refused:
+        call(scenario, made.frame())
+    assert str(refused.value).startswith(said) and not list(tmp_path.iterdir())
+
+
+def test_wide_cells_of_prices_stay_apart(made, monkeypatch):
+    """Before, the floors of a small model read "(0.00071-0.0023)0.00061"."""
+    monkeypatch.setattr("forecast.delivery.headline.band", lambda three: "0.00061 (0.00027-0.0012)")
+    assert ") 0.00061" in headline(made) and ")0.00061" not in headline(made)
 
 
 def test_what_was_set_by_hand_is_said_wherever_the_scenario_is_named():

@@ -12,6 +12,8 @@ from forecast.cli.options import input_options, on_stdout, output_options, refus
 from forecast.cli.shown import line_columns, note, say, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
+from forecast.delivery.columns import HEADER as COLUMNS_HEADER
+from forecast.delivery.columns import columns
 from forecast.delivery.contrasts import contrast_figure, contrast_text
 from forecast.delivery.exports import COMPARISON_FILES, sheet_files
 from forecast.delivery.folders import publish_files
@@ -51,7 +53,10 @@ def command(
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:
+        units = {row.outcome: row.unit for row in found}
+        told = columns({"comparison": HEADER}, "comparison", units)
         files = sheet_files("comparison", HEADER, rows, formats, decimal)
+        files |= sheet_files("comparison_columns", COLUMNS_HEADER, told, formats, decimal)
         for path in publish_files(out, files, COMPARISON_FILES):
             note(f"wrote {path}")
     if picture is not None:

@@ -144,6 +144,8 @@ def _text(
         )  # fmt: skip
     return [
         "\n".join([*lines, *printed_table(rows, widths, line_columns())]),
+        "  A seller's price is what its customers pay on average for the models they choose there, small and large, not the price of one "
+        "model: yours may cost many times more, and its cheapest seller be another.",
         "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same "
         f"provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
         *_shorter(terms, even),

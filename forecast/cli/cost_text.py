@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from forecast.delivery.words import counted, dollars, figures, percent
+from forecast.serving.workloads import launch_dates
 
 
 def cost_text(found: dict[str, Any], asked_at_once: float | None = None) -> str:
@@ -131,10 +132,8 @@ def _marks(found: dict[str, Any]) -> list[str]:
             "in, and the band is wide on purpose"
         )
     if not found["available"]:
-        dates = [f"announced {found['announced_on']}"]
-        dates += [f"promised for {found['promised_on']}"] if found["promised_on"] else ["no date promised"]
-        dates += [f"now expected {found['expected_on']}"] if found["expected_on"] else []
-        lines.append(f"  mark: projection: not broadly available at {found['as_of']}; {', '.join(dates)}")
+        dates = launch_dates(found["announced_on"], found["promised_on"], found["expected_on"])
+        lines.append(f"  mark: projection: not broadly available at {found['as_of']}; {dates}")
     for claim in found.get("claims", []):
         lines.append(
             f"  claim, not used: {figures(claim['output_tok_per_s_per_accelerator'], 3)} tokens/s per accelerator, {claim['model']} on "

@@ -18,10 +18,11 @@ from forecast.delivery.small_tables import records, tables
 from forecast.errors import InputError
 from forecast.paths import Paths
 from forecast.precision import parse_target, simulate_until
-from forecast.samples import HEADER, sample_paths
+from forecast.samples import sample_paths
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve
 from forecast.summary import summarize_paths
+from forecast.tidy_table import SAMPLE
 
 
 @click.command("run")
@@ -76,7 +77,7 @@ def command(
     forecast = summarize_paths(paths)
     forecast.manifest["duration_s"] = round(time.perf_counter() - began, 3)
     if out is not None and not piped:
-        more = sheet_files("sample_paths", HEADER, sample_paths(paths, samples), formats, decimal) if samples else {}
+        more = sheet_files("sample_paths", SAMPLE, sample_paths(paths, samples), formats, decimal) if samples else {}
         for path in exported(forecast, out, formats, decimal, more):
             note(f"wrote {path}")
     if picture is not None:

@@ -23,6 +23,7 @@ from forecast.market.names import market_names
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
 from forecast.serving.token_cost import number_of, owned_parts
+from forecast.serving.workloads import launch_dates
 from forecast.table_files import Row
 from forecast.units import HALF_A_MONTH, HOURS_PER_MONTH, HOURS_PER_YEAR, MONTHS_PER_YEAR
 
@@ -104,8 +105,8 @@ def _why_not(scenario: Scenario, row: Row) -> str:
     if FAMILIES[row["family"]].served_by == CLOUD:
         return "only its maker's cloud lets it; nobody sells it"
     if row["available_on"] is None or row["available_on"] > scenario.as_of:
-        promised = f", promised for {row['promised_on']:%Y-%m}" if row["promised_on"] else ""
-        return "cancelled" if row["cancelled"] else f"not on the market at {scenario.as_of}{promised}"
+        dates = launch_dates(row["announced_on"], row["promised_on"], row["available_on"])
+        return "cancelled" if row["cancelled"] else f"not on the market at {scenario.as_of}; {dates}"
     return ""
 
 

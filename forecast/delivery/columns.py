@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from forecast.delivery.small_tables import UNITS
-from forecast.finding.data import OUTCOMES
+from forecast.finding.data import OUTCOMES, QUERIED
 
+OUTCOME_UNITS = {name: unit for name, (_, unit, _) in OUTCOMES.items()}
 HEADER = ("table", "column", "unit", "meaning")
 _POINTS = {"p10": "one path in ten lies below", "p50": "the median path", "p90": "one path in ten lies above"}
 _ERROR = "Monte Carlo error of the number before it: how far another seed would move it"
@@ -60,16 +61,28 @@ _MEANINGS = {
     "quantile": "part of the paths that lie below the value; empty: the value is a probability",
     "value": "the number; empty: beyond the horizon",
     "standard_error": _ERROR,
+    "path": "number of the path, from 0",
+    "statistic": "what the number is over paths: geometric mean, mean or probability",
+    "against": "name of the scenario it is compared with, the first",
+    "comparison.value": "the headline in the scenario",
+    "value_against": "the same in the one it is compared with",
+    "difference": "value less value_against",
+    "comparison.independent_standard_error": "that of the same difference between two runs with chance of their own",
+    "paths_saved_ratio": "how many times more paths such runs would need for the same error; empty: no error",
+    "runway_within_horizon": "months until today's cash is used up without new money, the horizon at most",
     "beyond_horizon": "1: the value lies after the last month, so it is empty",
 }  # fmt: skip
 
 
-def columns(headers: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str, str]]:
-    """Return table, column, unit and meaning of each column of these tables, then of each outcome of the tidy table."""
+def columns(
+    headers: Mapping[str, Sequence[str]], table_of_outcomes: str = "forecast", units: Mapping[str, str] = OUTCOME_UNITS
+) -> list[tuple[str, str, str, str]]:
+    """Return table, column, unit and meaning of each column of these tables, then of each outcome whose unit is given."""
     rows = [
         (table, column, UNITS.get(column, ""), meaning(table, column)) for table in headers for column in headers[table]
     ]
-    return rows + [("forecast", f"outcome {name}", unit, said) for name, (_, unit, said) in OUTCOMES.items()]
+    told = {name: QUERIED[name][2] if name in QUERIED else _MEANINGS[name] for name in units}
+    return rows + [(table_of_outcomes, f"outcome {name}", unit, told[name]) for name, unit in units.items()]
 
 
 def meaning(table: str, column: str) -> str:

@@ -130,7 +130,7 @@ def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
     axes.axhline(0, color="#444444", linewidth=0.8)
     axes.set(
         ylabel="percentage points",
-        title=f"Chance of leaving the market, less that in {rows[0].against} (± 2 standard errors)",
+        title=f"Chance of leaving the market within {rows[0].month} months, less that in {rows[0].against} (± 2 standard errors)",
     )
     axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
     axes.legend(fontsize=8)

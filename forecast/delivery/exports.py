@@ -13,8 +13,8 @@ from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.columns import HEADER, columns
 from forecast.delivery.folders import publish_files
 from forecast.delivery.small_tables import Rows, tables
-from forecast.errors import InputError
-from forecast.tidy_table import Fact, Forecast
+from forecast.errors import InputError, check_kind
+from forecast.tidy_table import SAMPLE, Fact, Forecast
 
 if TYPE_CHECKING:
     import pandas
@@ -24,7 +24,9 @@ OUR_FILES = (
     *"runway.csv finances.csv prices.csv consolidation.csv convergence.csv assumptions.csv columns.csv manifest.json".split(),
     *(f"{name}.{ending}" for name in ("forecast", "sample_paths") for ending in FORMATS),
 )
-COMPARISON_FILES = tuple(f"comparison.{ending}" for ending in FORMATS)  # those of `forecast compare`
+COMPARISON_FILES = tuple(  # those of `forecast compare`
+    f"{name}.{ending}" for name in ("comparison", "comparison_columns") for ending in FORMATS
+)
 SHEET_ROWS = 2**20
 
 
@@ -49,6 +51,7 @@ def export_forecast(
     Raises:
         InputError: an unknown format, or a place that cannot be written.
     """
+    check_kind("directory", directory, (str, Path), "a folder")
     made = forecast if isinstance(forecast, Forecast) else from_frame(forecast)
     files = _files(made, checked_formats(formats), decimal, progress)
     return publish_files(directory, files | dict(more or {}), OUR_FILES)
@@ -58,9 +61,11 @@ def checked_formats(formats: Iterable[str]) -> list[str]:
     """Return the formats as a list, without blanks and capitals.
 
     Raises:
-        InputError: one of them is unknown, or there is none.
+        InputError: one of them is unknown, there is none, or a text stands where a list is needed.
     """
-    wanted = [name.strip().lower() for name in formats if name.strip()]
+    if isinstance(formats, str) or not isinstance(formats, Iterable):
+        raise InputError(f'formats = {formats!r}: a list such as ["csv", "xlsx"] is needed. Correct it.')
+    wanted = [name for each in formats if (name := str(each).strip().lower())]
     if (wrong := [f for f in wanted if f not in FORMATS]) or not wanted:
         raise InputError(f"--format {', '.join(wrong)}: one of {', '.join(FORMATS)} is allowed. Correct it.")
     return wanted
@@ -72,8 +77,8 @@ def from_frame(frame: pandas.DataFrame) -> Forecast:
     Raises:
         InputError: a column of the tidy table is missing.
     """
-    if missing := [name for name in Fact._fields if name not in frame]:
-        raise InputError(f"export: no column {', '.join(missing)}; a table that summarize returned is needed. Add it.")
+    if missing := [name for name in Fact._fields if name not in getattr(frame, "columns", ())]:
+        raise InputError(f"export: no column {', '.join(missing)}. Give a table that summarize returned.")
     frame = frame[list(Fact._fields)]
     blank = frame.astype(object).where(frame.notna(), None)
     facts = [
@@ -117,7 +122,10 @@ def _files(forecast: Forecast, formats: list[str], decimal: str, progress: Calla
     small = {**tables(forecast), "assumptions": (Assumption._fields, forecast.assumptions)}
     files: dict[str, bytes] = {}
     if "csv" in formats:
-        headers = {name: header for name, (header, _) in small.items()} | {"forecast": Fact._fields}
+        headers = {name: header for name, (header, _) in small.items()} | {
+            "forecast": Fact._fields,
+            "sample_paths": SAMPLE,
+        }
         small["columns"] = HEADER, columns(headers)
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
         files["forecast.csv"] = tidy_csv(forecast, decimal)

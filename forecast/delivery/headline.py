@@ -96,7 +96,7 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     }
 
     def cells(outcome: str, segment: str | None) -> str:
-        return "".join(f"{band(three(forecast, outcome, segment, m)):>{CELL_COLUMNS}s}" for m in marks)
+        return "".join(f" {band(three(forecast, outcome, segment, m))}".rjust(CELL_COLUMNS) for m in marks)
 
     for segment in segments(forecast):
         for name, outcome in shown.items():

@@ -15,7 +15,7 @@ from forecast.delivery.small_tables import UNITS, marked_months, segments, table
 from forecast.delivery.words import calendar, changed_by_hand, short
 from forecast.delivery.workbook_charts import add_charts, chart_data
 from forecast.outcomes.fans import FANS
-from forecast.tidy_table import Fact, Forecast
+from forecast.tidy_table import SAMPLE, Fact, Forecast
 
 ROWS_A_STEP = 1_000  # of the progress told
 CELL_CHARACTERS = 32_767  # a spreadsheet refuses longer text
@@ -67,7 +67,9 @@ def workbook(forecast: Forecast, progress: Callable[[int], None] = lambda facts:
     }
     told = Grid(Assumption._fields, forecast.assumptions), Grid(Fact._fields, forecast.facts)  # units are a column
     headers = {name: grid.header for name, grid in grids.items()}
-    grids["columns"] = Grid(HEADER, columns(headers | {"assumptions": told[0].header, "forecast": told[1].header}))
+    grids["columns"] = Grid(
+        HEADER, columns(headers | {"assumptions": told[0].header, "forecast": told[1].header, "sample_paths": SAMPLE})
+    )
     grids["assumptions"], grids["forecast"] = told
     curves = chart_data(forecast)
     rows = list(zip_longest(*(curve.values for curve in curves)))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from forecast.draws import check_number
 from forecast.errors import InputError
 
 MOST_WORKERS = 256
@@ -36,8 +37,7 @@ def worker_count(threads: int | None) -> int:
     if threads is None and text and not text.isdigit():
         raise InputError(f'FORECAST_THREADS = "{text}": a whole number from 1 is required. Correct the variable.')
     workers = threads if threads is not None else int(text) if text else os.cpu_count() or 1
-    if not 1 <= workers <= MOST_WORKERS:
-        raise InputError(f"threads = {workers}: outside 1 to {MOST_WORKERS}. Choose a number in that range.")
+    check_number("threads", workers, 1, MOST_WORKERS)
     return workers
 
 

@@ -65,7 +65,7 @@ def _ask(source: Source, state: dict[str, Any], place: Place, limits: Limits) ->
     answer = Answer(None, None, None)
     try:
         if source.name == "drop":
-            return Asked(source, _dropped(source, place), answer, "")
+            return Asked(source, _dropped(source, place, limits), answer, "")
         known = state if state.get("address") == _digest(source.configured_address()) else {}
         answer = fetch(source.configured_address(), known, limits)
         return Asked(source, None if answer.content is None else source.parse(answer.content), answer, "")
@@ -73,7 +73,7 @@ def _ask(source: Source, state: dict[str, Any], place: Place, limits: Limits) ->
         return Asked(source, None, answer, str(error))
 
 
-def _dropped(source: Source, place: Place) -> Parsed:
+def _dropped(source: Source, place: Place, limits: Limits) -> Parsed:
     """Return the content of all files of the drop folder; a file of another form is one unread entry."""
     found = Parsed([], [])
     if place.drop.is_file():
@@ -87,6 +87,8 @@ def _dropped(source: Source, place: Place) -> Parsed:
             found.unread.append(Unread("", path.name, "the whole file", "a folder, a pipe or a device, no file"))
             continue
         try:
+            if path.stat().st_size > limits.size_bytes:
+                raise SourceError(f"the file is larger than {limits.size_bytes:,} bytes")
             parsed = source.parse(path.read_bytes())
         except SourceError as error:
             found.unread.append(Unread("", path.name, "the whole file", str(error)))

@@ -40,7 +40,7 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 caption { text-align: left; padding: .25rem 0; }
 th, td { text-align: right; padding: .2rem .5rem; border-bottom: 1px solid var(--rule); vertical-align: top; white-space: nowrap; }
 th:first-child, .words th, .words td { text-align: left; }
-.words th, .words td { white-space: normal; } .words td { min-width: 6rem; } .words tbody th { min-width: 13rem; }
+.words th, .words td { white-space: normal; } .words td { min-width: 6rem; } .words td:last-child:not(:nth-child(2)) { min-width: 16rem; } .words tbody th { min-width: 13rem; }
 caption { white-space: normal; max-width: min(46rem, 85vw); }
 thead th { border-bottom: 2px solid var(--frame); vertical-align: bottom; }
 details { margin: .4rem 0; }

@@ -203,12 +203,17 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_b
     }
 
 
+def launch_dates(announced_on: object, promised_on: object, expected_on: object) -> str:
+    """Return in words when an accelerator to come was announced, and for when it was promised and is expected now."""
+    dates = [f"announced {announced_on}", f"promised for {promised_on}" if promised_on else "no date promised"]
+    return ", ".join(dates + [f"now expected {expected_on}"] * bool(expected_on))
+
+
 def _unpublished(scenario: Scenario, part: Row, name: str, missing: list[str]) -> str:
     if part["cancelled"]:
         return f"{name}: it was cancelled as a product (known from {part['as_of']}) and has no specification. Choose another."
-    on = part["available_on"] or part["promised_on"]
     return (
-        f"{name}: announced {part['announced_on']}, {f'promised for {on}' if on else 'no date promised'}; "
+        f"{name}: {launch_dates(part['announced_on'], part['promised_on'], part['available_on'])}; "
         f"{', '.join(missing)} not published by {scenario.as_of}, all required. Choose another."
     )
 
