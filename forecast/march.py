@@ -107,6 +107,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
         customers.apart_per_month,
+        rents.contract_fall_log(),
         doors.present[own_cash],
         chance.uniforms("funding"),
     )

@@ -55,7 +55,7 @@ def in_a_slump(scenario, months=60):
     own = names.own_cash
     found = [(treasury.other.usd_per_month()[own], treasury.net_flow.copy(), treasury.fixed_cost + 0 * revenue)]
     for month in range(1, months + 1):
-        treasury.step(month, revenue, revenue / 2, REAL(0), whole, np.inf * whole)
+        treasury.step(month, revenue, revenue / 2, REAL(0), REAL(0), whole, np.inf * whole)
         found.append((treasury.other.usd_per_month()[own], treasury.net_flow, treasury.fixed_cost))
     other, flow, fixed = (np.stack(each) for each in zip(*found, strict=True))
     return names.providers[names.own_cash], draws, treasury, other, flow, fixed
@@ -110,6 +110,27 @@ def test_growth_is_not_held_down_and_today_is_as_it_was(base, block):
         grown = np.full(treasury.other.ratio.shape, 1.5, REAL)
         treasury.other.bind(grown, month)
         assert_array_equal(grown, REAL(1.5))
+
+
+def test_letting_without_a_contract_earns_less_as_rents_fall(base, block):
+    """By hand: at a margin of 0.40 a dollar of rent costs 0.60, and 0.75 once rents have fallen by a fifth.
+
+    Once all have doubled, half of Nebius' revenue is under contract: its margin is 1 − (0.60 + 0.75)/2. All of Crusoe's is not.
+    """
+    _, names, draws = block
+    treasury = Market(base, names, draws).treasury
+    stand_still(treasury)
+    other, own = treasury.other, names.own_cash
+    other.part_of_limit, other.unbound_ratio = REAL(0), np.full(BLOCK_PATHS, 2, REAL)
+    other.signed_ratio = np.ones_like(other.signed_ratio)
+    other.theta |= {"contract_default_per_year": np.zeros(BLOCK_PATHS, REAL)}
+    margin = np.broadcast_to(other.margin_frac[own], (len(names.providers[own]), BLOCK_PATHS)).copy()
+    for fall, by_hand in ((0.0, {}), (np.log(1.25), {"nebius": 0.325, "crusoe": 0.25, "coreweave": 0.4375})):
+        other.step(1, REAL(0), np.full(BLOCK_PATHS, fall, REAL))
+        for provider, value in by_hand.items():
+            margin[names.providers.index(provider)] = value
+        earned = other.usd_per_month(own)
+        assert_allclose(other.profit_usd_per_month(own), earned * margin, rtol=1e-4, atol=1e-3)
 
 
 def test_only_contracts_known_and_of_firms_on_their_own_cash_count(tables):

@@ -179,6 +179,7 @@ def test_a_month_hangs_together(block):
     # Money: of those that lived when the month began.
     mine = names.own_cash
     beside = treasury.other.profit_start_usd_per_month * treasury.other.ratio
+    beside[treasury.other.letting_rows] -= treasury.other.letting_cost_added
     flow = (trade.revenue - trade.serving_cost + beside)[mine]
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
     reserve = (trade.revenue + treasury.other.usd_per_month())[mine] * draws.parameter("reserve_months")

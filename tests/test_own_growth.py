@@ -23,7 +23,7 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
         customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
-        treasury.step(1, revenue, revenue / 2, customers.apart_per_month, whole, whole)
+        treasury.step(1, revenue, revenue / 2, customers.apart_per_month, REAL(0), whole, whole)
     expected = own * fade
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)

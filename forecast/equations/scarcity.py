@@ -126,6 +126,25 @@ def hire_ratio(own_frac: Array, contract_scarcity: Array) -> Array:
     return own_frac + (1.0 - own_frac) * np.exp(contract_scarcity)
 
 
+def letting_cost_added(cost: Array, contract_fall_log: Array) -> Array:
+    """What rents that near the owned cost of an hour, or fall below it, add to the cost of a revenue from letting machines.
+
+    Δ = C·(e^(x₀ − x) − 1): of a dollar of rent owning takes (1 − m)·e^(x₀ − x), so the margin is 1 − (1 − m)·e^(x₀ − x)
+
+    Args:
+        cost: C = (1 − m)·R, what a revenue R that no contract holds would cost at the margin m of the as_of month, USD/month.
+        contract_fall_log: x₀ − x, fall of the log of contract rent over owned cost since the as_of month; negative if it rose.
+
+    Returns:
+        USD/month; negative where rents rose. The revenue itself grows as published dollars did, which hold the rents of their
+        time: its hours are what rents make of it. Source: MODEL §6 step 7, own-assumption.
+
+    >>> letting_cost_added(np.array([60.0, 60.0]), np.log([1.0, 1.25])).round(9).tolist()
+    [0.0, 15.0]
+    """
+    return cost * np.expm1(contract_fall_log)
+
+
 def idle_ratio(own_frac: Array, tightness: Array, most: Array) -> Array:
     """What idle hours add to what a busy hour costs, over its owned cost: idle machines are owned, renters hand theirs back.
 

@@ -1,6 +1,7 @@
 """Step 7, other business: revenue beside tokens, which grows with the market's and apart from it, within what can be spent.
 
-Contracts that customers have signed keep it from falling while they bind and are kept.
+Contracts that customers have signed keep it from falling while they bind and are kept. What they do not hold of a neocloud's,
+machines let, earns less as rents near what owning costs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 
 from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
-from forecast.equations import demand
+from forecast.equations import demand, scarcity
 from forecast.market.names import Names
 from forecast.scenario import Scenario
 from forecast.units import HALF_A_MONTH, MONTHS_PER_YEAR, months_between
@@ -42,9 +43,15 @@ class OtherBusiness:
         self.signed_ratio = monthly / np.clip(start[self.signed_rows], 1.0, np.inf)  # any ratio of nothing is nothing
         ends = [round(months_between(scenario.as_of, scenario.rows["contracts"][p]["ends_on"])) for p in signed]
         self.ends_month = np.array(ends, REAL).reshape(-1, 1)
+        # Of those on their own cash who let machines: their rows, and what falling rents add to cost, `[letting, path]`, USD/month.
+        self.letting_rows = [row for row, kind in enumerate(names.kinds[names.own_cash]) if kind == "neocloud"]
+        self.letting_cost_added = np.zeros((len(self.letting_rows), BLOCK_PATHS), REAL)
 
-    def step(self, month: int, apart: Array) -> None:
-        """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`."""
+    def step(self, month: int, apart: Array, contract_fall_log: Array) -> None:
+        """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`.
+
+        `contract_fall_log` is the fall of contract rents over owned cost since the as_of month, `[path]`.
+        """
         theta = self.theta
         grown = theta["growth_apart_money_ratio"] * apart
         self.apart_ratio *= np.exp(grown, out=grown)
@@ -58,19 +65,26 @@ class OtherBusiness:
         self.unbound_ratio *= np.exp(growth / MONTHS_PER_YEAR)
         self.market_ratio = demand.other_revenue_ratio(self.unbound_ratio, all_apart, self.part_of_limit)
         self.ratio = self.market_ratio * self.apart_ratio
-        self.bind(self.ratio, month)
+        held = self.bind(self.ratio, month)
+        for added, row in zip(self.letting_cost_added, self.letting_rows, strict=True):
+            cost = self.start_usd_per_month[row] * (1 - self.margin_frac[row]) * (self.ratio[row] - held.get(row, 0.0))
+            added[:] = scarcity.letting_cost_added(cost, contract_fall_log)
 
-    def bind(self, ratio: Array, month: int) -> None:
-        """Raise other revenue over that of the as_of month, `[provider, path]`, to what contracts leave of it."""
+    def bind(self, ratio: Array, month: int) -> dict[int, Array]:
+        """Raise other revenue over that of the as_of month, `[provider, path]`, to what contracts leave of it; return that, by row."""
         default = self.theta["contract_default_per_year"]
         least = demand.contracted_ratio(self.signed_ratio, default, month, self.ends_month)
-        for row, kept in zip(self.signed_rows, least, strict=True):
+        held = dict(zip(self.signed_rows, least, strict=True))
+        for row, kept in held.items():
             np.maximum(ratio[row], kept, out=ratio[row])
+        return held
 
     def usd_per_month(self, providers: slice = ALL) -> Array:
         """Return what each of some providers earns on it, in a month."""
         return self.start_usd_per_month[providers] * self.ratio[providers]
 
     def profit_usd_per_month(self, providers: slice) -> Array:
-        """Return what is left of that after its own cost."""
-        return self.profit_start_usd_per_month[providers] * self.ratio[providers]
+        """Return what is left of that after its own cost, of providers from the first on."""
+        profit = self.profit_start_usd_per_month[providers] * self.ratio[providers]
+        profit[self.letting_rows] -= self.letting_cost_added
+        return profit

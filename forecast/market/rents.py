@@ -22,6 +22,7 @@ class Rents:
         self.scarcity: Array = theta["rent_to_owned_log_start"]
         self.lagged_scarcity = self.scarcity
         self.contract_scarcity: Array = theta["contract_rent_ratio"] * self.scarcity
+        self.contract_scarcity_start = self.contract_scarcity
         self.tightness = (self.scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
         self.capacity_ratio: Array = np.exp(-self.tightness)  # comfortable capacity over today's load
         self.stretch_log = np.maximum(self.tightness, 0.0) + theta["capacity_stretch_log"]
@@ -67,6 +68,10 @@ class Rents:
     def served_frac(self, load_ratio: Array) -> Array:
         """Return the part of the tokens wanted that the machines can serve, `[path]`."""
         return scarcity.served_frac(load_ratio, self.capacity_ratio, self.stretch_log)
+
+    def contract_fall_log(self) -> Array:
+        """Return by how much contract rents over owned cost have fallen since the as_of month, `[path]`."""
+        return np.asarray(self.contract_scarcity_start - self.contract_scarcity)
 
     def hire_ratio(self, own_frac: Array) -> Array:
         """Return what a provider pays for a busy hour over owned cost, `[provider, path]`."""

@@ -88,14 +88,22 @@ class Treasury:
         self.regime = np.where(drought, REGIMES.index("cold"), drawn) if drought.any() else drawn
 
     def step(
-        self, month: int, revenue: Array, serving_cost: Array, apart: Array, present: Array, uniform: Array
+        self,
+        month: int,
+        revenue: Array,
+        serving_cost: Array,
+        apart: Array,
+        contract_fall_log: Array,
+        present: Array,
+        uniform: Array,
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, of tokens.
+        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, of tokens; and
+        `contract_fall_log`, `[path]`: fall of contract rents over owned cost since the as_of month.
         """
         theta, own_cash = self.theta, self.names.own_cash
-        self.other.step(month, apart)
+        self.other.step(month, apart, contract_fall_log)
         turnover = revenue + self.other.usd_per_month(own_cash)
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
