@@ -52,14 +52,14 @@ class Doors:
         self.acquirer_weight = weight[self.acquirers]
         self.acquirable_ratio = draws.column("providers", "acquirable_ratio", names.providers)
         self.listing_per_year = draws.column("providers", "listing_per_year", names.providers)  # that was filed for
-        # Bounds on the chance of a month to go, that of a small firm, or be listed, that of a large one, [own_cash, path]: only such
-        # draws are worth a look.
+        # Only draws below the chance of a month to go, that of a small firm, or above what lists a large one are worth a look,
+        # [own_cash, path].
         purchases = self.by_regime["acquired_per_year"].max(axis=0) * self.kind["acquired_ratio"]
         giving_up = theta["give_up_per_year"] * self.kind["give_up_ratio"]
         going = exits.monthly_prob(purchases * self.acquirable_ratio) + exits.monthly_prob(giving_up)
         self.highest_going_prob = going[own_cash]
         listings = self.by_regime["ipo_per_year"].max(axis=0) * self._listing_part(np.inf) * self.private
-        self.highest_listing_prob = exits.monthly_prob(np.maximum(listings, self.listing_per_year)[own_cash])
+        self.least_listing_draw = 1 - exits.monthly_prob(np.maximum(listings, self.listing_per_year)[own_cash])
         self.alive = np.ones(shape, dtype=bool)
         self.present = np.ones(shape, REAL)  # 1 for the living, else 0
         self.absent = np.zeros(shape, REAL)  # 0 for the living, else infinite
@@ -98,7 +98,7 @@ class Doors:
         maybe = (treasury.cash_without_rounds_usd < 0) & np.isinf(self.runway_months)
         maybe |= treasury.cash_usd < 0
         maybe |= drawn < self.highest_going_prob
-        maybe |= drawn > 1 - self.highest_listing_prob
+        maybe |= drawn > self.least_listing_draw
         return spots(maybe & self.alive[own_cash])
 
     def _fates(
