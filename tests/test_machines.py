@@ -55,7 +55,7 @@ def test_software_gains_less_on_an_old_design(base, block):
         machines.step(month, np.ones(BLOCK_PATHS, REAL))
     rate, fade = (draws.parameter(f"serving_{name}") for name in ("efficiency_per_year", "fade_years"))
     gain = np.log(machines.serving_gain)
-    assert_allclose(gain, hardware.serving_gain_log(age[:, None], age[:, None] + 2, rate, fade), rtol=1e-3, atol=1e-5)
+    assert_allclose(gain, hardware.serving_gain_log(age[:, None], age[:, None] + 2, rate, fade), rtol=1e-4, atol=1e-6)
     assert (np.diff(gain[np.argsort(age)], axis=0) < 0).all()
 
 

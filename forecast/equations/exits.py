@@ -58,7 +58,7 @@ def large_part(
         power: β, at least 0.
 
     Returns:
-        Ratio, at least 0. Source: own-size.
+        Ratio, at least 0. Source: own-listing-size.
 
     >>> large_part(np.array([0.0, 1e8, 4e8, 9e9]), np.array([1e8]), np.array([1.6e9]), 0.5).tolist()
     [0.0, 1.0, 2.0, 4.0]

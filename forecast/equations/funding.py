@@ -35,7 +35,8 @@ def funding_prob_per_month(
     urgency = np.less(runway, 12.0).astype(at_ease.dtype)
     urgency += 1.0
     urgency *= at_ease
-    return np.asarray(urgency * np.clip(months_since_round / REST_MONTHS, 0.0, 1.0))
+    urgency *= np.minimum(months_since_round / REST_MONTHS, 1.0)
+    return np.asarray(urgency)
 
 
 def rested_months(months_since_round: Array) -> Array:

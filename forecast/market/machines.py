@@ -57,13 +57,9 @@ class Machines:
         self.power_factor = hardware.decline_factor(-theta["electricity_growth_per_year"])
         # [family, 1, path] of what is bought of the best kind, what is of another family where a token costs less on it
         self.crossing_frac = theta["fleet_crossing_frac"] * CROSSING[:, None, None].astype(REAL)
-        # [segment, path] what serving software gives to tokens for an accelerator-hour, and its gain in the month to come, in logs.
-        age, fade_years = names.speed.design_age_years[:, None], theta["serving_fade_years"]
+        self.design_age_years = names.speed.design_age_years[:, None].astype(REAL)
+        # [segment, path] what serving software gives to tokens for an accelerator-hour, over that of the as_of month.
         self.serving_gain: Array = np.ones((len(names.segments), BLOCK_PATHS), REAL)
-        self.serving_pace_log = hardware.serving_gain_log(
-            age, age + 1 / MONTHS_PER_YEAR, theta["serving_efficiency_per_year"], fade_years
-        ).astype(REAL)
-        self.serving_fade = np.exp(-1 / (MONTHS_PER_YEAR * fade_years))
         self.generations = Generations(draws, self.groups)
         self.choose(0)
         # On each family's fleet in use.
@@ -73,14 +69,16 @@ class Machines:
         """Move one month: software matures, prices decline, newcomers arrive, and what is bought is of the best."""
         for group in self.groups:
             group.step(month, self.capital_factor, self.power_factor)
-        self.serving_gain = self.serving_gain * np.exp(self.serving_pace_log)
-        self.serving_pace_log = self.serving_pace_log * self.serving_fade
+        age, theta = self.design_age_years, self.theta
+        self.serving_gain = np.exp(
+            hardware.serving_gain_log(
+                age, age + month / MONTHS_PER_YEAR, theta["serving_efficiency_per_year"], theta["serving_fade_years"]
+            )
+        )
         self.choose(month)
         best = self.best_usd_per_mtok
         sold = np.minimum(best[OPEN].min(axis=0), self.custom_sold_usd_per_mtok)
-        new = hardware.newest_frac(
-            capacity_growth_ratio, self.theta["fleet_turnover_per_month"], self.theta["fleet_newest_frac"]
-        )
+        new = hardware.newest_frac(capacity_growth_ratio, theta["fleet_turnover_per_month"], theta["fleet_newest_frac"])
         self.fleet_usd_per_mtok = hardware.fleet_cost_next(self.fleet_usd_per_mtok, best, new, sold, self.crossing_frac)
 
     def choose(self, month: int) -> None:

@@ -158,14 +158,16 @@ class Sellers:
 
     def _repriced(self, these: Asked, uniform: Array) -> NewPrices:
         """Set prices of the same models: they follow the market's. Of models repriced apart the noise averages out, the drift does not."""
-        kind = {column: these.offers.of(values) for column, values in self.kind.items()}
-        size_sd, rise_prob = kind["reprice_size_sd"], kind["reprice_rise_prob"]
+        size_sd, rise_prob, kept, felt = (
+            these.offers.of(self.kind[column])
+            for column in ("reprice_size_sd", "reprice_rise_prob", "premium_kept_frac", "felt_frac")
+        )
         prob = these.sellers.of(self.reprice_per_month)
         again = price.uniform_again(these.sellers.of(uniform), 0.0, prob)
         shock = _shock(price.uniform_of_sign(again, rise_prob), size_sd)
         drift = price.mean_shock(rise_prob, size_sd)
-        target = _target(these, np.zeros(1, REAL), np.ones(1, REAL), kind["premium_kept_frac"])
-        return self._put(these, target + drift + kind["felt_frac"] * (shock - drift), target + shock)
+        target = _target(these, np.zeros(1, REAL), np.ones(1, REAL), kept)
+        return self._put(these, target + drift + felt * (shock - drift), target + shock)
 
     def _renewed(self, these: Asked, slack_ratio: Array, uniform: Array) -> NewPrices:
         """Set prices of newer models: they follow cost as well, and stand on another step of the ladder."""

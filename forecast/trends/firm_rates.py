@@ -14,7 +14,7 @@ from forecast.trends import regimes
 from forecast.trends.evidence import EVEN, empirical
 from forecast.trends.known import enough, last_day
 from forecast.trends.trend import Diagnostic, Estimate, Trend
-from forecast.units import MONTHS_PER_YEAR, months_between
+from forecast.units import months_between
 
 FORM = "a constant rate in each regime"
 # The engine multiplies its rate by growth (½ to 2, 1.7 where revenue doubles in a year) and by 2 under a year of runway: in the
@@ -28,8 +28,9 @@ OUTCOMES = {"acquired": "acquired_per_year", "ipo": "ipo_per_year"}
 def funding_trend(tables: Tables) -> Trend:
     """Return the monthly rate of rounds known at the tables' vintage, by regime.
 
-    Rounds over provider-months, those of the first year after a round counted in part (`rested_months`), between the first known round and the exit or the vintage. A gap that is still open is
-    censored there (Kaplan–Meier for its quartiles); counting closed gaps alone would make money look quick.
+    Rounds over provider-months between the first known round and the exit or the vintage, those of the first year after a
+    round counted in part (`rested_months`). A gap that is still open is censored there (Kaplan–Meier for its quartiles);
+    counting closed gaps alone would make money look quick.
 
     Raises:
         TooFew: no regime has five provider-years yet.
@@ -38,7 +39,7 @@ def funding_trend(tables: Tables) -> Trend:
 
     table = tables["round_intervals"]
     gaps = list(round_spells(tables, last_day(tables["events"], tables)))
-    by_regime = regimes.counts(gaps, _rested_years)
+    by_regime = regimes.counts(gaps, funding.rested_months)
     enough(len(by_regime), 1, "regimes with five provider-years", table, tables)
     months = np.array([months_between(gap.start, gap.end) for gap in gaps])
     closed = np.array([gap.happened for gap in gaps])
@@ -72,12 +73,6 @@ def _rate(count: regimes.Count) -> Distribution:
     sd = np.hypot((count.events + 0.5) ** -0.5, np.diff(np.log(ATTRACTION))[0] / (2 * Z_90))
     low, high = np.exp(rate_log + sd * Z_90 * np.array([-1.0, 1.0]))
     return Distribution("lognormal", (round(float(low), 4), round(float(high), 4)))
-
-
-def _rested_years(gap: regimes.Spell, first: date, last: date) -> float:
-    """Return the years between two days of a gap, each as much as the chance of a round had come back in it."""
-    since = np.array([months_between(gap.start, day) for day in (first, max(first, last))])
-    return float(np.diff(funding.rested_months(since))[0]) / MONTHS_PER_YEAR
 
 
 def _one_rate(by_regime: Mapping[str, regimes.Count], what: str) -> list[Diagnostic]:

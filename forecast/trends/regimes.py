@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast import arrays
 from forecast.distributions import Array
-from forecast.trends.known import years_between
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 # Venture money for AI infrastructure was 7 billion dollars in 2023 and 26 in 2024; for AI as a whole 202 in 2025, with
 # rounds at record size (demand.csv, vc_year). Before 2024 the tables hold survivors only: those years say nothing.
@@ -36,30 +37,28 @@ class Count(NamedTuple):
     years: float
 
 
-def years_at_risk(spell: Spell, first: date, last: date) -> float:
-    """Return the years of a spell between two days; none where the second is the earlier."""
-    return max(0.0, years_between(first, last))
-
-
-AtRisk = Callable[[Spell, date, date], float]
-
-
-def counts(spells: Iterable[Spell], at_risk: AtRisk = years_at_risk) -> dict[str, Count]:
+def counts(spells: Iterable[Spell], counted: Callable[[arrays.Array], arrays.Array] = np.asarray) -> dict[str, Count]:
     """Return events and provider-years by regime; regimes with less than five years at risk are left out.
+
+    `counted` says as how many the first so many months of a spell count.
 
     >>> one = Spell(date(2024, 7, 1), date(2025, 7, 1), True)
     >>> {name: (c.events, round(c.years)) for name, c in counts([one] * 24).items()}
     {'normal': (0, 12), 'hot': (24, 12)}
     """
     known = list(spells)
-    found = {regime: _count(known, *period, at_risk) for regime, period in PERIODS.items()}
+    found = {regime: _count(known, *period, counted) for regime, period in PERIODS.items()}
     return {regime: count for regime, count in found.items() if count.years >= LEAST_YEARS}
 
 
-def _count(spells: Sequence[Spell], first: date, last: date, at_risk: AtRisk = years_at_risk) -> Count:
+def _count(
+    spells: Sequence[Spell], first: date, last: date, counted: Callable[[arrays.Array], arrays.Array] = np.asarray
+) -> Count:
     """Return the events, and the years at risk, from a first day up to a last one, which is not counted."""
     events = sum(s.happened and first <= s.end < last for s in spells)
-    return Count(events, sum(at_risk(s, max(s.start, first), min(s.end, last)) for s in spells))
+    inside = [(s.start, max(s.start, first), min(s.end, last)) for s in spells]
+    months = [(months_between(on, since), months_between(on, to)) for on, since, to in inside if since < to]
+    return Count(events, float(np.diff(counted(np.array(months))).sum()) / MONTHS_PER_YEAR)
 
 
 def dispersion(events: Array, years: Array) -> Array:

@@ -24,10 +24,8 @@ from forecast.trends.trend import Band, Diagnostic, Trend
 FEWEST_GAINS = 10
 CASE = ("accelerator", "model", "precision")
 SETTING = ("accelerator_count", "input_tokens", "output_tokens", "concurrency", "scenario")
-ROUND = (
-    "input_tokens",
-    "scenario",
-)  # of MLPerf: answers' mean length and the count of machines differ by chance from round to round
+# Of MLPerf: answers' mean length and the count of machines differ by chance from round to round.
+ROUND = ("input_tokens", "scenario")
 MLPERF = "mlperf"
 PRIORS = (
     Prior("gain_per_year_at_one_year", 0.15, 1.0, in_logs=True),
