@@ -79,6 +79,11 @@ def efficiency_entity(scenario: Scenario, accelerator: str, served: Row) -> str:
     return f"{family}:{'moe' if served['experts_count'] else 'dense'}"
 
 
+def scaleup_count(accelerator: Row) -> float:
+    """Return the accelerators of a scale-up domain: those of a server, eight, where none is published."""
+    return float(accelerator["scaleup_count"] or 8)
+
+
 def memory_kind(accelerator: Row) -> str:
     """Return `gddr` for a board with graphics memory (another chip than its family's, cooled and fed for less), `sram`, or `stacked`."""
     text = str(accelerator["memory_type"] or "").upper()
@@ -92,10 +97,10 @@ def native_precision(served_model: Row) -> str:
     return next((precision for start, precision in starts if text.startswith(start)), "bf16")
 
 
-def best_precision(accelerator: Row) -> str:
-    """Return the narrowest precision for which an accelerator has arithmetic."""
+def precisions(accelerator: Row) -> list[str]:
+    """Return the precisions for which an accelerator has arithmetic, the narrowest first."""
     narrow = (("fp4_dense_tflops", "fp4"), ("fp8_dense_tflops", "fp8"))
-    return next((precision for column, precision in narrow if accelerator[column]), "bf16")
+    return [*(precision for column, precision in narrow if accelerator[column]), "bf16"]
 
 
 def named_precision(text: str | None) -> str | None:
@@ -160,7 +165,7 @@ def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) ->
         InputError: a part of the accelerator is unknown, the precision is, or the request is longer than the context.
     """
     part, served = scenario.rows["accelerators"][request.accelerator], models[request.model]
-    precision = named_precision(request.precision) or best_precision(part)
+    precision = named_precision(request.precision) or precisions(part)[0]
     stored = served_model.bytes_per_weight(precision, native_precision(served))
     return {
         "accelerator": request.accelerator,
@@ -199,7 +204,7 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_b
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
         "scaleup_gb_per_s": link,
-        "scaleup_count": float(part["scaleup_count"] or 8),
+        "scaleup_count": scaleup_count(part),
     }
 
 
