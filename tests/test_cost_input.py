@@ -75,7 +75,7 @@ def test_what_a_refusal_names_is_answered(base, model, group, precision):
 
 
 def test_more_sequences_than_memory_holds_wait_in_a_file_of_cases(base):
-    """As in a benchmark: 25 measured runs asked more than memory holds."""
+    """As in a benchmark: 29 measured runs asked more than memory holds."""
     case = dict(zip(CASE_COLUMNS, ("b200", "8", "deepseek-v3", "", "4000", "400", "100000"), strict=True))
     header, rows = price_of_cases(base, [case, case | {"concurrency": "200000"}])
     assert rows[0][len(CASE_COLUMNS) :] == rows[1][len(CASE_COLUMNS) :] and rows[0][header.index("error")] is None
