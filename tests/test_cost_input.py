@@ -55,8 +55,11 @@ def test_bad_input_is_one_clear_message(base, changes, message):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp8"])
-@pytest.mark.parametrize(("model", "group"), [("llama-3.3-70b", 2.0), ("gpt-oss-120b", 1.0), ("deepseek-v3", 8.0)])
-def test_what_a_refusal_names_is_answered(base, model, group, precision):
+@pytest.mark.parametrize(
+    ("model", "group", "many"),
+    [("llama-3.3-70b", 2.0, 2560.0), ("gpt-oss-120b", 1.0, 8192.0), ("deepseek-v3", 8.0, 8192.0)],
+)
+def test_what_a_refusal_names_is_answered(base, model, group, many, precision):
     """The most sequences on this group, and the least group for these sequences; one more, or one fewer, is refused."""
 
     def refusal(**asked):
@@ -67,7 +70,7 @@ def test_what_a_refusal_names_is_answered(base, model, group, precision):
         ]
 
     asked = replace(ASKED, accelerator="b200", model=model, precision=precision)
-    most, _ = refusal(accelerators=group, concurrency=2560.0)  # the most that one engine serves
+    most, _ = refusal(accelerators=group, concurrency=many)  # a dense model is one engine
     assert cost_of(base, replace(asked, accelerators=group, concurrency=most))["concurrency"] == most
     most_again, more = refusal(accelerators=group, concurrency=most + 1)
     assert most_again == most and more == group + 1
