@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from forecast.distributions import Distribution
@@ -39,8 +41,9 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
     machines = tables["accelerators"].latest("name")
     found = {}
     for name, price in tables["accelerator_prices"].latest("accelerator").items():
-        ends = [_middle(price[f"price_{end}_usd"]) for end in ("low", "high")]
-        power_kw = _power_kw(machines[name], value["provisioned_power_ratio"]) if name in machines else None
+        ends = [_middle(price, f"price_{end}_usd") for end in ("low", "high")]
+        machine = machines.get(name)
+        power_kw = all_in_kw(machine, value["provisioned_power_ratio"], partial(_middle, machine)) if machine else None
         if None in ends or power_kw is None:
             continue
         capex_usd = ends[0] + value["accelerator_price_position_frac"] * (ends[1] - ends[0])
@@ -49,11 +52,16 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
     return found
 
 
-def _power_kw(machine: Row, provisioned_power_ratio: float) -> float | None:
+def all_in_kw(machine: Row, provisioned_power_ratio: Any, read: Callable[[str], Any]) -> Any:
+    """Return the power of an accelerator with its share of server and network: as published, or from its own; None if neither is known.
+
+    `read` gives the value of a column of `accelerators`: one number, or one on each path.
+    """
     if machine["power_kw"]:
-        return _middle(machine["power_kw"])
-    return _middle(machine["tdp_watts"]) / 1000 * provisioned_power_ratio if machine["tdp_watts"] else None
+        return read("power_kw")
+    return read("tdp_watts") / 1000 * provisioned_power_ratio if machine["tdp_watts"] else None
 
 
-def _middle(value: Any) -> Any:
+def _middle(row: Row, column: str) -> Any:
+    value = row[column]
     return value.median() if isinstance(value, Distribution) else value

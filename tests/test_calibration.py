@@ -16,7 +16,6 @@ from forecast.calibration.observations import (
     observations,
     runs,
     share_of_peak,
-    stack_of,
 )
 from forecast.calibration.page import digest
 from forecast.calibration.record import (
@@ -248,13 +247,6 @@ def test_what_was_never_measured_gets_what_its_family_gets_and_is_never_surer(sc
 def test_every_effect_has_a_prior_and_every_term_one_of_its_own():
     assert len({(e.term, e.feature) for e in FORM}) == len(FORM)
     assert all(e.sd > 0 for e in FORM)
-
-
-@pytest.mark.parametrize(
-    ("printed", "stack"), [("TensorRT 10.11", "trt"), ("vLLM 0.9", "vllm"), ("SGLang", "sglang"), (None, "other")]
-)
-def test_stacks_are_told_by_their_name(printed, stack):
-    assert stack_of(printed) == stack
 
 
 def test_the_number_of_accelerators_follows_from_latency():

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from numpy.testing import assert_allclose
 
-from forecast.cli.cost_text import cost_text
 from forecast.cli.cost_verb import command
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
@@ -86,7 +85,7 @@ def test_what_a_refusal_names_is_answered(base, model, group, too_many, precisio
 
 
 def test_more_sequences_than_memory_holds_wait_in_a_file_of_cases(base):
-    """As in a benchmark: 25 measured runs asked more than memory holds."""
+    """As in a benchmark: 29 measured runs asked more than memory holds."""
     case = dict(zip(CASE_COLUMNS, ("b200", "8", "deepseek-v3", "", "4000", "400", "100000"), strict=True))
     header, rows = price_of_cases(base, [case, case | {"concurrency": "200000"}])
     assert rows[0][len(CASE_COLUMNS) :] == rows[1][len(CASE_COLUMNS) :] and rows[0][header.index("error")] is None
@@ -189,8 +188,29 @@ def test_an_option_that_would_be_ignored_is_refused(words, message):
     assert message in str(caught.value)
 
 
-def test_the_text_says_how_many_groups_hold_the_sequences_asked_for(base):
-    """A group that holds 123 at once serves 1,000 in nine, 18 accelerators; one that holds all it was asked says nothing."""
-    found = cost_of(base, ASKED) | {"concurrency": 123.0, "accelerators": 2.0}
-    assert "  1000 at once take 9 such groups, 18 accelerators\n" in cost_text(found, 1000.0)
-    assert not any("such groups" in cost_text(found, asked) for asked in (None, 64.0, 123.0))
+@pytest.mark.parametrize("at_once", [1.0, 123.0, 124.0, 799.0])
+def test_a_group_that_is_chosen_serves_all_that_is_asked_as_one_that_is_given(base, at_once):
+    """Two H100 serve 123 at once and the widest group tried, eight, 799: one more than either is served by no such group."""
+    chosen = cost_of(base, replace(ASKED, concurrency=at_once))
+    assert chosen["concurrency"] == at_once and (chosen["accelerators"] > 2) == (at_once > 123)
+    given = cost_of(base, replace(ASKED, concurrency=at_once, accelerators=chosen["accelerators"]))
+    assert given == chosen
+    for accelerators in (None, 8.0):
+        with pytest.raises(InputError, match="serve at most 799 sequences"):
+            cost_of(base, replace(ASKED, concurrency=800.0, accelerators=accelerators))
+
+
+def test_without_a_precision_the_narrowest_that_costs_no_tier_is_taken(base):
+    """Four bits would cost qwen2.5-72b (49.1 on GPQA) its only tier, which asks 49; eight do not, nor do four llama's (49.8)."""
+    chosen = {
+        (model, name): cost_of(base, replace(ASKED, model=model, accelerator=name, usd_per_accelerator_hour=1.0))[
+            "precision"
+        ]
+        for model in ("qwen2.5-72b", "llama-3.3-70b")
+        for name in ("b200", "h100", "a100-80gb")
+    }
+    assert list(chosen.values()) == ["fp8", "fp8", "bf16", "fp4", "fp8", "bf16"]
+    with pytest.raises(InputError, match="qwen2.5-72b at fp4: loses 0.7 points"):
+        cost_of(base, replace(ASKED, model="qwen2.5-72b", accelerator="b200", precision="fp4"))
+    named = cost_of(base, replace(ASKED, model="qwen2.5-72b", accelerator="b200", precision="fp8"))
+    assert named == cost_of(base, replace(ASKED, model="qwen2.5-72b", accelerator="b200"))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Array
-from forecast.measured_runs import other_system
+from forecast.measured_runs import other_system, stack_of
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, features
 from forecast.serving.workloads import Request, workloads
@@ -28,7 +28,6 @@ RUN = (  # what a run is known by, whatever name is printed: DeepSeek V3 and R1 
     "measured_on accelerator accelerator_count precision input_tokens output_tokens concurrency scenario "
     "output_tok_per_s_per_accelerator ttft_ms tpot_ms framework parallelism"
 ).split()
-STACKS = (("trt", "trt"), ("tensorrt", "trt"), ("vllm", "vllm"), ("sglang", "sglang"))
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def observations(scenario: Scenario) -> Observations:
         columns=columns,
         log_tok_per_s=np.log([row["output_tok_per_s_per_accelerator"] for row in rows]),
         kind=np.array([row["scenario"] for row in rows]),
-        stack=np.array([stack_of(row["framework"]) for row in rows]),
+        stack=np.array([stack_of(row["framework"]) or "other" for row in rows]),
         year=(days - middle) / 365.0,
         expert_parallel=np.array([_expert_parallel(row["parallelism"]) for row in rows], float),
         reserves=np.array([_reserves(row) for row in rows], bool),
@@ -127,21 +126,14 @@ def accelerators_of(row: Row) -> float | None:
     return float(2 ** round(np.log2(row["concurrency"] / (row["output_tok_per_s_per_accelerator"] * per_token_s))))
 
 
-def stack_of(framework: str | None) -> str:
-    """Return the serving software a printed framework belongs to."""
-    text = (framework or "").lower()
-    return next((stack for part, stack in STACKS if part in text), "other")
-
-
 def _expert_parallel(parallelism: str | None) -> bool:
     return "/EP" in (parallelism or "") and not str(parallelism).endswith("/EP1")
 
 
 def _reserves(row: Row) -> bool:
     # TensorRT-LLM's default (GUARANTEED_NO_EVICT), which trtllm-bench and InferenceX keep; NVIDIA's harness for MLPerf sets
-    # MAX_UTILIZATION. Other software takes in what fits now (of "vLLM/TRT" it is not known which ran).
-    name = (row["framework"] or "").lower()
-    return stack_of(name) == "trt" and "vllm" not in name and not row["source"].startswith("mlperf")
+    # MAX_UTILIZATION. Other software takes in what fits now.
+    return stack_of(row["framework"]) == "tensorrt-llm" and not row["source"].startswith("mlperf")
 
 
 def _usable(row: Row) -> bool:

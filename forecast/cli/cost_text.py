@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from forecast.delivery.words import counted, dollars, figures, percent
 from forecast.serving.workloads import launch_dates
 
 
-def cost_text(found: dict[str, Any], asked_at_once: float | None = None) -> str:
-    """Return the text of a deployment's cost, and how many such groups the sequences asked for take if one does not hold them."""
+def cost_text(found: dict[str, Any]) -> str:
+    """Return the text of a deployment's cost."""
     speed, cost = found["output_tokens_per_s_per_accelerator"], found["cost_usd_per_mtok"]
     wide = ", wide expert parallelism" if found["wide_parallel"] else ""
-    groups = math.ceil((asked_at_once or 0) / found["concurrency"])
     lines = [
         f"{found['model']} on {found['accelerators']:.0f} × {found['accelerator']}, {found['precision']}{wide}, "
         f"{found['input_tokens']:.0f} in / {found['output_tokens']:.0f} out, batch {found['concurrency']:.0f} "
         f"({found['step_ms']:.1f} ms between tokens); as of {found['as_of']}",
-        *(
-            [
-                f"  {asked_at_once:.0f} at once take {groups} such groups, {groups * found['accelerators']:.0f} accelerators"
-            ]
-            if groups > 1
-            else []
-        ),
         *(["  slower than asked: no group tried meets --latency-ms"] if found["latency_met"] is False else []),
         f"  output tokens/s per accelerator  {_short(speed['p50'])}  (80 % band {_short(speed['p10'])}-{_short(speed['p90'])})",
         f"  {'owned cost                     ' if 'rent' not in found['waterfall'] else 'rent                           '}"

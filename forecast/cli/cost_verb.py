@@ -50,7 +50,9 @@ def refuse_unused(way: str) -> None:
     type=float,
     help="How many of them: with --concurrency one group, without it the best group of at most so many.  [default: the best group]",
 )
-@click.option("--precision", help="bf16, fp8, fp4, …  [default: the best the accelerator supports]")
+@click.option(
+    "--precision", help="bf16, fp8, fp4, …  [default: the narrowest it supports that costs the model no tier]"
+)
 @click.option("--input-tokens", default=4000.0)
 @click.option("--output-tokens", default=400.0)
 @click.option("--cached-frac", default=0.0, help="Input read from a cache.")
@@ -103,7 +105,7 @@ def command(
         utilisation, float(draft_tokens), acceptance, wide_parallel, usd_per_hour, tier,
     )  # fmt: skip
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found, concurrency)))
+    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

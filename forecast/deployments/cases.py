@@ -51,7 +51,7 @@ def price_of_cases(scenario: Scenario, cases: list[dict[str, str]]) -> tuple[lis
 
     Columns that a case has besides ours stand between the case and its answer.
     Without concurrency a case is offline: the largest batch, however long a token takes. Where it has more sequences than memory
-    holds, the rest wait their turn, as in a benchmark: so 25 measured runs are predicted within 12 % (median).
+    holds, the rest wait their turn, as in a benchmark: so 29 measured runs are predicted within 12 % (median).
     """
     known, models = cache(partial(resolve, scenario)), served_models(scenario)  # most names are repeated
     hours = cache(partial(buyer_cost_or_none, scenario))

@@ -9,7 +9,7 @@ from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput
 from forecast.serving.token_cost import machine_kw, number_of
-from forecast.serving.workloads import native_precision, number, served_row
+from forecast.serving.workloads import number, served_row, weights_gb
 
 
 def joule_per_output_token(
@@ -36,11 +36,8 @@ def joule_per_output_token(
 def read_gb(scenario: Scenario, model: str, precision: str, batch: float) -> float:
     """Return the weights that a decoding step of so many sequences reads, in GB."""
     row = served_row(scenario, model)
-    bytes_each = served_model.bytes_per_weight(precision, native_precision(row))
-    experts = float(row["experts_per_token"]), float(row["experts_count"])
-    return float(
-        served_model.weights_read_gb(row["dense_params_b"], row["expert_params_b"], *experts, batch, bytes_each)
-    )
+    stored, experts = weights_gb(row, precision), (row["experts_per_token"], row["experts_count"])
+    return float(served_model.weights_read_gb(stored["dense_gb"], stored["expert_gb"], *experts, batch))
 
 
 def read_frac(scenario: Scenario, accelerator: str, model: str, speed: Throughput) -> float:

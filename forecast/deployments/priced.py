@@ -14,7 +14,7 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import joule_per_output_token
 from forecast.deployments.marks import claims_of, marks_of
 from forecast.deployments.ownership import buyer_cost, buyer_cost_or_none, maker_usd_per_hour, published_cost
-from forecast.deployments.tiers import quality_lost_points, tiers_met
+from forecast.deployments.tiers import narrowest_precision, quality_lost_points, tiers_met
 from forecast.deployments.wide_parallel import wide_throughput
 from forecast.distributions import Z_90
 from forecast.equations import cost, roofline
@@ -36,7 +36,8 @@ def cost_of(scenario: Scenario, wanted: Deployment) -> dict[str, Any]:
     """
     accelerator = resolve(scenario, "accelerator", wanted.accelerator)
     model = resolve(scenario, "model", wanted.model)
-    wanted = replace(wanted, accelerator=accelerator, model=model, precision=named_precision(wanted.precision))
+    precision = named_precision(wanted.precision) or narrowest_precision(scenario, accelerator, model, wanted.tier)
+    wanted = replace(wanted, accelerator=accelerator, model=model, precision=precision)
     refuse(scenario, wanted)
     speed, use = _speed(scenario, wanted), _utilisation(scenario, wanted)
     rent, owned = wanted.usd_per_accelerator_hour, buyer_cost_or_none(scenario, accelerator)
@@ -104,7 +105,11 @@ def floor_of(scenario: Scenario, model: str, wanted: Deployment) -> tuple[float,
     wide = number_of(scenario, "wide_parallel_gain_ratio") if mixture else 1.0
     names = [name for name in market_accelerators(scenario) if on_market(scenario, name)]
     best = Deployment("", model, wanted.input_tokens, wanted.output_tokens, cached_frac=wanted.cached_frac)
-    columns = workloads(scenario, [replace(best, accelerator=name) for name in names])
+    cases = (
+        replace(best, accelerator=name, precision=narrowest_precision(scenario, name, model, wanted.tier))
+        for name in names
+    )
+    columns = workloads(scenario, cases)
     speeds = throughputs(effect_values(scenario), columns, wanted.latency_s)
     found = {
         # the maker's own hour, if it owns

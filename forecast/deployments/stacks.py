@@ -1,26 +1,15 @@
-"""Serving stacks: which software a measured row ran on, and how fast each is beside the mixture of all."""
+"""Serving stacks: how fast each is beside the mixture of all."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from math import exp, log
 
+from forecast.measured_runs import stack_of
 from forecast.scenario import Scenario
 from forecast.serving.workloads import number
 
 SMALL_BATCH, LARGE_BATCH = 8.0, 64.0
-WORDS = (("sglang", "sglang"), ("vllm", "vllm"), ("trt", "tensorrt-llm"), ("tensorrt", "tensorrt-llm"), ("tgi", "tgi"))
-
-
-def stack_of(framework: str | None) -> str | None:
-    """Return the stack that a framework's printed name stands for, None where it names two or none we know.
-
-    >>> stack_of("vllm 0.19.0"), stack_of("TensorRT 10.11, CUDA 12.9"), stack_of("vLLM/TRT")
-    ('vllm', 'tensorrt-llm', None)
-    """
-    name = (framework or "").lower()
-    found = {stack for word, stack in WORDS if word in name}
-    return found.pop() if len(found) == 1 else None
 
 
 def over_mixture(scenario: Scenario, stack: str, batch: float) -> float:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision, served_row
+from forecast.serving.workloads import native_precision, precisions, served_row
 
 
 def quality_lost_points(scenario: Scenario, model: str, precision: str) -> float:
     """Return the accuracy points that a model loses at a precision against its weights as published."""
     return served_model.quality_lost_points(precision, native_precision(served_row(scenario, model)))
+
+
+def narrowest_precision(scenario: Scenario, accelerator: str, model: str, tier: str | None = None) -> str:
+    """Return the narrowest precision of an accelerator that costs a model no tier it needs (`tiers_met`); without one, the narrowest."""
+    tried = precisions(scenario.rows["accelerators"][accelerator])
+
+    def kept(precision: str) -> bool:
+        try:
+            return bool(tiers_met(scenario, model, precision, tier))
+        except InputError:
+            return False
+
+    return next(filter(kept, tried), tried[0])
 
 
 def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None = None) -> dict[str, list[str]]:

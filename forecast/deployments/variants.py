@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.scenario import Scenario
-from forecast.serving.workloads import served_row
+from forecast.serving.workloads import native_precision, served_row
 from forecast.table_files import Row, Table
 
 
@@ -22,11 +22,16 @@ def with_variant(scenario: Scenario, model: str, name: str, **changes: Any) -> S
 
 
 def dense_twin(scenario: Scenario, model: str) -> tuple[Scenario, str]:
-    """Return the scenario with a dense model of as many weights, all of them active, and the same attention."""
+    """Return the scenario with a dense model of as many weights, all active and as narrow as the experts, and the same attention."""
     row = served_row(scenario, model)
     weights_b = row["dense_params_b"] + row["expert_params_b"]
     name = f"dense twin of {model}"
-    no_experts = {"expert_params_b": 0.0, "experts_count": 0, "experts_per_token": 0}
+    no_experts = {
+        "expert_params_b": 0.0,
+        "experts_count": 0,
+        "experts_per_token": 0,
+        "native_weights": native_precision(row),
+    }
     return (
         with_variant(scenario, model, name, dense_params_b=weights_b, active_computed_b=weights_b, **no_experts),
         name,

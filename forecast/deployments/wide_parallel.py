@@ -9,10 +9,10 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.variants import node_share
 from forecast.errors import InputError
 from forecast.scenario import Scenario
-from forecast.serving.groups import layouts
+from forecast.serving.groups import WIDEST_ENGINE, layouts
 from forecast.serving.speed import Throughput, throughput
 from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import served_row, workloads
+from forecast.serving.workloads import scaleup_count, served_row, workloads
 
 
 def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
@@ -28,12 +28,11 @@ def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:
     Raises:
         InputError: the model is dense, the group is no larger than a node, or does not hold so many sequences.
     """
-    part = scenario.rows["accelerators"][wanted.accelerator]
     if not served_row(scenario, wanted.model)["experts_count"]:
         raise InputError(
             f"--wide-parallel: {wanted.model} is a dense model; only a mixture of experts has experts to spread. Leave it out."
         )
-    node = min(float(part["scaleup_count"] or 1), 8.0)
+    node = min(scaleup_count(scenario.rows["accelerators"][wanted.accelerator]), WIDEST_ENGINE)
     if wanted.accelerators is None and "parameters.wide_parallel_accelerators" not in scenario.inputs:
         raise InputError(
             f"--wide-parallel: no size of such a group was known at {scenario.as_of}. Give --accelerators, or leave it out."

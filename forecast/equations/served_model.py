@@ -96,26 +96,19 @@ def expert_fraction_touched(concurrency: Num, experts_per_token: Num, experts_co
     return as_given(np.where(np.greater(experts_count, 0.0), 1.0 - np.power(untouched, concurrency), 0.0))
 
 
-def weights_read_gb(
-    dense_params_b: Num,
-    expert_params_b: Num,
-    experts_per_token: Num,
-    experts_count: Num,
-    concurrency: Num,
-    bytes_per_weight: Num,
-) -> Num:
+def weights_read_gb(dense_gb: Num, expert_gb: Num, experts_per_token: Num, experts_count: Num, concurrency: Num) -> Num:
     """Weights streamed from memory in one step of a batch.
 
-    W(c) = b·(P_dense + P_expert·(1 − (1 − k/E)ᶜ))
+    W(c) = W_dense + W_expert·(1 − (1 − k/E)ᶜ)
 
-    params in 10⁹, bytes_per_weight b [B]; concurrency counts tokens verified in the step.
+    dense_gb and expert_gb as stored, k of E experts a token; concurrency c counts tokens verified in the step.
     Returns GB per step. Source: facts-compilation.
 
-    >>> weights_read_gb(10.0, 80.0, 1.0, 4.0, 2.0, 2.0)
+    >>> weights_read_gb(20.0, 160.0, 1.0, 4.0, 2.0)
     90.0
     """
     touched = expert_fraction_touched(concurrency, experts_per_token, experts_count)
-    return bytes_per_weight * (dense_params_b + expert_params_b * touched)
+    return dense_gb + expert_gb * touched
 
 
 def kv_cached_gb(

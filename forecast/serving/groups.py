@@ -165,8 +165,7 @@ def engines(columns: Columns, sizes: Array) -> Array:
 
 def largest_batch(columns: Columns, sizes: Array, engines_count: Array) -> Array:
     """Return the sequences whose cache fits beside the weights of a group, at most `LARGEST_PASS_TOKENS` of an engine."""
-    more = columns["dense_params_b"][:, None] * (engines_count - 1)
-    gb = (columns["total_computed_b"][:, None] + more) * columns["bytes_per_weight"][:, None]
+    gb = columns["weights_gb"][:, None] + columns["dense_gb"][:, None] * (engines_count - 1)
     # Parts by the hundred hold a cache once, in a line.
     cut = np.where(sizes <= WIDEST_ENGINE, sizes / engines_count, 1.0)
     held = columns["kv_held_gb"][:, None] * step.cache_copies(cut, columns["kv_heads_count"][:, None])
@@ -214,8 +213,8 @@ def step_terms(
         engines_count=engines_count,
         largest_pass_tokens=LARGEST_PASS_TOKENS,
         input_per_output_ratio=ratio,
-        dense_gb=wide["bytes_per_weight"] * wide["dense_params_b"],
-        expert_gb=wide["bytes_per_weight"] * wide["expert_params_b"] * touched,
+        dense_gb=wide["dense_gb"],
+        expert_gb=wide["expert_gb"] * touched,
         verified_tokens=verified,
         accepted_tokens=accepted,
         **{name: wide[name] for name in names},

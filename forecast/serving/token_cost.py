@@ -18,7 +18,7 @@ from forecast.draws import Draws
 from forecast.equations import cost
 from forecast.errors import InputError
 from forecast.families import FLEETS
-from forecast.owning import OWNED
+from forecast.owning import OWNED, all_in_kw
 from forecast.scenario import Scenario
 from forecast.serving.speed import Throughput, design_log_sds, effect_values, throughputs
 from forecast.serving.workloads import (
@@ -186,11 +186,9 @@ def power_kw(scenario: Scenario, accelerator: str, ratio: Any, read: Any) -> Any
     Raises:
         InputError: neither is known.
     """
-    row = scenario.rows["accelerators"][accelerator]
-    if row["power_kw"]:
-        return read("accelerators", accelerator, "power_kw")
-    if row["tdp_watts"]:
-        return read("accelerators", accelerator, "tdp_watts") / 1000 * ratio
+    found = all_in_kw(scenario.rows["accelerators"][accelerator], ratio, partial(read, "accelerators", accelerator))
+    if found is not None:
+        return found
     raise InputError(f"accelerator {accelerator}: no power known at {scenario.as_of}; add it to accelerators.csv.")
 
 

@@ -79,23 +79,48 @@ def efficiency_entity(scenario: Scenario, accelerator: str, served: Row) -> str:
     return f"{family}:{'moe' if served['experts_count'] else 'dense'}"
 
 
+def scaleup_count(accelerator: Row) -> float:
+    """Return the accelerators of a scale-up domain: those of a server, eight, where none is published."""
+    return float(accelerator["scaleup_count"] or 8)
+
+
 def memory_kind(accelerator: Row) -> str:
     """Return `gddr` for a board with graphics memory (another chip than its family's, cooled and fed for less), `sram`, or `stacked`."""
     text = str(accelerator["memory_type"] or "").upper()
     return next((kind for kind in ("gddr", "sram") if text.startswith(kind.upper())), "stacked")
 
 
-def native_precision(served_model: Row) -> str:
-    """Return the precision in which a model's weights are published."""
-    text = str(served_model["native_weights"])
+def native_precision(served: Row) -> str:
+    """Return the precision in which a model's weights are published; of a mixture those of its experts."""
+    return _published(str(served["native_weights"]))
+
+
+def weights_gb(served: Row, precision: str) -> dict[str, float]:
+    """Return what the weights outside the experts, those of all experts, and all with the embeddings take, as columns of a case.
+
+    Where the experts alone are published narrower, as `native_weights` says ("mxfp4 experts + bf16"), the rest stays as it
+    was published whatever the precision: makers keep it wide on purpose, and releases of others leave it so.
+    """
+    stored = served_model.bytes_per_weight(precision, native_precision(served))
+    _, experts_alone, rest = str(served["native_weights"]).partition(" experts + ")
+    wide = served_model.BYTES_PER_WEIGHT[_published(rest)] if experts_alone else stored
+    expert_gb = stored * served["expert_params_b"]
+    return {
+        "dense_gb": wide * served["dense_params_b"],
+        "expert_gb": expert_gb,
+        "weights_gb": wide * (served["total_computed_b"] - served["expert_params_b"]) + expert_gb,
+    }
+
+
+def _published(text: str) -> str:
     starts = (("fp4", "fp4"), ("mxfp4", "fp4"), ("int4", "int4"), ("fp8", "fp8"))
     return next((precision for start, precision in starts if text.startswith(start)), "bf16")
 
 
-def best_precision(accelerator: Row) -> str:
-    """Return the narrowest precision for which an accelerator has arithmetic."""
+def precisions(accelerator: Row) -> list[str]:
+    """Return the precisions for which an accelerator has arithmetic, the narrowest first."""
     narrow = (("fp4_dense_tflops", "fp4"), ("fp8_dense_tflops", "fp8"))
-    return next((precision for column, precision in narrow if accelerator[column]), "bf16")
+    return [*(precision for column, precision in narrow if accelerator[column]), "bf16"]
 
 
 def named_precision(text: str | None) -> str | None:
@@ -160,7 +185,7 @@ def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) ->
         InputError: a part of the accelerator is unknown, the precision is, or the request is longer than the context.
     """
     part, served = scenario.rows["accelerators"][request.accelerator], models[request.model]
-    precision = named_precision(request.precision) or best_precision(part)
+    precision = named_precision(request.precision) or precisions(part)[0]
     stored = served_model.bytes_per_weight(precision, native_precision(served))
     return {
         "accelerator": request.accelerator,
@@ -177,7 +202,7 @@ def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) ->
         **_hardware(scenario, request.accelerator, part, precision, stored),
         **_served(served, request, served_model.bytes_per_kv(precision)),
         "bytes_per_weight": stored,
-        "weights_gb": served["total_computed_b"] * stored,
+        **weights_gb(served, precision),
     }
 
 
@@ -199,7 +224,7 @@ def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_b
         "peak_tflops": peak,
         "attention_tflops": peak if np.isnan(wide) else wide,
         "scaleup_gb_per_s": link,
-        "scaleup_count": float(part["scaleup_count"] or 8),
+        "scaleup_count": scaleup_count(part),
     }
 
 
@@ -259,6 +284,4 @@ KV_COLUMNS = (
     "kv_full_elements_per_token kv_sparse_elements_per_token kv_sparse_read_tokens kv_window_elements_per_token "
     "kv_window_tokens kv_index_elements_per_token kv_state_bytes_per_seq"
 ).split()
-MODEL_COLUMNS = (
-    "layers_count hidden_size kv_heads_count dense_params_b expert_params_b total_computed_b experts_per_token experts_count"
-).split()
+MODEL_COLUMNS = ("layers_count hidden_size kv_heads_count total_computed_b experts_per_token experts_count").split()

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.deployments.stacks import stack_of
 from forecast.distributions import Array
 from forecast.equations.hardware import serving_gain_log
-from forecast.measured_runs import other_system
+from forecast.measured_runs import other_system, stack_of
 from forecast.serving.workloads import architecture, designs_released_on
 from forecast.table_files import Row
 from forecast.tables import Tables
