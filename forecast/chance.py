@@ -24,8 +24,10 @@ MARKET_NORMALS, SEGMENT_NORMALS = ("rent", "fringe"), ("demand", "tier")
 
 def words(streams: list[Generator]) -> NDArray[np.uint16]:
     """Return the next 16-bit words of many streams, `[stream, path]`."""
-    raw = np.concatenate([stream.bit_generator.random_raw(BLOCK_PATHS // 4) for stream in streams])
-    return raw.view(np.uint16).reshape(len(streams), BLOCK_PATHS)
+    raw = np.empty((len(streams), BLOCK_PATHS // 4), np.uint64)
+    for row, stream in zip(raw, streams, strict=True):
+        row[:] = stream.bit_generator.random_raw(len(row))
+    return raw.view(np.uint16)
 
 
 def uniforms(streams: list[Generator]) -> Array:

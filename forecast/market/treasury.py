@@ -39,7 +39,8 @@ class Treasury:
         self.names, self.theta, shape = names, theta, (len(providers), BLOCK_PATHS)
         days = [scenario.rows["provider_finances"][provider]["last_round_on"] for provider in providers]
         # [own_cash, 1] since the last round; a year where the day is not known, or longer ago: rounds grew no further after it
-        since = np.array([[min(months_between(day, scenario.as_of), 12.0) if day else 12.0] for day in days], REAL)
+        months = [min(months_between(day, scenario.as_of), 12.0) if day else 12.0 for day in days]
+        since = np.array(months, REAL)[:, None]
 
         def finance(column: str) -> Array:
             """A row for each provider; one number in it where nothing is uncertain, for there is little room near the processor."""
