@@ -47,6 +47,7 @@ def test_months_add_up_to_the_growth_that_the_fits_integrate(base, block, months
     customers, rents = still_customers(base, names, draws, equal_shares(names)), Rents(draws)
     none = np.zeros((len(names.segments), BLOCK_PATHS), REAL)
     rents.theta["supply_response"] = np.zeros(BLOCK_PATHS, REAL)
+    rents.theta["fleet_turnover_per_month"] = np.zeros(BLOCK_PATHS, REAL)  # nothing idle is left unreplaced
     start, grown = rents.capacity_ratio, np.ones(BLOCK_PATHS)
     for month in range(1, months + 1):
         customers.want(month, none.sum(axis=0), none, none)

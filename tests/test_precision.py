@@ -9,9 +9,10 @@ from command import forecast
 from forecast.errors import InputError
 from forecast.monte_carlo import mean_error, median_influence
 from forecast.precision import Target, parse_target, simulate_until, worst_error
-from forecast.samples import HEADER, sample_paths
+from forecast.samples import sample_paths
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
+from forecast.tidy_table import SAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_what_no_number_of_paths_can_reach(scenario):
 
 def test_whole_paths_are_those_of_the_run(scenario):
     paths = simulate(scenario, 400, seed=3, threads=1, keep_months=(4,))
-    rows = [dict(zip(HEADER, row, strict=True)) for row in sample_paths(paths, 3)]
+    rows = [dict(zip(SAMPLE, row, strict=True)) for row in sample_paths(paths, 3)]
     for path in range(3):
         mine = [row for row in rows if row["path"] == path]
         rent = next(row["value"] for row in mine if row["outcome"] == "rent" and row["month"] == 4)

@@ -114,7 +114,7 @@ def test_who_gets_no_money_cuts_as_its_own_cash_runs_short(base, block):
     saved = (treasury.net_flow_without_rounds - treasury.net_flow)[burns]
     assert_allclose(saved, (treasury.fixed_cost - treasury.fixed_cost_without_rounds)[burns], rtol=1e-2)
     treasury.runway_months[names.own_cash] = 6  # the funded cut as well once half a year is left
-    treasury.step(2, revenue, revenue / 2, even, whole, whole)
+    treasury.step(2, revenue, revenue / 2, even, REAL(0), whole, whole)
     kept = (treasury.fixed_cost / treasury.fixed_cost_start)[burns]
     assert_allclose(kept, (1 - draws.parameter("austerity_frac") * (1 - 6 / 24) + 0 * revenue)[burns], rtol=1e-3)
 

@@ -127,7 +127,7 @@ def serving_gain_log(age_years: Num, later_age_years: Num, rate_per_year: Num, f
     Returns:
         Log of tokens at the later age over those at the first. Source: own-software (throughput.csv).
 
-    >>> round(serving_gain_log(1.0, 2.0, 0.1, 2.0), 4)
+    >>> round(float(serving_gain_log(1.0, 2.0, 0.1, 2.0)), 4)
     0.0787
     """
     return (
