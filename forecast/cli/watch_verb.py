@@ -15,7 +15,7 @@ from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.outcomes.fans import FANS
 from forecast.scenario import Scenario
-from forecast.sensitivity.analysis import LEAST_PATHS
+from forecast.sensitivity.analysis import check_paths
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import draw_sample
 from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
@@ -49,8 +49,7 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     if not 1 <= within < made.months:
         raise InputError(f"--within {within}: outside 1 to {made.months - 1}. Choose a month before the horizon.")
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
-    if n_paths < LEAST_PATHS:
-        raise InputError(f"watch: {n_paths} paths; at least {LEAST_PATHS:,} are needed. Raise --paths.")
+    check_paths("watch", n_paths)
     with bar(n_paths, made.name) as progress:
         sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
     questions = [question_of(each, sample) for each in asked]

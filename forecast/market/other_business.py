@@ -45,7 +45,8 @@ class OtherBusiness:
         self.ends_month = np.array(ends, REAL).reshape(-1, 1)
         # Of those on their own cash who let machines: their rows, and what falling rents add to cost, `[letting, path]`, USD/month.
         self.letting_rows = [row for row, kind in enumerate(names.kinds[names.own_cash]) if kind == "neocloud"]
-        self.letting_cost_added = np.zeros((len(self.letting_rows), BLOCK_PATHS), REAL)
+        self.letting_cost_added: Array = np.zeros((len(self.letting_rows), BLOCK_PATHS), REAL)
+        self.letting_cost_start = (start * (1 - self.margin_frac))[self.letting_rows]
 
     def step(self, month: int, apart: Array, contract_fall_log: Array) -> None:
         """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`.
@@ -66,9 +67,11 @@ class OtherBusiness:
         self.market_ratio = demand.other_revenue_ratio(self.unbound_ratio, all_apart, self.part_of_limit)
         self.ratio = self.market_ratio * self.apart_ratio
         held = self.bind(self.ratio, month)
-        for added, row in zip(self.letting_cost_added, self.letting_rows, strict=True):
-            cost = self.start_usd_per_month[row] * (1 - self.margin_frac[row]) * (self.ratio[row] - held.get(row, 0.0))
-            added[:] = scarcity.letting_cost_added(cost, contract_fall_log)
+        uncontracted = self.ratio[self.letting_rows]
+        for row, kept in held.items():
+            if row in self.letting_rows:
+                uncontracted[self.letting_rows.index(row)] -= kept
+        self.letting_cost_added = scarcity.letting_cost_added(self.letting_cost_start * uncontracted, contract_fall_log)
 
     def bind(self, ratio: Array, month: int) -> dict[int, Array]:
         """Raise other revenue over that of the as_of month, `[provider, path]`, to what contracts leave of it; return that, by row."""

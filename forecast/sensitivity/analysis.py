@@ -74,8 +74,13 @@ def check_study(n_paths: int, above: float | None, which: str = "") -> None:
     """Raise an InputError where so many paths, `which` says of what sort, are too few, or the level `above` is no number."""
     if above is not None and not np.isfinite(above):
         raise InputError(f"--above {above}: a finite number, in the outcome's unit, is needed. Correct it.")
+    check_paths("sensitivity", n_paths, which)
+
+
+def check_paths(verb: str, n_paths: int, which: str = "") -> None:
+    """Raise an InputError where a verb has too few paths to tell what moves an outcome."""
     if n_paths < LEAST_PATHS:
-        raise InputError(f"sensitivity: {n_paths} paths{which}; at least {LEAST_PATHS:,} are needed. Raise --paths.")
+        raise InputError(f"{verb}: {n_paths} paths{which}; at least {LEAST_PATHS:,} are needed. Raise --paths.")
 
 
 def analyse(sample: Sample, asked: Asked, above: float | None = None) -> Sensitivity:
