@@ -231,7 +231,7 @@ def test_the_last_round_stands_beside_the_revenue_of_its_day(base, block):
     )
     assert_allclose(treasury.turnover_average, average, rtol=1e-5)
     assert_allclose(treasury.last_round_ratio * at_its_day**0.7, last + 0 * at_its_day, rtol=1e-4)
-    assert_allclose(treasury.months_since_round, months + 0 * at_its_day, rtol=1e-6)
+    assert_allclose(treasury.months_since_round, months - 0.5 + 0 * at_its_day, rtol=1e-6)
 
 
 def test_rounds_follow_growth_of_all_revenue(base, block):
@@ -249,6 +249,25 @@ def test_rounds_follow_growth_of_all_revenue(base, block):
     changed = (closed[1.0] != closed[0.01]).sum(axis=1) / closed[1.0].sum(axis=1)
     assert changed[coreweave] < 0.05
     assert changed[novita] > 0.3  # the control: all but tokens is little there
+
+
+def test_steps_count_the_months_since_a_round_as_the_fit_does(base, block, monkeypatch):
+    """A round 73 days ago, 2.4 months, and none in a year: (2.9 + … + 11.9)/12 + 2 = 8.167 whole months; the fit's 8.4 − 0.24."""
+    _, names, draws = block
+    provider = names.providers.index("modal")
+    scenario = replace(base, as_of=base.rows["provider_finances"]["modal"]["last_round_on"] + timedelta(days=73))
+    treasury, revenue = made_up_treasury(scenario, names, draws)
+    counted = []
+
+    def none_closes(regime_per_month, growth_ratio, runway, months_since_round):
+        counted.append(np.minimum(months_since_round[provider] / 12, 1))
+        return REAL(0) * revenue
+
+    monkeypatch.setattr(funding, "funding_prob_per_month", none_closes)
+    for month in range(1, 13):
+        treasury.step(month, revenue, revenue / 2, REAL(0), REAL(0), REAL(0) * revenue + 1, REAL(1) + revenue)
+    assert_allclose(sum(counted), 74 / 12 + 2, rtol=1e-6)
+    assert_allclose(sum(counted), np.diff(funding.rested_months(np.array([2.4, 14.4])))[0], rtol=1e-3)
 
 
 def test_a_drought_holds_the_market_cold_to_its_last_month(base, block):
