@@ -116,7 +116,7 @@ def test_grades_of_quantities_are_by_the_first_word():
 
 
 def row(number=2, **cells):
-    usual = {"date_on": START, "status": "measured", "confidence": "high", "source": "s", "note": ""}
+    usual = {"date_on": START, "averaged_months": None, "status": "measured", "confidence": "high", "source": "s", "note": ""}
     return Row(usual | cells, number)
 
 
@@ -130,13 +130,16 @@ def test_each_reader_takes_its_own_rows():
         "tier_prices": [row(gpqa_at_least=0.5, third_cheapest_usd_per_mtok=0.2), row(gpqa_at_least=0.65, third_cheapest_usd_per_mtok=0.7)],
         "provider_history": [
             row(provider="a", metric="tokens_per_day", value=5.0), row(provider="b", metric="tokens_per_day", value=6.0),
-            row(provider="a", metric="margin", value=0.5),
+            row(provider="a", metric="margin", value=0.5), row(provider="c", metric="revenue", value=7.0),
+            row(provider="c", metric="revenue", value=8.0, averaged_months=12),
         ],
     }  # fmt: skip
     one = lambda value: (Observation(START, pytest.approx(value), "s"),)  # noqa: E731
     assert rents(tables) == {"h100": one(3.0)}
     assert tier_prices(tables) == {"0.5": one(0.2), "0.65": one(0.7)}
     assert history("tokens_per_day")(tables) == {"a": one(5.0), "b": one(6.0)}
+    middle = Observation(date(2024, 12, 31), pytest.approx(8.0), "s")  # of the year: 182 days before its end
+    assert history("revenue")(tables) == {"c": (middle, *one(7.0))}
 
 
 def test_concentration_of_the_router_by_hand(monkeypatch):

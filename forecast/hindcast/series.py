@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from forecast.table_files import Row
 from forecast.tables import Tables
-from forecast.trends.known import counts_a_part
+from forecast.trends.known import counts_a_part, rate_day
 from forecast.trends.rents import RENT_INDEX
 from forecast.trends.router_shares import HOSTS, shares_among_named
 from forecast.units import months_between
@@ -37,13 +38,13 @@ class Observation:
 Series = tuple[Observation, ...]
 
 
-def series_of(rows: Iterable[Row], value: str) -> Series:
+def series_of(rows: Iterable[Row], value: str, day: Callable[[Row], date] = itemgetter("date_on")) -> Series:
     """Return the positive values of a column by day, claims and projections left out; of several on one day the geometric mean."""
     by_day: dict[date, list[Row]] = {}
     for row in rows:
         solid = row["status"] in SOLID and row["confidence"] != "low"
         if solid and not counts_a_part(row) and row[value] is not None and row[value] > 0:
-            by_day.setdefault(row["date_on"], []).append(row)
+            by_day.setdefault(day(row), []).append(row)
     return tuple(
         Observation(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])
         for on, found in sorted(by_day.items())
@@ -67,12 +68,12 @@ def rents(tables: Tables) -> dict[str, Series]:
 
 
 def history(metric: str) -> Callable[[Tables], dict[str, Series]]:
-    """Return a reader of one metric of provider_history, by firm."""
+    """Return a reader of one metric of provider_history, by firm; the mean of some months is the rate of their middle."""
 
     def read(tables: Tables) -> dict[str, Series]:
         rows = [row for row in tables["provider_history"] if row["metric"] == metric]
         firms = dict.fromkeys(row["provider"] for row in rows)
-        return {firm: series_of((row for row in rows if row["provider"] == firm), "value") for firm in firms}
+        return {firm: series_of((row for row in rows if row["provider"] == firm), "value", rate_day) for firm in firms}
 
     return read
 
