@@ -18,7 +18,7 @@ from forecast.market.names import Names
 
 STRATA = 2**16  # of either law: one for each value of a 16-bit word
 # Purposes by whose luck it is and what they take; besides, the regime of the market takes uniforms.
-PROVIDER_UNIFORMS, PROVIDER_NORMALS = ("reprice", "funding", "exit", "bid"), ("attraction",)
+PROVIDER_UNIFORMS, PROVIDER_NORMALS = ("reprice", "funding", "exit", "bid"), ("attraction", "luck")
 MARKET_NORMALS, SEGMENT_NORMALS = ("rent", "fringe"), ("demand", "tier")
 
 

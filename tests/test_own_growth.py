@@ -49,6 +49,33 @@ def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
     assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
 
 
+def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_own_growth_does(base, block):
+    """ν = 0.2 at a firm of typical size, half of it where q = 32, and of both r = ½ in the end: ν² (r² + (1 − r²)·e^(−2t/12))."""
+    _, names, draws = block
+    asked = {"growth_apart_luck_log": 0.2, "growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0}
+    asked |= {"growth_apart_typical_usd_per_year": 1e9, "share_reversion_per_month": 0}
+    chance, share, shape = np.random.default_rng(4), equal_shares(names), (len(names.providers), BLOCK_PATHS)
+    for revenue, part in ((1e9, 1.0), (32e9, 0.5)):
+        customers = still_customers(base, names, draws, share, revenue, **asked)
+        customers.apart_if_typical_per_month[:] = 0
+        start, treasury = customers.log_weight.copy(), made_up_treasury(base, names, draws)[0]
+        stand_still(treasury)
+        before, variance = REAL(1), 0.0
+        for month in range(48):
+            customers.reconsider(REAL(0) * customers.attraction, share)
+            luck = chance.standard_normal(shape, REAL)
+            treasury.other.step(1, customers.apart_with_luck_per_month(luck), REAL(0))
+            if month in (0, 47):
+                grown = np.log(treasury.other.apart_ratio / before) / draws.parameter("growth_apart_money_ratio")
+                now = (part * 0.2) ** 2 * (0.25 + 0.75 * np.exp(-month / 6))
+                assert_allclose(grown.std(), now**0.5, rtol=0.01)  # four standard errors of 200,000 draws
+            before = treasury.other.apart_ratio.copy()
+            variance += (part * 0.2) ** 2 * (0.25 + 0.75 * np.exp(-month / 6))
+        whole = np.log(treasury.other.apart_ratio) / draws.parameter("growth_apart_money_ratio")
+        assert_allclose(whole.std(axis=1), variance**0.5, rtol=0.05)  # it stays
+        assert_array_equal(customers.log_weight, start)  # of tokens nothing does
+
+
 def test_the_larger_a_firm_the_less_it_grows_apart(base, block):
     """From q = 32 typical firms on, y = q^0.2 = 2: dy/dt = β·ĝ, so a firm has grown by log(y/2)/β after 60 months."""
     _, names, draws = block

@@ -49,28 +49,25 @@ def log_pending_change(log_price_change: Array, sensitivity: Array) -> Array:
     return -sensitivity * log_price_change
 
 
-def apart_of_size(apart_if_typical_per_month: Array, firm_size_log: Array, power: Array) -> Array:
-    """Own growth of a firm: the larger it is, the less its growth leaves that of the market; the small do as the typical.
+def apart_of_size(firm_size_log: Array, power: Array) -> Array:
+    """How far a firm's growth leaves that of the market, over how far a typical one's does: the larger, the less; the small as the typical.
 
-    g = ĝ/max(1, q)^β
+    a = max(1, q)^(−β)
 
     Args:
-        apart_if_typical_per_month: ĝ, own growth were the firm of typical size, in logs.
         firm_size_log: ln q, q all revenue over that of the typical firm.
         power: β, from 0 (all sizes grow apart alike) to 1.
 
     Returns:
-        Log a month. Source: Amaral et al. (1997), the spread of growth falls with the power 0.20 ± 0.03 of sales; Riccaboni
-        et al. (2008), less so among the small.
+        Ratio, at most 1. Source: Amaral et al. (1997), the spread of growth falls with the power 0.20 ± 0.03 of sales;
+        Riccaboni et al. (2008), less so among the small.
 
-    >>> apart_of_size(np.array([0.1, 0.1]), np.log([0.5, 4.0]), np.array([0.5, 0.5])).tolist()
-    [0.1, 0.05]
+    >>> apart_of_size(np.log([0.5, 4.0]), np.array([0.5, 0.5])).tolist()
+    [1.0, 0.5]
     """
     left = np.clip(firm_size_log, 0.0, np.inf)
     left *= -power
-    np.exp(left, out=left)
-    left *= apart_if_typical_per_month
-    return left
+    return np.asarray(np.exp(left, out=left))
 
 
 def size_of_seller(token_size_log: Array, firm_size_log: Array) -> Array:

@@ -35,7 +35,11 @@ class Customers:
         size_ratio = np.broadcast_to(revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"], shape)
         self.firm_size_log = np.log(size_ratio, dtype=REAL)
         # At the middle of the month.
-        self.apart_per_month = shares.apart_of_size(apart, self.firm_size_log, theta["growth_apart_size_power"])
+        self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])  # [provider, path]
+        self.apart_per_month = apart * self.apart_of_size
+        # [path] variance of a month's luck, were the firm of typical size, and what that comes to as own growth settles
+        self.luck_variance = theta["growth_apart_luck_log"] ** 2
+        self.luck_variance_long = theta["growth_apart_renewal_ratio"] ** 2 * self.luck_variance
         self.log_weight = np.log(share)
         self.pending_log = np.zeros_like(share)  # what prices will yet make of log_weight
         self.attraction = np.zeros(shape, REAL)  # passing shocks: free launches, hits, outages
@@ -72,9 +76,8 @@ class Customers:
         self.apart_if_typical_per_month *= self.apart_kept
         np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
         self.apart_if_typical_per_month += shock
-        self.apart_per_month = shares.apart_of_size(
-            self.apart_if_typical_per_month, self.firm_size_log, theta["growth_apart_size_power"]
-        )
+        self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])
+        self.apart_per_month = self.apart_if_typical_per_month * self.apart_of_size
         self.firm_size_log += self.apart_per_month
         typical, size = names.segment_dot(share, self.log_weight), np.empty_like(share)
         for offers, of_segment in zip(names.offers_of_segment, typical, strict=True):
@@ -86,6 +89,14 @@ class Customers:
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved
+
+    def apart_with_luck_per_month(self, normal: Array) -> Array:
+        """Step 7: return growth beyond the market's of revenue beside tokens: own growth, and luck that stays but does not go on."""
+        grown = normal * np.sqrt(self.luck_variance)
+        grown *= self.apart_of_size
+        grown += self.apart_per_month
+        self.luck_variance = self.luck_variance_long + self.apart_kept**2 * (self.luck_variance - self.luck_variance_long)
+        return grown
 
     def share(self, absent: Array) -> Array:
         """Return each offer's share of its segment, `[offer, path]`; an infinite absence weighs nothing."""

@@ -49,7 +49,7 @@ class OtherBusiness:
         self.letting_cost_start = (start * (1 - self.margin_frac))[self.letting_rows]
 
     def step(self, month: int, apart: Array, contract_fall_log: Array) -> None:
-        """Grow a month; `apart` is growth in logs beyond the market's, of tokens, `[provider, path]`.
+        """Grow a month; `apart` is growth in logs beyond the market's, luck included, `[provider, path]`.
 
         `contract_fall_log` is the fall of contract rents over owned cost since the as_of month, `[path]`.
         """

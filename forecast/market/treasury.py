@@ -100,7 +100,7 @@ class Treasury:
     ) -> None:
         """Earn and spend a month's money, and raise more where a round closes; `present` is 1 for the living, else 0.
 
-        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, of tokens; and
+        Arrays are `[own_cash, path]`, but `apart`, `[provider, path]`: growth in logs beyond the market's, luck included; and
         `contract_fall_log`, `[path]`: fall of contract rents over owned cost since the as_of month.
         """
         theta, own_cash = self.theta, self.names.own_cash

@@ -22,7 +22,7 @@ from forecast.units import DAYS_PER_MONTH
 
 FEWEST_SPANS = 4
 POINTS = 512
-READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"))
+READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"), ("growth_apart_luck_log", "log"))
 FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
 MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
@@ -66,7 +66,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
-              for (name, unit), b in zip(READ, (reversion, apart), strict=True)),
+              for (name, unit), b in zip(READ, (reversion, apart, noise), strict=True)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
                      int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             Estimate(f"parameters.{TYPICAL}", evidence.distribution("fixed", float(np.exp(typical_size_log(raw, RUN_RATE)))),
