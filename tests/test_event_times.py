@@ -115,6 +115,19 @@ def test_quarters_hold_every_event_and_all_time_at_risk():
     assert_allclose(years.sum(), (406 + 787) / 365)
 
 
+def test_a_provider_outside_the_cohort_is_followed_for_its_rounds(tables):
+    """OpenAI raised in 2024-10, 2025-03 and 2026-03: two gaps closed, one open to the day; xAI's last one ends as it is bought."""
+    told = {row["provider"] for row in tables["hazard_cohort"]}
+    assert "openai" not in told and "xai" in told
+    rows = tables["round_intervals"].latest("provider", "from_on")
+    of = {p: [row["from_on"] for row in rows.values() if row["provider"] == p] for p in ("openai", "xai")}
+    assert of["openai"] == [date(2024, 10, 2), date(2025, 3, 31), date(2026, 3, 31)]
+    found = [gap for gap in round_spells(tables, date(2026, 10, 31)) if gap.start in of["openai"] + of["xai"][-1:]]
+    assert [(gap.end, gap.happened) for gap in sorted(found)] == [
+        (date(2025, 3, 31), True), (date(2026, 3, 31), True), (date(2026, 2, 2), False), (date(2026, 10, 31), False)
+    ]  # fmt: skip
+
+
 def test_open_gaps_slow_the_rounds_down(tables):
     found = numbers(funding_trend(tables.vintage(V25)))
     assert found["gap_p50_months"] > found["closed_gap_p50_months"]

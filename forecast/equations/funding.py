@@ -108,7 +108,7 @@ def round_size_usd(burn_usd: Array, last_ratio: Array, scale: Array, to_last_rat
         to_last_ratio: r, least size over that, at least 0.
 
     Returns:
-        USD. Source: own-rounds: η by twelve pairs of rounds.
+        USD. Source: own-rounds: η by 22 pairs of rounds.
 
     A last round of 20 at a revenue of 1, now 4, and η of a half.
 

@@ -86,14 +86,16 @@ def _one_rate(by_regime: Mapping[str, regimes.Count], what: str) -> list[Diagnos
 def round_spells(tables: Tables, today: date, kinds: Collection[str] = regimes.SELLERS) -> Iterator[regimes.Spell]:
     """Yield every gap of the firms of some kinds, closed or open; an open one ends with the exit of its firm.
 
-    A gap that ends with the listing is open: the engine lists firms at a rate of its own.
+    A gap that ends with the listing is open: the engine lists firms at a rate of its own. A firm that is not in the cohort
+    is a provider of the market that has not left.
     """
-    firms = tables["hazard_cohort"].latest("provider")
+    exits = {name: row["exit_on"] for name, row in tables["hazard_cohort"].latest("provider").items()}
+    firms = tables["providers"].latest("provider") | tables["hazard_cohort"].latest("provider")
     for row in tables["round_intervals"].latest("provider", "from_on").values():
-        firm = firms[row["provider"]]
-        end = row["to_on"] or min(firm["exit_on"] or today, today)
-        if firm["kind"] in kinds and end > row["from_on"]:
-            yield regimes.Spell(row["from_on"], end, row["to_on"] not in (None, firm["exit_on"]))
+        exit_on = exits.get(row["provider"])
+        end = row["to_on"] or min(exit_on or today, today)
+        if firms[row["provider"]]["kind"] in kinds and end > row["from_on"]:
+            yield regimes.Spell(row["from_on"], end, row["to_on"] not in (None, exit_on))
 
 
 def exits_trend(tables: Tables) -> Trend:
