@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Z_90, Distribution
+from forecast.distributions import SEE_FITS, Z_90, Distribution
 from forecast.equations import funding
 from forecast.tables import Tables
 from forecast.trends import regimes
@@ -30,7 +30,7 @@ def funding_trend(tables: Tables) -> Trend:
 
     Rounds over provider-months between the first known round and the exit or the vintage, those of the first year after a
     round counted in part (`rested_months`). A gap that is still open is censored there (Kaplan–Meier for its quartiles);
-    counting closed gaps alone would make money look quick.
+    counting closed gaps alone would make money look quick. What was judged of a regime before it was seen is its prior.
 
     Raises:
         TooFew: no regime has five provider-years yet.
@@ -59,7 +59,7 @@ def funding_trend(tables: Tables) -> Trend:
             *_one_rate(by_regime, "rounds"),
         ),
         estimates=tuple(
-            Estimate(f"regimes.{regime}.funding_per_month", _rate(count), "1/month", count.events, "medium",
+            Estimate(f"regimes.{regime}.funding_per_month", _rate(count, _judged(tables, regime)), "1/month", count.events, "medium",
                      f"{count.events} rounds in {12 * count.years:.0f} provider-months, the first year after a round counted in part, "
                      f"over an attraction of {ATTRACTION[0]} to {ATTRACTION[1]}; firms with a known round")
             for regime, count in by_regime.items()
@@ -67,10 +67,24 @@ def funding_trend(tables: Tables) -> Trend:
     )  # fmt: skip
 
 
-def _rate(count: regimes.Count) -> Distribution:
-    """Return the monthly rate of a firm that stands still, a year after its last round: lognormal, Poisson error and attraction together."""
+def _judged(tables: Tables, regime: str) -> Distribution | None:
+    """Return what was believed of the rate of rounds in a regime before its first months were seen, if anything was."""
+    cells = [row["funding_per_month"] for row in tables["regimes"] if row["regime"] == regime]
+    return next((cell for cell in cells if cell != SEE_FITS), None)
+
+
+def _rate(count: regimes.Count, judged: Distribution | None) -> Distribution:
+    """Return the monthly rate of a firm that stands still, a year after its last round: lognormal, Poisson error and attraction together.
+
+    What was judged before counts beside what was seen, each with the inverse of its variance in logs.
+    """
     rate_log = np.log((count.events + 0.5) / count.years / 12) - np.log(ATTRACTION).mean()
     sd = np.hypot((count.events + 0.5) ** -0.5, np.diff(np.log(ATTRACTION))[0] / (2 * Z_90))
+    if judged:
+        ends = np.log(judged.quantile(np.array([0.1, 0.9])))
+        before, before_sd = ends.mean(), np.diff(ends)[0] / (2 * Z_90)
+        part = before_sd**2 / (before_sd**2 + sd**2)
+        rate_log, sd = part * rate_log + (1 - part) * before, sd * part**0.5
     low, high = np.exp(rate_log + sd * Z_90 * np.array([-1.0, 1.0]))
     return Distribution("lognormal", (round(float(low), 4), round(float(high), 4)))
 
