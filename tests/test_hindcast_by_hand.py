@@ -186,6 +186,7 @@ def test_what_is_solid_is_measured_derived_or_from_before():
     rows += [
         row(date_on=date(2025, 9, 3), value=1.0),
         row(date_on=date(2025, 9, 4), value=5.0, note="EXTERNAL customers only"),
+        row(date_on=date(2025, 9, 5), value=5.0, note="theoretical, were all tokens paid"),
     ]
     found = series_of(rows[::-1], "value")
     assert [one.value for one in found] == [pytest.approx(v) for v in (1.0, 2.0, 3.0, 0.5)]

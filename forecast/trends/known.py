@@ -12,6 +12,7 @@ from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR, months_between
 
 Point = tuple[float, float]  # a time, and a value then
 PART_OF_A_COUNT = ("external", "enterprise", "alone", "lower bound")
+ANOTHER_KIND = "theoretical"  # all tokens at list prices: nobody paid that
 
 
 class TooFew(InputError):
@@ -71,5 +72,5 @@ def came_about(row: Row, today: date) -> bool:
 
 
 def counts_a_part(row: Row) -> bool:
-    """Return whether a row's note says that it counts only a part of what the other rows of its series count."""
-    return any(word in (row["note"] or "").lower() for word in PART_OF_A_COUNT)
+    """Return whether a row's note says that it counts a part of what the other rows of its series count, or something else."""
+    return any(word in (row["note"] or "").lower() for word in (*PART_OF_A_COUNT, ANOTHER_KIND))
