@@ -181,7 +181,9 @@ def test_the_rate_of_rounds_holds_what_was_seen(tables):
 
 def test_what_was_judged_of_the_hot_market_counts_beside_what_was_seen(tables):
     """7 rounds in 82 months: log(7.5/82) − log(1.6·2.2)/2 = −3.02 ± 0.386, judged log(0.1) ± 0.541: −2.78 ± 0.314."""
-    band = value_of(funding_trend(tables.vintage(V25)), "regimes.hot.funding_per_month").quantile(np.array([0.1, 0.5, 0.9]))
+    band = value_of(funding_trend(tables.vintage(V25)), "regimes.hot.funding_per_month").quantile(
+        np.array([0.1, 0.5, 0.9])
+    )
     assert_allclose(np.log(band), -2.78 + 0.314 * 1.2816 * np.array([-1, 0, 1]), atol=0.006)
 
 

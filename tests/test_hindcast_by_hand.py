@@ -116,7 +116,14 @@ def test_grades_of_quantities_are_by_the_first_word():
 
 
 def row(number=2, **cells):
-    usual = {"date_on": START, "averaged_months": None, "status": "measured", "confidence": "high", "source": "s", "note": ""}
+    usual = {
+        "date_on": START,
+        "averaged_months": None,
+        "status": "measured",
+        "confidence": "high",
+        "source": "s",
+        "note": "",
+    }
     return Row(usual | cells, number)
 
 

@@ -35,7 +35,9 @@ class Customers:
         size_ratio = np.broadcast_to(revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"], shape)
         self.firm_size_log = np.log(size_ratio, dtype=REAL)
         # At the middle of the month.
-        self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])  # [provider, path]
+        self.apart_of_size = shares.apart_of_size(
+            self.firm_size_log, theta["growth_apart_size_power"]
+        )  # [provider, path]
         self.apart_per_month = apart * self.apart_of_size
         # [path] variance of a month's luck, were the firm of typical size, and what that comes to as own growth settles
         self.luck_variance = theta["growth_apart_luck_log"] ** 2
@@ -95,7 +97,9 @@ class Customers:
         grown = normal * np.sqrt(self.luck_variance)
         grown *= self.apart_of_size
         grown += self.apart_per_month
-        self.luck_variance = self.luck_variance_long + self.apart_kept**2 * (self.luck_variance - self.luck_variance_long)
+        self.luck_variance = self.luck_variance_long + self.apart_kept**2 * (
+            self.luck_variance - self.luck_variance_long
+        )
         return grown
 
     def share(self, absent: Array) -> Array:

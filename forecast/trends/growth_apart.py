@@ -22,7 +22,11 @@ from forecast.units import DAYS_PER_MONTH
 
 FEWEST_SPANS = 4
 POINTS = 512
-READ = (("share_reversion_per_month", "1/month"), ("growth_apart_sd_per_month", "log/month"), ("growth_apart_luck_log", "log"))
+READ = (
+    ("share_reversion_per_month", "1/month"),
+    ("growth_apart_sd_per_month", "log/month"),
+    ("growth_apart_luck_log", "log"),
+)
 FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
 MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
