@@ -46,8 +46,6 @@ from forecast.serving.workloads import number
 )
 @click.option("--switch-cost-months", type=float, default=0.5,
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
-@click.option("--mix", type=click.Choice(["today", "market"]), default="today",
-              help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
 @click.option("--output-frac", type=float, help="Output among all your tokens, 0 to 1.  [default: the segment's]")
 @click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
 @need_options
@@ -56,7 +54,6 @@ def command(
     segment: str,
     months: int,
     providers: tuple[str, ...],
-    mix: str,
     settings: tuple[str, ...],
     as_of: date | None,
     n_paths: int,
@@ -79,7 +76,7 @@ def command(
         chosen = sellers(made, segment)
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
-    terms = Terms(segment=segment, providers=chosen, months=months, drifting_mix=mix == "market", **asked)
+    terms = Terms(segment=segment, providers=chosen, months=months, **asked)
     with bar(n_paths, made.name) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
@@ -176,15 +173,14 @@ def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
 def _mix_line(terms: Terms, made: Scenario) -> str:
     """Return of which kinds of tokens the prices are."""
     own, (input_frac, cached_frac) = terms.own_mix, _bought_fracs(terms, made)
-    drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
     how = (
-        "priced by output_price_ratio and cached_price_ratio."
+        "priced by output_price_ratio and cached_price_ratio"
         if own
-        else "see --mix; of other tokens: --output-frac, --cached-frac."
+        else "for another one: --output-frac, --cached-frac"
     )
     return (
         f"  Prices are those paid over all tokens of {'your' if own else 'a'} mix of {percent(input_frac)} input, "
-        f"{percent(cached_frac)} of it cached, {drift}: {how}"
+        f"{percent(cached_frac)} of it cached, throughout; {how}."
     )
 
 
