@@ -49,7 +49,9 @@ def command(
     refuse_no_place(out, formats, decimal)
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
-    runs = [simulated(each, compared_months(each), keep_more=finances_compared(each), **how) for each in made]
+    runs = [
+        simulated(each, keep_months=compared_months(each), keep_more=finances_compared(each), **how) for each in made
+    ]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:

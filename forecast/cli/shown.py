@@ -84,18 +84,8 @@ def exported(
         return export_forecast(forecast, folder, formats, more, decimal, progress)
 
 
-def simulated(
-    scenario: Scenario,
-    keep_months: Iterable[int] = (),
-    n_paths: int = 10_000,
-    seed: int = 7,
-    keep_more: Iterable[str] = (),
-    **how: Any,
-) -> Paths:
-    """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
-
-    `how` is the rest of `run_options`: threads, engine and scheduler.
-    """
+def simulated(scenario: Scenario, n_paths: int, **how: Any) -> Paths:
+    """Return what `simulate` does of a scenario, with a bar, and notes on what of its inputs cannot count."""
     from forecast.draws import moved_correlation
     from forecast.simulation import simulate
 
@@ -103,9 +93,7 @@ def simulated(
         said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
         note(f"note: {scenario.name}: {said}")
     with bar(n_paths, scenario.name) as progress:
-        paths = simulate(
-            scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
-        )
+        paths = simulate(scenario, n_paths, progress=progress, **how)
     own = _own_files(scenario.tables)
     for said in (*_unread_notes(scenario.tables, own), *_late_notes(scenario.tables, own)):
         click.echo(said, err=True)
