@@ -22,34 +22,27 @@ MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
 
 
-def techniques(
-    scenario: Scenario,
-    model: str,
-    accelerator: str,
-    *,
-    input_tokens: float = 1024.0,
-    output_tokens: float = 1024.0,
-    latency_s: float = 0.05,
-    accelerators: float | None = None,
-) -> dict[str, Any]:
+def techniques(scenario: Scenario, asked: Deployment) -> dict[str, Any]:
     """Return the table of techniques as one JSON-ready object; rates are those of decoding.
+
+    Of `asked` names, lengths, latency and accelerators count.
 
     Raises:
         InputError: a name is unknown, the accelerator cannot be computed, or the request is too long.
     """
-    name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
-    asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
-    wanted = Deployment(name, model, precision=FULL, accelerators=accelerators, **asked)
+    name, model = resolve(scenario, "accelerator", asked.accelerator), resolve(scenario, "model", asked.model)
+    wanted = replace(asked, accelerator=name, model=model, precision=FULL)
     refuse(scenario, wanted)
-    group = throughput(scenario, wanted, latency_s).accelerators
-    bench = Bench(scenario, name, model, group, **asked)
+    group = throughput(scenario, wanted, asked.latency_s).accelerators
+    lengths = {"input_tokens": asked.input_tokens, "output_tokens": asked.output_tokens, "latency_s": asked.latency_s}
+    bench = Bench(scenario, name, model, group, **lengths)
     sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)
     lines = [line for section in sections for line in section(bench)]
     return {
         "model": model,
         "accelerator": name,
         "accelerators": group,
-        **asked,
+        **lengths,
         "batch_one": _batch_one(bench),
         "techniques": [line._asdict() for line in lines],
         **marks_of(scenario, name, model),
