@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import need_options
-from forecast.cli.shown import bar, line_columns, say
+from forecast.cli.shown import answer, bar, line_columns
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.printed import printed_table
@@ -83,17 +82,14 @@ def command(
     if "all" in providers:
         found.sort(key=lambda one: one.mean_usd)
     router = _router_prices(made, terms)
-    if as_json:
-        document = {
-            "terms": asdict(terms),
-            "break_even_usd_per_mtok": even[chosen[0]].market,
-            "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
-            "router_usd_per_mtok": router,
-            "strategies": [asdict(v) for v in found],
-        }
-        click.echo(json.dumps(document))
-    else:
-        say(*_text(terms, found, even, router, made, n_paths))
+    document = {
+        "terms": asdict(terms),
+        "break_even_usd_per_mtok": even[chosen[0]].market,
+        "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
+        "router_usd_per_mtok": router,
+        "strategies": [asdict(v) for v in found],
+    }
+    answer(as_json, document, *_text(terms, found, even, router, made, n_paths))
 
 
 def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.cli.options import as_of_option, given_beside, json_option, out_option, set_option
-from forecast.cli.shown import broken, put
+from forecast.cli.shown import answer, put
 from forecast.delivery.cell_text import csv_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
@@ -108,9 +107,9 @@ def command(
     wanted = Deployment(accelerator, model, latency_s=latency_ms / 1000, **asked)
     if as_techniques:
         table = techniques(made, wanted)
-        return click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
+        return answer(as_json, table, techniques_text(table), indent=2)
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
+    answer(as_json, found, cost_text(found), indent=2)
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

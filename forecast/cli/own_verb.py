@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -11,7 +10,7 @@ import click
 import numpy as np
 
 from forecast.cli.options import need_options
-from forecast.cli.shown import bar, line_columns, say
+from forecast.cli.shown import answer, bar, line_columns
 from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
 from forecast.delivery.printed import printed_table
 from forecast.delivery.words import counted, percent
@@ -63,10 +62,7 @@ def command(
     need = need_of(made, resolve(made, "accelerator", accelerator), months, **quoted)
     with bar(n_paths, made.name) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
-    if as_json:
-        click.echo(json.dumps(found))
-    else:
-        say(*_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
+    answer(as_json, found, *_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
 
 
 def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:

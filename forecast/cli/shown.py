@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sys
@@ -157,6 +158,14 @@ def line_columns() -> int:
 def broken(text: str) -> str:
     """Return text for a person with the lines broken that a terminal has no room for."""
     return fitted(text, line_columns())
+
+
+def answer(as_json: bool, document: Any, *text: str, **form: Any) -> None:
+    """Print a document as JSON, in the form that `json.dumps` is given, or else say its text."""
+    if as_json:
+        click.echo(json.dumps(document, **form))
+    else:
+        say(*text)
 
 
 def say(text: str, *notes: str) -> None:
