@@ -14,8 +14,7 @@ from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench
 from forecast.deployments.deployment import Deployment
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, over_mixture
-from forecast.deployments.techniques import techniques
+from forecast.deployments.techniques import LARGE_BATCH, SMALL_BATCH, over_mixture, techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
 from forecast.measured_runs import other_system, stack_of

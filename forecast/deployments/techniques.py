@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from math import exp, log
 from typing import Any
 
 from forecast.deployments.admission import refuse
@@ -11,15 +13,16 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import read_gb
 from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
 from forecast.deployments.marks import marks_of
-from forecast.deployments.stacks import over_mixture
 from forecast.deployments.variants import dense_twin
 from forecast.equations import roofline, served_model, step
+from forecast.measured_runs import stack_of
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
 from forecast.serving.workloads import efficiency_entity, number, served_models, served_row
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
+SMALL_BATCH, LARGE_BATCH = 8.0, 64.0  # at which serving stacks were compared
 
 
 def techniques(scenario: Scenario, asked: Deployment) -> dict[str, Any]:
@@ -112,6 +115,26 @@ def _stacks(bench: Bench) -> list[Line]:
                       status=row["status"], why=measured)
             )  # fmt: skip
     return lines
+
+
+def over_mixture(scenario: Scenario, stack: str, batch: float) -> float:
+    """Return a stack's rate over that of the mixture of stacks the efficiencies were fitted to, at a batch.
+
+    Between eight and 64 sequences the two ratios are blended in the logarithm of the batch.
+    """
+    ratio = {name: _stack_ratio(scenario, name, batch) for name in scenario.rows["serving_stacks"]}
+    found = (stack_of(row["framework"]) for row in scenario.tables["throughput"])
+    counts = Counter(name for name in found if name is not None and name in ratio)
+    total = counts.total()
+    mean = sum(count * log(ratio[name]) for name, count in counts.items()) / total if total else 0.0
+    return ratio[stack] / exp(mean)
+
+
+def _stack_ratio(scenario: Scenario, stack: str, batch: float) -> float:
+    small, large = (number(scenario, "serving_stacks", stack, f"{size}_batch_ratio") for size in ("small", "large"))
+    share = (log(max(batch, 1.0)) - log(SMALL_BATCH)) / (log(LARGE_BATCH) - log(SMALL_BATCH))
+    share = min(1.0, max(0.0, share))
+    return exp((1.0 - share) * log(small) + share * log(large))
 
 
 def _maturity(bench: Bench) -> list[Line]:
