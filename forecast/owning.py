@@ -13,17 +13,11 @@ from forecast.inputs import settled
 from forecast.table_files import Row
 from forecast.tables import Tables
 
-# argument of the equation → parameter that gives it
-OWNED = {
-    "rate_per_year": "capital_rate_per_year",
-    "life_years": "accelerator_life_years",
-    "load_frac": "power_load_frac",
-    "pue_ratio": "pue_ratio",
-    "electricity_usd_per_kwh": "electricity_usd_per_kwh",
-    "facility_usd_per_kw_month": "facility_usd_per_kw_month",
-    "network_frac": "network_frac",
-    "operations_usd_per_accelerator_hour": "operations_usd_per_accelerator_hour",
-}
+# Parameters that the equation reads under their own names.
+OWNED = (
+    "capital_rate_per_year", "accelerator_life_years", "power_load_frac", "pue_ratio", "electricity_usd_per_kwh",
+    "facility_usd_per_kw_month", "network_frac", "operations_usd_per_accelerator_hour",
+)  # fmt: skip
 OTHERS = ("provisioned_power_ratio", "accelerator_price_position_frac")
 FIRST_PARAMETERS = date(2025, 1, 1)  # no parameter was written down before; earlier origins take these as their prior
 
@@ -35,9 +29,8 @@ def owned_usd_per_accelerator_hour(tables: Tables) -> dict[str, float]:
     """
     known = tables if tables.as_of >= FIRST_PARAMETERS else tables.vintage(FIRST_PARAMETERS)
     rows = known["parameters"].latest("parameter")
-    names = (*OWNED.values(), *OTHERS)
-    value = {name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in names}
-    parameters = {argument: value[name] for argument, name in OWNED.items()}
+    value = {name: settled(known, f"parameters.{name}", rows[name]["value"]).median() for name in (*OWNED, *OTHERS)}
+    parameters = {name: value[name] for name in OWNED}
     machines = tables["accelerators"].latest("name")
     found = {}
     for name, price in tables["accelerator_prices"].latest("accelerator").items():

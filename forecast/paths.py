@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,6 +21,18 @@ from forecast.scenario import Scenario
 
 FATES = ("exit_month", "exit_kind", "listed_month", "runway_months")  # of each provider, `[provider, path]`
 Maker = Callable[[tuple[int, ...], DTypeLike], NDArray[Any]]  # makes an array of zeros
+
+
+class Work(NamedTuple):
+    """What to simulate: how many paths of a scenario with which seed, and what of each is kept beside the histograms."""
+
+    scenario: Scenario
+    seed: int
+    n_paths: int
+    kept_months: tuple[int, ...] = ()  # months whose value on every path is kept
+    more: tuple[
+        str, ...
+    ] = ()  # outcomes by path that are kept in them beside the fans, "price_rank[deepseek:open-frontier]"
 
 
 @dataclass
@@ -96,11 +108,9 @@ class Paths:
         return replace(self, counts=_no_counts(self.scenario, self.names, made))
 
 
-def no_paths(
-    scenario: Scenario, names: Names, seed: int, n_paths: int, kept_months: tuple[int, ...] = (), made: Maker = np.zeros,
-    more: tuple[str, ...] = (),
-) -> Paths:  # fmt: skip
-    """Return room for a simulation, with nothing in it yet; `made` makes its arrays, `more` is what to keep by path beside the fans."""
+def no_paths(work: Work, names: Names, made: Maker = np.zeros) -> Paths:
+    """Return room for a simulation, with nothing in it yet; `made` makes its arrays."""
+    scenario, seed, n_paths, kept_months, more = work
     labels, providers, kept = names.labels(), (len(names.providers), n_paths), (len(kept_months), n_paths)
     rows = {name: len(labels[FANS[name].axis]) for name in FANS if kept_months}
     rows |= dict.fromkeys(found_in(names, more) if kept_months else (), 1)

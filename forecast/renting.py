@@ -12,12 +12,12 @@ from forecast.table_files import Row
 RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
 
 
-def recent_rents(scenario: Scenario, accelerator: str, channel: str = "on-demand") -> list[Row]:
-    """Return the rows of rents asked for an accelerator in a channel in the half year before the vintage."""
+def recent_rents(scenario: Scenario, accelerator: str) -> list[Row]:
+    """Return the rows of rents asked on demand for an accelerator in the half year before the vintage."""
     since = scenario.as_of - RECENT
     return [
         row for row in scenario.tables["rents"]
-        if row["accelerator"] == accelerator and row["channel"] == channel and row["date_on"] > since
+        if row["accelerator"] == accelerator and row["channel"] == "on-demand" and row["date_on"] > since
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from forecast.engines.local import run_local
 from forecast.engines.workers import worker_count
 from forecast.errors import InputError, check_kind, suggestion
 from forecast.outcomes.by_path import BY_PATH
-from forecast.paths import Paths
+from forecast.paths import Paths, Work
 from forecast.scenario import Scenario
 
 MOST_PATHS = 100_000_000
@@ -51,7 +51,7 @@ def simulate(
     kept = set(keep_months)
     for month in kept:
         check_number("keep_months", month, 0, scenario.months)
-    kept_months, more = tuple(sorted(kept)), tuple(sorted(set(map(str, keep_more))))
+    more = tuple(sorted(set(map(str, keep_more))))
     if wrong := next((each for each in more if each.partition("[")[0] not in BY_PATH), None):
         raise InputError(
             f'keep_more "{wrong}": one of {", ".join(BY_PATH)} with its entity in [] is allowed.'
@@ -66,8 +66,9 @@ def simulate(
         if progress:
             progress(paths_in(block, n_paths))
 
+    work = Work(scenario, seed, n_paths, tuple(sorted(kept)), more)
     if engine == "local":
-        return run_local(scenario, seed, n_paths, kept_months, more, workers, done)
+        return run_local(work, workers, done)
     from forecast.engines.cluster import run_on_cluster
 
-    return run_on_cluster(scenario, seed, n_paths, kept_months, more, workers, done, scheduler)
+    return run_on_cluster(work, workers, done, scheduler)

@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 import forecast
 from forecast.engines import cluster
 from forecast.errors import ForecastError, InputError
+from forecast.paths import Work
 from forecast.scenario import load_scenario
 from forecast.simulation import simulate
 
@@ -125,7 +126,7 @@ def test_what_cannot_be_had_is_said(scenario, monkeypatch):
 
 
 def test_a_block_reduced_alone_is_what_is_merged(scenario, local):
-    version, by_path, counts = cluster.reduce_block(scenario, 3, 2, 50, (2,), BY_PATH)
+    version, by_path, counts = cluster.reduce_block(Work(scenario, 3, PATHS, (2,), BY_PATH), 2)
     assert version == forecast.__version__
     for part, whole in zip(by_path, local.by_path(), strict=True):
         assert_array_equal(part, whole[..., 10_000:])

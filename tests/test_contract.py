@@ -41,7 +41,6 @@ def history(exit_month, exit_kind=SHUT):
     return SimpleNamespace(
         series={
             "constant_mix_price": np.array([[[1.0], [3.0], [4.0], [5.0]]]),
-            "market_price": np.array([[[1.0], [3.0], [2.0], [1.0]]]),
             "offer_price": np.array([[[2.0]] * 4, [[6.0]] * 4]),
         },
         exit_month=np.array([[exit_month], [NEVER]]),
@@ -57,13 +56,11 @@ def test_costs_by_hand():
 
 
 def test_a_contract_may_end_before_the_run():
-    """Two of three months: fixed at 2 is 40, the market's 3 + 4 is 70, of which a drifting mix pays 3 + 2."""
+    """Two of three months: fixed at 2 is 40, the market's 3 + 4 is 70."""
     short = terms(months=2)
     assert Bought(history(NEVER, 0), NAMES, short).cost("a", 2.0)[0] == pytest.approx(40.0)
     assert Bought(history(NEVER, 0), NAMES, short).cost("b", None)[0] == pytest.approx(120.0)
     assert strategies(Bought(history(NEVER, 0), NAMES, short))[0].cost_usd[0] == pytest.approx(70.0)
-    drifting = strategies(Bought(history(NEVER, 0), NAMES, terms(months=2, drifting_mix=True)))
-    assert drifting[0].cost_usd[0] == pytest.approx(50.0)
     assert not strategies(Bought(history(3), NAMES, short))[1].switched[0], "it left after the end"
 
 
@@ -107,26 +104,12 @@ def test_strategies_by_hand():
     assert last["fixed at a"].switched[0] and len(last) == 3
 
 
-def test_a_mix_that_drifts_lowers_every_bill_alike():
-    """Of the market's 3, 4, 5 for today's mix 3, 2, 1 are paid: worth 1, 1/2, 1/5. Fixed at 2: 2 + 1 + 0.4, times ten."""
-    drifting = terms(drifting_mix=True)
-    assert Bought(history(NEVER, 0), NAMES, drifting).cost("a", 2.0)[0] == pytest.approx(34.0)
-    spot = strategies(Bought(history(NEVER, 0), NAMES, drifting))[0]
-    assert spot.cost_usd[0] == pytest.approx(60.0)
-
-
-@pytest.mark.parametrize(
-    ("drifting", "spot_usd", "even", "own"),
-    [
-        (False, [120, 120, 240], (480 - 110) / (30 + 10 + 30), (60 + 130 + 120 - 110) / (30 + 10 + 30)),
-        (True, [60, 60, 120], (240 - 40) / (17 + 10 + 17), (34 + 60 + 68 - 40) / (17 + 10 + 17)),
-    ],
-)
-def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even, own):
+def test_blocks_are_put_together_by_hand(monkeypatch):
     """Three paths in blocks of two: on the second a leaves after month 1, in the second block all prices are twice those of the first.
 
-    Once a is gone 4 + 5 and half of 4 are paid, times ten; of a mix worth 1, 1/2 and 1/5 it is 2 + 1 + 1.
+    Once a is gone 4 + 5 and half of 4 are paid, times ten.
     """
+    even, own = (480 - 110) / (30 + 10 + 30), (60 + 130 + 120 - 110) / (30 + 10 + 30)
 
     def marched(scenario, names, draws, watch):
         assert watch
@@ -146,10 +129,10 @@ def test_blocks_are_put_together_by_hand(monkeypatch, drifting, spot_usd, even, 
     for name, value in planted.items():
         monkeypatch.setattr(pricing, name, value)
     done = []
-    whole, found = price_strategies("base", terms(drifting_mix=drifting, fixed_usd_per_mtok=None), 3, 7, done.append)
+    whole, found = price_strategies("base", terms(fixed_usd_per_mtok=None), 3, 7, done.append)
     assert done == [2, 1], "each path is told of once"
     assert [one.name for one in whole] == ["spot at the market's price", "spot at a", "fixed at a"]
-    assert whole[0].cost_usd.tolist() == pytest.approx(spot_usd)
+    assert whole[0].cost_usd.tolist() == pytest.approx([120, 120, 240])
     assert whole[2].switched.tolist() == [False, True, False]
     assert (found["a"].market, found["a"].own) == pytest.approx((even, own))
     assert [one.even_usd_per_mtok for one in verdicts(whole, found)] == [None, None, pytest.approx(own)]
@@ -257,10 +240,6 @@ def test_cost_is_proportional_to_volume_and_chances_are_not(base):
         ({"providers": ("groq",), "fixed_usd_per_mtok": float("nan")}, "--fixed-usd-per-mtok nan: a number above 0"),
         ({"providers": ("groq",), "output_frac": 1.5}, "--output-frac 1.5: outside 0 to 1"),
         ({"providers": ("groq",), "cached_frac": -0.1}, "--cached-frac -0.1: outside 0 to 1"),
-        (
-            {"providers": ("groq",), "cached_frac": 0.5, "drifting_mix": True},
-            "--mix market: drifts from the segment's mix",
-        ),
     ],
 )
 def test_terms_that_cannot_be_priced(base, changed, says):

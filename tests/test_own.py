@@ -13,7 +13,7 @@ from forecast.contract import capacity
 from forecast.contract.capacity import Need, _of_block, need_of, own_or_rent, resale_of
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.errors import InputError
-from forecast.renting import recent_rents
+from forecast.renting import RECENT
 from forecast.scenario import load_scenario
 from forecast.serving.token_cost import owned_parts
 
@@ -140,7 +140,11 @@ def test_what_is_not_said_is_what_is_asked_today(base):
 @pytest.mark.parametrize("accelerator", ["h100", "h200", "b200", "b300", "mi300x"])
 def test_contracts_are_near_those_quoted(base, accelerator):
     """Within two fifths: the quotes are those from which the one ratio for all accelerators comes."""
-    quoted = [row["usd_per_accelerator_hour"] for row in recent_rents(base, accelerator, "contract-3y")]
+    quoted = [
+        row["usd_per_accelerator_hour"]
+        for row in base.tables["rents"]
+        if (row["accelerator"], row["channel"]) == (accelerator, "contract-3y") and row["date_on"] > base.as_of - RECENT
+    ]
     ways = own_or_rent(base, need_of(base, accelerator, 36, None, None, None), 200, 7)
     assert np.median(ways.contract) == pytest.approx(np.median(quoted), rel=0.4)
 

@@ -11,7 +11,7 @@ from forecast.errors import InputError
 from forecast.market.doors import BOUGHT, NEVER, SHUT
 from forecast.market.names import market_names
 from forecast.outcomes.by_path import BY_PATH
-from forecast.paths import no_paths
+from forecast.paths import Work, no_paths
 from forecast.predictions.names import known_predictions
 from forecast.predictions.query import QUERIED, holds, parse_query
 from forecast.predictions.scored import (
@@ -34,7 +34,8 @@ def planted(tables):
     """Four paths of twelve months: a price, exits, runways and a date of our own."""
     scenario = load_scenario("base", tables, as_of=AS_OF, months=12)
     names = market_names(scenario)
-    paths = no_paths(scenario, names, 7, 4, (6, 12), more=("price_rank[deepseek:open-frontier]", "purchases[azure]"))
+    more = ("price_rank[deepseek:open-frontier]", "purchases[azure]")
+    paths = no_paths(Work(scenario, 7, 4, (6, 12), more), names)
     at = {name: i for i, name in enumerate(names.providers)}
     paths.kept["tier_price"][0, 1] = [0.01, 0.02, 0.03, 0.04]
     paths.kept["price_rank[deepseek:open-frontier]"][0, 1] = [1, 2, np.nan, 1]

@@ -21,7 +21,7 @@ from forecast.hindcast.checks import Check, Event, Hindcast
 from forecast.market.names import market_names
 from forecast.refresh.scores import Tally, scores_of
 from forecast.report.drivers import AtStake, drivers_section, tornado_chart, watch_section
-from forecast.report.further import KINDS, Asked, further_sections, wanted_kinds, what_to_keep
+from forecast.report.further import KINDS, further_sections, wanted_kinds, what_to_keep
 from forecast.report.markup import Section
 from forecast.report.page import page
 from forecast.report.past import audit_section, past_section, predictions_section, stored_section
@@ -170,13 +170,12 @@ def test_predictions_and_verdicts_are_counted():
 def test_every_kind_makes_its_sections(tables, base):
     one_month = replace(base, months=1)
     made = simulate(one_month, 40, seed=3, **what_to_keep(["predictions"], one_month, tables))
-    asked = Asked(made, tables)
     done = []
-    found = further_sections(asked, list(KINDS), progress=done.append)
+    found = further_sections(made, tables, list(KINDS), progress=done.append)
     assert done == [1] * len(KINDS)
     assert [section.key for section in found] == ["drivers", "watch", "past", "predictions", "audit"]
     assert "a year before" in found[2].content and all(section.content for section in found)
-    assert what_to_keep(["audit"], base, tables) == {} and further_sections(asked, []) == []
+    assert what_to_keep(["audit"], base, tables) == {} and further_sections(made, tables, []) == []
 
 
 FORKING = """
@@ -184,8 +183,8 @@ import os, sys
 from forecast.report import further
 from forecast.report.markup import Section
 for kind in further.KINDS:
-    further.KINDS[kind] = lambda asked, kind=kind: [Section(kind, str(asked), str(os.getpid()))]
-found = further.further_sections("asked", list(further.KINDS), threads=int(sys.argv[1]))
+    further.KINDS[kind] = lambda paths, tables, kind=kind: [Section(kind, paths + tables, str(os.getpid()))]
+found = further.further_sections("paths", "tables", list(further.KINDS), threads=int(sys.argv[1]))
 print([s.key for s in found] == list(further.KINDS), {s.title for s in found}, {s.content for s in found} == {str(os.getpid())})
 """
 
@@ -194,7 +193,7 @@ print([s.key for s in found] == list(further.KINDS), {s.title for s in found}, {
 @pytest.mark.parametrize(("threads", "in_this_process"), [("1", "True"), ("2", "False")])
 def test_kinds_made_side_by_side_keep_their_order(threads, in_this_process):
     done = subprocess.run([sys.executable, "-c", FORKING, threads], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == f"True {{'asked'}} {in_this_process}"
+    assert done.stdout.strip() == f"True {{'pathstables'}} {in_this_process}"
 
 
 def test_kinds_are_chosen_by_name():

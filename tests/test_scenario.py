@@ -326,7 +326,7 @@ def test_every_number_that_can_be_set_is_read_by_the_loop_by_cost_or_by_own(base
     noted = Noted(base.inputs)
     scenario = replace(base, inputs=noted)
     march(scenario, market_names(scenario), Draws(scenario, 7, 0), watch=True)
-    techniques(scenario, "deepseek-v3", "h100")
+    techniques(scenario, Deployment("h100", "deepseek-v3", 1024, 1024))
     cost_of(scenario, Deployment("h800", "deepseek-v3", 1000, 500, "fp8", wide_parallel=True))
     own_or_rent(scenario, need_of(scenario, "h100", 12, 0.6, None, None), 10, 7)
     unread = {quantity(key) for key in noted} - {quantity(key) for key in noted.asked}

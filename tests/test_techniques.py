@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 from forecast.cli.cost_verb import command
 from forecast.deployments.bench import FULL, Bench
+from forecast.deployments.deployment import Deployment
 from forecast.deployments.drafting import draft, forms, same_family, usable
-from forecast.deployments.stacks import LARGE_BATCH, SMALL_BATCH, over_mixture
-from forecast.deployments.techniques import techniques
+from forecast.deployments.techniques import LARGE_BATCH, SMALL_BATCH, over_mixture, techniques
 from forecast.deployments.variants import dense_twin, drafting_heads, node_share, served_row
 from forecast.errors import InputError
 from forecast.measured_runs import other_system, stack_of
@@ -25,7 +25,7 @@ from forecast.serving.workloads import Request, workloads
 
 @pytest.fixture(scope="module")
 def table(base):
-    return techniques(base, "llama-3.3-70b", "H100", input_tokens=1024, output_tokens=1024)
+    return techniques(base, Deployment("H100", "llama-3.3-70b", 1024, 1024))
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +70,14 @@ def test_every_line_is_of_the_same_accelerators(base, bench):
             or more.step_s > bench.latency_s
             or more.output_tok_per_s <= full.output_tok_per_s * 1.01
         )
-    lines = techniques(base, "llama-3.3-70b", "h100", input_tokens=4000, output_tokens=400)
+    lines = techniques(base, Deployment("h100", "llama-3.3-70b", 4000, 400))
     plain, drafted = (row["output_tokens_per_s_per_accelerator"] for row in rows(lines, "combined")[:2])
     assert f"{drafted / plain:.2f} times here" in rows(lines, "combined")[1]["why"]
 
 
 def test_equal_answers_and_paged_memory_leave_static_nothing_to_lose(tables):
     even = load_scenario("base", tables, settings=["output_length_log_sd=0", "static_memory_use_frac=1"])
-    lines = techniques(even, "llama-3.3-70b", "h100", input_tokens=1024, output_tokens=1024)
+    lines = techniques(even, Deployment("h100", "llama-3.3-70b", 1024, 1024))
     assert_allclose(rows(lines, "batching")[3]["gain_ratio"], 1.0)
 
 
@@ -101,7 +101,7 @@ def test_narrow_weights_gain_most_where_nothing_else_takes_time(table):
 
 
 def test_int2_is_allowed_where_a_tier_affords_it(base):
-    lines = techniques(base, "deepseek-r1", "b300", input_tokens=1024, output_tokens=1024)
+    lines = techniques(base, Deployment("b300", "deepseek-r1", 1024, 1024))
     allowed = rows(lines, "quantization", "int2")
     assert len(allowed) >= 2
     assert all(row["quality_loss_points"] == pytest.approx(7.5 - 0.1) for row in allowed)  # published at eight bits
@@ -241,7 +241,7 @@ def test_software_matures(table):
 
 
 def test_marks_reach_the_table(base):
-    lines = techniques(base, "llama-3.3-70b", "groq 3", input_tokens=1024, output_tokens=1024)
+    lines = techniques(base, Deployment("groq 3", "llama-3.3-70b", 1024, 1024))
     assert lines["status"] == "projection" and not lines["available"]
 
 
@@ -256,9 +256,9 @@ def test_the_command_prints_the_same_table(table):
 
 def test_techniques_refuse_what_cost_refuses(base):
     with pytest.raises(InputError, match="it was cancelled as a product"):
-        techniques(base, "llama-3.3-70b", "falcon shores")
+        techniques(base, Deployment("falcon shores", "llama-3.3-70b", 1024, 1024))
     with pytest.raises(InputError, match="its context is 131072 tokens"):
-        techniques(base, "llama-3.3-70b", "h100", input_tokens=200_000)
+        techniques(base, Deployment("h100", "llama-3.3-70b", 200_000, 1024))
 
 
 def test_drafting_gains_what_the_paired_runs_say(base):

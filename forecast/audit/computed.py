@@ -17,6 +17,7 @@ from forecast.serving.token_cost import power_kw
 from forecast.serving.workloads import Request, number, served_row, workloads
 
 INPUT_TOKENS, OUTPUT_TOKENS = 3000.0, 1000.0  # list prices are commonly blended 3:1
+TECHNIQUE_TOKENS = 1024.0, 1024.0  # of input and of output
 
 
 def weights_gb(scenario: Scenario, model: str, precision: str) -> Found:
@@ -62,7 +63,7 @@ def technique_gain(
     """
     lines = [
         line
-        for line in techniques(scenario, model, accelerator)["techniques"]
+        for line in techniques(scenario, Deployment(accelerator, model, *TECHNIQUE_TOKENS))["techniques"]
         if line["technique"] == technique and setting in line["setting"] and against in line["against"]
     ]
     if batch is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import click
 import numpy as np
 
 from forecast.cli.options import json_option, out_option, quiet_option
-from forecast.cli.shown import finite, line_columns, note, put, say, steps
+from forecast.cli.shown import answer, finite, line_columns, note, put, steps
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.printed import printed_table
 from forecast.errors import InputError
@@ -70,12 +69,9 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         note(f"forecast: {left_out}")
     if out:
         put(out, cases_csv(found))
-    if out == "-":
-        return
-    if as_json:
-        click.echo(json.dumps(document(found, notes), indent=2, allow_nan=False))
-    else:
-        say(scores_text(found, line_columns()) + "\n", LEGEND)
+    if out != "-":
+        text = scores_text(found, line_columns())
+        answer(as_json, document(found, notes), f"{text}\n", LEGEND, indent=2, allow_nan=False)
 
 
 def document(found: Mapping[str, Cases], notes: Sequence[str] = ()) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any
 
 import click
 
 from forecast.cli.options import input_options, on_stdout, output_options, refuse_no_place, run_options
-from forecast.cli.shown import line_columns, note, say, simulated
+from forecast.cli.shown import answer, line_columns, note, simulated
 from forecast.comparison import Difference, check_comparable, compared_months, differences, finances_compared
 from forecast.delivery.cell_text import csv_bytes
 from forecast.delivery.columns import HEADER as COLUMNS_HEADER
@@ -49,7 +48,9 @@ def command(
     refuse_no_place(out, formats, decimal)
     made = [load_scenario(name, settings=settings, as_of=as_of, months=months) for name in scenarios]
     check_comparable(made)
-    runs = [simulated(each, compared_months(each), keep_more=finances_compared(each), **how) for each in made]
+    runs = [
+        simulated(each, keep_months=compared_months(each), keep_more=finances_compared(each), **how) for each in made
+    ]
     found = differences(runs)
     rows: Rows = [[*row, row.paths_saved_ratio if row.standard_error else None] for row in found]
     if out is not None and not piped:
@@ -63,8 +64,7 @@ def command(
         save_figure(contrast_figure(runs, found), picture)
     if piped:
         click.echo(csv_bytes(HEADER, rows, decimal), nl=False)
-    elif as_json:
-        about = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": runs[0].n_paths, "seed": runs[0].seed}
-        click.echo(json.dumps(about | {"differences": records((HEADER, rows))}))
-    else:
-        say(contrast_text(found, runs[0].n_paths, str(made[0].as_of), line_columns()))
+        return
+    about = {"as_of": str(made[0].as_of), "months": made[0].months, "paths": runs[0].n_paths, "seed": runs[0].seed}
+    text = contrast_text(found, runs[0].n_paths, str(made[0].as_of), line_columns())
+    answer(as_json, about | {"differences": records((HEADER, rows))}, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import need_options
-from forecast.cli.shown import bar, line_columns, say
+from forecast.cli.shown import answer, bar, line_columns
 from forecast.contract.pricing import Even, Verdict, price_strategies, verdicts
 from forecast.contract.terms import Terms, sellers
 from forecast.delivery.printed import printed_table
@@ -46,8 +45,6 @@ from forecast.serving.workloads import number
 )
 @click.option("--switch-cost-months", type=float, default=0.5,
               help="Months of spend lost when a provider must be replaced: your estimate.")  # fmt: skip
-@click.option("--mix", type=click.Choice(["today", "market"]), default="today",
-              help="Your tokens stay of today's kinds (input, cached, output), or drift as the market's do.")  # fmt: skip
 @click.option("--output-frac", type=float, help="Output among all your tokens, 0 to 1.  [default: the segment's]")
 @click.option("--cached-frac", type=float, help="Cached among your input, 0 to 1.  [default: the segment's]")
 @need_options
@@ -56,7 +53,6 @@ def command(
     segment: str,
     months: int,
     providers: tuple[str, ...],
-    mix: str,
     settings: tuple[str, ...],
     as_of: date | None,
     n_paths: int,
@@ -79,24 +75,21 @@ def command(
         chosen = sellers(made, segment)
     else:
         chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
-    terms = Terms(segment=segment, providers=chosen, months=months, drifting_mix=mix == "market", **asked)
+    terms = Terms(segment=segment, providers=chosen, months=months, **asked)
     with bar(n_paths, made.name) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
     if "all" in providers:
         found.sort(key=lambda one: one.mean_usd)
     router = _router_prices(made, terms)
-    if as_json:
-        document = {
-            "terms": asdict(terms),
-            "break_even_usd_per_mtok": even[chosen[0]].market,
-            "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
-            "router_usd_per_mtok": router,
-            "strategies": [asdict(v) for v in found],
-        }
-        click.echo(json.dumps(document))
-    else:
-        say(*_text(terms, found, even, router, made, n_paths))
+    document = {
+        "terms": asdict(terms),
+        "break_even_usd_per_mtok": even[chosen[0]].market,
+        "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
+        "router_usd_per_mtok": router,
+        "strategies": [asdict(v) for v in found],
+    }
+    answer(as_json, document, *_text(terms, found, even, router, made, n_paths))
 
 
 def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
@@ -176,15 +169,14 @@ def _shorter(terms: Terms, even: dict[str, Even]) -> list[str]:
 def _mix_line(terms: Terms, made: Scenario) -> str:
     """Return of which kinds of tokens the prices are."""
     own, (input_frac, cached_frac) = terms.own_mix, _bought_fracs(terms, made)
-    drift = "drifting from there as the market's does" if terms.drifting_mix else "throughout"
     how = (
-        "priced by output_price_ratio and cached_price_ratio."
+        "priced by output_price_ratio and cached_price_ratio"
         if own
-        else "see --mix; of other tokens: --output-frac, --cached-frac."
+        else "for another one: --output-frac, --cached-frac"
     )
     return (
         f"  Prices are those paid over all tokens of {'your' if own else 'a'} mix of {percent(input_frac)} input, "
-        f"{percent(cached_frac)} of it cached, {drift}: {how}"
+        f"{percent(cached_frac)} of it cached, throughout; {how}."
     )
 
 

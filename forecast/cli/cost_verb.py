@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.cli.options import as_of_option, given_beside, json_option, out_option, set_option
-from forecast.cli.shown import broken, put
+from forecast.cli.shown import answer, put
 from forecast.delivery.cell_text import csv_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
@@ -58,11 +58,15 @@ def refuse_unused(way: str) -> None:
 @click.option("--cached-frac", default=0.0, help="Input read from a cache.")
 @click.option("--concurrency", type=float, help="Sequences served at once.  [default: best throughput]")
 @click.option("--latency-ms", default=50.0, help="Slowest step accepted.")
-@click.option("--utilisation", type=float, help="Busy share of the hours.  [default: floor_utilisation_frac]")
+@click.option(
+    "--utilisation", "utilisation_frac", type=float, help="Busy share of the hours.  [default: floor_utilisation_frac]"
+)
 @click.option("--draft-tokens", default=0, help="Speculative decoding.")
-@click.option("--acceptance", default=0.7, help="Chance that a draft token is kept.")
+@click.option("--acceptance", "acceptance_frac", default=0.7, help="Chance that a draft token is kept.")
 @click.option("--wide-parallel", is_flag=True, help="Spread the experts over many nodes, prefill on its own machines.")
-@click.option("--usd-per-hour", type=float, help="Rent paid for an hour.  [default: owned cost]")
+@click.option(
+    "--usd-per-hour", "usd_per_accelerator_hour", type=float, help="Rent paid for an hour.  [default: owned cost]"
+)
 @click.option("--tier", help="Segment whose quality the precision must reach.")
 @click.option("--techniques", "as_techniques", is_flag=True, help="What each serving technique is worth, as a table.")
 @click.option("--scenario", default="base")
@@ -76,16 +80,22 @@ def refuse_unused(way: str) -> None:
 )
 @out_option("Where the cases' CSV goes; - is stdout.", default="-")
 def command(
-    model: str | None, accelerator: str | None, accelerators: float | None, precision: str | None, input_tokens: float,
-    output_tokens: float, cached_frac: float, concurrency: float | None, latency_ms: float, utilisation: float | None,
-    draft_tokens: int, acceptance: float, wide_parallel: bool, usd_per_hour: float | None, tier: str | None,
-    as_techniques: bool, scenario: str, settings: tuple[str, ...], as_of: date | None, as_json: bool,
-    cases: str | None, out: str,
-) -> None:  # fmt: skip
+    model: str | None,
+    accelerator: str | None,
+    latency_ms: float,
+    as_techniques: bool,
+    scenario: str,
+    settings: tuple[str, ...],
+    as_of: date | None,
+    as_json: bool,
+    cases: str | None,
+    out: str,
+    **asked: Any,
+) -> None:
     """Cost per million tokens of a model on an accelerator, with its waterfall, against the market price."""
     made = load_scenario(scenario, settings=settings, as_of=as_of)
     refuse_unused("--cases" if cases is not None else "--techniques" if as_techniques else "")
-    if wide_parallel and draft_tokens:
+    if asked["wide_parallel"] and asked["draft_tokens"]:
         raise InputError("cost --wide-parallel: --draft-tokens would change nothing. Leave one of them out.")
     if cases is not None:
         return put(out, csv_text(*price_of_cases(made, _read_cases(cases))))
@@ -94,18 +104,12 @@ def command(
         known = " ".join(f"{kind.capitalize()}s: {', '.join(known_names(made, kind))}." for kind in missing)
         needed = " and ".join(f"--{kind}" for kind in missing)
         raise InputError(f"cost: {needed} required (or --cases IN.csv), but not given. {known}")
+    wanted = Deployment(accelerator, model, latency_s=latency_ms / 1000, **asked)
     if as_techniques:
-        table = techniques(
-            made, model, accelerator, input_tokens=input_tokens, output_tokens=output_tokens, latency_s=latency_ms / 1000,
-            accelerators=accelerators,
-        )  # fmt: skip
-        return click.echo(json.dumps(table, indent=2) if as_json else broken(techniques_text(table)))
-    wanted = Deployment(
-        accelerator, model, input_tokens, output_tokens, precision, accelerators, concurrency, cached_frac, latency_ms / 1000,
-        utilisation, float(draft_tokens), acceptance, wide_parallel, usd_per_hour, tier,
-    )  # fmt: skip
+        table = techniques(made, wanted)
+        return answer(as_json, table, techniques_text(table), indent=2)
     found = cost_of(made, wanted)
-    click.echo(json.dumps(found, indent=2) if as_json else broken(cost_text(found)))
+    answer(as_json, found, cost_text(found), indent=2)
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:

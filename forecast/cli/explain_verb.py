@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
 import click
 
 from forecast.cli.options import json_option, quiet_option, store_option, threads_option
-from forecast.cli.shown import bar, say
+from forecast.cli.shown import answer, bar
 from forecast.refresh.explanation import Moved, Side, changed_groups, explained
 from forecast.refresh.running import causes
 from forecast.store.database import open_store, transaction
@@ -53,17 +52,15 @@ def command(
         groups = changed_groups(before, after, name)
         with bar(2 ** len(groups), "reruns") as progress:
             found = explained(before, after, name, load_tables(), Path(temporary), threads, progress)
-    if as_json:
-        about = {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups}
-        rows = [
-            {**one.key._asdict(), "before": one.before, "after": one.after,
-             "parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
-            for one in found
-        ]  # fmt: skip
-        click.echo(json.dumps(about | {"headlines": rows}))
-    else:
-        say(f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}")
-        say("\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters")
+    about = {"from": first.run_id, "to": last.run_id, "scenario": name, "changed": groups}
+    rows = [
+        {**one.key._asdict(), "before": one.before, "after": one.after,
+         "parts": {k: {"difference": d, "standard_error": e} for k, (d, e) in one.parts.items()}}
+        for one in found
+    ]  # fmt: skip
+    head = f"from {first.run_id} to {last.run_id}, {name}; changed: {'; '.join(causes(first, last)) or 'nothing'}"
+    moved = "\n".join(_text(one) for one in found[:SHOWN]) or "no headline moved by more than matters"
+    answer(as_json, about | {"headlines": rows}, f"{head}\n{moved}")
 
 
 def _text(one: Moved) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, chance_options, json_option, quiet_option, threads_option
-from forecast.cli.shown import bar, broken, finite, line_columns
+from forecast.cli.shown import answer, bar, finite, line_columns
 from forecast.delivery.words import counted, percent
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
@@ -46,7 +45,7 @@ def command(scenario: str, as_of: date, n_paths: int, seed: int, threads: int | 
     tables = load_tables()
     with bar(n_paths, f"as of {as_of}") as progress:
         found = hindcast(as_of, tables, scenario, n_paths, seed, threads, progress)
-    click.echo(json.dumps(hindcast_json(found)) if as_json else broken(hindcast_text(found, line_columns())))
+    answer(as_json, hindcast_json(found), hindcast_text(found, line_columns()))
 
 
 def hindcast_json(found: Hindcast) -> dict[str, Any]:

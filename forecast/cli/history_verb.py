@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from forecast.cli.options import json_option, store_option
-from forecast.cli.shown import broken
+from forecast.cli.shown import answer
 from forecast.delivery.words import counted, words
 from forecast.store.database import open_store, transaction
 from forecast.store.observations import quarantine
@@ -28,7 +27,7 @@ def command(store: str | None, with_failures: bool, as_json: bool) -> None:
         with transaction(open_store(place), place.label) as connection:
             document["runs"] = [described(run, scenarios_of(connection, run.run_id)) for run in runs(connection)]
             document |= {"failures": failures(connection), "quarantine": quarantine(connection)}
-    click.echo(json.dumps(document) if as_json else broken(_text(document, with_failures)))
+    answer(as_json, document, _text(document, with_failures))
 
 
 def described(run: Run, scenarios: list[str]) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from forecast.cli.options import json_option
-from forecast.cli.shown import say
+from forecast.cli.shown import answer
 from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 
 
@@ -16,13 +14,10 @@ from forecast.scenario_files import list_scenarios, scenario_chain, settings_of
 def command(as_json: bool) -> None:
     """List the shipped scenarios."""
     found = {name: settings_of(scenario_chain(name)) for name in list_scenarios()}
-    if as_json:
-        shown = [
-            {"name": name, "title": s["title"], "as_of": str(s["as_of"]), "months": s["months"], "story": s["story"]}
-            for name, s in found.items()
-        ]
-        click.echo(json.dumps({"scenarios": shown}, indent=2))
-        return
+    shown = [
+        {"name": name, "title": s["title"], "as_of": str(s["as_of"]), "months": s["months"], "story": s["story"]}
+        for name, s in found.items()
+    ]
     width = max(len(name) for name in found)
-    for name, settings in found.items():
-        say(f"{name:{width}s}  {settings['as_of']}  {settings['title']}")
+    lines = [f"{name:{width}s}  {s['as_of']}  {s['title']}" for name, s in found.items()]
+    answer(as_json, {"scenarios": shown}, "\n".join(lines), indent=2)

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from forecast import __version__
-from forecast.errors import CONTROL, ForecastError, InputError, shortened
+from forecast.errors import CONTROL, ForecastError, InputError, shortened, suggestion
 
 VERBS = {
     "run": "simulate a scenario and print its headline tables",
@@ -105,8 +105,6 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        from forecast.errors import suggestion
-
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             raise click.UsageError(f'no command "{args[0]}"; known: {", ".join(VERBS)}.{suggestion(args[0], VERBS)}')
         return super().resolve_command(ctx, args)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -11,8 +10,9 @@ import click
 import numpy as np
 
 from forecast.cli.options import need_options
-from forecast.cli.shown import bar, say
+from forecast.cli.shown import answer, bar, line_columns
 from forecast.contract.capacity import Need, Ways, need_of, own_or_rent
+from forecast.delivery.printed import printed_table
 from forecast.delivery.words import counted, percent
 from forecast.monte_carlo import mean_error
 from forecast.renting import asked_rents
@@ -62,10 +62,7 @@ def command(
     need = need_of(made, resolve(made, "accelerator", accelerator), months, **quoted)
     with bar(n_paths, made.name) as progress:
         found = document(need, own_or_rent(made, need, n_paths, seed, progress), made)
-    if as_json:
-        click.echo(json.dumps(found))
-    else:
-        say(*_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
+    answer(as_json, found, *_text(found, need, made, n_paths, quoted["rent_usd_per_hour"] is not None))
 
 
 def document(need: Need, ways: Ways, made: Scenario) -> dict[str, Any]:
@@ -104,20 +101,19 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         if asked
         else "as you were quoted"
     )
-    lines = [
+    head = (
         f"{need.accelerator} for {counted(need.months, 'month')} from {made.as_of}, busy {percent(need.busy_frac)} of the hours; "
-        f"scenario {made.name}, {counted(n_paths, 'path')}",
-        f"  {'USD for an hour of the clock':29s}{'mean':>13s}{'p10':>8s}{'median':>8s}{'p90':>8s}{'cheapest':>10s}",
-    ]
+        f"scenario {made.name}, {counted(n_paths, 'path')}"
+    )
+    rows = [["USD for an hour of the clock", "mean", "p10", "median", "p90", "cheapest"]]
     for name, said in WAYS.items():
         way = found["usd_per_accelerator_hour"][name]
         error = "?" if way["mean_error"] is None else f"{way['mean_error']:.1g}"
-        mean = f"{way['mean']:.3g} ± {error}"
-        quantiles = "".join(f"{way[q]:8.2f}" for q in ("p10", "p50", "p90"))
-        lines.append(f"  {said:29s}{mean:>13s}{quantiles}{percent(way['cheapest_prob']):>10s}")
+        quantiles = (f"{way[q]:.2f}" for q in ("p10", "p50", "p90"))
+        rows.append([said, f"{way['mean']:.3g} ± {error}", *quantiles, percent(way["cheapest_prob"])])
     sure = percent(found["own_cheaper_than_on_demand_prob"])
     return [
-        "\n".join(lines),
+        "\n".join([head, *printed_table(rows, (13, 8, 8, 8, 10), line_columns())]),
         f"  Owning is cheaper than renting on demand from a busy share of {_share(even)} on; at {percent(need.busy_frac)}, on {sure} of paths.",
         f"  It is cheaper than a contract on {percent(found['own_cheaper_than_contract_prob'])} of them. {_paid(found)}",
         f"  Bought for {_price(need, made)}, and network_frac of it for the network.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, json_option, run_options, set_option
-from forecast.cli.shown import say, simulated
+from forecast.cli.shown import answer, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
@@ -45,11 +44,8 @@ def command(
     found = scored(asked, runs, when_made, today)
     scores = [row["brier"] for row in found if row["brier"] is not None]
     mean = sum(scores) / len(scores) if scores else None
-    if as_json:
-        document = {"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}
-        click.echo(json.dumps(document, indent=2))
-    else:
-        say(predictions_text(found, today, mean))
+    document = {"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}
+    answer(as_json, document, predictions_text(found, today, mean), indent=2)
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:

@@ -81,14 +81,14 @@ def _is_scenario(name: str) -> bool:
 def _simulated(
     name: str, settings: tuple[str, ...], as_of: date | None, months: int | None, kinds: str, **how: Any
 ) -> Made:
-    from forecast.report.further import Asked, further_sections, wanted_kinds, what_to_keep
+    from forecast.report.further import further_sections, wanted_kinds, what_to_keep
 
     wanted, tables = wanted_kinds(kinds), load_tables()
     made = load_scenario(name, tables, settings, as_of, months)
     paths = simulated(made, **what_to_keep(wanted, made, tables), **how)
     forecast = summarize_paths(paths)
     with bar(len(wanted), "sections", hidden=not wanted) as progress:
-        return forecast, further_sections(Asked(paths, tables), wanted, how["threads"], progress)
+        return forecast, further_sections(paths, tables, wanted, how["threads"], progress)
 
 
 def _stored(run: str, scenario: str | None, store: str | None) -> Made:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import json_option, store_option
-from forecast.cli.shown import broken
+from forecast.cli.shown import answer
 from forecast.refresh.overlay import overlaid_tables
 from forecast.refresh.scores import Score, due_scores, summary
 from forecast.store.database import open_store, transaction
@@ -40,7 +39,7 @@ def command(store: str | None, as_json: bool) -> None:
             tables = overlaid_tables(load_tables(), observations(connection), Path(temporary, "store"))
             found = due_scores(connection, tables, unscored=False)
     document: dict[str, Any] = {"summary": summary(found), "scores": [one._asdict() for one in found]}
-    click.echo(json.dumps(document) if as_json else broken(_text(document, found)))
+    answer(as_json, document, _text(document, found))
 
 
 def _text(document: dict[str, Any], found: list[Score]) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from forecast.cli.options import Picture, on_stdout, out_option, outcome_options
-from forecast.cli.shown import bar, line_columns, put, say, steps
+from forecast.cli.shown import answer, bar, line_columns, put, steps
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.plots import save_figure
 from forecast.errors import InputError
@@ -57,12 +55,9 @@ def command(
         put(out, table)
     if picture is not None:
         save_figure(sensitivity_figure(found[0]), picture)
-    if piped:
-        return
-    if as_json:
-        click.echo(json.dumps({"outcomes": [_document(each) for each in found]}))
-    else:
-        say("\n\n".join(sensitivity_text(each, line_columns()) for each in found))
+    if not piped:
+        texts = (sensitivity_text(each, line_columns()) for each in found)
+        answer(as_json, {"outcomes": [_document(each) for each in found]}, "\n\n".join(texts))
 
 
 def _document(found: Sensitivity) -> dict[str, object]:

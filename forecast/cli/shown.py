@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sys
@@ -84,18 +85,8 @@ def exported(
         return export_forecast(forecast, folder, formats, more, decimal, progress)
 
 
-def simulated(
-    scenario: Scenario,
-    keep_months: Iterable[int] = (),
-    n_paths: int = 10_000,
-    seed: int = 7,
-    keep_more: Iterable[str] = (),
-    **how: Any,
-) -> Paths:
-    """Return the simulation of a scenario, with a bar, and notes on what of its inputs cannot count.
-
-    `how` is the rest of `run_options`: threads, engine and scheduler.
-    """
+def simulated(scenario: Scenario, n_paths: int, **how: Any) -> Paths:
+    """Return what `simulate` does of a scenario, with a bar, and notes on what of its inputs cannot count."""
     from forecast.draws import moved_correlation
     from forecast.simulation import simulate
 
@@ -103,9 +94,7 @@ def simulated(
         said = f"its correlations cannot all hold; the nearest that can are up to {moved:.2g} from them"
         note(f"note: {scenario.name}: {said}")
     with bar(n_paths, scenario.name) as progress:
-        paths = simulate(
-            scenario, n_paths, seed, progress=progress, keep_months=keep_months, keep_more=keep_more, **how
-        )
+        paths = simulate(scenario, n_paths, progress=progress, **how)
     own = _own_files(scenario.tables)
     for said in (*_unread_notes(scenario.tables, own), *_late_notes(scenario.tables, own)):
         click.echo(said, err=True)
@@ -169,6 +158,14 @@ def line_columns() -> int:
 def broken(text: str) -> str:
     """Return text for a person with the lines broken that a terminal has no room for."""
     return fitted(text, line_columns())
+
+
+def answer(as_json: bool, document: Any, *text: str, **form: Any) -> None:
+    """Print a document as JSON, in the form that `json.dumps` is given, or else say its text."""
+    if as_json:
+        click.echo(json.dumps(document, **form))
+    else:
+        say(*text)
 
 
 def say(text: str, *notes: str) -> None:

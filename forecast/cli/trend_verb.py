@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -12,7 +11,7 @@ import click
 import numpy as np
 
 from forecast.cli.options import Picture, as_of_option, json_option, quiet_option
-from forecast.cli.shown import broken, line_columns, say, steps
+from forecast.cli.shown import answer, line_columns, steps
 from forecast.delivery.plots import save_figure
 from forecast.delivery.words import number
 from forecast.distributions import Distribution
@@ -46,20 +45,16 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
                 found |= {trend.name: trend for trend in trends_of(name, tables)}
             except TooFew as error:  # the vintage has none
                 found[name] = str(error)
-        click.echo(json.dumps({"trends": plain(found)}) if as_json else broken(table(found, line_columns())))
-        return
+        return answer(as_json, {"trends": plain(found)}, table(found, line_columns()))
     trends = trends_of(series, tables)
     if picture:
         if len(trends) > 1:
             named = ", ".join(trend.name for trend in trends)
             raise InputError(f"--picture {picture}: a picture shows one trend. Name one: {named}.")
         save_figure(trend_picture(trends[0]), picture)
-    if as_json:
-        whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
-        click.echo(json.dumps(whole))
-    else:
-        awaited = awaited_fits(tables)
-        say("\n\n".join(page(trend, awaited) for trend in trends))
+    whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
+    awaited = awaited_fits(tables)
+    answer(as_json, whole, "\n\n".join(page(trend, awaited) for trend in trends))
 
 
 def table(trends: Mapping[str, Trend | str], columns: int = 1000) -> str:

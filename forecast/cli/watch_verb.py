@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from forecast.cli.options import outcome_options
-from forecast.cli.shown import bar, line_columns, say, steps
+from forecast.cli.shown import answer, bar, line_columns, steps
 from forecast.delivery.printed import printed_table
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
@@ -59,16 +58,18 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
         (question, telling_signals(question, sample, names, within) if is_open(question) else [])
         for question in steps(questions, "signals")
     ]
-    if as_json:
-        document = [
-            {"question": q.text, "chance": float(q.yes.mean()), "signals": [asdict(s) for s in signals]}
-            for q, signals in found
-        ]
-        click.echo(json.dumps({"as_of": str(made.as_of), "within_months": within, "questions": document}))
-    else:
-        due = [calendar(str(made.as_of), each.month) for each in asked]
-        texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
-        say("\n\n".join(texts) + "\n", *(note.format(within=within) for note in LEGEND))
+    document = [
+        {"question": q.text, "chance": float(q.yes.mean()), "signals": [asdict(s) for s in signals]}
+        for q, signals in found
+    ]
+    due = [calendar(str(made.as_of), each.month) for each in asked]
+    texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
+    answer(
+        as_json,
+        {"as_of": str(made.as_of), "within_months": within, "questions": document},
+        "\n\n".join(texts) + "\n",
+        *(note.format(within=within) for note in LEGEND),
+    )
 
 
 def _closed(question: Question) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from forecast.cli.options import json_option
-from forecast.cli.shown import say
+from forecast.cli.shown import answer
 from forecast.finding.code import Place
 from forecast.finding.search import whereabouts
 from forecast.scenario import load_scenario
@@ -22,12 +21,8 @@ SHOWN = 8
 def command(name: str, as_json: bool) -> None:
     """Print file, line, formula and source of NAME: an outcome, an input, a table or column, a function, or a verb."""
     found = whereabouts(name, load_scenario("base"))
-    if as_json:
-        click.echo(
-            json.dumps({"name": name, "places": [asdict(place) for place in found]}, indent=2, ensure_ascii=False)
-        )
-    else:
-        say("\n\n".join(_text(place) for place in found))
+    document = {"name": name, "places": [asdict(place) for place in found]}
+    answer(as_json, document, "\n\n".join(map(_text, found)), indent=2, ensure_ascii=False)
 
 
 def _text(place: Place) -> str:

@@ -38,7 +38,6 @@ def of_own_mix(history: History, draws: Draws, names: Names, terms: Terms) -> Hi
         for frac, given in zip(of_segment, (terms.output_frac, terms.cached_frac), strict=True)
     ]
     ratio = mix.price.of(*own) / mix.price.of(*of_segment)
-    # The market's price of its drifting mix is asked for by nobody with a mix of his own (`check_terms`).
     priced = {name: np.asarray(history.series[name] * ratio, REAL) for name in ("constant_mix_price", "offer_price")}
     return replace(history, series={**history.series, **priced})
 
@@ -48,15 +47,12 @@ class Bought:
 
     Attributes:
         market: the market's price of today's mix, USD/Mtok.
-        worth: what the buyer's mix of the month is worth over that of today, `[month, path]`, or `[1, 1]` if it stays.
     """
 
     def __init__(self, history: History, names: Names, terms: Terms):
         self.history, self.names, self.terms = history, names, terms
         self.segment, months = names.segments.index(terms.segment), slice(1, terms.months + 1)
         self.market: Array = history.series["constant_mix_price"][self.segment, months].astype(float)
-        paid: Array = history.series["market_price"][self.segment, months].astype(float)
-        self.worth = paid / self.market if terms.drifting_mix else np.ones((1, 1))
 
     def offer(self, provider: str) -> Array:
         """Return a provider's price of today's mix from today to the end of the contract, `[month, path]`."""
@@ -76,14 +72,13 @@ class Bought:
     def monthly_cost(self, provider: str, fixed_usd_per_mtok: float | Array | None) -> Array:
         """Return the cost of a million tokens a month at a provider, `[month, path]`: at a fixed price, or at its own of each month.
 
-        c = m·(p while it serves, the market's price after) + s·m·(the market's price when it leaves), m the worth of the
-        buyer's mix over that of today's
+        c = p while it serves, the market's price after, and s·(the market's price when it leaves)
         """
         served = self.served(provider)
         own = self.offer(provider)[1:] if fixed_usd_per_mtok is None else fixed_usd_per_mtok
         left = ~served & np.vstack([np.ones((1, served.shape[1]), bool), served[:-1]])
         disruption = self.terms.switch_cost_months * left * self.market
-        return np.asarray((np.where(served, own, self.market) + disruption) * self.worth)
+        return np.asarray(np.where(served, own, self.market) + disruption)
 
     def cost(self, provider: str, fixed_usd_per_mtok: float | Array | None) -> Array:
         """Return what all tokens of the contract cost at a provider, `[path]`, USD."""
@@ -92,7 +87,7 @@ class Bought:
 
 def strategies(bought: Bought) -> list[Strategy]:
     """Return the strategies of a block: spot at the market, then spot and fixed at each provider, and fixed at both."""
-    terms, market = bought.terms, bought.market * bought.worth
+    terms, market = bought.terms, bought.market
     never = np.zeros(market.shape[1], bool)
     found = [Strategy("spot at the market's price", market.sum(axis=0) * terms.mtok_per_month, never)]
     fixed = []

@@ -1,9 +1,8 @@
 """A buyer's choice: fix the price today or buy month by month, of whom, and what each may cost.
 
-Every strategy is priced on the same paths, for the mix of input, cached input and output of today or the buyer's own: a
-contract fixes prices by kind of token. A buyer whose mix drifts as the market's pays less in later months, however he
-buys. A provider that leaves ends its contract, and its customer goes on at the market's price, after a disruption; one
-that is bought is served on by its buyer at the agreed price.
+Every strategy is priced on the same paths, for the mix of input, cached input and output of today or the buyer's own.
+A provider that leaves ends its contract, and its customer goes on at the market's price, after a disruption; one that is
+bought is served on by its buyer at the agreed price.
 """
 
 from __future__ import annotations
@@ -85,10 +84,10 @@ def price_strategies(
         for provider in terms.providers:
             today[provider].append(bought.offer(provider)[0, :count])
             by_month = (
-                bought.market * bought.worth,  # spot at the market, USD for a million tokens a month
+                bought.market,  # spot at the market, USD for a million tokens a month
                 bought.monthly_cost(provider, None),  # spot at the provider
                 bought.monthly_cost(provider, 0.0),  # what is paid once it is gone
-                bought.served(provider) * bought.worth,  # million tokens while it serves
+                bought.served(provider),  # million tokens while it serves
             )
             for length in lengths:
                 usd_or_mtok = (each[:length].sum(axis=0) * terms.mtok_per_month for each in by_month)

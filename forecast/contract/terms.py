@@ -22,7 +22,6 @@ class Terms:
     months: int
     fixed_usd_per_mtok: float | None  # quoted for the whole time; None: each provider's price of today, path by path
     switch_cost_months: float  # an assumption: extra spend, in months of it, when a provider must be replaced
-    drifting_mix: bool = False  # the buyer's tokens change their kinds as the market's do
     output_frac: float | None = None  # output of all his tokens; None: the segment's
     cached_frac: float | None = None  # cached of his input; None: the segment's
 
@@ -83,9 +82,5 @@ def check_terms(scenario: Scenario, names: Names, terms: Terms) -> None:
         for option, frac in fracs.items()
         if frac is not None and not 0 <= frac <= 1
     ]
-    if terms.drifting_mix and terms.own_mix:
-        problems.append(
-            "--mix market: drifts from the segment's mix. Leave out --output-frac and --cached-frac, or --mix."
-        )
     if problems:
         raise InputError(problems)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from math import exp, log
 from typing import Any
 
 from forecast.deployments.admission import refuse
@@ -11,45 +13,39 @@ from forecast.deployments.deployment import Deployment
 from forecast.deployments.energy_use import read_gb
 from forecast.deployments.lines import batching_lines, combined_lines, quantization_lines, speculation_lines
 from forecast.deployments.marks import marks_of
-from forecast.deployments.stacks import over_mixture
 from forecast.deployments.variants import dense_twin
 from forecast.equations import roofline, served_model, step
+from forecast.measured_runs import stack_of
 from forecast.scenario import Scenario
 from forecast.serving.speed import resolve, throughput
 from forecast.serving.workloads import efficiency_entity, number, served_models, served_row
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)
+SMALL_BATCH, LARGE_BATCH = 8.0, 64.0  # at which serving stacks were compared
 
 
-def techniques(
-    scenario: Scenario,
-    model: str,
-    accelerator: str,
-    *,
-    input_tokens: float = 1024.0,
-    output_tokens: float = 1024.0,
-    latency_s: float = 0.05,
-    accelerators: float | None = None,
-) -> dict[str, Any]:
+def techniques(scenario: Scenario, asked: Deployment) -> dict[str, Any]:
     """Return the table of techniques as one JSON-ready object; rates are those of decoding.
+
+    Of `asked` names, lengths, latency and accelerators count.
 
     Raises:
         InputError: a name is unknown, the accelerator cannot be computed, or the request is too long.
     """
-    name, model = resolve(scenario, "accelerator", accelerator), resolve(scenario, "model", model)
-    asked: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens, "latency_s": latency_s}
-    wanted = Deployment(name, model, precision=FULL, accelerators=accelerators, **asked)
+    name, model = resolve(scenario, "accelerator", asked.accelerator), resolve(scenario, "model", asked.model)
+    wanted = replace(asked, accelerator=name, model=model, precision=FULL)
     refuse(scenario, wanted)
-    group = throughput(scenario, wanted, latency_s).accelerators
-    bench = Bench(scenario, name, model, group, **asked)
+    group = throughput(scenario, wanted, asked.latency_s).accelerators
+    lengths = {"input_tokens": asked.input_tokens, "output_tokens": asked.output_tokens, "latency_s": asked.latency_s}
+    bench = Bench(scenario, name, model, group, **lengths)
     sections = (batching_lines, quantization_lines, speculation_lines, combined_lines, _mixtures, _stacks, _maturity)
     lines = [line for section in sections for line in section(bench)]
     return {
         "model": model,
         "accelerator": name,
         "accelerators": group,
-        **asked,
+        **lengths,
         "batch_one": _batch_one(bench),
         "techniques": [line._asdict() for line in lines],
         **marks_of(scenario, name, model),
@@ -119,6 +115,26 @@ def _stacks(bench: Bench) -> list[Line]:
                       status=row["status"], why=measured)
             )  # fmt: skip
     return lines
+
+
+def over_mixture(scenario: Scenario, stack: str, batch: float) -> float:
+    """Return a stack's rate over that of the mixture of stacks the efficiencies were fitted to, at a batch.
+
+    Between eight and 64 sequences the two ratios are blended in the logarithm of the batch.
+    """
+    ratio = {name: _stack_ratio(scenario, name, batch) for name in scenario.rows["serving_stacks"]}
+    found = (stack_of(row["framework"]) for row in scenario.tables["throughput"])
+    counts = Counter(name for name in found if name is not None and name in ratio)
+    total = counts.total()
+    mean = sum(count * log(ratio[name]) for name, count in counts.items()) / total if total else 0.0
+    return ratio[stack] / exp(mean)
+
+
+def _stack_ratio(scenario: Scenario, stack: str, batch: float) -> float:
+    small, large = (number(scenario, "serving_stacks", stack, f"{size}_batch_ratio") for size in ("small", "large"))
+    share = (log(max(batch, 1.0)) - log(SMALL_BATCH)) / (log(LARGE_BATCH) - log(SMALL_BATCH))
+    share = min(1.0, max(0.0, share))
+    return exp((1.0 - share) * log(small) + share * log(large))
 
 
 def _maturity(bench: Bench) -> list[Line]:

@@ -13,14 +13,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 import forecast
-from forecast.draws import Draws, blocks_of
+from forecast.draws import Draws, blocks_of, paths_in
 from forecast.engines.workers import Run
 from forecast.errors import ForecastError, InputError
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.outcomes.fans import Counts
-from forecast.paths import Paths, no_paths
-from forecast.scenario import Scenario
+from forecast.paths import Paths, Work, no_paths
 
 WAIT_S = 15
 WAIT_FOR_WORKERS_S = 60
@@ -28,20 +27,11 @@ TRIES = 3  # a block that fails so often is the block's fault
 Reduced = tuple[str, list[NDArray[Any]], list[Counts]]
 
 
-def run_on_cluster(
-    scenario: Scenario,
-    seed: int,
-    n_paths: int,
-    kept_months: tuple[int, ...],
-    more: tuple[str, ...],
-    workers: int,
-    done: Run,
-    scheduler: str | None,
-) -> Paths:
+def run_on_cluster(work: Work, workers: int, done: Run, scheduler: str | None) -> Paths:
     """Return a simulation on a Dask cluster.
 
     Args:
-        scenario, seed, n_paths, kept_months, more: what to compute.
+        work: what to compute.
         workers: processes of a cluster on this machine, when no scheduler is given.
         done: called with each block that is finished.
         scheduler: address of a running scheduler, tcp://host:port.
@@ -50,9 +40,9 @@ def run_on_cluster(
         InputError: Dask is not installed, or the scheduler does not answer.
         ForecastError: the cluster runs another version of this package, or lost a block too often.
     """
-    paths = no_paths(scenario, market_names(scenario), seed, n_paths, kept_months, more=more)
-    with _client(scheduler, min(workers, len(blocks_of(n_paths)))) as client:
-        for block, (version, by_path, counts) in _reduced(client, paths, more):
+    paths = no_paths(work, market_names(work.scenario))
+    with _client(scheduler, min(workers, len(blocks_of(work.n_paths)))) as client:
+        for block, (version, by_path, counts) in _reduced(client, work):
             if version != forecast.__version__:
                 raise ForecastError(
                     f"the cluster runs forecast {version}, this is {forecast.__version__}. Install one."
@@ -62,36 +52,30 @@ def run_on_cluster(
     return paths
 
 
-def reduce_block(
-    scenario: Scenario, seed: int, block: int, n_paths: int, kept_months: tuple[int, ...], more: tuple[str, ...]
-) -> Reduced:
+def reduce_block(work: Work, block: int) -> Reduced:
     """Return a block's version of this package, arrays by path and counts: what a worker sends back."""
-    names = market_names(scenario)
-    part = no_paths(scenario, names, seed, n_paths, kept_months, more=more)
-    part.add(0, march(scenario, names, Draws(scenario, seed, block), note_months=part.note_months()))
+    scenario, names = work.scenario, market_names(work.scenario)
+    part = no_paths(work._replace(n_paths=paths_in(block, work.n_paths)), names)
+    part.add(0, march(scenario, names, Draws(scenario, work.seed, block), note_months=part.note_months()))
     return forecast.__version__, part.by_path(), list(part.counts.values())
 
 
-def _same(scenario: Scenario) -> Scenario:
-    return scenario
+def _same(work: Work) -> Work:
+    return work
 
 
-def _reduced(client: Any, paths: Paths, more: tuple[str, ...]) -> Iterator[tuple[int, Reduced]]:
+def _reduced(client: Any, work: Work) -> Iterator[tuple[int, Reduced]]:
     """Yield each block with its result as it comes, never more than two for each worker on their way."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker, as_completed
 
     # A task and not scattered data, which would be lost with the one worker that holds it: a task is done again.
-    scenario = client.submit(_same, paths.scenario, pure=False, retries=TRIES)
-    waiting = iter(blocks_of(paths.n_paths))
+    sent = client.submit(_same, work, pure=False, retries=TRIES)
+    waiting = iter(blocks_of(work.n_paths))
 
     def submit(block: int) -> Any:
-        place = paths.place(block)
-        count = place.stop - place.start
-        future = client.submit(
-            reduce_block, scenario, paths.seed, block, count, paths.kept_months, more, pure=False, retries=TRIES
-        )
+        future = client.submit(reduce_block, sent, block, pure=False, retries=TRIES)
         number[future.key] = block
         return future
 

@@ -12,33 +12,24 @@ from forecast.draws import Draws, blocks_of
 from forecast.engines.workers import Run, can_fork, keep_memory, over_processes, over_threads, shared_zeros
 from forecast.march import march
 from forecast.market.names import market_names
-from forecast.paths import Paths, no_paths
-from forecast.scenario import Scenario
+from forecast.paths import Paths, Work, no_paths
 
 
-def run_local(
-    scenario: Scenario,
-    seed: int,
-    n_paths: int,
-    kept_months: tuple[int, ...],
-    more: tuple[str, ...],
-    workers: int,
-    done: Run,
-) -> Paths:
+def run_local(work: Work, workers: int, done: Run) -> Paths:
     """Return a simulation on so many workers; `done` is called with each block that is finished."""
     keep_memory()
-    blocks = blocks_of(n_paths)
+    scenario, blocks = work.scenario, blocks_of(work.n_paths)
     workers = min(workers, len(blocks))
     forked = workers > 1 and can_fork()
     names, made = market_names(scenario), shared_zeros if forked else np.zeros
-    paths = no_paths(scenario, names, seed, n_paths, kept_months, made, more)
+    paths = no_paths(work, names, made)
     shared: dict[str, NDArray[Any]] = {}
     memory = threading.local()
 
     def run_into(part: Paths) -> Run:
         def run(block: int) -> None:
             series = memory.__dict__.setdefault("series", {})
-            draws = Draws(scenario, seed, block, shared)
+            draws = Draws(scenario, work.seed, block, shared)
             part.add(block, march(scenario, names, draws, series, note_months=part.note_months()))
 
         return run

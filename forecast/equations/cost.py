@@ -41,10 +41,10 @@ def capital_recovery_factor(rate_per_year: Num, life_years: Num) -> Num:
 def owned_cost(
     *,
     capex_usd: Num,
-    rate_per_year: Num,
-    life_years: Num,
+    capital_rate_per_year: Num,
+    accelerator_life_years: Num,
     power_kw: Num,
-    load_frac: Num,
+    power_load_frac: Num,
     pue_ratio: Num,
     electricity_usd_per_kwh: Num,
     facility_usd_per_kw_month: Num,
@@ -55,20 +55,20 @@ def owned_cost(
 
     C·φ/8760 | kW·load·PUE·e | kW·f/730 | ν·C·φ/8760 | o
 
-    capex_usd C with its share of the server, power_kw all-in provisioned kW of IT load, load_frac 0–1 of it
+    capex_usd C with its share of the server, power_kw all-in provisioned kW of IT load, power_load_frac 0–1 of it
     drawn on average, pue_ratio ≥ 1, facility f per provisioned kW, network_frac ν of capex repaid alike,
     operations o (people, software, spares). Returns HourlyCost. Source: facts-compilation.
 
-    >>> parts = owned_cost(capex_usd=35040.0, rate_per_year=0.0, life_years=4.0, power_kw=2.0, load_frac=0.25,
-    ...     pue_ratio=1.25, electricity_usd_per_kwh=0.08, facility_usd_per_kw_month=73.0, network_frac=0.25,
+    >>> parts = owned_cost(capex_usd=35040.0, capital_rate_per_year=0.0, accelerator_life_years=4.0, power_kw=2.0,
+    ...     power_load_frac=0.25, pue_ratio=1.25, electricity_usd_per_kwh=0.08, facility_usd_per_kw_month=73.0, network_frac=0.25,
     ...     operations_usd_per_accelerator_hour=0.05)
     >>> [round(part, 9) for part in parts], round(parts.total_usd_per_accelerator_hour, 9)
     ([1.0, 0.05, 0.2, 0.25, 0.05], 1.55)
     """
-    amortisation = capex_usd * capital_recovery_factor(rate_per_year, life_years) / HOURS_PER_YEAR
+    amortisation = capex_usd * capital_recovery_factor(capital_rate_per_year, accelerator_life_years) / HOURS_PER_YEAR
     return HourlyCost(
         amortisation=amortisation,
-        electricity=power_kw * load_frac * pue_ratio * electricity_usd_per_kwh,
+        electricity=power_kw * power_load_frac * pue_ratio * electricity_usd_per_kwh,
         facility=power_kw * facility_usd_per_kw_month / HOURS_PER_MONTH,
         network=network_frac * amortisation,
         operations=operations_usd_per_accelerator_hour,

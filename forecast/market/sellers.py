@@ -54,7 +54,7 @@ def start_books(draws: Draws, names: Names) -> Books:
     return Books(tokens, price, cost, other)
 
 
-class Asked(NamedTuple):
+class Resets(NamedTuple):
     """Offers whose price is set anew, and what is looked at for it: one value for each."""
 
     offers: Spots
@@ -133,20 +133,20 @@ class Sellers:
         same = uniform < self.reprice_per_month
         newer = (uniform < self.new_price_per_month) & ~same
         depth_frac = self.theta["subsidy_depth_frac"] * (regime != COLD)
-        repriced, renewed = (self._asked(cells, log_market, log_mix, depth_frac, runway) for cells in (same, newer))
+        repriced, renewed = (self._resets(cells, log_market, log_mix, depth_frac, runway) for cells in (same, newer))
         return self._repriced(repriced, uniform), self._renewed(renewed, price.slack_ratio(tightness), uniform)
 
-    def _asked(self, resets: Flags, log_market: Array, log_mix: Array, depth_frac: Array, runway: Array) -> Asked:
+    def _resets(self, who: Flags, log_market: Array, log_mix: Array, depth_frac: Array, runway: Array) -> Resets:
         """Return the offers of the providers that set prices anew, `[provider, path]`."""
         names = self.names
-        offers = spots(resets.take(names.offer_provider, axis=0))
+        offers = spots(who.take(names.offer_provider, axis=0))
         sellers, segments = (
             spots_at(axis.take(offers.row), offers.path, BLOCK_PATHS)
             for axis in (names.offer_provider, names.offer_segment)
         )
         owners = spots_at(self.owner.take(sellers.row), offers.path, BLOCK_PATHS)
         paid = offers.of(self.machine_cost_usd_per_mtok) * owners.of(self.hire_ratio)
-        return Asked(
+        return Resets(
             offers,
             sellers,
             segments,
@@ -156,7 +156,7 @@ class Sellers:
             price.allowed_subsidy_frac(offers.of(depth_frac), sellers.of(runway)),
         )
 
-    def _repriced(self, these: Asked, uniform: Array) -> NewPrices:
+    def _repriced(self, these: Resets, uniform: Array) -> NewPrices:
         """Set prices of the same models: they follow the market's. Of models repriced apart the noise averages out, the drift does not."""
         size_sd, rise_prob, kept, felt = (
             these.offers.of(self.kind[column])
@@ -169,7 +169,7 @@ class Sellers:
         target = _target(these, np.zeros(1, REAL), np.ones(1, REAL), kept)
         return self._put(these, target + drift + felt * (shock - drift), target + shock)
 
-    def _renewed(self, these: Asked, slack_ratio: Array, uniform: Array) -> NewPrices:
+    def _renewed(self, these: Resets, slack_ratio: Array, uniform: Array) -> NewPrices:
         """Set prices of newer models: they follow cost as well, and stand on another step of the ladder."""
         offers, before = these.offers, these.sellers.of(self.reprice_per_month)
         again = price.uniform_again(
@@ -184,13 +184,13 @@ class Sellers:
         asked += _shock(again, size_sd)
         return self._put(these, asked, asked)
 
-    def _put(self, these: Asked, asked: Array, model_asked: Array) -> NewPrices:
+    def _put(self, these: Resets, asked: Array, model_asked: Array) -> NewPrices:
         these.offers.put(self.log_price, asked)
         these.offers.put(self.usd_per_mtok, np.exp(asked))
         return NewPrices(these.offers, these.segments, asked - these.log_price, model_asked - these.log_price)
 
 
-def _target(these: Asked, markup_frac: Array, weight_frac: Array, kept_frac: Array) -> Array:
+def _target(these: Resets, markup_frac: Array, weight_frac: Array, kept_frac: Array) -> Array:
     return price.target_log_price(
         these.log_market, these.log_cost, these.log_price, markup_frac, weight_frac, kept_frac, these.subsidy_frac
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -44,13 +44,6 @@ SCORED = {"price of a fixed capability": "tier", "rent": "rent", "list prices": 
 PATHS = BLOCK_PATHS  # of each: one block
 
 
-class Asked(NamedTuple):
-    """What the further sections are about: the paths of the page, and all tables, which say what came true."""
-
-    paths: Paths
-    tables: Tables
-
-
 def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> dict[str, Any]:
     """Return what `simulate` must keep, as its arguments, so that no section simulates the scenario again."""
     if "predictions" not in wanted:
@@ -59,14 +52,14 @@ def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> d
     return keep | {"keep_months": tuple(m for m in keep["keep_months"] if m <= scenario.months)}
 
 
-def drivers_sections(asked: Asked) -> list[Section]:
+def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
     """Return what drives price over floor and rent, and what to watch, from one sample."""
-    scenario, names = asked.paths.scenario, asked.paths.names
+    scenario, names = paths.scenario, paths.names
     as_of = str(scenario.as_of)
     within = min(WATCHED_MONTHS, scenario.months)
     driven = asked_within(DRIVEN, names, scenario.months)
     answers = usual_answers(names, scenario.months)
-    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, asked.paths.seed)
+    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, paths.seed)
     found = [analyse(sample, each) for each in driven if np.ptp(sample.outcomes[str(each)])]
     questions = [(each, question_of(each, sample)) for each in answers]
     at_stake = [
@@ -77,43 +70,44 @@ def drivers_sections(asked: Asked) -> list[Section]:
     return [drivers_section(found, as_of), watch_section(at_stake, within, as_of)]
 
 
-def past_sections(asked: Asked) -> list[Section]:
+def past_sections(paths: Paths, tables: Tables) -> list[Section]:
     """Return how rolling forecasts did, and the whole engine a year before; judged by all that the tables know."""
-    scores = {said: scores_by_horizon(SERIES[name](asked.tables)) for said, name in SCORED.items()}
-    day, found = month_later(asked.paths.scenario.as_of, -BACK_MONTHS), None
+    scores = {said: scores_by_horizon(SERIES[name](tables)) for said, name in SCORED.items()}
+    day, found = month_later(paths.scenario.as_of, -BACK_MONTHS), None
     with suppress(InputError):  # the day lies before the first tables, or nothing that is checked has happened since
-        found = hindcast(day, asked.tables, "base", PATHS, asked.paths.seed)
+        found = hindcast(day, tables, "base", PATHS, paths.seed)
     return [past_section(scores, found)]
 
 
-def predictions_sections(asked: Asked) -> list[Section]:
+def predictions_sections(paths: Paths, tables: Tables) -> list[Section]:
     """Return the state of the predictions; the page's paths answer where they reach far enough."""
-    every, own = known_predictions(asked.tables), asked.paths
-    today = own.scenario.as_of
+    every, today = known_predictions(tables), paths.scenario.as_of
     days = days_to_score(every, today)
 
     def answering(scenario: Scenario, n_paths: int) -> Paths:
         longer, keep = predictions_need(every, scenario)
-        return simulate(longer, n_paths, own.seed, **keep)
+        return simulate(longer, n_paths, paths.seed, **keep)
 
-    when_made = {day: answering(load_scenario("base", asked.tables, as_of=day), PATHS) for day in days}
-    longer, keep = predictions_need(every, own.scenario)
-    more = found_in(own.names, keep["keep_more"])
-    here = set(keep["keep_months"]) <= set(own.kept_months) and set(more) <= set(own.kept)
-    answers = own if here and longer.months == own.scenario.months else answering(own.scenario, own.n_paths)
+    when_made = {day: answering(load_scenario("base", tables, as_of=day), PATHS) for day in days}
+    longer, keep = predictions_need(every, paths.scenario)
+    more = found_in(paths.names, keep["keep_more"])
+    here = set(keep["keep_months"]) <= set(paths.kept_months) and set(more) <= set(paths.kept)
+    answers = paths if here and longer.months == paths.scenario.months else answering(paths.scenario, paths.n_paths)
     return [predictions_section(scored(every, [answers], when_made, today))]
 
 
-KINDS: dict[str, Callable[[Asked], list[Section]]] = {
+# Of the paths of the page, and of all tables, which say what came true.
+KINDS: dict[str, Callable[[Paths, Tables], list[Section]]] = {
     "drivers": drivers_sections,
     "past": past_sections,
     "predictions": predictions_sections,
-    "audit": lambda asked: [audit_section(audit(asked.tables))],
+    "audit": lambda paths, tables: [audit_section(audit(tables))],
 }
 
 
 def further_sections(
-    asked: Asked,
+    paths: Paths,
+    tables: Tables,
     wanted: Sequence[str],
     threads: int | None = None,
     progress: Callable[[int], None] = lambda kinds: None,
@@ -121,7 +115,7 @@ def further_sections(
     """Return the sections of the kinds that are wanted, in the order of KINDS.
 
     Args:
-        asked: what they are about.
+        paths, tables: what they are about: the paths of the page, and all tables.
         wanted: kinds.
         threads: workers; by default $FORECAST_THREADS or the processors. Where a process may be forked, kinds are made side by side.
         progress: called with 1 for each kind that is done.
@@ -129,9 +123,9 @@ def further_sections(
     kinds = [kind for kind in KINDS if kind in wanted]
     workers = min(len(kinds), worker_count(threads))
     if workers < 2 or not can_fork():
-        return _collected((KINDS[kind](asked) for kind in kinds), progress)
+        return _collected((KINDS[kind](paths, tables) for kind in kinds), progress)
     with (
-        ProcessPoolExecutor(workers, get_context("fork"), _IN_CHILD.append, (asked,)) as pool,
+        ProcessPoolExecutor(workers, get_context("fork"), _IN_CHILD.extend, ((paths, tables),)) as pool,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", DeprecationWarning)  # idle threads of the linear algebra library are no danger
@@ -146,11 +140,11 @@ def _collected(made: Iterable[list[Section]], progress: Callable[[int], None]) -
     return found
 
 
-_IN_CHILD: list[Asked] = []  # what a forked worker inherits: paths are large and need not be sent
+_IN_CHILD: list[Any] = []  # what a forked worker inherits: paths are large and need not be sent
 
 
 def _made_in_child(kind: str) -> list[Section]:
-    return KINDS[kind](_IN_CHILD[0])
+    return KINDS[kind](*_IN_CHILD)
 
 
 def wanted_kinds(text: str) -> list[str]:

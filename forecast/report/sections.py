@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forecast.delivery.answers import answers
+from forecast.delivery.dossier import FIGURES
 from forecast.delivery.small_tables import at_risk, marked_months, runway, segments, three
 from forecast.delivery.words import band, banded, calendar, dollars, percent
 from forecast.report.charts import Chart, figure
@@ -22,12 +23,6 @@ from forecast.report.scales import month_ticks
 from forecast.tidy_table import Forecast
 
 SURVIVALS = {"Chance to be still in the market": "exit", "Chance that cash lasts without new money": "out_of_cash"}
-SHOWN: dict[str, tuple[str, Callable[[float | None], str]]] = {
-    "revenue_usd_per_year": ("Revenue, USD a year", dollars),
-    "firm_margin_frac": ("Gross margin", percent),
-    "cash_with_rounds_usd": ("Cash, rounds included", dollars),
-    "provider_tokens_frac": ("Share of tokens", percent),
-}
 
 
 def answer_section(forecast: Forecast) -> Section:
@@ -113,7 +108,7 @@ def _month_reached(forecast: Forecast, segment: str) -> str:
 
 def finance_section(forecast: Forecast) -> Section:
     """Return revenue, margin, cash and share of tokens of each provider, the largest first."""
-    first, *others = (_finances(forecast, *one) for one in SHOWN.items())
+    first, *others = (_finances(forecast, said, *of) for said, of in FIGURES.items())
     said = (
         "<p>Median and 80 % band over the paths on which the provider is still in the market; the last column says how many "
         "that are. Revenue is tokens and other business. Every year stands in finances.csv.</p>"
@@ -122,8 +117,8 @@ def finance_section(forecast: Forecast) -> Section:
     return Section("finances", "Revenue, margin and cash", shown if first else "")
 
 
-def _finances(forecast: Forecast, outcome: str, said: tuple[str, Callable[[float | None], str]]) -> str:
-    (caption, shown), months = said, marked_months(forecast)
+def _finances(forecast: Forecast, said: str, outcome: str, shown: Callable[[float | None], str]) -> str:
+    months = marked_months(forecast)
 
     def cell(provider: str, month: int) -> str:
         return banded(three(forecast, outcome, provider, month), shown)
@@ -139,7 +134,7 @@ def _finances(forecast: Forecast, outcome: str, said: tuple[str, Callable[[float
         *(calendar(forecast.manifest["as_of"], month) if month else "today" for month in months),
         "still there",
     ]
-    return table(caption, header, rows) if rows else ""
+    return table(said.capitalize(), header, rows) if rows else ""
 
 
 SECTIONS: tuple[Callable[[Forecast], Section], ...] = (

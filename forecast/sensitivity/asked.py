@@ -12,7 +12,7 @@ from forecast.market.names import Names
 from forecast.outcomes.by_path import BY_PATH, PROVIDER, ByPath
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS, Fan
-from forecast.path_values import RUNWAY, axis_of, kept_as, on_paths
+from forecast.path_values import RUNWAY, axis_of, on_paths
 from forecast.paths import Paths
 
 WRITTEN = re.compile(r"(?P<outcome>[a-z0-9_]+)(?::(?P<entity>[^@]+))?(?:@(?P<month>\d+))?", re.IGNORECASE)
@@ -29,11 +29,6 @@ class Asked:
 
     def __str__(self) -> str:
         return f"{self.outcome}{f':{self.entity}' if self.entity else ''}@{self.month}"
-
-    @property
-    def kept_by_path(self) -> str:
-        """The name under which a simulation must keep it beside its fans; empty where it needs none."""
-        return kept_as(self.outcome, self.entity)
 
     def values(self, paths: Paths) -> Array:
         """Return the number on each path, `[path]`; `paths` keep this month."""

@@ -17,7 +17,8 @@ from forecast.distributions import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in, stream
 from forecast.march import march
 from forecast.market.names import market_names
-from forecast.paths import no_paths
+from forecast.path_values import kept_as
+from forecast.paths import Work, no_paths
 from forecast.scenario import Scenario
 from forecast.sensitivity.asked import Asked
 
@@ -81,8 +82,8 @@ def draw_sample(
     check_chance(n_paths, seed, MOST_PATHS)
     names = market_names(scenario)
     months = tuple(sorted({each.month for each in asked}))
-    more = tuple(sorted({each.kept_by_path for each in asked} - {""}))
-    runs = [no_paths(scenario, names, seed, n_paths, months, more=more) for _ in range(2)]
+    more = tuple(sorted({kept_as(each.outcome, each.entity) for each in asked} - {""}))
+    runs = [no_paths(Work(scenario, seed, n_paths, months, more), names) for _ in range(2)]
     noted: list[dict[str, Reals]] = []
     for block in blocks_of(n_paths):
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):

@@ -163,7 +163,7 @@ def owned_cost(scenario: Scenario, accelerator: str, prices: str = "accelerator_
     if np.isnan(low):
         raise InputError(f"accelerator {accelerator}: no price known at {scenario.as_of}; add a row to {prices}.csv.")
     position = number_of(scenario, "accelerator_price_position_frac")
-    parameters = {argument: number_of(scenario, name) for argument, name in OWNED.items()}
+    parameters = {name: number_of(scenario, name) for name in OWNED}
     return cost.owned_cost(
         capex_usd=low + position * (high - low), power_kw=machine_kw(scenario, accelerator), **parameters
     )
@@ -212,8 +212,6 @@ def owned_parts(
         return draws.values(key, key)
 
     power = np.stack([power_kw(scenario, a, ratio, read) for a in accelerators])
-    parts = cost.owned_cost(
-        capex_usd=price, power_kw=power, **{argument: draws.parameter(name) for argument, name in OWNED.items()}
-    )
+    parts = cost.owned_cost(capex_usd=price, power_kw=power, **{name: draws.parameter(name) for name in OWNED})
     capital = np.asarray(parts.amortisation + parts.network)
     return capital, np.asarray(parts.electricity), np.asarray(parts.facility + parts.operations)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.march import march
 from forecast.market.names import market_names
-from forecast.paths import no_paths
+from forecast.paths import Work, no_paths
 from forecast.scenario import load_scenario
 from forecast.sensitivity.asked import parse_asked
 
@@ -54,7 +54,7 @@ def main() -> None:
     for made in (Plain, Stratified, Draws):
         rows = []
         for seed in range(options.seeds):
-            paths = no_paths(scenario, names, seed, BLOCK_PATHS, months)
+            paths = no_paths(Work(scenario, seed, BLOCK_PATHS, months), names)
             paths.add(0, march(scenario, names, made(scenario, seed, 0)))
             values = (each.values(paths) for each in asked)
             rows.append([float(v.mean() if set(np.unique(v)) <= {0, 1} else np.median(v)) for v in values])

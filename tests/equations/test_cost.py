@@ -9,10 +9,10 @@ from forecast.equations import cost
 
 OWNED = {
     "capex_usd": 43800.0,
-    "rate_per_year": 0.0,
-    "life_years": 5.0,
+    "capital_rate_per_year": 0.0,
+    "accelerator_life_years": 5.0,
     "power_kw": 2.0,
-    "load_frac": 0.4,
+    "power_load_frac": 0.4,
     "pue_ratio": 1.2,
     "electricity_usd_per_kwh": 0.1,
     "facility_usd_per_kw_month": 146.0,
