@@ -7,6 +7,7 @@ import numpy as np
 from forecast.arrays import Array
 from forecast.draws import Draws, Parameters
 from forecast.equations import demand, scarcity
+from forecast.renting import rents_until
 from forecast.units import HALF_A_MONTH
 
 
@@ -21,7 +22,12 @@ class Rents:
         theta = self.theta = Parameters(draws)
         self.scarcity: Array = theta["rent_to_owned_log_start"]
         self.lagged_scarcity = self.scarcity
-        self.contract_scarcity: Array = theta["contract_rent_ratio"] * self.scarcity
+        # Contracts in force were signed over the past months, at the rents of those months.
+        past = rents_until(draws.scenario.as_of, draws.scenario.tables)
+        signed = np.full_like(self.scarcity, past[0])
+        for rent in past[1:]:
+            signed = demand.average_next(signed, rent, theta["contract_lag_months"])
+        self.contract_scarcity: Array = theta["contract_rent_ratio"] * (self.scarcity + (signed - past[-1]))
         self.contract_scarcity_start = self.contract_scarcity
         self.tightness = (self.scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
         self.capacity_ratio: Array = np.exp(-self.tightness)  # comfortable capacity over today's load
