@@ -29,14 +29,13 @@ def test_rents_today_say_how_full_the_machines_are(block):
     most = np.where(tight > 0, np.exp(stretch), np.exp(stretch - tight))
     assert_allclose(rents.served_frac(2 * most), 0.5, rtol=1e-5)
     assert_allclose(rents.served_frac(0.9 * most), 1.0)
-    assert_array_equal(rents.lagged_scarcity, start)
     owner, tenant = rents.idle_ratio(np.array([[1.0], [0.0]], REAL))
     assert_allclose(1 + owner, np.clip(np.exp(-tight), 1, rents.theta["idle_hours_ratio"]), rtol=1e-5)
     assert_array_equal(tenant, 0)
 
 
-def test_contracts_in_force_were_signed_at_the_rents_of_their_months(base, tables):
-    """By hand, a quarter renewed each month, in powers of two: rents of 1, 2, 2 and 3 make 1, 1.25, 1.4375 and 1.828125.
+def test_contracts_in_force_and_orders_under_way_are_of_the_rents_of_their_months(base, tables):
+    """By hand, a quarter anew each month, in powers of two: rents of 1, 2, 2 and 3 make 1, 1.25, 1.4375 and 1.828125.
 
     Another seller, another accelerator and an earlier day of a month do not count.
     """
@@ -51,11 +50,12 @@ def test_contracts_in_force_were_signed_at_the_rents_of_their_months(base, table
     assert_allclose(past, np.log([2, 4, 4, 8]))
     assert rents_until(base.as_of, {"rents": told[4:]}) == [0]  # none known: all were signed at today's rent
     assert rents_until(base.as_of, tables)[0] == np.log(3.3775)  # of September 2023
-    draws = Draws(load_scenario("base", tables, ["contract_lag_months=4"], months=2), 7, 0)
+    draws = Draws(load_scenario("base", tables, ["contract_lag_months=4", "supply_lag_months=4"], months=2), 7, 0)
     with patch("forecast.market.rents.rents_until", return_value=past):
         rents = Rents(draws)
     ratio = draws.parameter("contract_rent_ratio")
-    assert_allclose(rents.contract_scarcity, ratio * (rents.scarcity + np.log(2) * (1.828125 - 3)), rtol=1e-5)
+    assert_allclose(rents.lagged_scarcity, rents.scarcity + np.log(2) * (1.828125 - 3), atol=1e-6)
+    assert_allclose(rents.contract_scarcity, ratio * rents.lagged_scarcity, rtol=1e-6)
     assert_array_equal(rents.contract_fall_log(), 0)  # today's margins are those of the contracts in force
 
 
