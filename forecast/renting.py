@@ -1,14 +1,17 @@
-"""What renting an accelerator costs today: rates asked on demand, as last known of each seller or index."""
+"""What renting an accelerator costs: rates asked on demand, as last known of each seller or index, and the H100's until today."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
 from forecast.scenario import Scenario
 from forecast.table_files import Row
+from forecast.tables import Tables
 
+RENT_INDEX = "index: normalised SXM median of rate cards"  # that the model's rent is read off (rent_to_owned_log_start)
 RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
 
 
@@ -42,3 +45,22 @@ def asked_rents(scenario: Scenario, accelerator: str) -> dict[str, Any] | None:
         "median": median(rates), "lowest": min(rates), "highest": max(rates), "quotes": len(rates),
         "newest_on": str(max(day for day, _ in last.values())),
     }  # fmt: skip
+
+
+def h100_rents(tables: Tables) -> list[Row]:
+    """Return the rows of the H100's on-demand index."""
+    return [row for row in tables["rents"] if row["provider"] == RENT_INDEX and row["accelerator"] == "h100"]
+
+
+def rents_until(day: date, tables: Tables) -> list[float]:
+    """Return the log of that index in every month from its first to that of a day; a month without a value has the last one known.
+
+    Where none is known yet there is that month alone, at a rent of one: whatever came before was as today.
+    """
+    rows = sorted(h100_rents(tables), key=lambda row: row["date_on"])
+    known = {12 * row["date_on"].year + row["date_on"].month: row["usd_per_accelerator_hour"] for row in rows}
+    now, rent, found = 12 * day.year + day.month, 1.0, []
+    for month in range(min(known, default=now), now + 1):
+        rent = known.get(month, rent)
+        found.append(math.log(rent))
+    return found

@@ -257,12 +257,13 @@ def test_rounds_are_counted_of_firms_whose_rounds_are_recorded():
     assert_allclose(firms_simulated.per_year("round", "hot")(world)[:2], [12 / 5, 1.0])  # until it is listed
 
 
-def leaving(month):
-    """Return a world whose firms leave in these months, `[firm, path]`; NEVER: they stay."""
+def leaving(month, hot_until=13):
+    """Return a world of a year whose firms leave in these months, `[firm, path]`; NEVER: they stay. From a month on it is normal."""
     names = SimpleNamespace(own_cash=slice(0, len(month)))
     kind = np.where(month == NEVER, 0, SHUT)
     never, months = np.full_like(month, NEVER), np.ones((1, 13, 1))
     history = SimpleNamespace(exit_month=month, exit_kind=kind, listed_month=never, series={"hhi_tokens": months})
+    history.series["regime"] = np.repeat(1.0 * (np.arange(13) >= hot_until)[None, :, None], month.shape[1], axis=2)
     return World(history, names, None, None)
 
 
@@ -272,6 +273,10 @@ def test_independent_exits_do_not_go_together_and_common_ones_do():
     common = np.where(rng.random((20, 4000)) < 0.9, rng.integers(1, 13, (1, 4000)), NEVER)
     assert_allclose(np.mean(firms_simulated.exits_correlation(leaving(apart))), 0.0, atol=0.01)
     assert np.mean(firms_simulated.exits_correlation(leaving(common))) > 0.4
+    # What comes of two rates in two markets is not of the firms.
+    hot = np.where(rng.random((20, 4000)) < 0.4, rng.integers(1, 7, (20, 4000)), NEVER)
+    assert_allclose(np.mean(firms_simulated.exits_correlation(leaving(hot, 7))), 0.0, atol=0.02)
+    assert np.mean(firms_simulated.exits_correlation(leaving(hot))) > 0.05
 
 
 def test_pairs_go_together_when_their_firms_do():
@@ -335,6 +340,10 @@ def test_exits_observed_together_by_hand(monkeypatch):
         firms_observed, "quarterly", lambda spells, last: (np.array([0.0, 2.0]), np.array([10.0, 10.0]))
     )
     assert_allclose(firms_observed.exits_correlation(load_tables()).p50, 3 / 39)
+    # A year of a normal market without exits, and then eight a quarter: the market's turn is not of the firms.
+    turned = np.array([0.0] * 4 + [8.0] * 3)
+    monkeypatch.setattr(firms_observed, "quarterly", lambda spells, last: (turned / 2, np.full(7, 10.0)))
+    assert_allclose(firms_observed.exits_correlation(load_tables()).p50, -1 / 39)
 
 
 @pytest.mark.parametrize("event", ["acquired", "failed", "ipo"])

@@ -144,12 +144,12 @@ def test_what_is_slow_to_import_is_not(words, slow):
 
 
 def test_a_table_that_moves_nothing_is_named(overlay):
-    """Rents move a run through fits only: who changes them must hear of it, until a newer fit lies beside them."""
-    folder = overlay("rents", list)
+    """Tier prices move a run through fits only: who changes them must hear of it, until a newer fit lies beside them."""
+    folder = overlay("tier_prices", list)
     done = forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)})
     assert done.returncode == 0, done.stderr
     assert done.stderr == (
-        f"note: {folder / 'rents.csv'} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
+        f"note: {folder / 'tier_prices.csv'} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
         f"forecast calibrate trends --write {folder / 'fits.csv'}\n"
     )
     overlay("fits", list)

@@ -79,7 +79,7 @@ def test_a_slump_leaves_what_is_under_contract(base, slump):
         least = np.minimum(start, signed["contracted_usd_per_year"] / 12 * lost)
         assert_allclose(other[24, row], np.maximum(least, start * market), rtol=1e-4)
         # Profit and cost go with the revenue.
-        margin = treasury.other.profit_start_usd_per_month[row] / treasury.other.start_usd_per_month[row]
+        margin = draws.values(*2 * [f"provider_finances.{provider}.other_margin_frac"])
         earned = 5e5 + other[24, row] * margin - fixed[24, row] - treasury.debt_service[row]
         assert_allclose(flow[24, row], earned, rtol=1e-3, atol=1e3)
     coreweave = other[:, providers.index("coreweave")]
@@ -124,13 +124,14 @@ def test_letting_without_a_contract_earns_less_as_rents_fall(base, block):
     other.part_of_limit, other.unbound_ratio = REAL(0), np.full(BLOCK_PATHS, 2, REAL)
     other.signed_ratio = np.ones_like(other.signed_ratio)
     other.theta |= {"contract_default_per_year": np.zeros(BLOCK_PATHS, REAL)}
-    margin = np.broadcast_to(other.margin_frac[own], (len(names.providers[own]), BLOCK_PATHS)).copy()
+    known = draws.column("provider_finances", "other_margin_frac", names.providers[own])
+    margin = np.broadcast_to(known, (len(names.providers[own]), BLOCK_PATHS)).copy()
     for fall, by_hand in ((0.0, {}), (np.log(1.25), {"nebius": 0.325, "crusoe": 0.25, "coreweave": 0.4375})):
         other.step(1, REAL(0), np.full(BLOCK_PATHS, fall, REAL))
         for provider, value in by_hand.items():
             margin[names.providers.index(provider)] = value
         earned = other.usd_per_month(own)
-        assert_allclose(other.profit_usd_per_month(own), earned * margin, rtol=1e-4, atol=1e-3)
+        assert_allclose(other.cost_usd_per_month(own), earned * (1 - margin), rtol=1e-4, atol=1e-3)
 
 
 def test_only_contracts_known_and_of_firms_on_their_own_cash_count(tables):

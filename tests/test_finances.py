@@ -108,22 +108,21 @@ def test_finances_by_hand():
     tokens, revenue, cost = column([3, 1, 3, 1]), column([30, 10, 5, 0]), column([20, 4, 6, 0.5])
     market = SimpleNamespace(
         names=names,
-        other_cost_frac=column([0.75, 0.5, 1, 1]),
         trade=SimpleNamespace(
             tokens=tokens, segment_tokens=column([5, 3]), revenue=revenue, serving_cost=cost, spend=revenue, cost=cost
         ),
         treasury=SimpleNamespace(
             other=SimpleNamespace(
-                usd_per_month=lambda: column([50, 40, 0, 0]), letting_rows=[0], letting_cost_added=column([2])
+                usd_per_month=lambda: column([50, 40, 0, 0]), cost_usd_per_month=lambda: column([39.5, 20, 0, 0])
             ),
             cash_usd=column([1000]),
         ),
         doors=SimpleNamespace(present=column([1, 1, 0, 1]), absent=column([0, 0, np.inf, 0])),
     )
-    # Other business beside tokens: a's 50 and b's 40. Falling rents add 2 to what a's costs.
+    # Other business beside tokens: a's 50 and b's 40.
     found = room.of_the_living(market)
     assert_allclose(found["revenue_usd_per_year"], column([960, 600, 0, 0]))
-    assert_allclose(found["firm_margin_frac"], column([(20 + 37.5 + 2) / 80, (4 + 20) / 50, 0, 0.5]))
+    assert_allclose(found["firm_margin_frac"], column([(20 + 39.5) / 80, (4 + 20) / 50, 0, 0.5]))
     assert_allclose(found["cash_with_rounds_usd"], column([1000]))
     assert_allclose(found["provider_tokens_frac"], column([3 / 8, 1 / 8, 0, 1 / 8]))
     assert_allclose(found["subsidy_usd_per_month"], column([0, 0, 0, 0.5]))
@@ -166,7 +165,7 @@ def test_whoever_has_left_counts_nowhere(paths, history):
 
 
 def test_quantiles_are_those_of_the_living(scenario, history):
-    """A block of 5,000 paths, its quantiles taken of the values themselves."""
+    """A block of 5,000 paths, its quantiles taken of the values themselves: each is one of them, as few are left between."""
     made = summarize_paths(simulate(scenario, 5_000, 7, threads=1))
     probs, month, place = [0.1, 0.5, 0.9], 24, year_months(MONTHS).index(24)
     for provider in ("together", "deepinfra", "anthropic"):
@@ -174,7 +173,7 @@ def test_quantiles_are_those_of_the_living(scenario, history):
         here = living(history)[row, place]
         revenue, cost = (history.finances[n][row, place] for n in ("revenue_usd_per_year", "firm_margin_frac"))
         found = [made.value("revenue_usd_per_year", provider, month, q) for q in probs]
-        assert_allclose(found, np.quantile(revenue[here], probs), rtol=BIN)
+        assert_allclose(found, np.quantile(revenue[here], probs, method="inverted_cdf"), rtol=BIN)
         margins = [made.value("firm_margin_frac", provider, month, q) for q in probs]
         assert_allclose(margins, np.quantile(1 - cost[here], probs), atol=BIN)
         if provider == "deepinfra":  # the control: with those who have left the test fails

@@ -55,7 +55,8 @@ def test_the_market_of_today_against_brute_force(base, block):
     assert (machines > 12 * (income - earned)[names.cloud_provider]).all()  # else they cost what serving does
     assert_allclose(market.clouds.sustainability, (12 * income[names.cloud_provider] + other) / machines, **close)
     own, treasury = names.own_cash, market.treasury
-    flow = earned[own] + treasury.other.profit_start_usd_per_month[own] - treasury.fixed_cost - treasury.debt_service
+    beside = (treasury.other.usd_per_month() - treasury.other.cost_usd_per_month())[own]
+    flow = earned[own] + beside - treasury.fixed_cost - treasury.debt_service
     burn = draws.column("provider_finances", "burn_usd_per_year", names.providers[own]) / 12
     off = np.abs(flow + burn) / (
         income[own] + treasury.other.start_usd_per_month[own] + treasury.fixed_cost + treasury.debt_service
@@ -94,7 +95,8 @@ def test_what_is_noted_is_of_those_that_are_there(block):
     assert_array_equal(found["family_cost"][: len(names.segments)], market.machines.best_usd_per_mtok[0])
     here = (np.arange(len(names.providers)) != 1)[:, None]
     other = start_books(draws, names).other_usd_per_month * here
-    earned, paid = market.trade.revenue + other, market.trade.serving_cost + other * market.other_cost_frac
+    margin = draws.column("provider_finances", "other_margin_frac", names.providers)
+    earned, paid = market.trade.revenue + other, market.trade.serving_cost + other * (1 - margin)
     assert_allclose(found["revenue"], 12 * earned, rtol=1e-5)
     assert_allclose(found["margin"], np.where(here, 1 - paid / earned, np.nan), atol=1e-5)
     own = names.own_cash
@@ -178,9 +180,8 @@ def test_a_month_hangs_together(block):
     assert_allclose(market.log_price, np.log(asked), **close)
     # Money: of those that lived when the month began.
     mine = names.own_cash
-    beside = treasury.other.profit_start_usd_per_month * treasury.other.ratio
-    beside[treasury.other.letting_rows] -= treasury.other.letting_cost_added
-    flow = (trade.revenue - trade.serving_cost + beside)[mine]
+    beside = treasury.other.usd_per_month() - treasury.other.cost_usd_per_month()
+    flow = ((trade.revenue - trade.serving_cost) + beside)[mine]
     assert_array_equal(treasury.net_flow, flow - treasury.fixed_cost - treasury.debt_service)
     reserve = (trade.revenue + treasury.other.usd_per_month())[mine] * draws.parameter("reserve_months")
     left = alone + treasury.net_flow_without_rounds * present

@@ -1,13 +1,18 @@
 """Rents of the month loop, capacity that is built, and prices of a fixed capability, which follow contract rents."""
 
+from datetime import date
+from unittest.mock import patch
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.arrays import REAL
-from forecast.draws import BLOCK_PATHS
+from forecast.draws import BLOCK_PATHS, Draws
 from forecast.equations.tier import FARTHEST_LOG
 from forecast.market.rents import Rents
 from forecast.market.tiers import Tiers
+from forecast.renting import RENT_INDEX, rents_until
+from forecast.scenario import load_scenario
 
 
 def test_rents_today_say_how_full_the_machines_are(block):
@@ -24,18 +29,40 @@ def test_rents_today_say_how_full_the_machines_are(block):
     most = np.where(tight > 0, np.exp(stretch), np.exp(stretch - tight))
     assert_allclose(rents.served_frac(2 * most), 0.5, rtol=1e-5)
     assert_allclose(rents.served_frac(0.9 * most), 1.0)
-    assert_array_equal(rents.lagged_scarcity, start)
-    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * start, rtol=1e-6)
     owner, tenant = rents.idle_ratio(np.array([[1.0], [0.0]], REAL))
     assert_allclose(1 + owner, np.clip(np.exp(-tight), 1, rents.theta["idle_hours_ratio"]), rtol=1e-5)
     assert_array_equal(tenant, 0)
 
 
-def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(block):
-    rents = Rents(block[2])
-    for name in ("contract_lag_months", "supply_lag_months"):
-        rents.theta[name] = np.ones(1, REAL)
-    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity)
+def test_contracts_in_force_and_orders_under_way_are_of_the_rents_of_their_months(base, tables):
+    """By hand, a quarter anew each month, in powers of two: rents of 1, 2, 2 and 3 make 1, 1.25, 1.4375 and 1.828125.
+
+    Another seller, another accelerator and an earlier day of a month do not count.
+    """
+
+    def row(year, month, day, rent, provider=RENT_INDEX, accelerator="h100"):
+        cells = {"date_on": date(year, month, day), "provider": provider, "accelerator": accelerator}
+        return cells | {"usd_per_accelerator_hour": rent}
+
+    told = [row(2026, 10, 31, 8.0), row(2026, 8, 31, 4.0), row(2026, 8, 1, 9.0), row(2026, 7, 31, 2.0)]
+    told += [row(2026, 9, 30, 5.0, "lambda"), row(2026, 9, 30, 5.0, accelerator="h200")]
+    past = rents_until(base.as_of, {"rents": told})
+    assert_allclose(past, np.log([2, 4, 4, 8]))
+    assert rents_until(base.as_of, {"rents": told[4:]}) == [0]  # none known: all were signed at today's rent
+    assert rents_until(base.as_of, tables)[0] == np.log(3.3775)  # of September 2023
+    draws = Draws(load_scenario("base", tables, ["contract_lag_months=4", "supply_lag_months=4"], months=2), 7, 0)
+    with patch("forecast.market.rents.rents_until", return_value=past):
+        rents = Rents(draws)
+    ratio = draws.parameter("contract_rent_ratio")
+    assert_allclose(rents.lagged_scarcity, rents.scarcity + np.log(2) * (1.828125 - 3), atol=1e-6)
+    assert_allclose(rents.contract_scarcity, ratio * rents.lagged_scarcity, rtol=1e-6)
+    assert_array_equal(rents.contract_fall_log(), 0)  # today's margins are those of the contracts in force
+
+
+def test_contracts_and_orders_are_those_of_the_month_where_they_lag_by_one(tables):
+    lags = [f"{name}=1" for name in ("contract_lag_months", "supply_lag_months")]
+    rents = Rents(Draws(load_scenario("base", tables, lags, months=2), 7, 0))
+    assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity, rtol=1e-6)
     rents.build(1)
     rents.step(np.full(BLOCK_PATHS, 1.3, REAL), np.random.default_rng(1).normal(size=BLOCK_PATHS).astype(REAL))
     assert_allclose(rents.contract_scarcity, rents.theta["contract_rent_ratio"] * rents.scarcity, atol=1e-6)

@@ -57,8 +57,9 @@ def test_cash_changes_by_what_is_earned_and_raised(base, block):
         raised = closes & alive
         assert raised.any()
         # Exact, bit for bit: the same operations of single precision in the same order.
-        other = (treasury.other.profit_start_usd_per_month * treasury.other.ratio)[own]
-        other[treasury.other.letting_rows] -= treasury.other.letting_cost_added
+        other_cost = treasury.other.cost_start_usd_per_month * treasury.other.ratio
+        other_cost[treasury.other.letting_rows] += treasury.other.letting_cost_added
+        other = (treasury.other.usd_per_month() - other_cost)[own]
         flow = (revenue - cost) + other - treasury.fixed_cost - treasury.debt_service
         assert_array_equal(treasury.net_flow, flow)
         flow_alone = flow + (treasury.fixed_cost - treasury.fixed_cost_without_rounds)

@@ -73,7 +73,7 @@ def demand_next(
     return demand_mtok_per_month * np.exp(growth_per_year / 12 + price_elasticity * log_price_change + shock)
 
 
-def average_next(average: Array, value: Array, window_months: Array | float) -> Array:
+def average_next(average: Array, value: Array | float, window_months: Array | float) -> Array:
     """Exponential moving average, a month later.
 
     a(t+1) = a + (v − a)/T

@@ -10,10 +10,10 @@ from operator import itemgetter
 
 import numpy as np
 
+from forecast.renting import h100_rents
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.known import counts_a_part, rate_day
-from forecast.trends.rents import RENT_INDEX
 from forecast.trends.router_shares import HOSTS, shares_among_named
 from forecast.units import months_between
 
@@ -63,8 +63,7 @@ def tier_prices(tables: Tables) -> dict[str, Series]:
 
 def rents(tables: Tables) -> dict[str, Series]:
     """Return the on-demand rent index of the accelerator for which rents are quoted."""
-    rows = (row for row in tables["rents"] if row["provider"] == RENT_INDEX and row["accelerator"] == "h100")
-    return {"h100": series_of(rows, "usd_per_accelerator_hour")}
+    return {"h100": series_of(h100_rents(tables), "usd_per_accelerator_hour")}
 
 
 def history(metric: str) -> Callable[[Tables], dict[str, Series]]:

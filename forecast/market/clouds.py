@@ -16,12 +16,12 @@ class Clouds:
     """Hyperscalers, `[cloud, path]`: they do not run out of cash, but leave where AI does not pay for its machines."""
 
     def __init__(
-        self, draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array, other_cost_frac: Array
+        self, draws: Draws, names: Names, trade: Trade, other_usd_per_month: Array, other_cost_usd_per_month: Array
     ) -> None:
         """Take revenue of the as_of month that is not of tokens, USD/month, and what it costs, each `[provider, path]`."""
         self.theta, self.provider = Parameters(draws), names.cloud_provider  # row of each among providers
         self.other_start_usd_per_month = other_usd_per_month[self.provider]
-        self.other_cost_usd_per_year = MONTHS_PER_YEAR * self.other_start_usd_per_month * other_cost_frac[self.provider]
+        self.other_cost_usd_per_year = MONTHS_PER_YEAR * other_cost_usd_per_month[self.provider]
         self.other_machines_usd_per_year = clouds.machines_beside_tokens(  # of the as_of month, as the cost
             draws.column("cloud_finances", "ai_depreciation_usd_per_year", names.clouds),
             self.theta["cloud_running_ratio"],

@@ -46,8 +46,7 @@ class Market:
         revenue, profit = trade.revenue[own_cash], (trade.revenue - trade.serving_cost)[own_cash]
         apart = self.customers.apart_per_month[own_cash]
         self.treasury = Treasury(scenario, draws, names, revenue, profit, other, apart)
-        self.other_cost_frac = 1 - self.treasury.other.margin_frac
-        self.clouds = Clouds(draws, names, trade, other, self.other_cost_frac)
+        self.clouds = Clouds(draws, names, trade, other, self.treasury.other.cost_usd_per_month())
         self.doors = Doors(draws, names)
         self.fringe = Fringe(draws, trade.margin_frac(names.fringe_offers))
         self.tiers = Tiers(draws, names, self.machines.floor_usd_per_mtok)

@@ -25,8 +25,9 @@ class OtherBusiness:
         """Take other revenue of every provider in the as_of month, `[provider, path]`."""
         self.theta, start = Parameters(draws), start_usd_per_month
         self.start_usd_per_month, whole = start, start.sum(axis=0)
-        self.margin_frac = draws.column("provider_finances", "other_margin_frac", names.providers)
-        self.profit_start_usd_per_month = start * self.margin_frac
+        self.cost_start_usd_per_month = start * (
+            1 - draws.column("provider_finances", "other_margin_frac", names.providers)
+        )
         self.share_start = start / np.clip(whole, 1.0, np.inf)  # of the other revenue of all
         # [path] other revenue of all providers over what can be spent on it
         self.part_of_limit = MONTHS_PER_YEAR * whole / self.theta["spend_limit_usd_per_year"]
@@ -46,7 +47,6 @@ class OtherBusiness:
         # Of those on their own cash who let machines: their rows, and what falling rents add to cost, `[letting, path]`, USD/month.
         self.letting_rows = [row for row, kind in enumerate(names.kinds[names.own_cash]) if kind == "neocloud"]
         self.letting_cost_added: Array = np.zeros((len(self.letting_rows), BLOCK_PATHS), REAL)
-        self.letting_cost_start = (start * (1 - self.margin_frac))[self.letting_rows]
 
     def step(self, month: int, apart: Array, contract_fall_log: Array) -> None:
         """Grow a month; `apart` is growth in logs beyond the market's, luck included, `[provider, path]`.
@@ -71,7 +71,9 @@ class OtherBusiness:
         for row, kept in held.items():
             if row in self.letting_rows:
                 uncontracted[self.letting_rows.index(row)] -= kept
-        self.letting_cost_added = scarcity.letting_cost_added(self.letting_cost_start * uncontracted, contract_fall_log)
+        self.letting_cost_added = scarcity.letting_cost_added(
+            self.cost_start_usd_per_month[self.letting_rows] * uncontracted, contract_fall_log
+        )
 
     def bind(self, ratio: Array, month: int) -> dict[int, Array]:
         """Raise other revenue over that of the as_of month, `[provider, path]`, to what contracts leave of it; return that, by row."""
@@ -86,8 +88,8 @@ class OtherBusiness:
         """Return what each of some providers earns on it, in a month."""
         return self.start_usd_per_month[providers] * self.ratio[providers]
 
-    def profit_usd_per_month(self, providers: slice) -> Array:
-        """Return what is left of that after its own cost, of providers from the first on."""
-        profit = self.profit_start_usd_per_month[providers] * self.ratio[providers]
-        profit[self.letting_rows] -= self.letting_cost_added
-        return profit
+    def cost_usd_per_month(self, providers: slice = ALL) -> Array:
+        """Return what that costs, of providers from the first on; of machines let, with what falling rents add."""
+        cost = self.cost_start_usd_per_month[providers] * self.ratio[providers]
+        cost[self.letting_rows] += self.letting_cost_added
+        return cost

@@ -99,13 +99,11 @@ def subsidy_usd_per_month(market: Market) -> Array:
 def cost_frac(market: Market, other: Array) -> Array:
     """Return one less the gross margin of all business, `[provider, path]`: never below zero, as a fan needs.
 
-    c = (S + O·(1 − m) + Δ)/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O (`other`), its
-    margin m today and Δ what falling rents add to the cost of letting, USD/month.
+    c = (S + C)/max(T + O, 1), with revenue of tokens T, their serving cost S, other revenue O (`other`) and its cost C, USD/month.
     """
     earned = market.trade.revenue + other
     earned += market.doors.absent
-    cost: Array = other * market.other_cost_frac
-    cost[market.treasury.other.letting_rows] += market.treasury.other.letting_cost_added
+    cost = market.treasury.other.cost_usd_per_month()
     cost += market.trade.serving_cost
     cost /= np.clip(earned, 1.0, np.inf, out=earned)
     return cost

@@ -7,6 +7,7 @@ import numpy as np
 from forecast.arrays import Array
 from forecast.draws import Draws, Parameters
 from forecast.equations import demand, scarcity
+from forecast.renting import rents_until
 from forecast.units import HALF_A_MONTH
 
 
@@ -20,8 +21,18 @@ class Rents:
     def __init__(self, draws: Draws) -> None:
         theta = self.theta = Parameters(draws)
         self.scarcity: Array = theta["rent_to_owned_log_start"]
-        self.lagged_scarcity = self.scarcity
-        self.contract_scarcity: Array = theta["contract_rent_ratio"] * self.scarcity
+        past = rents_until(draws.scenario.as_of, draws.scenario.tables)
+
+        def average_of_past(months: Array) -> Array:
+            """Return the mean of scarcity over the past months, of this mean age, as the index of rents has moved."""
+            average = np.full_like(self.scarcity, past[0])
+            for rent in past[1:]:
+                average = demand.average_next(average, rent, months)
+            return self.scarcity + (average - past[-1])
+
+        # Orders under way were placed, and contracts in force were signed, over the past months, at the rents of those months.
+        self.lagged_scarcity = average_of_past(theta["supply_lag_months"])
+        self.contract_scarcity: Array = theta["contract_rent_ratio"] * average_of_past(theta["contract_lag_months"])
         self.contract_scarcity_start = self.contract_scarcity
         self.tightness = (self.scarcity - theta["rent_to_owned_log_level"]) / theta["rent_tightness_push"]
         self.capacity_ratio: Array = np.exp(-self.tightness)  # comfortable capacity over today's load

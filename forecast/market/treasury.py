@@ -64,7 +64,7 @@ class Treasury:
         mean = before(revenue, "demand", 1.0) + before(other, "other", theta["growth_apart_money_ratio"])
         self.turnover_average, at_round = np.clip(mean, 1.0, np.inf).astype(REAL)  # of a year
         burn, self.debt_service = finance("burn_usd_per_year") / 12, finance("debt_service_usd_per_year") / 12
-        profit = gross_profit + self.other.profit_start_usd_per_month[names.own_cash]
+        profit = gross_profit + other - self.other.cost_usd_per_month(names.own_cash)
         self.fixed_cost: Array = np.clip(profit + burn - self.debt_service, 0.0, np.inf)
         self.planned_fixed_cost = self.fixed_cost
         self.fixed_cost_start = self.fixed_cost.copy()
@@ -107,7 +107,8 @@ class Treasury:
         """
         theta, own_cash = self.theta, self.names.own_cash
         self.other.step(month, apart, contract_fall_log)
-        turnover = revenue + self.other.usd_per_month(own_cash)
+        other = self.other.usd_per_month(own_cash)
+        turnover = revenue + other
         turnover_ratio = turnover / self.turnover_start
         runway = self.runway_months[own_cash]
         alone = cash.runway_months(self.cash_without_rounds_usd, self.net_flow_without_rounds)
@@ -123,7 +124,7 @@ class Treasury:
             for before, left in ((self.fixed_cost, runway), (self.fixed_cost_without_rounds, alone))
         )
         self.net_flow = cash.net_flow_usd_per_month(
-            revenue - serving_cost, self.other.profit_usd_per_month(own_cash), self.fixed_cost, self.debt_service
+            revenue - serving_cost, other - self.other.cost_usd_per_month(own_cash), self.fixed_cost, self.debt_service
         )
         self.net_flow_without_rounds = self.fixed_cost - self.fixed_cost_without_rounds
         self.net_flow_without_rounds += self.net_flow

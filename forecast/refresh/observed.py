@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from forecast.renting import h100_rents
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.monthly import month_end, month_of
-from forecast.trends.rents import RENT_INDEX
 
 LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
 
@@ -48,9 +48,8 @@ def truths(tables: Tables) -> dict[tuple[str, str], Seen]:
     rent is the H100 on-demand index, of one series without a name; tier_price the third-lowest price at a GPQA, whose
     level names the series.
     """
-    rent, tiers = ("h100", RENT_INDEX, "on-demand"), tables["tier_prices"]
-    rents = (row for row in tables["rents"] if (row["accelerator"], row["provider"], row["channel"]) == rent)
-    said = [(("rent", ""), tables["rents"], row, row["usd_per_accelerator_hour"]) for row in rents]
+    tiers = tables["tier_prices"]
+    said = [(("rent", ""), tables["rents"], row, row["usd_per_accelerator_hour"]) for row in h100_rents(tables)]
     said += [(("tier_price", level_of(row)), tiers, row, row["third_cheapest_usd_per_mtok"]) for row in tiers]
     found: dict[tuple[str, str], Seen] = {}
     for series, table, row, value in sorted(said, key=lambda one: one[2]["date_on"]):

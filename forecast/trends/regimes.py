@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast import arrays
 from forecast.distributions import Array
@@ -61,24 +62,34 @@ def _count(
     return Count(events, float(np.diff(counted(np.array(months))).sum()) / MONTHS_PER_YEAR)
 
 
-def dispersion(events: Array, years: Array) -> Array:
-    """Return how events bunch in time: their variance over that of independent ones at one rate.
+def dispersion(events: Array, years: Array, regime: NDArray[Any] | int = 0) -> Array:
+    """Return how events bunch in time: their variance over that of independent ones at one rate, or at one in each regime.
 
-    D = Σ(k − λe)²/(λe) / (n − 1), λ = Σk/Σe over n periods; on average 1 where nothing but chance brings them together.
+    D = Σ(k − λe)²/(λe) / Σ(n − 1), λ = Σk/Σe over the n periods of a regime, which counts if an event came in it; on average 1
+    where nothing but chance, and what makes a regime, brings them together.
 
     Args:
         events: k, `[period, …]`, of two periods or more.
         years: e, at risk, `[period, …]`, above 0.
+        regime: that of each period, `[period, …]`; all are of one by default.
 
     Returns:
         `[…]`; not a number where no event came. Source: McCullagh & Nelder (1989), section 6.2.
 
     >>> dispersion(np.array([0.0, 4.0]), np.array([10.0, 10.0])).item()
     4.0
+    >>> dispersion(np.array([1.0, 1.0, 0.0, 6.0]), np.full(4, 10.0), np.array([0, 0, 1, 1])).item()
+    3.0
     """
-    with np.errstate(invalid="ignore"):
-        expected = years * (events.sum(axis=0) / years.sum(axis=0))
-        return np.asarray(((events - expected) ** 2 / expected).sum(axis=0) / (len(events) - 1))
+    off, free = np.zeros(events.shape[1:]), np.zeros(events.shape[1:])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for one in np.unique(regime):
+            at = np.broadcast_to(regime == one, events.shape)
+            came = (events * at).sum(axis=0)
+            expected = years * at * (came / (years * at).sum(axis=0))
+            off += np.nansum((events * at - expected) ** 2 / expected, axis=0)
+            free += (at.sum(axis=0) - 1) * (came > 0)
+        return np.asarray(off / free)
 
 
 def quarterly(spells: Iterable[Spell], last: date) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecast.distributions import Array
 from forecast.owning import owned_usd_per_accelerator_hour
+from forecast.renting import RENT_INDEX
 from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
 from forecast.trends.known import TooFew
@@ -19,7 +20,6 @@ from forecast.trends.rivals import rolled
 from forecast.trends.rolling import Cases
 from forecast.trends.trend import Band, Estimate, Trend
 
-RENT_INDEX = "index: normalised SXM median of rate cards"  # that the model's rent is read off (rent_to_owned_log_start)
 INDICES = {RENT_INDEX: "normalised", "index: raw on-demand median of rate cards": "raw"}
 LOOP_INDEX = "h100 normalised"  # what the month loop calls the rent
 FORM = "back to a level over owned cost"

@@ -33,10 +33,10 @@ from test_sources import mutated
 from forecast.delivery.exports import export_forecast
 from forecast.refresh.job import refresh
 from forecast.refresh.known import LAYOUTS, Known, comparable
-from forecast.refresh.observed import RENT_INDEX
 from forecast.refresh.planning import Request
 from forecast.refresh.plausible import LARGEST_JUMP_RATIO
 from forecast.refresh.publishing import latest_folder
+from forecast.renting import RENT_INDEX
 from forecast.simulation import simulate
 from forecast.sources.fetch import Limits
 from forecast.store.database import open_store, transaction

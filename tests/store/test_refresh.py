@@ -136,10 +136,10 @@ def test_what_was_observed_after_the_vintage_needs_no_word(place, run_verb, over
     words = ("refresh", "--source", "drop", "--store", str(place.file), "--paths", "60", "--months", "3")
     done = run_verb(*words, "--as-of", "2026-09-30", "--quiet")
     assert (done.exit_code, done.output) == (0, "")
-    own = overlay("rents", list)
+    own = overlay("tier_prices", list)
     monkeypatch.setenv("FORECAST_DATA", str(own))
     said = run_verb(*words, "--as-of", "2026-09-30").stderr
-    assert said.startswith(f"note: {own / 'rents.csv'} moved nothing") and "price_changes" not in said
+    assert said.startswith(f"note: {own / 'tier_prices.csv'} moved nothing") and "price_changes" not in said
 
 
 def test_a_drop_folder_that_was_named_and_is_missing(tmp_path, monkeypatch):

@@ -11,9 +11,9 @@ from forecast.calibration.market.paid_observed import WHOLE_FIRM, margins
 from forecast.tables import Tables
 from forecast.trends.firm_rates import exit_spells, round_spells
 from forecast.trends.known import last_day
-from forecast.trends.regimes import SELLERS, counts, dispersion, quarterly
+from forecast.trends.regimes import PERIODS, SELLERS, counts, dispersion, quarterly
 from forecast.trends.trend import Band
-from forecast.units import MONTHS_PER_YEAR
+from forecast.units import MONTHS_PER_YEAR, months_between
 
 QUARTER_MONTHS = 3
 EXITS = ("acquired", "failed")
@@ -38,14 +38,16 @@ def exits_correlation(tables: Tables) -> Band:
     """Return how exits come together, as the correlation of two firms' exits within a quarter.
 
     ρ = (D − 1)/(n − 1), D the dispersion of quarterly counts and n the firms at risk: the variance of a sum of n equally
-    correlated events. D is taken for a variance with as many degrees of freedom as quarters but one. The years before
-    2024 are left out: of them the cohort holds those who survived them.
+    correlated events. D is about one rate in each funding regime, so what the market's turn brings together does not count:
+    hot paths stay hot, and the quarters seen did not. It is taken for a variance with as many degrees of freedom as
+    quarters less regimes. The years before 2024 are left out: of them the cohort holds those who survived them.
     """
     today = last_day(tables["events"], tables)
     found = [quarterly(exit_spells(tables, today, outcome), today) for outcome in EXITS]
     events, years = np.sum([events for events, _ in found], axis=0), found[0][1]
     firms = years.mean() * MONTHS_PER_YEAR / QUARTER_MONTHS
-    band = sd_band(float(np.sqrt(dispersion(events, years))), len(events) - 1)
+    regime = np.arange(len(events)) * QUARTER_MONTHS >= round(months_between(*PERIODS["normal"]))  # hot
+    band = sd_band(float(np.sqrt(dispersion(events, years, regime))), len(events) - len(set(regime)))
     return Band(*((end**2 - 1) / (firms - 1) for end in band))
 
 

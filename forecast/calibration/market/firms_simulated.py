@@ -86,7 +86,8 @@ def exits_correlation(world: World) -> Values:
     quarters = (world.months // 3, 3, -1)
     years = there.reshape(quarters).sum(axis=1) / MONTHS_PER_YEAR
     firms = 4 * years.mean(axis=0)
-    found = (dispersion(left.reshape(quarters).sum(axis=1).astype(float), years) - 1) / (firms - 1)
+    regime = world.history.series["regime"][0, 1::3]  # of a quarter's first month
+    found = (dispersion(left.reshape(quarters).sum(axis=1).astype(float), years, regime) - 1) / (firms - 1)
     return np.array([np.nanmean(group) for group in np.array_split(found, GROUPS)])
 
 
