@@ -23,7 +23,7 @@ class Limits(NamedTuple):
 
     silence_s: float = 20.0  # between two pieces of an answer
     answer_s: float = 120.0  # for a whole answer
-    size_bytes: int = 64_000_000
+    size_bytes: int = 32_000_000  # of prices in CSV, some 500,000 rows: to check and store them takes 0.7 GB of memory
     tries: int = 3
     backoff_s: float = 1.0  # doubled with each try
     longest_wait_s: float = 60.0  # whatever Retry-After says

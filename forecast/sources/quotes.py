@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -152,20 +152,23 @@ def checked(parsed: Parsed) -> Parsed:
     return parsed
 
 
-def csv_rows(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the header of a CSV file and its rows by column; short rows lack their last columns.
+def csv_rows(content: bytes) -> tuple[list[str], Iterator[dict[str, str]]]:
+    """Return the header of a CSV file and its rows by column, read as they are asked for; short rows lack their last columns.
 
     Raises:
-        SourceError: it is not UTF-8 CSV with a header.
+        SourceError: it is not UTF-8 CSV with a header; of a row, when that row is asked for.
     """
-    try:
-        text = content.decode("utf-8-sig")
-        records = list(csv.reader(io.StringIO(text, newline="")))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"not UTF-8 CSV ({shown(str(error))}). Save it so.") from None
-    if not records:
+    records = _records(content)
+    if (first := next(records, None)) is None:
         raise SourceError("the file is empty; a header row is required.")
-    header = [name.strip() for name in records[0]]
+    header = [name.strip() for name in first]
     if problem := separator_problem(header):
         raise SourceError(problem)
-    return header, [dict(zip(header, map(str.strip, cells), strict=False)) for cells in records[1:] if any(cells)]
+    return header, (dict(zip(header, map(str.strip, cells), strict=False)) for cells in records if any(cells))
+
+
+def _records(content: bytes) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"not UTF-8 CSV ({shown(str(error))}). Save it so.") from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_S = 30
+BATCH_ROWS = 10_000  # a file of a million rows is not held once more as records
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")  # of who writes: durable at once
 DAMAGED = ("not a database", "malformed", "decode")
 
@@ -133,20 +135,20 @@ def rows(connection: Connection, query: str, **values: Any) -> list[Any]:
     return list(connection.execute(text(query), values))
 
 
-def insert(connection: Connection, table: str, records: list[dict[str, Any]], or_ignore: bool = False) -> int:
+def insert(connection: Connection, table: str, records: Iterable[dict[str, Any]], or_ignore: bool = False) -> int:
     """Add records to a table and return how many are new; `or_ignore` leaves those that are there already."""
     from sqlalchemy import text
 
-    if not records:
-        return 0
-    before = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() if or_ignore else 0
-    names = list(records[0])
-    conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
-    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values}){conflict}"), records)
-    if not or_ignore:
-        return len(records)
-    return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() - before)
+    def stored() -> int:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    before, added, waiting = stored() if or_ignore else 0, 0, iter(records)
+    while batch := list(islice(waiting, BATCH_ROWS)):
+        columns, values = ", ".join(batch[0]), ", ".join(f":{name}" for name in batch[0])
+        conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
+        connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values}){conflict}"), batch)
+        added += len(batch)
+    return stored() - before if or_ignore else added
 
 
 def replace(connection: Connection, table: str, key: str, record: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ class Suspect(NamedTuple):
 
 def add_observations(connection: Connection, found: Iterable[Observation]) -> int:
     """Add observations and return how many were not there yet."""
-    records = [one._asdict() | {"amounts": json.dumps(one.amounts)} for one in found]
+    records = (one._asdict() | {"amounts": json.dumps(one.amounts)} for one in found)
     return insert(connection, "observations", records, or_ignore=True)
 
 
@@ -63,7 +63,7 @@ def last_observation(connection: Connection) -> int:
 
 def add_quarantine(connection: Connection, found: Iterable[Suspect], observed_at: str) -> int:
     """Add rows that are not believed; one that was seen before is not added again. Return how many are new."""
-    records = [one._asdict() | {"observed_at": observed_at} for one in found]
+    records = (one._asdict() | {"observed_at": observed_at} for one in found)
     return insert(connection, "quarantine", records, or_ignore=True)
 
 

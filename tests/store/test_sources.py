@@ -11,7 +11,7 @@ from feeds import DROP, EIA, LITELLM, LLM_PRICES, MODELS_DEV, OPENROUTER, RENTS,
 from forecast.errors import InputError
 from forecast.sources import drop, eia, gpu_rents, litellm, llm_prices, models_dev, openrouter
 from forecast.sources.fetch import USER_AGENT, Limits, fetch
-from forecast.sources.quotes import Quote, SourceError
+from forecast.sources.quotes import Quote, SourceError, csv_rows
 from forecast.sources.registry import SOURCES, chosen_sources
 
 QUICK = Limits(silence_s=0.3, answer_s=0.3, size_bytes=10_000, tries=3, backoff_s=0.5, longest_wait_s=60)
@@ -275,3 +275,14 @@ def test_sources_are_configured_by_variables(monkeypatch):
     assert chosen_sources(("eia",))[0].configured_address().endswith("&length=24&api_key=k")
     monkeypatch.setenv("FORECAST_SOURCE_LITELLM", "http://mirror/x.json")
     assert chosen_sources(("litellm", "drop"))[1].configured_address() == "http://mirror/x.json"
+
+
+def test_rows_of_a_file_are_read_as_they_are_asked_for():
+    """A file of half a million rows is not held as rows: what is wrong with its end is found at its end, and then it is all left out."""
+    lines = "2026-01-01,together,glm-5,1,2\n" * 10_000
+    content = f"date,provider,model,input_usd_per_mtok,output_usd_per_mtok\n{lines}".encode() + b"\xff"
+    _, entries = csv_rows(content)
+    assert next(entries)["model"] == "glm-5"
+    for wrong in (lambda: list(entries), lambda: drop.parse(content)):
+        with pytest.raises(SourceError, match="not UTF-8 CSV"):
+            wrong()

@@ -76,6 +76,16 @@ def engine(request, place):
     made.dispose()
 
 
+def test_records_are_added_in_batches_and_only_the_new_ones_count(place, monkeypatch):
+    monkeypatch.setattr("forecast.store.database.BATCH_ROWS", 2)
+    engine, found = open_store(place), [SEEN._replace(item=f"model-{number}") for number in range(5)]
+    with transaction(engine) as connection:
+        assert add_observations(connection, found[:1]) == 1
+        assert add_observations(connection, found) == 4
+        assert [one.item for one in observations(connection)] == [one.item for one in found]
+    engine.dispose()
+
+
 def test_observations_are_added_once_and_never_changed(engine):
     with transaction(engine) as connection:
         assert add_observations(connection, [SEEN]) == 1
