@@ -104,30 +104,22 @@ def take_in(connection: Connection, asked: Sequence[Asked], tables: Tables, now:
     """Check what the sources said, add what is believed and hold the rest; return what came of each source."""
     some = any(one.parsed and (one.parsed.quotes or one.parsed.unread) for one in asked)
     known = Known(tables, observations(connection)) if some else None
-    reports = []
+    reports, moment = [], now.isoformat(timespec="seconds")
     for one in asked:
         report = SourceReport(one.source.name)
         if one.error:
             report.status, report.message = "failed", one.error
         else:
             if one.parsed and known:
-                _take_in(connection, one.source.name, one.parsed, known, tables, now, report)
+                checked = check_quotes(one.source.name, one.parsed, known, moment)
+                report.observations_added = add_observations(connection, checked.accepted)
+                report.quarantined = add_quarantine(connection, checked.suspects, moment)
+                report.suspects = checked.suspects
+                report.status = "new" if report.observations_added else "unchanged"
             _remember(connection, one, now)
         _judge_age(report, one.source, feed_state(connection, one.source.name), now.date())
         reports.append(report)
     return reports
-
-
-def _take_in(
-    connection: Connection, name: str, parsed: Parsed, known: Known, tables: Tables, now: datetime, report: SourceReport
-) -> None:
-    moment = now.isoformat(timespec="seconds")
-    limits = {table: {column.name: column for column in columns} for table, columns in tables.schema.items()}
-    checked = check_quotes(name, parsed, known, limits, moment)
-    report.observations_added = add_observations(connection, checked.accepted)
-    report.quarantined = add_quarantine(connection, checked.suspects, moment)
-    report.suspects = checked.suspects
-    report.status = "new" if report.observations_added else "unchanged"
 
 
 def _remember(connection: Connection, asked: Asked, now: datetime) -> None:

@@ -86,6 +86,7 @@ class Known:
     """All that a new quote is checked against."""
 
     def __init__(self, tables: Tables, seen: Iterable[Observation]) -> None:
+        self.limits = {name: {column.name: column for column in tables.schema[name]} for name in LAYOUTS}
         self.all, self.by_source = History(), History()
         self.kinds: dict[str, str] = {}
         self.offers: dict[str, dict[str, Amounts]] = {}  # model → seller → its last price

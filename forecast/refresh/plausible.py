@@ -20,22 +20,16 @@ ALIKE_RATIO = 0.85
 
 
 def amount_problem(
-    one: Observation,
-    limits: Mapping[str, Mapping[str, Column]],
-    before: Amounts | None,
-    known: Known,
-    twins: Mapping[str, Mapping[str, Amounts]],
-    confirmed: bool,
+    one: Observation, before: Amounts | None, known: Known, twins: Mapping[str, Mapping[str, Amounts]], confirmed: bool
 ) -> str | None:
     """Return what speaks against an amount: its size, or where nobody confirmed it what is known of its series."""
-    problem = _limit_problem(one, limits)
+    problem = _limit_problem(one, known.limits[one.target])
     if problem or confirmed:
         return problem
     return _jump_problem(one, before) if before else _stranger_problem(one, known, twins)
 
 
-def _limit_problem(one: Observation, limits: Mapping[str, Mapping[str, Column]]) -> str | None:
-    columns = limits[one.target]
+def _limit_problem(one: Observation, columns: Mapping[str, Column]) -> str | None:
     if any(amount == 0 for amount in one.amounts):
         return "a price of zero: given away or unknown, no list price"
     for name, amount in zip(LAYOUTS[one.target].amounts, one.amounts, strict=True):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from forecast.cells import Column
 from forecast.refresh.known import Amounts, Known, comparable
 from forecast.refresh.plausible import amount_problem, amounts_text
 from forecast.sources.quotes import Parsed, Quote, shown
@@ -28,16 +26,13 @@ class Checked(NamedTuple):
     unchanged: int
 
 
-def check_quotes(
-    source: str, parsed: Parsed, known: Known, limits: Mapping[str, Mapping[str, Column]], now: str
-) -> Checked:
+def check_quotes(source: str, parsed: Parsed, known: Known, now: str) -> Checked:
     """Return the observations of a feed, and what is held.
 
     Args:
         source: name of the feed.
         parsed: its content.
         known: earlier amounts; what is accepted is added to it.
-        limits: schema columns by table and name.
         now: the moment of observation, ISO, UTC.
     """
     accepted: list[Observation] = []
@@ -58,7 +53,7 @@ def check_quotes(
             unchanged += 1
             continue
         if not problem:
-            problem = amount_problem(one, limits, before, known, twins, quote.confirmed)
+            problem = amount_problem(one, before, known, twins, quote.confirmed)
             jumped += problem is not None and before is not None
         if not problem and key in said and quote.as_of is None:  # of a dated history the later row of a day holds
             problem = f"the feed also says {amounts_text(said[key])} for this series"
