@@ -6,6 +6,7 @@ from datetime import date
 
 from forecast.calibration.market import firms_observed, firms_simulated, foreseen
 from forecast.calibration.market.compared import MID, ROUTER_TIME, TODAY, Comparison
+from forecast.trends.regimes import SELLERS
 
 ROUNDS, COHORT = "round_intervals.csv", "hazard_cohort.csv"
 BY_REGIME = (
@@ -22,54 +23,42 @@ ROUNDS_SEEN = (
     f"{FORESEEN}: its first half year brought rounds at no more than a normal one's rate, the months since at more than twice that. "
     "Firms differ no more than by chance, and paths that stay hot have hardly more"
 )
+ONE_CHANCE = "the chance of a round does not know the kind of firm"
+EVENTS = {
+    "round": ("rounds", ROUNDS),
+    "acquired": ("firms bought", COHORT),
+    "failed": ("firms failing", COHORT),
+    "ipo": ("firms listed", COHORT),
+}
 REGIMES_SEEN = ("hot", "normal")  # no cold month lies in the data
 LONG_MONTHS = 36  # in which the funding market turns
 COUNTS = {"rounds_count": "rounds", "departures_count": "firms bought or shut", "listings_count": "listings"}
 
+
+def _per_year(event: str, regime: str, mends: str, kind: str = "") -> Comparison:
+    """Return how often an event comes to a firm, of one kind where it is named, in a year of a funding regime."""
+    what, source = EVENTS[event]
+    kinds = (kind,) if kind else SELLERS
+    return Comparison(
+        f"{what} per firm and year, {regime} market{kind and f', {kind}'}",
+        "per year",
+        source,
+        MID if event == "failed" else TODAY,
+        firms_observed.per_year(event, regime, kinds),
+        firms_simulated.per_year(event, regime, kinds),
+        mends,
+        fitted=mends == BY_REGIME,
+    )
+
+
 FIRM_COMPARISONS = (
     *(
-        Comparison(
-            f"{what} per firm and year, {regime} market",
-            "per year",
-            source,
-            MID if event == "failed" else TODAY,
-            firms_observed.per_year(event, regime),
-            firms_simulated.per_year(event, regime),
-            FAILING if event == "failed" else BY_REGIME,
-            fitted=event != "failed",
-        )
-        for event, what, source in (
-            ("round", "rounds", ROUNDS),
-            ("acquired", "firms bought", COHORT),
-            ("failed", "firms failing", COHORT),
-            ("ipo", "firms listed", COHORT),
-        )
+        _per_year(event, regime, FAILING if event == "failed" else BY_REGIME)
+        for event in EVENTS
         for regime in REGIMES_SEEN
     ),
-    *(
-        Comparison(
-            f"rounds per firm and year, hot market, {kind}",
-            "per year",
-            ROUNDS,
-            TODAY,
-            firms_observed.per_year("round", "hot", (kind,)),
-            firms_simulated.per_year("round", "hot", (kind,)),
-            "the chance of a round does not know the kind of firm",
-        )
-        for kind in ("host", "chip")
-    ),
-    *(
-        Comparison(
-            f"firms bought per firm and year, hot market, {kind}",
-            "per year",
-            COHORT,
-            TODAY,
-            firms_observed.per_year("acquired", "hot", (kind,)),
-            firms_simulated.per_year("acquired", "hot", (kind,)),
-            BY_KIND,
-        )
-        for kind in ("host", "chip", "neocloud")
-    ),
+    *(_per_year("round", "hot", ONE_CHANCE, kind) for kind in ("host", "chip")),
+    *(_per_year("acquired", "hot", BY_KIND, kind) for kind in ("host", "chip", "neocloud")),
     *(
         Comparison(
             f"{what} in the {months} months after {at}",
