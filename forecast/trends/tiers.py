@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from forecast.distributions import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough
-from forecast.trends.monthly import MonthlySeries, Reading, dated, month_end, monthly_series
+from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
 from forecast.trends.rivals import rolled
 from forecast.trends.rolling import LEVELS, Cases
 from forecast.trends.tier_law import (
@@ -75,7 +74,7 @@ def tier_trends(tables: Tables) -> tuple[Trend, ...]:
         each[0],
         diagnostics=(*each[0].diagnostics, *pooled_regression(series)),
         scores=scored,
-        estimates=tier_estimates(tables, fit),
+        estimates=tier_estimates(fit),
         more={**(each[0].more or {}), **({"left out": " ".join(problems)} if problems else {})},
     )
     return (shared, *each[1:])
@@ -103,8 +102,8 @@ def _trend(fit: TierFit, at: int, own: Array, form: str, why: str) -> Trend:
     )
 
 
-def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
-    """Return the numbers that the month loop reads: the law of a tier, and today's tier price of each segment."""
+def tier_estimates(fit: TierFit) -> tuple[Estimate, ...]:
+    """Return the numbers that the month loop reads: the law of a tier."""
     points = fit.points[[one.kind for one in fit.series].index(LOOP_RANK)]
     reversion, _, shock_log, far_ratio = (evidence.band(parameter, fit.pooled) for parameter in points)
     count = sum(len(one) for one in fit.series)
@@ -113,7 +112,7 @@ def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
         ("tier_shock_sd", shock_log, NORMAL_RATIO, "log"),
         ("tier_shock_far_ratio", far_ratio, NORMAL_RATIO, "ratio"),
     )
-    shared = [
+    return tuple(
         Estimate(
             f"parameters.{name}",
             evidence.distribution("lognormal", ratio * found.p10, ratio * found.p90),
@@ -123,19 +122,4 @@ def tier_estimates(tables: Tables, fit: TierFit) -> tuple[Estimate, ...]:
             f"{len(fit.series)} tiers pooled, prior and months weighed together",
         )
         for name, found, ratio, unit in law
-    ]
-    return (*shared, *segment_prices(tables, fit.series))
-
-
-def segment_prices(tables: Tables, series: Sequence[MonthlySeries]) -> list[Estimate]:
-    """Return today's third-cheapest price at each segment's threshold, where that tier has one."""
-    tier = {one.name: one for one in series}
-    found = []
-    for segment, row in tables["segments"].latest("segment").items():
-        if one := tier.get(f"GPQA {row['gpqa_at_least']:g} {LOOP_RANK}"):
-            price = evidence.distribution("fixed", float(np.exp(one.logs[-1])))
-            note = f"{one.name} in {month_end(int(one.months[-1])):%Y-%m}"
-            found.append(
-                Estimate(f"segments.{segment}.tier_price_usd_per_mtok", price, "USD/Mtok", len(one), "high", note)
-            )
-    return found
+    )
