@@ -48,18 +48,15 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",
             *printed_table(table, widths, columns),
-            *(
-                [
-                    f"  exit: leaving the market by then, also by being bought, which is rarer where money is scarce; the {len(fates)} that move most."
-                ]
-                if fates
-                else []
-            ),
-            *(
-                ["  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most."]
-                if money
-                else []
-            ),
+        ]
+        if fates:
+            lines.append(
+                "  exit: leaving the market by then, also by being bought, which is rarer where money is scarce; the "
+                f"{len(fates)} that move most."
+            )
+        if money:
+            lines.append("  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most.")
+        lines += [
             f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all.",
             "",
         ]

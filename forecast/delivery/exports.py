@@ -122,11 +122,8 @@ def _files(forecast: Forecast, formats: list[str], decimal: str, progress: Calla
     small = {**tables(forecast), "assumptions": (Assumption._fields, forecast.assumptions)}
     files: dict[str, bytes] = {}
     if "csv" in formats:
-        headers = {name: header for name, (header, _) in small.items()} | {
-            "forecast": Fact._fields,
-            "sample_paths": SAMPLE,
-        }
-        small["columns"] = HEADER, columns(headers)
+        headers = {name: header for name, (header, _) in small.items()}
+        small["columns"] = HEADER, columns(headers | {"forecast": Fact._fields, "sample_paths": SAMPLE})
         files = {f"{name}.csv": csv_bytes(header, rows, decimal) for name, (header, rows) in small.items()}
         files["forecast.csv"] = tidy_csv(forecast, decimal)
     if "xlsx" in formats:

@@ -103,10 +103,8 @@ def questions_at(
     left_out: list[tuple[str, str]] = []
     for row in rows:
         label = check_name(row)
-        quantity, asked = (
-            QUANTITIES[row["quantity"]],
-            asked_of(row["entity"], row["months_ahead"] or 0, scenario, names),
-        )
+        quantity = QUANTITIES[row["quantity"]]
+        asked = asked_of(row["entity"], row["months_ahead"] or 0, scenario, names)
         known = {"provider": names.providers, "segment": names.segments}.get(row["entity_kind"])
         if known is not None and asked.entity not in known:
             left_out.append((label, f"was not in the market of {scenario.as_of}"))

@@ -30,16 +30,7 @@ def due_on(as_of: date, months: int) -> str:
     >>> due_on(date(2026, 11, 5), 3), due_on(date(2026, 11, 30), 3)
     ('2027-01-31', '2027-02-28')
     """
-    return month_end_after(as_of, months - (as_of.day <= LAST_EARLY_DAY))
-
-
-def month_end_after(as_of: date, months: int) -> str:
-    """Return the last day of the month that lies some months after another's.
-
-    >>> month_end_after(date(2026, 11, 5), 3)
-    '2027-02-28'
-    """
-    return str(month_end(month_of(as_of) + months))
+    return str(month_end(month_of(as_of) + months - (as_of.day <= LAST_EARLY_DAY)))
 
 
 def truths(tables: Tables) -> dict[tuple[str, str], Seen]:

@@ -136,13 +136,8 @@ def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]
     if len(before) < 2 * len(PRIORS):
         return ()
     fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
+    reversion, converged = -float(fit.params[1]), float(fit.fit_history["iteration"] < 100)
     return (
-        Diagnostic(
-            "regression_reversion", -float(fit.params[1]), "monthly reversion by robust regression of changes on prices"
-        ),
-        Diagnostic(
-            "regression_converged",
-            float(fit.fit_history["iteration"] < 100),
-            "whether the robust regression converged, 1 or 0",
-        ),
+        Diagnostic("regression_reversion", reversion, "monthly reversion by robust regression of changes on prices"),
+        Diagnostic("regression_converged", converged, "whether the robust regression converged, 1 or 0"),
     )

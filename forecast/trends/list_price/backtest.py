@@ -102,7 +102,7 @@ def forecasts_on(tables: Tables, origin: date) -> Cases | None:
 
 def _made_in(month: int, windows: Windows, scored: Sequence[PriceSeries], panel: Panel, features: Array) -> list[Cases]:
     """Return the forecasts made in a month by fits to what was over by then; none where that was too little."""
-    known = windows.known_in(month)
+    known = windows.where(windows.end_month <= month)
     seen = {months: known.change_log[known.span_months == months] for months in HORIZONS_MONTHS}
     seen = {months: changes for months, changes in seen.items() if len(changes) >= FEWEST_INCREMENTS}
     if not seen or not enough_moves(known):

@@ -95,10 +95,6 @@ class Windows(NamedTuple):
         """Windows of many months overlap: each counts for the share of a window that is its own."""
         return np.asarray(1.0 / self.span_months)
 
-    def known_in(self, month: int) -> Windows:
-        """Return the windows that were over in a month."""
-        return self.where(self.end_month <= month)
-
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
         """Return the chosen windows."""
         return Windows._make(column[chosen] for column in self)
