@@ -47,16 +47,19 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
         f"{'dry 12m':>9s}{'dry 24m':>9s}{'exit ' + str(horizon) + 'm':>10s}  most likely exit",
     ]
     for row in able[:SHOWN_PROVIDERS]:
-        runways = (f">{horizon}" if months is None else f"{months:.0f}" for months in row[3:6])
-        months = "".join(f"{said:>{w}s}" for said, w in zip(runways, (7, 8, 7), strict=True))
-        chances = "".join(f"{percent(v):>{w}s}" for v, w in zip(row[6:9], (9, 9, 10), strict=True))
-        lines.append(f"  {row[0]:12s}{dollars(row[2]):>12s}{months}{chances}  {row[9] or '–'}")
+        lasts = (f">{horizon}" if n is None else f"{n:.0f}" for n in (row.p10_months, row.p50_months, row.p90_months))
+        months = "".join(f"{said:>{w}s}" for said, w in zip(lasts, (7, 8, 7), strict=True))
+        probs = (row.prob_out_of_cash_12m, row.prob_out_of_cash_24m, row.prob_exit_by_horizon)
+        chances = "".join(f"{percent(prob):>{w}s}" for prob, w in zip(probs, (9, 9, 10), strict=True))
+        lines.append(
+            f"  {row.provider:12s}{dollars(row.cash_usd):>12s}{months}{chances}  {row.most_likely_exit or '–'}"
+        )
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
         lines.append(
             f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
-    if any(row[9] == "left the market" for row in able[:SHOWN_PROVIDERS]):
+    if any(row.most_likely_exit == "left the market" for row in able[:SHOWN_PROVIDERS]):
         lines.append(
             "  Left the market: it sells no more tokens, but the firm goes on. The buyer of whoever is bought or sold serves on."
         )

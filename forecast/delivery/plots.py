@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from forecast.delivery.folders import picture_format, publish_file
-from forecast.delivery.small_tables import charted_risk, consolidation, seen_whole, segments
+from forecast.delivery.small_tables import charted_risk, consolidation, records, seen_whole, segments
 from forecast.delivery.words import counted
 from forecast.tidy_table import Forecast
 
@@ -86,10 +86,11 @@ def _fan(
 
 def _risk(axes: Any, forecast: Forecast) -> None:
     able = charted_risk(forecast)[::-1]  # bars are drawn from below
-    names = [row[0] for row in able]
-    for column, within, alpha, height in ((7, 24, 0.35, 0.75), (6, 12, 1.0, 0.4)):
-        if any(row[column] is not None for row in able):  # the horizon reaches so far
-            values, label = [100 * row[column] for row in able], f"within {within} months"
+    names = [row.provider for row in able]
+    for within, alpha, height in ((24, 0.35, 0.75), (12, 1.0, 0.4)):
+        dry = [getattr(row, f"prob_out_of_cash_{within}m") for row in able]
+        if any(prob is not None for prob in dry):  # the horizon reaches so far
+            values, label = [100 * prob for prob in dry], f"within {within} months"
             axes.barh(names, values, color=PRICE, alpha=alpha, label=label, height=height)
     axes.set(title="Chance that cash ends if no new money comes", xlabel="%", xlim=(0, 100))
     axes.tick_params(axis="y", labelsize=8)
@@ -102,11 +103,11 @@ def _risk(axes: Any, forecast: Forecast) -> None:
 
 
 def _consolidates(axes: Any, forecast: Forecast) -> None:
-    _, rows = consolidation(forecast)
-    seen = seen_whole(list(rows))
-    months = [row[0] for row in seen]
-    axes.plot(months, [100 * row[1] for row in seen], color=PRICE, label="of tokens")
-    axes.plot(months, [100 * row[3] for row in seen], color=SPEND, linestyle="--", label="of spend")
+    rows = records(consolidation(forecast))
+    seen = seen_whole(rows)
+    months = [row["month"] for row in seen]
+    axes.plot(months, [100 * row["prob_tokens"] for row in seen], color=PRICE, label="of tokens")
+    axes.plot(months, [100 * row["prob_spend"] for row in seen], color=SPEND, linestyle="--", label="of spend")
     axes.set(title="Five largest hold 80 % for six months", xlabel="months from now", ylabel="% of paths")
     axes.set(xlim=(0, max(len(rows) - 1, 1)), ylim=(-2, 102))
     axes.legend(fontsize=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from forecast.delivery.words import calendar
 from forecast.outcomes.dates import MONTHS_IN_A_ROW
@@ -38,6 +38,21 @@ UNITS: dict[str, str] = {
 }
 
 
+class Runway(NamedTuple):
+    """A row of runway.csv: cash, months until it is used up without new money, chances of running dry and of leaving."""
+
+    provider: str
+    kind: str
+    cash_usd: float | None
+    p10_months: float | None
+    p50_months: float | None
+    p90_months: float | None
+    prob_out_of_cash_12m: float | None
+    prob_out_of_cash_24m: float | None
+    prob_exit_by_horizon: float | None
+    most_likely_exit: str | None
+
+
 def tables(forecast: Forecast) -> dict[str, tuple[list[str], Rows]]:
     """Return the small tables by name: header and rows, all read from the tidy table; a run from before 0.6.0 has no finances."""
     made = (runway, prices, consolidation, convergence, *((finances,) if forecast.find("revenue_usd_per_year") else ()))
@@ -50,38 +65,37 @@ def records(table: tuple[Sequence[str], Rows]) -> list[dict[str, Any]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def runway(forecast: Forecast) -> tuple[list[str], Rows]:
+def runway(forecast: Forecast) -> tuple[list[str], list[Runway]]:
     """Return one row a provider: cash, runway quantiles, chances of running dry and of leaving."""
-    header = (
-        "provider kind cash_usd p10_months p50_months p90_months prob_out_of_cash_12m prob_out_of_cash_24m "
-        "prob_exit_by_horizon most_likely_exit"
-    ).split()
     horizon, value = forecast.manifest["months"], forecast.value
     ways = [outcome for outcome in forecast.by_outcome if outcome.startswith("exit_")]
-    rows: list[Sequence[Any]] = []
-    for provider in dict.fromkeys(fact.provider for fact in forecast.find("cash_usd")):
+    rows = []
+    for provider in dict.fromkeys(fact.provider or "" for fact in forecast.find("cash_usd")):
         left = {way: value(way, provider, horizon) or 0.0 for way in ways}
         likely = max(left, key=lambda way: left[way], default="")
-        rows.append([
-            provider, forecast.provider_kinds.get(provider or "", ""), value("cash_usd", provider, 0, 0.5),
-            *three(forecast, "runway_months", provider, None), *(value("out_of_cash", provider, m) for m in (12, 24)),
-            value("exit", provider, horizon),
+        low, middle, high = three(forecast, "runway_months", provider, None)
+        in_a_year, in_two = (value("out_of_cash", provider, month) for month in (12, 24))
+        rows.append(Runway(
+            provider, forecast.provider_kinds.get(provider, ""), value("cash_usd", provider, 0, 0.5), low, middle, high,
+            in_a_year, in_two, value("exit", provider, horizon),
             likely.removeprefix("exit_").replace("_", " ") if left.get(likely, 0.0) >= LEAST_TOLD_PROB else None,
-        ])  # fmt: skip
-    return header, rows
+        ))  # fmt: skip
+    return list(Runway._fields), rows
 
 
-def at_risk(forecast: Forecast) -> Rows:
+def at_risk(forecast: Forecast) -> list[Runway]:
     """Return the rows of `runway` of providers that have one, the likeliest to run out of cash first."""
     asked = {fact.provider for fact in forecast.find("runway_months")}
-    return sorted(
-        (row for row in runway(forecast)[1] if row[0] in asked), key=lambda row: (-(row[7] or row[6] or 0), row[0])
-    )
+
+    def order(row: Runway) -> tuple[float, str]:
+        return -(row.prob_out_of_cash_24m or row.prob_out_of_cash_12m or 0.0), row.provider
+
+    return sorted((row for row in runway(forecast)[1] if row.provider in asked), key=order)
 
 
-def charted_risk(forecast: Forecast) -> Rows:
+def charted_risk(forecast: Forecast) -> list[Runway]:
     """Return the rows that charts of risk show: the first of `at_risk`, none where the horizon is under 12 months."""
-    return [row for row in at_risk(forecast) if row[6] is not None][:CHARTED_PROVIDERS]
+    return [row for row in at_risk(forecast) if row.prob_out_of_cash_12m is not None][:CHARTED_PROVIDERS]
 
 
 def finances(forecast: Forecast) -> tuple[list[str], Rows]:

@@ -52,9 +52,12 @@ def _risk(forecast: Forecast) -> list[Curve]:
     """Return the providers most at risk, the safest first: a bar chart draws from the bottom up."""
     able = charted_risk(forecast)[::-1]
     title = "Chance that cash ends if no new money comes"
-    bars = ((6, "out of cash within 12 months"), (7, "out of cash within 24 months"))
-    shown = [Curve("runway", title, name, "probability", [row[i] for row in able]) for i, name in bars]
-    return [Curve("", "", "provider", "", [row[0] for row in able]), *(c for c in shown if any(c.values))]
+    bars = {
+        "out of cash within 12 months": [row.prob_out_of_cash_12m for row in able],
+        "out of cash within 24 months": [row.prob_out_of_cash_24m for row in able],
+    }
+    shown = [Curve("runway", title, name, "probability", values) for name, values in bars.items() if any(values)]
+    return [Curve("", "", "provider", "", [row.provider for row in able]), *shown]
 
 
 def add_charts(book: Any, sheets: Mapping[str, Any], curves: list[Curve]) -> None:
