@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := .ci/constraints.txt
+# Files in the order of their names: by xdist's own the long ones with few tests come last, on one processor of two.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 RIGHT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: setup run test check format bench clean
@@ -24,13 +26,12 @@ run: setup
 	$(BIN)/forecast run base --out out
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/mypy & types=$$!; $(PYTEST); tests=$$?; wait $$types && exit $$tests # types: one processor, beside the tests
 
 format: setup
 	$(BIN)/ruff format .

@@ -117,14 +117,15 @@ def _broken_references(tables: Tables, every: Tables, names: set[str]) -> list[s
             table, _, target = column.allowed[0].partition(".")
             if name not in names and table not in names:
                 continue
+            asked = tables[name]  # taken once: each look goes through all rows
             known = {row[target] for row in every[table]}
-            for row in tables[name]:
-                key = row[column.name]
-                if key is not None and key not in known:
-                    problems.append(
-                        f"{tables[name].label} row {row.number}, {column.name} = {shortened(key)}: not in {table}.csv."
-                        f"{suggestion(key, known)} Add it there or correct the row."
-                    )
+            near = {key: suggestion(key, known) for key in {row[column.name] for row in asked} - known - {None}}
+            problems += [
+                f"{asked.label} row {row.number}, {column.name} = {shortened(key)}: not in {table}.csv."
+                f"{near[key]} Add it there or correct the row."
+                for row in asked
+                if (key := row[column.name]) in near
+            ]
     return problems
 
 

@@ -36,16 +36,12 @@ def said_by(cases, until):
 
 
 def named(forecast, name):
-    """Return a forecast in which every text that a user may choose is the name."""
+    """Return a forecast of one provider and one segment in which every text that a user may choose is the name."""
     provider, segment = forecast.find("runway_months")[0].provider, forecast.find("floor")[0].segment
     facts = [
-        f._replace(
-            scenario=name,
-            made_on=name,
-            provider=name if f.provider == provider else f.provider,
-            segment=name if f.segment == segment else f.segment,
-        )
+        f._replace(scenario=name, made_on=name, provider=f.provider and name, segment=f.segment and name)
         for f in forecast.facts
+        if f.provider in (None, provider) and f.segment in (None, segment)
     ]
     assumed = [a._make([name] * len(a)) for a in forecast.assumptions[:3]]
     texts = {"title": name, "story": name, "scenario": name, "run_id": name, "versions": {"forecast": name}}

@@ -40,11 +40,24 @@ APART = Together(60, {"failing": 0.058})
 
 
 @pytest.fixture(scope="module")
-def found():
-    told = []
-    made = compare(load_tables(), COMPARISONS, progress=told.append)
+def commanded(tmp_path_factory):
+    """Return what the command compared, what it said, and the folder of its page."""
+    made, told, folder = [], [], tmp_path_factory.mktemp("market")
+
+    def watched(tables, comparisons, scenario, progress):
+        made.extend(compare(tables, comparisons, scenario, lambda count: (told.append(count), progress(count))))
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.calibration.market.compared.compare", watched)
+        done = CliRunner().invoke(group, ["calibrate", "market", "--page", str(folder)], catch_exceptions=False)
     assert told == [1] * len(COMPARISONS)
-    return made
+    return made, done, folder
+
+
+@pytest.fixture(scope="module")
+def found(commanded):
+    return commanded[0]
 
 
 def planted(filed="", **series):
@@ -398,9 +411,9 @@ def test_the_market_has_nothing_to_write(tmp_path):
     assert "calibrate market: nothing is fitted, so --write has no table. Leave it out." in str(result.exception)
 
 
-def test_the_command_writes_the_page(tmp_path):
-    result = CliRunner().invoke(group, ["calibrate", "market", "--page", str(tmp_path)])
-    assert result.exit_code == 0
+def test_the_command_writes_the_page(commanded):
+    _, done, folder = commanded
+    assert done.exit_code == 0
     said = "forecast calibrate market --page docs, and commit"
-    assert (tmp_path / "market.md").read_text("utf-8") == PAGE.read_text("utf-8"), said
-    assert "OUTSIDE" in result.output
+    assert (folder / "market.md").read_text("utf-8") == PAGE.read_text("utf-8"), said
+    assert "OUTSIDE" in done.output

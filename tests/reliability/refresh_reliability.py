@@ -1,8 +1,9 @@
 """Does what a year of nights may do to `forecast refresh`, and prints how often it held.
 
-    python tests/reliability/refresh_reliability.py [--kills 200] [--crowd 20] [--mutations 500] [--days 365]
+    python tests/reliability/refresh_reliability.py [--kills 200] [--crowd 20] [--mutations 500] [--days 365] [--few-fits]
 
-Refreshes are small (60 paths, 3 months), since it is the store and the publishing that are tried. pytest runs a small version.
+Refreshes are small (60 paths, 3 months), since it is the store and the publishing that are tried. pytest runs a small
+version, in which one trend is fitted anew instead of all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import random
 import resource
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -31,6 +33,7 @@ from feeds import SAMPLES, Feeds
 from test_sources import mutated
 
 from forecast.delivery.exports import export_forecast
+from forecast.refresh import refitting
 from forecast.refresh.job import refresh
 from forecast.refresh.known import LAYOUTS, Known, comparable
 from forecast.refresh.planning import Request
@@ -48,19 +51,7 @@ from forecast.tables import load_tables
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 SMALL = Request(sources=("drop",), months=3, n_paths=60, threads=1)
 HEADER = "date,provider,provider_kind,model,input_usd_per_mtok,output_usd_per_mtok\n"
-WORDS = [
-    sys.executable,
-    "-m",
-    "forecast",
-    "refresh",
-    "--source",
-    "drop",
-    "--months",
-    "3",
-    "--paths",
-    "60",
-    "--quiet",
-]
+WORDS = [sys.executable, "-m", "forecast", *"refresh --source drop --months 3 --paths 60 --quiet".split()]
 
 
 @contextlib.contextmanager
@@ -180,7 +171,7 @@ def read_only() -> None:
     with new_place() as place:
         refresh(place, SMALL, NOW)
         drop_price(place, 1)
-        folder, words = place.file.parent, " ".join([*WORDS, "--store", place.label])
+        folder, words = place.file.parent, shlex.join([*WORDS, "--store", place.label])
         script = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} || exit 99; exec {words}"
         if not shutil.which("unshare"):
             print("read-only store: cannot be tried here")
@@ -287,7 +278,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, number in (("kills", 200), ("crowd", 20), ("full", 20), ("mutations", 500), ("days", 365)):
         options.add_argument(f"--{name}", type=int, default=number)
+    options.add_argument("--few-fits", action="store_true", help="fit only the price of electricity anew")
     asked, chance = options.parse_args(), random.Random(7)
+    if asked.few_fits:
+        refitting.STAGES = (("electricity",),)
+        few = "from forecast.refresh import refitting; refitting.STAGES = (('electricity',),); "
+        WORDS[1:3] = ["-c", f"{few}from forecast.cli.main import main; main()"]
     if asked.kills:
         kills(asked.kills, chance)
     if asked.crowd:

@@ -72,13 +72,9 @@ def server_url():
 
 
 @pytest.fixture
-def run_verb():
-    """Return a function that runs the command line in this process."""
-    from click.testing import CliRunner
-
-    from forecast.cli.main import group
-
-    return lambda *arguments: CliRunner().invoke(group, list(arguments))
+def electricity_only(monkeypatch):
+    """Fit only what is quick; that all are fitted is tested in test_refitting."""
+    monkeypatch.setattr("forecast.refresh.refitting.STAGES", (("electricity",),))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from command import forecast
 from feeds import DROP
 from sqlalchemy import text
 
@@ -21,15 +22,15 @@ SMALL = Request(sources=("drop",), months=3, n_paths=400)
 
 
 @pytest.fixture
-def explained(place, run_verb):
+def explained(place):
     """Return a function that refreshes twice within a second, something done between, and explains the second run."""
 
     def run(first, between, second):
         ids = [refresh(place, first, NOW).run_id]
         between()
         ids.append(refresh(place, second, NOW.replace(microsecond=5000)).run_id)
-        done = run_verb("explain", ids[-1], "--store", place.label, "--json")
-        assert done.exit_code == 0, done.exception
+        done = forecast("explain", ids[-1], "--store", place.label, "--json")
+        assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         assert [found["from"], found["to"]] == ids
         for row in found["headlines"]:
@@ -72,6 +73,7 @@ def test_a_file_and_a_setting_share_the_difference(explained, tmp_path):
         assert parts[REST]["difference"] == 0
 
 
+@pytest.mark.usefixtures("electricity_only")
 def test_a_new_price_is_named_with_its_date(explained, place):
     def news():
         place.drop.mkdir()
@@ -92,7 +94,7 @@ def test_more_paths_are_not_laid_on_the_code(explained):
     assert {"probability", "geometric mean"} <= {row["statistic"] for row in found["headlines"]}
 
 
-def test_what_the_code_moved_starts_from_what_was_said_then(place, run_verb):
+def test_what_the_code_moved_starts_from_what_was_said_then(place):
     """The first run's settings are struck from its record, as if code of then had given its numbers without them."""
     first = refresh(place, replace(SMALL, settings=("electricity_usd_per_kwh=0.4",)), NOW).run_id
     report = refresh(place, SMALL, NOW.replace(hour=4))
@@ -101,7 +103,7 @@ def test_what_the_code_moved_starts_from_what_was_said_then(place, run_verb):
     )
     with transaction(open_store(place)) as connection:
         connection.execute(text(struck), {"first": first})
-    found = json.loads(run_verb("explain", "latest", "--store", place.label, "--json").stdout)
+    found = json.loads(forecast("explain", "latest", "--store", place.label, "--json").stdout)
     assert found["changed"] == []
     said = {(row["outcome"], row["segment"]): row for row in report.drift if row["month"] == 3}
     floors = [row for row in found["headlines"] if row["outcome"] == "floor"]
@@ -120,18 +122,18 @@ def test_firms_that_a_vintage_does_not_know_are_no_hindrance(explained):
     assert found["changed"] == ["as_of"] and found["headlines"]
 
 
-def test_more_paths_are_named_among_what_changed(place, run_verb):
+def test_more_paths_are_named_among_what_changed(place):
     for count in (50, 60):
         refresh(place, replace(SMALL, n_paths=count), NOW + timedelta(minutes=count))
-    head = run_verb("explain", "latest", "--store", place.label).output.splitlines()[0]
+    head = forecast("explain", "latest", "--store", place.label).stdout.splitlines()[0]
     assert head.endswith(", base; changed: paths 50 → 60")
 
 
-def test_what_cannot_be_explained_says_why(place, run_verb):
+def test_what_cannot_be_explained_says_why(place):
     first = refresh(place, SMALL, NOW).run_id
-    alone = run_verb("explain", first, "--store", place.label).exception
-    assert str(alone) == f"run {first}: no run was published before it. Name two runs."
+    alone = forecast("explain", first, "--store", place.label).stderr
+    assert alone == f"forecast: run {first}: no run was published before it. Name two runs.\n"
     refresh(place, replace(SMALL, months=4), NOW.replace(hour=4))
-    other = run_verb("explain", "latest", "--store", place.label).exception
-    assert str(other) == "explain: the runs have 3 and 4 months; both must agree. Choose others."
-    assert "no store there" in str(run_verb("explain", "latest", "--store", "nowhere.sqlite").exception)
+    other = forecast("explain", "latest", "--store", place.label).stderr
+    assert other == "forecast: explain: the runs have 3 and 4 months; both must agree. Choose others.\n"
+    assert "no store there" in forecast("explain", "latest", "--store", "nowhere.sqlite").stderr

@@ -13,12 +13,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from command import forecast
 from feeds import DROP, SAMPLES
 from sqlalchemy import text
 
 from forecast.comparison import Key, compared_months
 from forecast.errors import ForecastError, InputError
-from forecast.refresh import job, refitting, running
+from forecast.refresh import job, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
 from forecast.refresh.job import refresh
 from forecast.refresh.observed import Truth, answer_to, due_on, truths, value_by
@@ -49,11 +50,8 @@ MADE, FITTED = {}, {}
 
 
 @pytest.fixture(autouse=True)
-def _each_simulation_and_fit_once(monkeypatch):
-    """The same scenario gives the same paths and the same tables the same fits: tests that ask twice need them once.
-
-    One trend is fitted anew; that all are is tested in test_refitting.
-    """
+def _each_simulation_and_fit_once(monkeypatch, electricity_only):
+    """The same scenario gives the same paths and the same tables the same fits: tests that ask twice need them once."""
 
     def remembered(scenario, *arguments, **how):
         key = (scenario.digest, arguments, tuple(how.items()))
@@ -76,7 +74,6 @@ def _each_simulation_and_fit_once(monkeypatch):
 
     monkeypatch.setattr(job, "simulate", remembered)
     monkeypatch.setattr(job, "refitted", fits_remembered)
-    monkeypatch.setattr(refitting, "STAGES", (("electricity",),))
 
 
 @pytest.fixture
@@ -129,16 +126,16 @@ def test_a_dropped_file_has_the_limit_of_a_feed(place):
     ]
 
 
-def test_what_was_observed_after_the_vintage_needs_no_word(place, run_verb, overlay, monkeypatch):
+def test_what_was_observed_after_the_vintage_needs_no_word(place, overlay, monkeypatch):
     """Before, even with --quiet, a catch-up was told to fit its own temporary tables anew, in a folder that was gone by then."""
     monkeypatch.setattr(job, "refitted", refitted)  # nothing was known by then, so that nothing is fitted
     drop(place, "prices.csv", DROP)
     words = ("refresh", "--source", "drop", "--store", str(place.file), "--paths", "60", "--months", "3")
-    done = run_verb(*words, "--as-of", "2026-09-30", "--quiet")
-    assert (done.exit_code, done.output) == (0, "")
+    done = forecast(*words, "--as-of", "2026-09-30", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     own = overlay("tier_prices", list)
     monkeypatch.setenv("FORECAST_DATA", str(own))
-    said = run_verb(*words, "--as-of", "2026-09-30").stderr
+    said = forecast(*words, "--as-of", "2026-09-30").stderr
     assert said.startswith(f"note: {own / 'tier_prices.csv'} moved nothing") and "price_changes" not in said
 
 
@@ -495,7 +492,7 @@ def test_drift_is_reported_with_its_causes(place):
         assert len(rows(connection, "SELECT * FROM influences")) == 1, "only the last run's are kept"
 
 
-def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb):
+def test_forecasts_are_scored_once_their_month_is_known(place, tables):
     request = Request(sources=("drop",), months=3, n_paths=200, as_of=datetime(2026, 5, 31).date())
     report = refresh(place, request, NOW)
     assert report.scored > 0
@@ -509,7 +506,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     expected = crps_of_quantiles(np.log(quantiles)[:, None], np.array(PROBS), np.log([truth.value]))[0]
     assert row.crps_log == pytest.approx(expected, rel=1e-12)
     assert row.inside_80 == (quantiles[2] <= truth.value <= quantiles[6])
-    found = json.loads(run_verb("score", "--store", place.label, "--json").stdout)
+    found = json.loads(forecast("score", "--store", place.label, "--json").stdout)
     assert len(found["scores"]) == report.scored
     (rent,) = (one for one in found["summary"] if one["outcome"] == "rent")
     assert rent["n"] == 3 and not rent["in_advance"]  # a catch-up run of November says what August brought
@@ -518,7 +515,7 @@ def test_forecasts_are_scored_once_their_month_is_known(place, tables, run_verb)
     assert {one["no_change"] for one in ahead} == {start}
     rival = np.mean([abs(np.log(one["value"] / start)) for one in ahead])
     assert rent["skill"] == pytest.approx(1 - np.mean([one["crps_log"] for one in ahead]) / rival)
-    said = run_verb("score", "--store", place.label).stdout
+    said = forecast("score", "--store", place.label).stdout
     assert "CRPS (log)" in said and "afterwards" in said and "in advance" not in said
     assert refresh(place, request, NOW).status == "up to date"
 
@@ -588,7 +585,7 @@ def test_a_rent_of_early_november_starts_a_forecast_and_scores_none_yet(place):
         assert [tuple(row) for row in rows(connection, "SELECT due_on, value FROM scores")] == [("2026-11-30", 4.1)]
 
 
-def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
+def test_a_rent_of_the_drop_folder_scores_a_forecast(place):
     shipped = len(load_tables()["rents"])
     refresh(place, SMALL, NOW)
     index = "index: normalised SXM median of rate cards"
@@ -599,7 +596,7 @@ def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
     )
     report = refresh(place, SMALL, datetime(2026, 12, 1, tzinfo=UTC))
     assert report.scored == 1
-    (row,) = json.loads(run_verb("score", "--store", place.label, "--json").stdout)["summary"]
+    (row,) = json.loads(forecast("score", "--store", place.label, "--json").stdout)["summary"]
     assert row["in_advance"] and row["n"] == 1 and row["skill"] is not None
     with transaction(open_store(place)) as connection:
         assert [(row.due_on, row.value, row.evidence) for row in rows(connection, "SELECT * FROM scores")] == [
@@ -607,20 +604,19 @@ def test_a_rent_of_the_drop_folder_scores_a_forecast(place, run_verb):
         ]
 
 
-def test_another_refresh_is_refused_or_skipped(place, run_verb):
+def test_another_refresh_is_refused_or_skipped(place):
     arguments = ["refresh", "--store", place.label, "--source", "drop", "--paths", "60", "--months", "3"]
     with locked(place):
         with pytest.raises(Locked, match="another refresh holds the lock"):
             refresh(place, SMALL, NOW)
-        assert run_verb(*arguments).exit_code == 5
-        skipped = run_verb(*arguments, "--if-locked", "skip", "--json")
-        assert skipped.exit_code == 0 and json.loads(skipped.stdout)["status"] == "skipped"
-        assert run_verb(*arguments, "--if-locked", "skip").stdout == ""
-    found = json.loads(run_verb(*arguments, "--json").stdout)
+        assert forecast(*arguments).returncode == 5
+        skipped = forecast(*arguments, "--if-locked", "skip", "--json")
+        assert skipped.returncode == 0 and json.loads(skipped.stdout)["status"] == "skipped"
+        assert forecast(*arguments, "--if-locked", "skip").stdout == ""
+    found = json.loads(forecast(*arguments, "--json").stdout)
     assert found["status"] == "published" and found["sources"][0]["source"] == "drop"
-    assert (
-        run_verb(*arguments, "--set", "nonsense=1").exception.problems[0].startswith("--set nonsense=1: no parameter")
-    )
+    said = forecast(*arguments, "--set", "nonsense=1").stderr
+    assert said.startswith("forecast: --set nonsense=1: no parameter")
 
 
 def test_one_that_waits_gets_its_turn(place):
@@ -718,7 +714,7 @@ def test_a_run_that_cannot_be_filled_leaves_the_last_one(tmp_path):
     assert latest_folder(runs).name == "old" and not (runs / "new").exists()
 
 
-def test_only_refresh_opens_a_socket(place, run_verb, monkeypatch, tmp_path):
+def test_only_refresh_opens_a_socket(place, monkeypatch, tmp_path):
     assert refresh(place, SMALL, NOW).status == "published"
 
     def forbidden(*_, **__):
@@ -733,7 +729,7 @@ def test_only_refresh_opens_a_socket(place, run_verb, monkeypatch, tmp_path):
         ["check"], ["cost", "--model", "glm-5", "--accelerator", "b200"], ["history", *store], ["score", *store],
         ["export", "latest", *store, "--out", str(tmp_path / "e")], ["refresh", *small, *store, "--source", "drop"],
     ):  # fmt: skip
-        done = run_verb(*arguments)
-        assert done.exit_code == 0, (arguments, done.exception)
+        done = forecast(*arguments)
+        assert done.returncode == 0, (arguments, done.stderr)
     with pytest.raises(AssertionError, match="a socket was opened"):
         refresh(place, Request(sources=("litellm",), months=3, n_paths=60), NOW, limits=QUICK)

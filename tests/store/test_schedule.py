@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import yaml
+from command import forecast
 
 from forecast.errors import InputError
 from forecast.scheduling.cron import times
@@ -159,9 +160,9 @@ def test_a_workflow_gives_no_value_to_a_shell_or_to_an_expression(tmp_path):
 
 
 @pytest.mark.parametrize("scheduler", UNITS)
-def test_the_verb_prints_each(run_verb, scheduler):
-    done = run_verb("schedule", "--for", scheduler, "--every", "weekly", "--", "base", "--fail-on-drift")
-    assert (done.exit_code == 0 and "17 3 * * 1" in done.stdout) or "Mon *-*-* 03:17:00 UTC" in done.stdout
+def test_the_verb_prints_each(scheduler):
+    done = forecast("schedule", "--for", scheduler, "--every", "weekly", "--", "base", "--fail-on-drift")
+    assert (done.returncode == 0 and "17 3 * * 1" in done.stdout) or "Mon *-*-* 03:17:00 UTC" in done.stdout
     assert "--fail-on-drift" in done.stdout and "--quiet" in done.stdout
 
 
@@ -174,15 +175,15 @@ def test_the_verb_prints_each(run_verb, scheduler):
         (("--if-locked", "maybe"), "'maybe' is not one of"),
     ],
 )
-def test_what_refresh_would_refuse_every_night_is_refused_now(run_verb, words, said):
-    done = run_verb("schedule", "--", *words)
-    assert done.exit_code != 0 and said in done.output + str(done.exception) and "17 3" not in done.stdout
+def test_what_refresh_would_refuse_every_night_is_refused_now(words, said):
+    done = forecast("schedule", "--", *words)
+    assert done.returncode != 0 and said in done.stderr and "17 3" not in done.stdout
 
 
-def test_what_the_unit_will_not_find_is_noted(run_verb, monkeypatch):
+def test_what_the_unit_will_not_find_is_noted(monkeypatch):
     monkeypatch.setenv("FORECAST_STORE", "/data/store.sqlite")
-    done = run_verb("schedule", "--", "my.toml")
-    assert done.exit_code == 0 and "refresh my.toml --quiet" in done.stdout
+    done = forecast("schedule", "--", "my.toml")
+    assert done.returncode == 0 and "refresh my.toml --quiet" in done.stdout
     assert "my.toml is looked for where the unit runs" in done.stderr
     assert "FORECAST_STORE of this shell is not in the unit" in done.stderr
-    assert run_verb("schedule", "--", "/etc/my.toml").stderr.count("note:") == 1
+    assert forecast("schedule", "--", "/etc/my.toml").stderr.count("note:") == 1

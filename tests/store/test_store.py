@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from command import forecast
 from sqlalchemy import text
 
 from forecast.delivery.exports import export_forecast
@@ -52,11 +53,11 @@ RUN = Run("abc123", "abc123def", "2026-11-02T03:00:00", None, "2026-11-01", RECI
 DUE = ["2026-10-31", "2026-11-30", "2026-12-31", "2027-01-31"]
 
 
-def fill(engine, forecast):
+def fill(engine, made):
     with transaction(engine) as connection:
         add_observations(connection, [SEEN])
         add_run(connection, RUN)
-        add_forecast(connection, RUN.run_id, forecast, DUE)
+        add_forecast(connection, RUN.run_id, made, DUE)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -111,8 +112,8 @@ def test_a_run_and_its_forecast_come_back_whole(engine, small, tmp_path):
         mark_published(connection, "abc123", "2026-11-02T03:01:00")
         mark_published(connection, "abc123", "2026-11-09T03:01:00")
         assert find_run(connection, "latest").published_at == "2026-11-09T03:01:00", "when it was last made the latest"
-    for forecast, name in ((small, "before"), (back, "after")):
-        export_forecast(forecast, tmp_path / name)
+    for one, name in ((small, "before"), (back, "after")):
+        export_forecast(one, tmp_path / name)
     for path in (tmp_path / "before").iterdir():
         assert path.read_bytes() == (tmp_path / "after" / path.name).read_bytes()
 
@@ -276,20 +277,20 @@ def test_the_lock_of_a_server_holds_on_other_machines(server_url, tmp_path, monk
         pass
 
 
-def test_history_and_export(place, small, run_verb, tmp_path):
-    assert json.loads(run_verb("history", "--store", place.label, "--json").stdout)["runs"] == []
+def test_history_and_export(place, small, tmp_path):
+    assert json.loads(forecast("history", "--store", place.label, "--json").stdout)["runs"] == []
     assert not place.file.exists(), "asking makes no store"
     fill(open_store(place), small)
-    found = json.loads(run_verb("history", "--store", place.label, "--json").stdout)["runs"]
+    found = json.loads(forecast("history", "--store", place.label, "--json").stdout)["runs"]
     assert [(run["run_id"], run["scenarios"], run["paths"]) for run in found] == [("abc123", ["base"], 60)]
-    done = run_verb("export", "abc", "--store", place.label, "--out", str(tmp_path / "o"), "--format", "csv,parquet")
-    assert done.exit_code == 0 and (tmp_path / "o" / "forecast.parquet").is_file()
-    wrong = run_verb("export", "xyz", "--store", place.label)
-    assert 'run "xyz": no such run in the store.' in str(wrong.exception)
-    assert 'no scenario bse; it has base. Did you mean "base"?' in str(
-        run_verb("export", "abc", "--scenario", "bse", "--store", place.label).exception
-    )
-    assert "no store there" in str(run_verb("export", "abc", "--store", str(tmp_path / "none")).exception)
+    done = forecast("export", "abc", "--store", place.label, "--out", str(tmp_path / "o"), "--format", "csv,parquet")
+    assert done.returncode == 0 and (tmp_path / "o" / "forecast.parquet").is_file()
+    for words, said in (
+        (("xyz", "--store", place.label), 'run "xyz": no such run in the store.'),
+        (("abc", "--scenario", "bse", "--store", place.label), 'no scenario bse; it has base. Did you mean "base"?'),
+        (("abc", "--store", str(tmp_path / "none")), "no store there"),
+    ):
+        assert said in forecast("export", *words).stderr
 
 
 @pytest.mark.parametrize("opened", [lambda place: locked(place).__enter__(), open_store])
@@ -329,11 +330,11 @@ def test_a_store_that_may_only_be_read_is_read_and_left_as_it_is(place, monkeypa
     assert {path.name: path.read_bytes() for path in place.file.parent.iterdir()} == before
 
 
-def test_a_server_that_does_not_answer_is_one_message_of_any_verb(run_verb):
+def test_a_server_that_does_not_answer_is_one_message_of_any_verb():
     pytest.importorskip("psycopg")
     for verb in (["history"], ["export", "latest"], ["score"], ["refresh", "--source", "drop"]):
-        done = run_verb(*verb, "--store", "postgresql://tester:secret@127.0.0.1:1/x")
-        assert isinstance(done.exception, ForecastError) and not isinstance(done.exception, InputError)
-        said = str(done.exception)
-        assert said.startswith("postgresql://tester:***@127.0.0.1:1/x: no connection (") and "\n" not in said
+        done = forecast(*verb, "--store", "postgresql://tester:secret@127.0.0.1:1/x")
+        assert done.returncode == 1
+        (said,) = done.stderr.splitlines()
+        assert said.startswith("forecast: postgresql://tester:***@127.0.0.1:1/x: no connection (")
         assert said.endswith("is needed: start it, correct --store, or name an SQLite file.") and "step" not in said
