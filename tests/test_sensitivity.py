@@ -183,7 +183,8 @@ def test_luck_and_inputs_are_told_apart():
     few = copy(found)
     few.n_paths = 10
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
-    assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
+    shares, tornado = sensitivity_figure(found).axes
+    assert shares.get_yticklabels()[0].get_text() == "a" and tornado.get_legend()._loc == 4, "clear of the longest bars"
 
 
 def test_an_input_that_only_goes_with_a_leading_one_is_marked():

@@ -24,6 +24,7 @@ PRINTED = (
     "independent_providers", "convergence_month", "consolidation_month", "price_rise",
 )  # fmt: skip
 PRINTED_PROVIDERS, PRINTED_FINANCES = 8, 5
+DRAWN_MOVE_PROB = 0.005  # a chance that moves by less in every scenario is not drawn
 COLOURS, LINES = (SPEND, PRICE, "#c2571a", "#2a7a3b", "#7b3f9d"), ("-", "--", "-.", ":", (0, (5, 1)))
 
 
@@ -116,11 +117,19 @@ def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figur
 
 def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
     rows = [row for row in found if row.outcome == "exit"]
-    providers = list(dict.fromkeys(row.provider for row in rows))
+    title = f"Chance of leaving the market within {rows[0].month} months, less that in {rows[0].against} (± 2 standard errors)"
+    widest: dict[str | None, float] = {}
+    for row in rows:
+        widest[row.provider] = max(widest.get(row.provider, 0.0), abs(row.difference))
+    providers = [one for one in sorted(widest, key=lambda one: -widest[one]) if widest[one] >= DRAWN_MOVE_PROB]
+    axes.set(ylabel="percentage points", title=title)
+    axes.set_xlabel(
+        f"{len(widest) - len(providers)} others move by less than {100 * DRAWN_MOVE_PROB:g} points everywhere"
+    )
     place = {provider: i for i, provider in enumerate(providers)}
     scenarios = list(dict.fromkeys(row.scenario for row in rows))
     for number, (scenario, colour) in enumerate(zip(scenarios, COLOURS[1:], strict=False)):
-        mine = [row for row in rows if row.scenario == scenario]
+        mine = [row for row in rows if row.scenario == scenario and row.provider in place]
         axes.errorbar(
             [place[row.provider] + 0.15 * number for row in mine],
             [100 * row.difference for row in mine],
@@ -128,10 +137,6 @@ def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
             fmt="os^Dv"[number % 5], color=colour, label=scenario, markersize=4, linewidth=1,
         )  # fmt: skip
     axes.axhline(0, color="#444444", linewidth=0.8)
-    axes.set(
-        ylabel="percentage points",
-        title=f"Chance of leaving the market within {rows[0].month} months, less that in {rows[0].against} (± 2 standard errors)",
-    )
     axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
     axes.legend(fontsize=8)
     axes.grid(axis="y", alpha=0.25)

@@ -165,7 +165,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
     )
     tornado.axvline(found.mean, color="#444444", linewidth=0.8)
     tornado.set(xlabel=f"mean outcome, {found.asked.unit}")
-    tornado.legend(fontsize=8)
+    tornado.legend(loc="lower right", fontsize=8)  # the shortest bars stand below
     for axes in (shares, tornado):
         axes.grid(axis="x", alpha=0.25)
     return figure
