@@ -144,6 +144,7 @@ def test_the_text_and_the_figure_name_what_differs(base, dearer):
     assert "floor commodity" in text and "paths saved" in text and "more than two standard errors" in text
     assert "market_price commodity, USD/Mtok" in text and f"month {MONTHS} from 2026-10-31 (" in text
     assert "independent runs would need" in text and not re.search(r"\binf\b", text)
+    assert max(map(len, text.splitlines())) <= 120
     same = contrast_text(differences([base, base]), 1_000, "2026-10-31")
     assert "independent runs" not in same and "0 of " in same, "where nothing differs, no number of paths is saved"
     figure = contrast_figure([base, dearer], found)

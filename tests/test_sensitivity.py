@@ -180,6 +180,7 @@ def test_luck_and_inputs_are_told_apart():
     text = sensitivity_text(found)
     assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
     assert "Converged: " in text
+    assert max(map(len, text.splitlines())) <= 120, "a pipe takes whole tables, but no sentence of 150 letters"
     few = copy(found)
     few.n_paths = 10
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.comparison import COMPARED_MEANS, Difference
 from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis
-from forecast.delivery.printed import printed_table
+from forecast.delivery.printed import NOTE_COLUMNS, fitted, printed_table
 from forecast.delivery.words import apart, calendar, counted
 from forecast.summary import fan_quantiles
 from forecast.tidy_table import PROBS
@@ -45,23 +45,19 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns
         table = [["", *names, "difference", "± error", "paths saved"]]
         table += [_cells(row) for row in (*shown, *fates, *map(_in_billions, money))]
         widths = (*(max(10, len(name) + 2) for name in names), 11, 9, 12)
+        notes = [
+            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all."
+        ]
+        if money:
+            notes.insert(0, "  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most.")
+        if fates:
+            rarer = "leaving the market by then, also by being bought, which is rarer where money is scarce"
+            notes.insert(0, f"  exit: {rarer}; the {len(fates)} that move most.")
         lines += [
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",
             *printed_table(table, widths, columns),
-            *(
-                [
-                    f"  exit: leaving the market by then, also by being bought, which is rarer where money is scarce; the {len(fates)} that move most."
-                ]
-                if fates
-                else []
-            ),
-            *(
-                ["  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most."]
-                if money
-                else []
-            ),
-            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all.",
+            *(fitted(said, min(columns, NOTE_COLUMNS)) for said in notes),
             "",
         ]
     return "\n".join(lines[:-1])
