@@ -62,6 +62,14 @@ def test_check_of_a_folder_without_a_table_says_so(tmp_path):
     assert [forecast("check", str(tmp_path), *quiet).stderr for quiet in ((), ("--quiet",))] == [note, ""]
 
 
+def test_check_of_a_table_alone_asks_for_its_folder():
+    """A table was read as a scenario: "not valid TOML: Expected '=' after a key"."""
+    done = forecast("check", "mine/rents.csv")
+    assert done.returncode == 2 and done.stderr == (
+        "forecast: mine/rents.csv: a table is checked with the folder that holds it. Give the folder: forecast check mine\n"
+    )
+
+
 def test_check_sees_a_market_that_cannot_run(tmp_path):
     path = tmp_path / "half.toml"
     path.write_text(

@@ -144,10 +144,24 @@ def test_the_text_and_the_figure_name_what_differs(base, dearer):
     assert "floor commodity" in text and "paths saved" in text and "more than two standard errors" in text
     assert "market_price commodity, USD/Mtok" in text and f"month {MONTHS} from 2026-10-31 (" in text
     assert "independent runs would need" in text and not re.search(r"\binf\b", text)
+    assert max(map(len, text.splitlines())) <= 120
     same = contrast_text(differences([base, base]), 1_000, "2026-10-31")
     assert "independent runs" not in same and "0 of " in same, "where nothing differs, no number of paths is saved"
     figure = contrast_figure([base, dearer], found)
     assert [axes.get_title() for axes in figure.axes[: len(base.names.segments)]] == list(base.names.segments)
+
+
+def test_the_picture_draws_whose_fate_moves_and_counts_the_others(base, dearer):
+    """Before, a third of the names stood on the line of zero: clouds and labs that hardly ever leave."""
+    moves = {"groq": -0.2, "nebius": 0.3, "zai": 0.004}
+    found = [
+        row._replace(difference=moves.get(row.provider, 0.0)) if row.outcome == "exit" else row
+        for row in differences([base, dearer])
+    ]
+    panel = contrast_figure([base, dearer], found).axes[-1]
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["nebius", "groq"]
+    others = len({row.provider for row in found if row.outcome == "exit"}) - 2
+    assert panel.get_xlabel() == f"{others} others move by less than 0.5 points everywhere"
 
 
 def test_the_verb(tmp_path):

@@ -128,8 +128,10 @@ WHO IS AT RISK  (months of cash without new money; chance of running out; chance
   cy                 $866M     20     >30    >30      0 %      5 %       0 %  –
 
 WHEN THE MARKET CONSOLIDATES  (five largest hold at least 80 % for six months)
-  tokens  top five 60 % today, 69 % (55 % to 81 %) at the horizon; consolidated: 10 % by 2028-10, 28 % by 2029-04; not within the horizon: 72 %
-  spend   top five 87 % today, 88 % (78 % to 93 %) at the horizon; consolidated: 98 % by 2028-10, >99 % by 2029-04; not within the horizon: <1 %
+  tokens  top five 60 % today, 69 % (55 % to 81 %) at the horizon
+          consolidated: 10 % by 2028-10, 28 % by 2029-04; not within the horizon: 72 %
+  spend   top five 87 % today, 88 % (78 % to 93 %) at the horizon
+          consolidated: 98 % by 2028-10, >99 % by 2029-04; not within the horizon: <1 %
   independent providers: 63 today, 71 at the horizon (47-99)
 
 WHERE PRICE AND FLOOR GO  (USD per million tokens paid, all tokens blended; median and 80 % band)

@@ -185,6 +185,8 @@ def test_the_picture_shows_who_runs_dry_as_far_as_the_horizon_reaches(made, smal
     """Within a year alone there is no bar of two years, and within less no axis of nothing."""
     twelve, four = (overview(one).axes[-2] for one in (made, small))
     assert [one.get_text() for one in twelve.get_legend().get_texts()] == ["within 12 months"] and twelve.patches
+    longest = max(bar.get_width() for bar in twelve.patches)
+    assert max(5, longest) <= twelve.get_xlim()[1] <= max(5, 1.1 * longest), "the axis ends where the bars do"
     assert not four.patches and list(four.get_yticks()) == [] and four.get_legend() is None
     assert [one.get_text() for one in four.texts] == ["cannot be told: the horizon is under 12 months"]
 

@@ -180,10 +180,12 @@ def test_luck_and_inputs_are_told_apart():
     text = sensitivity_text(found)
     assert "WHAT DRIVES rent@5" in text and "a ≥" in text and "the luck of the months" in text
     assert "Converged: " in text
+    assert max(map(len, text.splitlines())) <= 120, "a pipe takes whole tables, but no sentence of 150 letters"
     few = copy(found)
     few.n_paths = 10
     assert "on 10 paths" in convergence(few) and convergence(few).startswith("Not converged: ")
-    assert sensitivity_figure(found).axes[0].get_yticklabels()[0].get_text() == "a"
+    shares, tornado = sensitivity_figure(found).axes
+    assert shares.get_yticklabels()[0].get_text() == "a" and tornado.get_legend()._loc == 4, "clear of the longest bars"
 
 
 def test_an_input_that_only_goes_with_a_leading_one_is_marked():

@@ -30,6 +30,11 @@ def command(paths: tuple[str, ...], as_json: bool) -> None:
     The scenarios that lie in a folder are checked too.
     All problems are reported at once.
     """
+    if alone := [path for path in paths if path.endswith(".csv") and not Path(path).is_dir()]:
+        raise InputError([
+            f"{path}: a table is checked with the folder that holds it. Give the folder: forecast check {Path(path).parent}"
+            for path in alone
+        ])  # fmt: skip
     folders = [path for path in paths if Path(path).is_dir()]
     files = [path for path in paths if path not in folders]
     files += [str(path) for folder in folders for path in sorted(Path(folder).glob("*.toml"))]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from forecast.delivery.folders import publish_file
-from forecast.delivery.printed import fitted
+from forecast.delivery.printed import NOTE_COLUMNS, fitted
 from forecast.shipped import VINTAGE_KEYS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forecast.tidy_table import Forecast
 
 MOVED_CORRELATION = 0.05  # from which a user is told
-NOTE_COLUMNS, LEAST_COLUMNS = 120, 60
+LEAST_COLUMNS = 60
 T = TypeVar("T")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.comparison import COMPARED_MEANS, Difference
 from forecast.delivery.plots import BANDS, PRICE, SPEND, plain_log_axis
-from forecast.delivery.printed import printed_table
+from forecast.delivery.printed import NOTE_COLUMNS, fitted, printed_table
 from forecast.delivery.words import apart, calendar, counted
 from forecast.summary import fan_quantiles
 from forecast.tidy_table import PROBS
@@ -24,6 +24,7 @@ PRINTED = (
     "independent_providers", "convergence_month", "consolidation_month", "price_rise",
 )  # fmt: skip
 PRINTED_PROVIDERS, PRINTED_FINANCES = 8, 5
+DRAWN_MOVE_PROB = 0.005  # a chance that moves by less in every scenario is not drawn
 COLOURS, LINES = (SPEND, PRICE, "#c2571a", "#2a7a3b", "#7b3f9d"), ("-", "--", "-.", ":", (0, (5, 1)))
 
 
@@ -44,20 +45,20 @@ def contrast_text(found: Sequence[Difference], n_paths: int, as_of: str, columns
         table = [["", *names, "difference", "± error", "paths saved"]]
         table += [_cells(row) for row in (*shown, *fates, *map(_in_billions, money))]
         widths = (*(max(10, len(name) + 2) for name in names), 11, 9, 12)
+        notes = []
+        if fates:
+            rarer = "leaving the market by then, also by being bought, which is rarer where money is scarce"
+            notes.append(f"  exit: {rarer}; the {len(fates)} that move most.")
+        if money:
+            notes.append("  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most.")
+        notes.append(
+            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all."
+        )
         lines += [
             f"{scenario} against {against}, month {horizon} from {as_of} ({calendar(as_of, horizon)}); {counted(n_paths, 'path')} under the "
             "same chance; geometric means",
             *printed_table(table, widths, columns),
-        ]
-        if fates:
-            lines.append(
-                "  exit: leaving the market by then, also by being bought, which is rarer where money is scarce; the "
-                f"{len(fates)} that move most."
-            )
-        if money:
-            lines.append("  revenue, cash: means, 0 for whoever has left; of the few whose revenue moves most.")
-        lines += [
-            f"  {len(sure)} of {len(rows)} headlines differ by more than two standard errors{cost}; --out or --json has all.",
+            *(fitted(said, min(columns, NOTE_COLUMNS)) for said in notes),
             "",
         ]
     return "\n".join(lines[:-1])
@@ -113,11 +114,19 @@ def contrast_figure(runs: Sequence[Paths], found: Sequence[Difference]) -> Figur
 
 def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
     rows = [row for row in found if row.outcome == "exit"]
-    providers = list(dict.fromkeys(row.provider for row in rows))
+    title = f"Chance of leaving the market within {rows[0].month} months, less that in {rows[0].against} (± 2 standard errors)"
+    widest: dict[str | None, float] = {}
+    for row in rows:
+        widest[row.provider] = max(widest.get(row.provider, 0.0), abs(row.difference))
+    providers = [one for one in sorted(widest, key=lambda one: -widest[one]) if widest[one] >= DRAWN_MOVE_PROB]
+    axes.set(ylabel="percentage points", title=title)
+    axes.set_xlabel(
+        f"{len(widest) - len(providers)} others move by less than {100 * DRAWN_MOVE_PROB:g} points everywhere"
+    )
     place = {provider: i for i, provider in enumerate(providers)}
     scenarios = list(dict.fromkeys(row.scenario for row in rows))
     for number, (scenario, colour) in enumerate(zip(scenarios, COLOURS[1:], strict=False)):
-        mine = [row for row in rows if row.scenario == scenario]
+        mine = [row for row in rows if row.scenario == scenario and row.provider in place]
         axes.errorbar(
             [place[row.provider] + 0.15 * number for row in mine],
             [100 * row.difference for row in mine],
@@ -125,10 +134,6 @@ def _fates_panel(axes: Any, found: Sequence[Difference]) -> None:
             fmt="os^Dv"[number % 5], color=colour, label=scenario, markersize=4, linewidth=1,
         )  # fmt: skip
     axes.axhline(0, color="#444444", linewidth=0.8)
-    axes.set(
-        ylabel="percentage points",
-        title=f"Chance of leaving the market within {rows[0].month} months, less that in {rows[0].against} (± 2 standard errors)",
-    )
     axes.set_xticks(range(len(providers)), [str(p) for p in providers], rotation=60, ha="right", fontsize=8)
     axes.legend(fontsize=8)
     axes.grid(axis="y", alpha=0.25)

@@ -78,7 +78,7 @@ def _consolidation(forecast: Forecast, horizon: int) -> list[str]:
         ]
         never = 1 - (forecast.value(outcome, None, horizon) or 0.0)
         said = f"consolidated: {', '.join(chances)}; not within the horizon: {percent(never)}" if seen else TOO_SHORT
-        lines.append(f"  {what:7s} top five {percent(now)} today, {later} at the horizon; {said}")
+        lines += [f"  {what:7s} top five {percent(now)} today, {later} at the horizon", f"{'':10s}{said}"]
     now = forecast.value("independent_providers", None, 0, 0.5)
     low, count, high = three(forecast, "independent_providers", None, horizon)
     return [*lines, f"  independent providers: {now:.0f} today, {count:.0f} at the horizon ({low:.0f}-{high:.0f})"]

@@ -92,7 +92,8 @@ def _risk(axes: Any, forecast: Forecast) -> None:
         if any(prob is not None for prob in dry):  # the horizon reaches so far
             values, label = [100 * prob for prob in dry], f"within {within} months"
             axes.barh(names, values, color=PRICE, alpha=alpha, label=label, height=height)
-    axes.set(title="Chance that cash ends if no new money comes", xlabel="%", xlim=(0, 100))
+    axes.set(title="Chance that cash ends if no new money comes", xlabel="%")
+    axes.set_xlim(0, min(100, max(5, axes.get_xlim()[1])))  # to the longest bar, but small risks do not fill the panel
     axes.tick_params(axis="y", labelsize=8)
     axes.grid(axis="x", alpha=0.25)
     if able:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+NOTE_COLUMNS = 120  # of a sentence, also where a pipe has room for more
+
 
 def fitted(text: str, columns: int) -> str:
     """Return a text whose longer lines are broken between words; what follows stands two characters further in.

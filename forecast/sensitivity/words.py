@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.delivery.plots import FLOOR, PRICE
-from forecast.delivery.printed import printed_table
+from forecast.delivery.printed import NOTE_COLUMNS, fitted, printed_table
 from forecast.delivery.words import number
 from forecast.sensitivity.analysis import STUDIED, Sensitivity
 
@@ -74,17 +74,19 @@ def sensitivity_text(found: Sensitivity, columns: int = 1000) -> str:
         tails = f"{number(found.low_tail[i])} → {number(found.high_tail[i])}"
         spares = max(found.worth[i], 0) / found.loss if found.loss else 0.0
         rows.append([short_name(found.inputs[i]) + marks[i], *shares, tails, _percent(spares)])
-    lines += [*printed_table(rows, (14, 14, 14, 24, 10), columns), *_box_lines(found), f"  {convergence(found)}"]
+    notes = [*_box_lines(found), f"  {convergence(found)}"]
     if any("?" in mark for mark in marks):
-        lines.append(
+        notes.append(
             "  ? more alone than its Shapley part, by over two errors: it goes together with another input, truly or by chance on these "
             "paths. Read Shapley; alone, tenths and learning are partly the other's."
         )
     if any(found.correlated):
-        lines.append(
+        notes.append(
             "  * correlated with another one on these paths: its total index holds for independent inputs only; read Shapley."
         )
-    return "\n".join(lines)
+    table = printed_table(rows, (14, 14, 14, 24, 10), columns)
+    head, foot = (fitted("\n".join(said), min(columns, NOTE_COLUMNS)) for said in (lines, notes))
+    return "\n".join([head, *table, foot])
 
 
 def all_inputs(found: Sensitivity) -> str:
@@ -165,7 +167,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
     )
     tornado.axvline(found.mean, color="#444444", linewidth=0.8)
     tornado.set(xlabel=f"mean outcome, {found.asked.unit}")
-    tornado.legend(fontsize=8)
+    tornado.legend(loc="lower right", fontsize=8)  # the shortest bars stand below
     for axes in (shares, tornado):
         axes.grid(axis="x", alpha=0.25)
     return figure
