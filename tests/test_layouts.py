@@ -216,14 +216,11 @@ def test_more_accelerators_to_choose_a_group_from_never_yield_less(accelerator):
 @pytest.mark.parametrize(
     ("model", "dense", "experts", "others_gb"),
     [
-        (
-            "gpt-oss-120b",
-            2.0,
-            0.5625,
-            2.0 * 0.5791,
-        ),  # "mxfp4 experts + bf16"; beside what is read in a step the embeddings
-        ("kimi-k2.5", 2.0, 0.5625, 2.0 * 1.174),
-        ("deepseek-v4-pro", 1.0, 0.5625, 0.9267),  # "fp4 experts + fp8"
+        # "mxfp4 experts + bf16", a scale for 32 weights; beside what is read in a step the embeddings
+        ("gpt-oss-120b", 2.0, 0.53125, 2.0 * 0.5791),
+        ("kimi-k2.5", 2.0, 0.5625, 2.0 * 1.174),  # "int4 experts + bf16"
+        ("kimi-k3", 2.0, 0.53125, 2.0 * 1.174),
+        ("deepseek-v4-pro", 1.0, 0.53125, 0.9267),  # "mxfp4 experts + fp8"
     ],
 )
 def test_where_experts_alone_are_published_narrow_the_rest_stays_as_published(

@@ -113,8 +113,7 @@ def weights_gb(served: Row, precision: str) -> dict[str, float]:
 
 
 def _published(text: str) -> str:
-    starts = (("fp4", "fp4"), ("mxfp4", "fp4"), ("int4", "int4"), ("fp8", "fp8"))
-    return next((precision for start, precision in starts if text.startswith(start)), "bf16")
+    return next((form for form in ("fp4", "mxfp4", "int4", "fp8") if text.startswith(form)), "bf16")
 
 
 def precisions(accelerator: Row) -> list[str]:
