@@ -64,7 +64,7 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("overhead_base", feature, 0.0, 0.5) for feature in ("moe", "indexed")]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     found += [Effect(term, "log_peak", 0.0, 0.3) for term in arithmetic]
-    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in (*arithmetic, "expert_weights")]
+    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in arithmetic]
     found += [Effect("throughput", "family_memory", 0.0, 0.12), Effect("throughput", "family", 0.0, 0.15)]
     found += [Effect("throughput", "family_kind", 0.0, 0.10)]
     for feature, sd in (("architecture", 0.14), ("family", 0.1), ("family_kind", 0.2)):
