@@ -14,7 +14,16 @@ from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.groups import batch_of, layouts, misfits
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import Request, architecture, columns_of, served_models, weights_gb, workload, workloads
+from forecast.serving.workloads import (
+    Request,
+    architecture,
+    columns_of,
+    expert_width,
+    served_models,
+    weights_gb,
+    workload,
+    workloads,
+)
 
 SCENARIO = load_scenario("base")
 VALUES = effect_values(SCENARIO)
@@ -216,14 +225,11 @@ def test_more_accelerators_to_choose_a_group_from_never_yield_less(accelerator):
 @pytest.mark.parametrize(
     ("model", "dense", "experts", "others_gb"),
     [
-        (
-            "gpt-oss-120b",
-            2.0,
-            0.5625,
-            2.0 * 0.5791,
-        ),  # "mxfp4 experts + bf16"; beside what is read in a step the embeddings
-        ("kimi-k2.5", 2.0, 0.5625, 2.0 * 1.174),
-        ("deepseek-v4-pro", 1.0, 0.5625, 0.9267),  # "fp4 experts + fp8"
+        # "mxfp4 experts + bf16", a scale for 32 weights; beside what is read in a step the embeddings
+        ("gpt-oss-120b", 2.0, 0.53125, 2.0 * 0.5791),
+        ("kimi-k2.5", 2.0, 0.5625, 2.0 * 1.174),  # "int4 experts + bf16"
+        ("kimi-k3", 2.0, 0.53125, 2.0 * 1.174),
+        ("deepseek-v4-pro", 1.0, 0.53125, 0.9267),  # "mxfp4 experts + fp8"
     ],
 )
 def test_where_experts_alone_are_published_narrow_the_rest_stays_as_published(
@@ -234,6 +240,15 @@ def test_where_experts_alone_are_published_narrow_the_rest_stays_as_published(
     assert_allclose(found["dense_gb"], dense * row["dense_params_b"])
     assert_allclose(found["expert_gb"], experts * row["expert_params_b"])
     assert_allclose(found["weights_gb"], found["dense_gb"] + found["expert_gb"] + others_gb, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "published"),
+    [("deepseek-v3", 2048), ("gpt-oss-120b", 2880), ("mixtral-8x7b", 14336), ("qwen3-30b-a3b", 768), ("qwen3-32b", 0)],
+)
+def test_an_expert_is_as_wide_as_published(model, published):
+    """`moe_intermediate_size` of the model's configuration; a dense model has none."""
+    assert_allclose(expert_width(served_models(SCENARIO)[model]), published, rtol=1e-3)
 
 
 def test_all_weights_are_narrow_where_they_are_not_published_apart():

@@ -9,9 +9,10 @@ import numpy as np
 
 from forecast.units import BYTES_PER_GB, FLOP_PER_GFLOP, Num, as_given
 
-# Stored bytes per weight with scales: NVFP4 has one fp8 scale per 16 values, 0.5 + 1/16; INT2 0.25 + 1/16.
+# Stored bytes per weight with scales: NVFP4 has one of eight bits per 16 values, 0.5 + 1/16; MXFP4 one per 32, 0.5 + 1/32;
+# INT4 one of sixteen bits per 32; INT2 0.25 + 1/16. What is served at "fp4" is NVFP4, unless it was published in MXFP4.
 BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType(
-    {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.5625, "int2": 0.3125}
+    {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.5625, "mxfp4": 0.53125, "int2": 0.3125}
 )
 
 BYTES_PER_INDEX = 1.0  # of an element of the index cache, which is kept at eight bits whatever the rest
@@ -19,7 +20,7 @@ BYTES_PER_INDEX = 1.0  # of an element of the index cache, which is kept at eigh
 # Accuracy points (of 100) that weights published at bf16 lose. fp8 and four bits: common experience on reasoning sets,
 # 0.0-0.3 and 0.5-1.0 (own assumption). int2: the founding article's claim of 5-10 points, its middle.
 QUALITY_LOSS_POINTS: Mapping[str, float] = MappingProxyType(
-    {"bf16": 0.0, "fp16": 0.0, "fp8": 0.1, "int8": 0.1, "fp4": 0.7, "int4": 0.7, "int2": 7.5}
+    {"bf16": 0.0, "fp16": 0.0, "fp8": 0.1, "int8": 0.1, "fp4": 0.7, "int4": 0.7, "mxfp4": 0.7, "int2": 7.5}
 )
 
 
@@ -43,8 +44,8 @@ def bytes_per_weight(precision: str, native_precision: str) -> float:
 
     precision, native_precision: keys of BYTES_PER_WEIGHT. Returns bytes. Source: facts-compilation.
 
-    >>> bytes_per_weight("bf16", "fp4"), bytes_per_weight("fp4", "bf16")
-    (0.5625, 0.5625)
+    >>> bytes_per_weight("bf16", "mxfp4"), bytes_per_weight("fp4", "bf16")
+    (0.53125, 0.5625)
     """
     return min(BYTES_PER_WEIGHT[precision], BYTES_PER_WEIGHT[native_precision])
 

@@ -20,6 +20,7 @@ from forecast.distributions import Array
 Columns = Mapping[str, Any]
 
 REFERENCE_TFLOPS = 2000.0
+REFERENCE_WIDTH = 2048.0  # of an expert, DeepSeek's
 ALL = "all"
 PER_SIZE = "log2_accelerators"  # weighs what `groups.log2_accelerators` says of a layout, nothing in a case
 
@@ -40,6 +41,8 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "moe": lambda w: w["moe"],
     "indexed": lambda w: w["indexed"],  # attention that first chooses what it reads launches more in every layer
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
+    # Products with narrow experts reuse less of what they load.
+    "narrow": lambda w: np.log2(REFERENCE_WIDTH / np.where(w["moe"] > 0, w["expert_width"], REFERENCE_WIDTH)),
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
@@ -64,7 +67,8 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("overhead_base", feature, 0.0, 0.5) for feature in ("moe", "indexed")]
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     found += [Effect(term, "log_peak", 0.0, 0.3) for term in arithmetic]
-    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in (*arithmetic, "expert_weights")]
+    found += [Effect("prefill_compute", "narrow", 0.0, 0.3)]
+    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in arithmetic]
     found += [Effect("throughput", "family_memory", 0.0, 0.12), Effect("throughput", "family", 0.0, 0.15)]
     found += [Effect("throughput", "family_kind", 0.0, 0.10)]
     for feature, sd in (("architecture", 0.14), ("family", 0.1), ("family_kind", 0.2)):

@@ -112,9 +112,14 @@ def weights_gb(served: Row, precision: str) -> dict[str, float]:
     }
 
 
+def expert_width(served: Row) -> float:
+    """Return the width of one expert of a mixture: of its three matrices each is as wide by the model's width; 0 of a dense model."""
+    experts = (served["experts_count"] or 0) * (served["moe_layers_count"] or 0)
+    return 1e9 * float(served["expert_params_b"]) / (3 * served["hidden_size"] * experts) if experts else 0.0
+
+
 def _published(text: str) -> str:
-    starts = (("fp4", "fp4"), ("mxfp4", "fp4"), ("int4", "int4"), ("fp8", "fp8"))
-    return next((precision for start, precision in starts if text.startswith(start)), "bf16")
+    return next((form for form in ("fp4", "mxfp4", "int4", "fp8") if text.startswith(form)), "bf16")
 
 
 def precisions(accelerator: Row) -> list[str]:
@@ -268,6 +273,7 @@ def _served(served: Row, request: Request, kv_bytes: float) -> dict[str, float]:
     return {
         "moe": float(served["experts_count"] > 0),
         "indexed": float(index > 0),
+        "expert_width": expert_width(served),
         **{c: float(served[c]) for c in MODEL_COLUMNS},
         "context_tokens": context,
         "kv_gb_per_sequence": float(served_model.kv_read_gb(elements, context, index, state, kv_bytes)),

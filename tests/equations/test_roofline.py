@@ -57,8 +57,9 @@ def test_peak_falls_back_to_the_next_wider(precision: str, stored: float, peaks:
 
 
 def test_a_weight_takes_its_bits_and_its_share_of_a_scale():
-    """A byte is eight bits; of formats of four bits and fewer, sixteen values share a scale of eight bits."""
-    bits = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4 + 8 / 16, "int4": 4 + 8 / 16, "int2": 2 + 8 / 16}
+    """A byte is eight bits; of narrow formats sixteen values share a scale of eight bits, of MXFP4 thirty-two."""
+    bits = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "int2": 2 + 8 / 16}
+    bits |= {"fp4": 4 + 8 / 16, "int4": 4 + 16 / 32, "mxfp4": 4 + 8 / 32}
     assert {name: 8 * size for name, size in served_model.BYTES_PER_WEIGHT.items()} == bits
     loss = served_model.QUALITY_LOSS_POINTS
     assert loss.keys() == bits.keys()
