@@ -60,7 +60,7 @@ def rents_until(day: date, tables: Tables) -> list[float]:
     rows = sorted(h100_rents(tables), key=lambda row: row["date_on"])
     known = {12 * row["date_on"].year + row["date_on"].month: row["usd_per_accelerator_hour"] for row in rows}
     now, rent, found = 12 * day.year + day.month, 1.0, []
-    for month in range(min(known, default=now), now + 1):
+    for month in range(min([*known, now]), now + 1):
         rent = known.get(month, rent)
         found.append(math.log(rent))
     return found

@@ -49,7 +49,11 @@ def test_contracts_in_force_and_orders_under_way_are_of_the_rents_of_their_month
     past = rents_until(base.as_of, {"rents": told})
     assert_allclose(past, np.log([2, 4, 4, 8]))
     assert rents_until(base.as_of, {"rents": told[4:]}) == [0]  # none known: all were signed at today's rent
+    assert rents_until(base.as_of, {"rents": [row(2026, 11, 30, 8.0)]}) == [0]  # nor is one of a month to come
     assert rents_until(base.as_of, tables)[0] == np.log(3.3775)  # of September 2023
+    then = rents_until(date(2025, 1, 1), tables.vintage(date(2025, 1, 1)))  # September 2023 to January 2025
+    assert_allclose(then[-2:], np.log(3.0282))  # December's, the last one known; January's was told on its last day
+    assert len(then) == 17
     draws = Draws(load_scenario("base", tables, ["contract_lag_months=4", "supply_lag_months=4"], months=2), 7, 0)
     with patch("forecast.market.rents.rents_until", return_value=past):
         rents = Rents(draws)
