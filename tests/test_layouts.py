@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
+from forecast.serving.effects import NUMBERS
 from forecast.serving.groups import batch_of, layouts, misfits
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import (
@@ -249,6 +250,11 @@ def test_where_experts_alone_are_published_narrow_the_rest_stays_as_published(
 def test_an_expert_is_as_wide_as_published(model, published):
     """`moe_intermediate_size` of the model's configuration; a dense model has none."""
     assert_allclose(expert_width(served_models(SCENARIO)[model]), published, rtol=1e-3)
+
+
+def test_narrow_experts_count_by_halvings_and_what_is_not_told_counts_as_usual():
+    """Of 2,048: 512 is halved twice, 4,096 doubled once; 0 is a dense model, or a mixture whose layers nobody told."""
+    assert_allclose(NUMBERS["narrow"]({"expert_width": np.array([512.0, 4096.0, 0.0])}), [2, -1, 0])
 
 
 def test_all_weights_are_narrow_where_they_are_not_published_apart():

@@ -42,7 +42,7 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "indexed": lambda w: w["indexed"],  # attention that first chooses what it reads launches more in every layer
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
     # Products with narrow experts reuse less of what they load.
-    "narrow": lambda w: np.log2(REFERENCE_WIDTH / np.where(w["moe"] > 0, w["expert_width"], REFERENCE_WIDTH)),
+    "narrow": lambda w: np.log2(REFERENCE_WIDTH / np.where(w["expert_width"] > 0, w["expert_width"], REFERENCE_WIDTH)),
     PER_SIZE: lambda w: np.zeros(len(w["moe"])),
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
