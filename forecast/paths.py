@@ -30,9 +30,8 @@ class Work(NamedTuple):
     seed: int
     n_paths: int
     kept_months: tuple[int, ...] = ()  # months whose value on every path is kept
-    more: tuple[
-        str, ...
-    ] = ()  # outcomes by path that are kept in them beside the fans, "price_rank[deepseek:open-frontier]"
+    # outcomes by path that are kept in them beside the fans, "price_rank[deepseek:open-frontier]"
+    more: tuple[str, ...] = ()
 
 
 @dataclass

@@ -34,11 +34,8 @@ class Customers:
         # All revenue over the typical firm's.
         size_ratio = np.broadcast_to(revenue_usd_per_year / theta["growth_apart_typical_usd_per_year"], shape)
         self.firm_size_log = np.log(size_ratio, dtype=REAL)
-        # At the middle of the month.
-        self.apart_of_size = shares.apart_of_size(
-            self.firm_size_log, theta["growth_apart_size_power"]
-        )  # [provider, path]
-        self.apart_per_month = apart * self.apart_of_size
+        self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])
+        self.apart_per_month = apart * self.apart_of_size  # at the middle of the month
         # [path] variance of a month's luck, were the firm of typical size, and what that comes to as own growth settles
         self.luck_variance = theta["growth_apart_luck_log"] ** 2
         self.luck_variance_long = theta["growth_apart_renewal_ratio"] ** 2 * self.luck_variance

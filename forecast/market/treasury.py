@@ -76,9 +76,7 @@ class Treasury:
         self.fixed_cost_without_rounds, self.net_flow_without_rounds = self.fixed_cost, self.net_flow.copy()
         self.cash_without_rounds_usd = self.cash_usd.copy()
         self.last_round_ratio = finance("last_round_usd") / at_round ** theta["round_elasticity"]
-        self.months_since_round = by_path(
-            since - HALF_A_MONTH
-        )  # a step adds a month, and stands for the middle of its own
+        self.months_since_round = by_path(since - HALF_A_MONTH)  # a step adds a month: the middle of its own
         # [provider, path] months that cash lasts at the last burn; infinite where a parent pays
         self.runway_months = np.full((len(names.providers), BLOCK_PATHS), np.inf, REAL)
         self.runway_months[names.own_cash] = cash.runway_months(self.cash_usd, self.net_flow)
