@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from forecast.arrays import REAL
-from forecast.chance import PROVIDER_UNIFORMS, Chance
+from forecast.chance import PROVIDER_NORMALS, PROVIDER_UNIFORMS, Chance
 from forecast.draws import BLOCK_PATHS, Draws
 from forecast.market.customers import Customers
 from forecast.market.names import market_names
@@ -78,7 +78,8 @@ def test_a_newcomer_leaves_the_draws_of_the_others(base, block, overlay):
     others = Draws(scenario, 7, 0)
     before, after = Chance(draws, names), Chance(others, more)
     for _ in range(3):
-        assert_array_equal(after.normals("attraction")[1:], before.normals("attraction"))
+        for purpose in PROVIDER_NORMALS:
+            assert_array_equal(after.normals(purpose)[1:], before.normals(purpose))
         for purpose in PROVIDER_UNIFORMS:
             assert_array_equal(after.uniforms(purpose)[1:], before.uniforms(purpose))
         assert_array_equal(after.normals("rent")[0], before.normals("rent")[0])
