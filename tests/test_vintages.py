@@ -17,7 +17,7 @@ from forecast.tables import load_tables, shipped_directory
 VINTAGE = date(2025, 7, 1)
 LATER, BEFORE = VINTAGE + timedelta(days=1), VINTAGE
 # Tables whose rows the engine reads besides the inputs of a scenario.
-READ = ("parameters", "fits", "correlations", "served_models", *INPUT_TABLES)
+READ = ("parameters", "fits", "correlations", "served_models", "rents", *INPUT_TABLES)
 # Of these, tables whose rows the month loop does not read (only `forecast cost` does).
 COST_ONLY = ("speculation", "serving_stacks", "load_power", "outside_prices")
 # Rows that move a number only in a slump: tests/test_contracts.py makes one, and asks which vintage knows what.
@@ -72,6 +72,7 @@ def identity(name, row):
         "parameters": ("parameter",),
         "correlations": ("first", "second"),
         "served_models": ("model",),
+        "rents": ("provider", "accelerator"),  # their last rows: what all rise by moves nothing
     }
     return tuple(row[key] for key in INPUT_TABLES.get(name, keys.get(name, ("as_of",))))
 
