@@ -164,6 +164,19 @@ def test_a_table_that_moves_nothing_is_named(overlay):
     assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""
 
 
+@pytest.mark.parametrize("name", ["rents", "events"])
+def test_a_table_that_moves_less_than_its_fits_would_is_named(overlay, name):
+    """A run reads how rents came about, and who closed; where rents start, and how often firms raise, it reads of fits."""
+    folder = overlay(name, list)
+    ask = ("run", "--paths", "10", "--months", "2", "--quiet")
+    assert forecast(*ask, env={"FORECAST_DATA": str(folder)}).stderr == (
+        f"note: {folder / name}.csv moved little: a simulation reads but a part of it. Where fits rest on it, fit anew: "
+        f"forecast calibrate trends --write {folder / 'fits.csv'}\n"
+    )
+    overlay("fits", list)
+    assert forecast(*ask, env={"FORECAST_DATA": str(folder)}).stderr == ""
+
+
 def test_a_row_that_the_run_does_not_know_yet_is_named(overlay):
     """Whoever dates own figures today would take the answer of the shipped ones for an answer of his own."""
     folder = overlay("provider_finances", lambda rows: [*rows, rows[-1] | {"as_of": "2026-11-20", "cash_usd": "1"}])

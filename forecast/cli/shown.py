@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 LEAST_COLUMNS = 60
+MORE_BY_FITS = ("events", "rents")  # read by a simulation too, for closures and for rents of past months
 T = TypeVar("T")
 
 
@@ -125,15 +126,20 @@ def _late_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
 
 
 def _unread_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
-    """Return what to say of tables of one's own that no simulation reads and no newer fit rests on: how they can count."""
-    notes = []
-    for file in (file for file in tables.unread() if file in own.values()):
-        what, table = ("throughput", "throughput_effects") if file.stem == "throughput" else ("trends", "fits")
+    """Return what to say of tables of one's own that count through fits, wholly or for the most part, and no newer fit rests on."""
+    notes, unread = [], tables.unread()
+    for name, file in own.items():
+        if file in unread:
+            moved = "moved nothing: no simulation reads it"
+        elif name in MORE_BY_FITS:
+            moved = "moved little: a simulation reads but a part of it"
+        else:
+            continue
+        what, table = ("throughput", "throughput_effects") if name == "throughput" else ("trends", "fits")
         fitted = file.with_name(f"{table}.csv")
         if not fitted.is_file() or fitted.stat().st_mtime < file.stat().st_mtime:
             notes.append(
-                f"note: {file} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
-                f"forecast calibrate {what} --write {fitted}"
+                f"note: {file} {moved}. Where fits rest on it, fit anew: forecast calibrate {what} --write {fitted}"
             )
     return notes
 
