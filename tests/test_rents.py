@@ -195,22 +195,21 @@ def test_every_vintage_has_a_trend_and_estimates_the_tables_would_accept(tables,
 
 
 def test_the_numbers_handed_over_make_the_fan_of_the_trend(tables):
-    """The month loop's law without tightness, on the estimates alone, must spread as the fan of the index does."""
-    trend = rents.rent_trend(tables.vintage(date(2026, 10, 31)))
+    """The month loop's law without tightness, on the estimates and the level of the months seen, spreads as the fan of the index."""
+    vintage = tables.vintage(date(2026, 10, 31))
+    trend = rents.rent_trend(vintage)
     value = {e.key.removeprefix("parameters."): e.value for e in trend.estimates}
-    u = (np.argsort(np.random.default_rng(1).random((4, 20_000)), axis=1) + 0.5) / 20_000
-    start, level, reversion, shock = (
-        value[name].quantile(row)
-        for name, row in zip(
-            ("rent_to_owned_log_start", "rent_to_owned_log_level", "rent_reversion_per_month", "rent_shock_sd"),
-            u,
-            strict=True,
-        )
-    )
+    assert set(value) == {"rent_to_owned_log_start", "rent_reversion_per_month", "rent_shock_sd"}
+    pool = rents.rent_series(vintage)[0]
+    fit = rent_law.fit_rents(rents.over_owned(pool, vintage)[0])
+    weight = fit.weight[[one.name for one in pool].index(rents.LOOP_INDEX)]
+    u = (np.argsort(np.random.default_rng(1).random((3, 20_000)), axis=1) + 0.5) / 20_000
+    start, reversion, shock = (law.quantile(row) for law, row in zip(value.values(), u, strict=True))
+    level = np.random.default_rng(3).permutation(fit.points[1][clouds.resampled(weight, 20_000)])
     normal = np.random.default_rng(2).standard_normal((11, 20_000))
     for row in normal:  # the start stands a month after the last index: eleven more make a year
         start = start + reversion * (level - start) + shock * row
-    owned = owned_usd_per_accelerator_hour(tables.vintage(date(2026, 10, 31)))["h100"]
+    owned = owned_usd_per_accelerator_hour(vintage)["h100"]
     ours = np.quantile(owned * np.exp(start), [0.1, 0.5, 0.9])
     np.testing.assert_allclose(ours, trend.fan.quantiles[[1, 3, 5], 11], rtol=0.04)
 

@@ -62,7 +62,7 @@ def scarcity_next(
         shock: ε, log.
 
     Returns:
-        x a month later. Source: AR(1) fit to the H100 index (own-rent-fit).
+        x a month later. Source: `forecast trend rent` fits the same law without tightness to the H100's index.
 
     >>> scarcity_next(1.0, 0.8, 0.25, 0.8, 0.1, 0.0)
     1.0

@@ -108,25 +108,25 @@ def rent_trend(tables: Tables) -> Trend:
         fan=fan,
         more={
             "owned cost": f"{np.exp(owned_log[at]):.3g} {UNIT}",
-            "level over owned cost": f"{evidence.band(np.exp(fit.points[1]), weight)} times",
+            "level of the months seen over owned cost": f"{evidence.band(np.exp(fit.points[1]), weight)} times",
             **({"left out": " ".join(problems)} if problems else {}),
         },
     )
 
 
 def rent_estimates(tables: Tables, fit: RentFit, at: int) -> tuple[Estimate, ...]:
-    """Return the numbers that the month loop reads: where rents start, where they return to, how fast, how unsteadily.
+    """Return the numbers that the month loop reads: where rents start, how fast they return, how unsteadily.
 
+    The level of the months seen is none of them: all were scarce, and the loop asks for that of a balanced market.
     `at` is the place of the index that the loop reads.
     """
     ratio, weight, state = fit.ratios[at], fit.weight[at], fit.states[at]
-    reversion, level, shock, _ = fit.points
+    reversion, _, shock, _ = fit.points
     gap = 0 if tables.as_of == DISTANT else max(0, month_of(tables.as_of) - int(ratio.months[-1]))
     mean, sd = ahead(state, fit.points, gap) if gap else (state.mean_log, np.sqrt(state.variance))
     fast, unsteady = evidence.band(reversion, weight), evidence.band(shock, weight)
     laws = (
         ("rent_to_owned_log_start", "normal", _mean_and_sd(mean, sd, weight), "log ratio"),
-        ("rent_to_owned_log_level", "fitted", _mean_and_sd(level, np.zeros_like(level), weight), "log ratio"),
         ("rent_reversion_per_month", "lognormal", (fast.p10, fast.p90), "1/month"),
         ("rent_shock_sd", "lognormal", (unsteady.p10, unsteady.p90), "log"),
     )
