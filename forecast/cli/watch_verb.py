@@ -17,7 +17,7 @@ from forecast.scenario import Scenario
 from forecast.sensitivity.analysis import check_paths
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import Question, Signal, is_open, meanings, needed, question_of, telling_signals, usual_answers
 from forecast.sensitivity.words import short_name
 
 HEADER = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]
@@ -27,7 +27,7 @@ LEGEND = (
     "count may settle.",
     "tells: share of the answer's variance · latest: today's value, of an input the median of what is believed · chance beyond "
     "it, else: of the answer, with the level passed or not · turns: beyond it the other answer is likelier.",
-    "`forecast where NAME` says what an input or a quantity is; `forecast sensitivity` what drives an answer.",
+    "`forecast where NAME` says more of an input or a quantity; `forecast sensitivity` what drives an answer.",
 )
 
 
@@ -68,6 +68,7 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
         as_json,
         {"as_of": str(made.as_of), "within_months": within, "questions": document},
         "\n\n".join(texts) + "\n",
+        *(f"{name}: {meaning}" for name, meaning in meanings((s for _, signals in found for s in signals), made.tables).items()),
         *(note.format(within=within) for note in LEGEND),
     )
 

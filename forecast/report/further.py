@@ -31,7 +31,7 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import asked_within
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import is_open, meanings, needed, question_of, telling_signals, usual_answers
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.monthly import month_later
@@ -67,7 +67,8 @@ def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
         for each, question in questions
         if is_open(question)
     ]
-    return [drivers_section(found, as_of), watch_section(at_stake, within, as_of)]
+    told = meanings((signal for one in at_stake for signal in one.signals), scenario.tables)
+    return [drivers_section(found, as_of), watch_section(at_stake, within, as_of, told)]
 
 
 def past_sections(paths: Paths, tables: Tables) -> list[Section]:
