@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, json_option, run_options, set_option
-from forecast.cli.shown import answer, simulated
+from forecast.cli.shown import answer, sentences, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
@@ -45,7 +45,7 @@ def command(
     scores = [row["brier"] for row in found if row["brier"] is not None]
     mean = sum(scores) / len(scores) if scores else None
     document = {"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}
-    answer(as_json, document, predictions_text(found, today, mean), indent=2)
+    answer(as_json, document, sentences(predictions_text(found, today, mean)), indent=2)
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:
