@@ -164,6 +164,18 @@ def test_a_table_that_moves_nothing_is_named(overlay):
     assert forecast("run", "--paths", "10", "--quiet", env={"FORECAST_DATA": str(folder)}).stderr == ""
 
 
+def test_a_table_that_is_read_and_fitted_to_as_well_is_named(overlay):
+    """Contracts in force follow rents.csv itself; whoever changes it would take a half for the whole."""
+    folder = overlay("rents", list)
+    asked = ("run", "--paths", "10", "--months", "2", "--quiet")
+    assert forecast(*asked, env={"FORECAST_DATA": str(folder)}).stderr == (
+        f"note: {folder / 'rents.csv'} moved the rents that contracts were signed at, and not today's: it is a fit. Where fits "
+        f"rest on it, fit anew: forecast calibrate trends --write {folder / 'fits.csv'}\n"
+    )
+    overlay("fits", list)
+    assert forecast(*asked, env={"FORECAST_DATA": str(folder)}).stderr == ""
+
+
 def test_a_row_that_the_run_does_not_know_yet_is_named(overlay):
     """Whoever dates own figures today would take the answer of the shipped ones for an answer of his own."""
     folder = overlay("provider_finances", lambda rows: [*rows, rows[-1] | {"as_of": "2026-11-20", "cash_usd": "1"}])

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 LEAST_COLUMNS = 60
+FITTED_TOO = {
+    "rents": "the rents that contracts were signed at, and not today's: it is a fit"
+}  # read, and fitted to as well
 T = TypeVar("T")
 
 
@@ -125,14 +128,15 @@ def _late_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
 
 
 def _unread_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
-    """Return what to say of tables of one's own that no simulation reads and no newer fit rests on: how they can count."""
-    notes = []
-    for file in (file for file in tables.unread() if file in own.values()):
+    """Return what to say of tables of one's own that no simulation reads, or not alone, and no newer fit rests on: how they can count."""
+    notes, unread = [], tables.unread()
+    for file in (file for name, file in own.items() if file in unread or name in FITTED_TOO):
         what, table = ("throughput", "throughput_effects") if file.stem == "throughput" else ("trends", "fits")
         fitted = file.with_name(f"{table}.csv")
         if not fitted.is_file() or fitted.stat().st_mtime < file.stat().st_mtime:
+            moved = "nothing: no simulation reads it" if file in unread else FITTED_TOO[file.stem]
             notes.append(
-                f"note: {file} moved nothing: no simulation reads it. Where fits rest on it, fit anew: "
+                f"note: {file} moved {moved}. Where fits rest on it, fit anew: "
                 f"forecast calibrate {what} --write {fitted}"
             )
     return notes
