@@ -82,7 +82,8 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
     width = min(longest, columns - NUMBERS_WIDTH)
     lines = [f"{found.scenario} as of {found.as_of}, {counted(found.n_paths, 'path')}, seed {found.seed}"]
     broken = partial(fitted, columns=min(columns, NOTE_COLUMNS))  # of what is no table
-    lines += ["", "FIGURES", *map(broken, _figures(found)), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
+    lines += ["", "FIGURES", *map(broken, _figures(found))]
+    lines += ["", "BY QUANTITY           inside     width of it in logs, of the walk"]
     for name, g in grade_by_quantity(found).items():
         widths = f"   {g.width_log:8.2f} {g.walk_width_log:12.2f}" if g.walk_count else ""
         lines.append(f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{widths}")

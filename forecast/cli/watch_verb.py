@@ -17,7 +17,16 @@ from forecast.scenario import Scenario
 from forecast.sensitivity.analysis import check_paths
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import Question, Signal, is_open, meanings, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import (
+    Question,
+    Signal,
+    is_open,
+    meanings,
+    needed,
+    question_of,
+    telling_signals,
+    usual_answers,
+)
 from forecast.sensitivity.words import short_name
 
 HEADER = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]
@@ -64,11 +73,12 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     ]
     due = [calendar(str(made.as_of), each.month) for each in asked]
     texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
+    told = meanings((signal for _, signals in found for signal in signals), made.tables)
     answer(
         as_json,
         {"as_of": str(made.as_of), "within_months": within, "questions": document},
         "\n\n".join(texts) + "\n",
-        *(f"{name}: {meaning}" for name, meaning in meanings((s for _, signals in found for s in signals), made.tables).items()),
+        *(f"{name}: {meaning}" for name, meaning in told.items()),
         *(note.format(within=within) for note in LEGEND),
     )
 

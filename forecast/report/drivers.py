@@ -84,7 +84,9 @@ def watch_section(found: Sequence[AtStake], within_months: int, as_of: str, told
         "“Tells” is the share of the answer's variance; the latest of an input is the median of what is believed."
     )
     what = bullets(f"{name}: {meaning}" for name, meaning in told.items())
-    return Section("watch", "What to watch", f"<p>{text(said)}</p>" + "".join(_answer(one, as_of) for one in found) + what)
+    return Section(
+        "watch", "What to watch", f"<p>{text(said)}</p>" + "".join(_answer(one, as_of) for one in found) + what
+    )
 
 
 def _answer(one: AtStake, as_of: str) -> str:
