@@ -13,7 +13,7 @@ from forecast.cli.shown import answer, sentences, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.scored import Prediction, days_to_score, needed, scored
+from forecast.predictions.scored import Prediction, days_to_score, long_enough, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
 
@@ -50,7 +50,7 @@ def command(
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:
     """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
-    longer, keep = needed(asked, scenario)
+    longer, keep = long_enough(asked, scenario)
     return simulated(longer, **keep, **how)
 
 

@@ -22,9 +22,9 @@ from forecast.sensitivity.signals import (
     Signal,
     is_open,
     meanings,
-    needed,
     question_of,
     telling_signals,
+    to_sample,
     usual_answers,
 )
 from forecast.sensitivity.words import short_name
@@ -59,7 +59,7 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
     check_paths("watch", n_paths)
     with bar(n_paths, made.name) as progress:
-        sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
+        sample = draw_sample(made, to_sample(asked, names, within), n_paths, seed, progress)
     questions = [question_of(each, sample) for each in asked]
     if not any(map(is_open, questions)):
         raise InputError([f"watch: {_closed(question)}. Ask for another." for question in questions])

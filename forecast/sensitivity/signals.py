@@ -62,7 +62,7 @@ def usual_answers(names: Names, horizon: int) -> list[Asked]:
     return asked_within(USUAL, names, horizon)
 
 
-def needed(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
+def to_sample(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
     """Return all that must be sampled to say what tells about some answers within so many months."""
     return [*asked, *map(_today, asked), *watched(names, within), *watched(names, 0)]
 
