@@ -85,10 +85,10 @@ def finances_compared(scenario: Scenario) -> tuple[str, ...]:
 
 
 def check_comparable(scenarios: Sequence[Scenario]) -> None:
-    """Refuse scenarios of different length or vintage, whose months are not the same months.
+    """Refuse scenarios of different length or vintage, whose months are not the same months, and those that a table cannot tell apart.
 
     Raises:
-        InputError: fewer than two, or they differ in as_of or months.
+        InputError: fewer than two, two of one name, or they differ in as_of or months.
     """
     if len(scenarios) < 2:
         raise InputError("compare: one scenario given; at least two are needed. Add another, such as base.")
@@ -101,6 +101,11 @@ def check_comparable(scenarios: Sequence[Scenario]) -> None:
     ]
     if wrong:
         raise InputError(wrong)
+    names = [scenario.name for scenario in scenarios]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            f"compare: two scenarios are called {', '.join(twice)}; a row names what it compares. Leave one out, or rename its file."
+        )
 
 
 def differences(runs: Sequence[Paths]) -> list[Difference]:

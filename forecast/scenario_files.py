@@ -102,6 +102,8 @@ def _path(name: str) -> Path:
     shipped = shipped_directory("scenarios") / f"{name}.toml"
     if os.path.isfile(shipped):  # unlike Path.is_file, no error for a name that is too long to be a file's
         return shipped
+    if os.path.isdir(name):
+        raise InputError(f"{shortened(name, 400)}: a folder; a scenario is a TOML file. Name one of its files.")
     if _is_path(name):
         if os.path.isfile(name):
             return Path(name)

@@ -75,6 +75,14 @@ class Tables:
         """Return the same tables, whatever their dates; what is done with them does not count as use."""
         return Tables(self.directories, DISTANT, self._read)
 
+    def meaning(self, key: str) -> str:
+        """Return what a number is, by its address, table.entity.column: in the words of its parameter's row, or of its column's."""
+        table, _, name = key.partition(".")
+        column = name.rpartition(".")[2]
+        if table == "parameters":
+            return str(self["parameters"].latest("parameter")[column]["meaning"])
+        return next(one.meaning for one in self.schema[table] if one.name == column)
+
     def citations(self) -> dict[str, str]:
         """Return what each source is, by key, whatever its date; of a site whose page was not kept it says so."""
         rows = self.apart()["sources"]

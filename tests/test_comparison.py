@@ -136,6 +136,8 @@ def test_what_cannot_be_compared_is_refused(tables):
         check_comparable([short])
     with pytest.raises(InputError, match="runs 7 months.*Give --as-of and --months"):
         check_comparable([short, long])
+    with pytest.raises(InputError, match="two scenarios are called base; a row names what it compares. Leave one out"):
+        check_comparable([short, short])
 
 
 def test_the_text_and_the_figure_name_what_differs(base, dearer):

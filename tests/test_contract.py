@@ -271,7 +271,12 @@ def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
     said = forecast(*words, "--months", "12", "--output-frac", "0.2", "--cached-frac", "0").stdout
     assert "By length, fixed at fireworks is even at: 3 months " in said
     assert "your mix of 80 % input, 0 % of it cached" in said
-    assert "not the price of one model" in " ".join(said.split())  # 0.07 in the mean, 0.92 on the router
+    plain = " ".join(said.split())
+    assert "not the price of one model" in plain  # 0.07 in the mean, 0.92 on the router
+    assert (
+        "Today: what a token of the segment brings a provider" in plain
+        and "Router: what customers of the largest" in plain
+    )
     fixed = next(line for line in said.splitlines() if line.startswith("  fixed at fireworks"))
     assert " 2.11 " in fixed  # 0.2·8.480909 + 0.8·0.521945 of host_prices.csv
     assert "No quote is known" in said

@@ -57,6 +57,14 @@ def test_tokens_behind_a_cache_attend_to_more(base):
     assert (behind.decode_tok_per_s, behind.output_tok_per_s) == (whole.decode_tok_per_s, whole.output_tok_per_s)
 
 
+def test_the_last_tokens_of_a_prompt_are_always_computed(base):
+    """Where all of it is said to be cached, a thousandth is not: what attends to the rest is a number."""
+    cases = [Request("h200", "llama-3.3-70b", 32_000, 500, "fp8", 8, 16, cached) for cached in (0.0, 0.999, 1.0)]
+    whole, most, all_of_it = workloads(base, cases)["uncached_attention_gflop"]
+    assert all_of_it == most
+    assert np.isclose(all_of_it / whole, 2, rtol=0.001)  # the last tokens see every key, those of a whole prompt half
+
+
 def test_a_token_takes_two_operations_a_weight_and_attention_sixteen_bits(base):
     columns = workloads(base, [Request("h100", "llama-3.3-70b", 1000.0, 100.0, each) for each in ("bf16", "fp8")])
     assert columns["peak_tflops"].tolist() == [989, 1979]  # of the datasheet

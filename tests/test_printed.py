@@ -42,15 +42,23 @@ def test_a_hindcast_fits_and_names_what_it_leaves_to_json(columns):
     checks = tuple(Check(name, "ratio", 0.5, 1.0, 2.0, 1.5, "a-source", None) for name in ("rent h100, 3 months", LONG))
     events = tuple(Event(f"raises firm{i}, 6 months", 0.2, i == 0, "b-source") for i in range(20))
     missing = tuple((f"launch chip{i}", "was on the market already") for i in range(5))
-    found = Hindcast("planted", date(2026, 1, 1), 100, 7, checks, events, missing, ("parameters.x",))
+    hindsight = tuple(f"parameters.input_{i}" for i in range(20))
+    found = Hindcast("planted", date(2026, 1, 1), 100, 7, checks, events, missing, hindsight)
     text = hindcast_text(found, columns)
     lines = fitted(text, columns).split("\n")
     assert max(map(len, lines)) <= columns and LONG in text and ("a-source" in text) == (columns == 200)
     assert (
         text.index("FIGURES") < text.index("CHANGE SINCE") and lines.count("LEFT OUT, 5 checks without an answer") == 1
     )
-    assert "  was on the market already: launch chip0; launch chip1; … 5 in all" in text
+    assert "was on the market already: launch chip0; launch chip1; … 5 in all" in " ".join(text.split())
+    listed = text[text.index("SET WITH HINDSIGHT") : text.index("MEANING")].splitlines()
+    assert max(map(len, listed[2:])) <= min(columns, 120), "a pipe has room for more, and a list is broken all the same"
     assert "  and 8 less surprising, 0 of which happened" in text
+
+
+def test_sentences_are_broken_in_a_pipe_too():
+    lines = shown.sentences(f"  {'word ' * 60}").split("\n")
+    assert len(lines) == 3 and 100 < max(map(len, lines)) <= 120
 
 
 def test_comparisons_fit_eighty_columns():

@@ -29,7 +29,7 @@ from forecast.report.stored import read_kept
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import Sample
-from forecast.sensitivity.signals import Signal, is_open, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import Signal, is_open, meanings, question_of, telling_signals, usual_answers
 from forecast.simulation import simulate
 from forecast.store.database import insert, open_store, transaction
 from forecast.store.places import place_of
@@ -94,7 +94,7 @@ def test_hostile_names_of_inputs_signals_and_claims_are_inert(made, driven, rent
     scores = {name: {3: Scores(9, 0.1, 0.2, 0.5, 0.6, 0.0, None, 0.8, 0.4)}}
     more = [
         drivers_section([hostile], "2026-10-31"),
-        watch_section([AtStake(rent, 0.4, [signal])], 6, "2026-10-31"),
+        watch_section([AtStake(rent, 0.4, [signal])], 6, "2026-10-31", {name: name}),
         past_section(scores, found),
         predictions_section([PREDICTION | {"statement": name, "no_query": name}]),
         audit_section([CLAIM | {"statement": name, "verdict": name, "printed": name}]),
@@ -107,9 +107,9 @@ def test_hostile_names_of_inputs_signals_and_claims_are_inert(made, driven, rent
     assert len(ids) == len(set(ids)) and {"drivers", "watch", "past", "predictions", "audit"} <= set(ids)
 
 
-def test_what_to_watch_gives_level_and_latest_value(rent):
+def test_what_to_watch_gives_level_and_latest_value(rent, tables):
     told = Signal("market_price:commodity@6", 0.2, 0.01, 0.085, 0.113, True, 0.53, 0.18, True)
-    text = said(watch_section([AtStake(rent, 0.36, [told])], 6, "2026-10-31"))
+    text = said(watch_section([AtStake(rent, 0.36, [told])], 6, "2026-10-31", meanings([told], tables)))
     for part in (
         "chance 36 %",
         "Market price, commodity, 2027-04, USD/Mtok",
@@ -118,10 +118,11 @@ def test_what_to_watch_gives_level_and_latest_value(rent):
         "53 %",
         "18 %",
         "yes",
+        "market_price: price paid over all tokens of the month's mix",
     ):
         assert part in text
-    assert "Nothing that will be seen" in said(watch_section([AtStake(rent, 0.36, [])], 6, "2026-10-31"))
-    assert watch_section([], 6, "2026-10-31").content == ""
+    assert "Nothing that will be seen" in said(watch_section([AtStake(rent, 0.36, [])], 6, "2026-10-31", {}))
+    assert watch_section([], 6, "2026-10-31", {}).content == ""
 
 
 def test_an_answer_that_is_settled_is_not_open(rent):

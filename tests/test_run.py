@@ -226,6 +226,9 @@ def test_the_api_of_the_contract(scenario, tmp_path):
 def test_cells_no_spreadsheet_runs():
     assert csv_text(["a"], [["=cmd()"], ["@x"], ["+1"], ["-a"], [-1.5]]) == "a\n'=cmd()\n'@x\n'+1\n'-a\n-1.5\n"
     assert safe_cell("tab\there") == "'tabhere"
+    numbers, formulas = ("-1", "-0.25"), ("-1-1", "-1\n", "-A1", "-1 ", "--1", "-")
+    assert [safe_cell(text) for text in numbers] == [*numbers]
+    assert all(safe_cell(text).startswith("'") for text in formulas)
 
 
 def test_numbers_in_cells_have_no_exponent():

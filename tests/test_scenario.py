@@ -52,6 +52,7 @@ def test_shipped_scenarios_are_listed():
 def test_names_and_paths_are_told_apart(tables, written):
     assert refusal("bas", tables)[0].endswith('or a path to a TOML file. Did you mean "base"?')
     assert refusal("here/none.toml", tables) == ["here/none.toml: no such scenario file. Correct the path."]
+    assert refusal(".", tables) == [".: a folder; a scenario is a TOML file. Name one of its files."]
     assert load_scenario(written('extends = "base"\ntitle = "Mine"'), tables).title == "Mine"
 
 

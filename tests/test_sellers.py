@@ -23,14 +23,15 @@ def asked(tables):
     scenario = load_scenario("base", tables, [NO_SUBSIDY, "ladder_log=0"], months=3)
     names = market_names(scenario)
 
-    def ask(newer, cost_ratio=1.0, ladder_log=0.0, hire_ratio=1.0):
+    def ask(newer, cost_ratio=1.0, ladder_log=0.0, hire_ratio=1.0, spread=0.5, size_ratio=1.0):
         market = Market(scenario, names, Draws(scenario, 7, 0))
         sellers, machines = market.sellers, market.machines
         sellers.use(machines.fleet_usd_per_mtok * REAL(cost_ratio))
         sellers.hire_ratio = sellers.hire_ratio * REAL(hire_ratio)
+        sellers.kind["renew_size_sd"] = sellers.kind["renew_size_sd"] * REAL(size_ratio)
         sellers.theta["ladder_log"] = np.full(BLOCK_PATHS, ladder_log, REAL)
         same, either = sellers.reprice_per_month, sellers.new_price_per_month
-        uniform = (same + either) / 2 if newer else np.broadcast_to(same / 2, either.shape)
+        uniform = same + spread * (either - same) if newer else np.broadcast_to(same / 2, either.shape)
         state = market.rents.tightness, market.treasury.regime, market.treasury.runway_months
         sellers.reprice(market.log_price, np.zeros_like(market.log_price), *state, uniform)
         return market, sellers.log_price
@@ -58,6 +59,14 @@ def test_a_machine_that_is_hired_at_half_costs_half(asked):
 def test_a_step_of_the_ladder_is_that_of_newer_models_alone(asked):
     assert_allclose(asked(True, ladder_log=0.3)[1] - asked(True)[1], 0.3, atol=1e-5)
     assert_array_equal(asked(False, ladder_log=0.3)[1], asked(False)[1])
+
+
+def test_newer_models_cost_more_as_often_as_less(asked):
+    """Chances evenly spread over those that bring a newer model give shocks of median 0."""
+    spread = ((np.arange(BLOCK_PATHS) + 0.5) / BLOCK_PATHS).astype(REAL)
+    shock = asked(True, spread=spread)[1] - asked(True, size_ratio=0)[1]
+    assert np.ptp(shock, axis=1).min() > 0.1
+    assert_allclose((shock > 0).mean(axis=1), 0.5, atol=2 / BLOCK_PATHS)
 
 
 def test_a_repriced_model_moves_what_is_paid_by_a_part_and_newer_ones_by_the_whole(base, block):

@@ -10,7 +10,7 @@ import click
 
 from forecast.audit.audited import HEADER, audit, rows
 from forecast.cli.options import json_option, out_option, quiet_option
-from forecast.cli.shown import bar, put, say
+from forecast.cli.shown import bar, put, sentences
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.words import figures, span
 from forecast.errors import InputError
@@ -36,10 +36,8 @@ def command(as_json: bool, form: str, out: str) -> None:
         put(out, json.dumps({"claims": found}, indent=2) + "\n")
     elif form == "csv":
         put(out, csv_text(HEADER, rows(found)))
-    elif out == "-":
-        say(audit_text(found))
     else:
-        put(out, audit_text(found) + "\n")
+        put(out, sentences(audit_text(found)) + "\n")
 
 
 def audit_text(found: list[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from forecast.cli.options import quiet_option
-from forecast.cli.shown import bar, note
+from forecast.cli.shown import bar, note, sentences
 from forecast.errors import ForecastError, InputError
 from forecast.scenario import load_scenario
 from forecast.tables import Tables, load_tables
@@ -79,7 +79,8 @@ def _market(page: str | None, scenario: str) -> None:
         found = compare(tables, COMPARISONS, scenario, progress)
     for one in found:
         where = "inside " if one.inside else "OUTSIDE"
-        click.echo(f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {one.simulated}")
+        said = f"{where} {one.comparison.quantity}: observed {observed_text(one)}, simulated {one.simulated}"
+        click.echo(sentences(said))
     if page:
         write_page(Path(page), found, together(tables, scenario), scenario)
 

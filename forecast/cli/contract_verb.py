@@ -146,10 +146,11 @@ def _text(
         f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
         "market's price from then on.",
         "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
-        f"  Today: a provider's revenue over all its tokens, the median of an estimate (forecast show --match {first}.paid); where that is wide, "
-        "means such as even at lie above it though no price rises. Router: what customers of "
-        "the largest router last paid it for all its models there, with their caching (host_prices.csv). Where the two are far apart "
-        "get a quote before you choose.",
+        "  Today: what a token of the segment brings a provider, all its customers, models and cached input together: its revenue over its "
+        f"tokens, split over segments; the median of an estimate (forecast show --match {first}.paid).",
+        "  Router: what customers of the largest router last paid it, over all its models there, of any segment (host_prices.csv).",
+        "  Where today and router are far apart, neither is the price of your model: get a quote before you choose. Where today is wide, means "
+        "such as even at lie above it though no price rises.",
         *([] if terms.fixed_usd_per_mtok is not None else ["  No quote is known: give yours as --fixed-usd-per-mtok."]),
     ]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from typing import Any
 
 import click
 
 from forecast.cli.options import as_of_option, chance_options, json_option, quiet_option, threads_option
 from forecast.cli.shown import answer, bar, finite, line_columns
+from forecast.delivery.printed import NOTE_COLUMNS, fitted
 from forecast.delivery.words import counted, percent
 from forecast.hindcast import list_prices
 from forecast.hindcast.checks import Check, Hindcast
@@ -79,7 +81,9 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
     sourced = longest + NUMBERS_WIDTH + max((len(check.source) for check in found.checks), default=0) + 2 <= columns
     width = min(longest, columns - NUMBERS_WIDTH)
     lines = [f"{found.scenario} as of {found.as_of}, {counted(found.n_paths, 'path')}, seed {found.seed}"]
-    lines += ["", "FIGURES", *_figures(found), "", "BY QUANTITY           inside     width of it in logs, of the walk"]
+    broken = partial(fitted, columns=min(columns, NOTE_COLUMNS))  # of what is no table
+    lines += ["", "FIGURES", *map(broken, _figures(found))]
+    lines += ["", "BY QUANTITY           inside     width of it in logs, of the walk"]
     for name, g in grade_by_quantity(found).items():
         widths = f"   {g.width_log:8.2f} {g.walk_width_log:12.2f}" if g.walk_count else ""
         lines.append(f"  {name:18s} {g.inside_count:4d} of {g.checks_count:2d}{widths}")
@@ -106,13 +110,14 @@ def hindcast_text(found: Hindcast, columns: int = 1000) -> str:
         by_reason: dict[str, list[str]] = {}
         for name, reason in found.left_out:
             by_reason.setdefault(reason, []).append(name)
-        lines += [f"  {reason}: {_several(checks)}" for reason, checks in by_reason.items()]
+        lines += [broken(f"  {reason}: {_several(checks)}") for reason, checks in by_reason.items()]
     if found.hindsight:
-        said = f"SET WITH HINDSIGHT, {counted(len(found.hindsight), 'input')} resting on later data; judgements were made later too"
-        lines += ["", said, f"  {', '.join(found.hindsight)}"]
+        many = counted(len(found.hindsight), "input")
+        lines += ["", f"SET WITH HINDSIGHT, {many} resting on later data; judgements were made later too"]
+        lines += [broken(f"  {', '.join(found.hindsight)}")]
     meanings = {name.split(" ")[0] for name in names}
     every = {name: each.meaning for name, each in QUANTITIES.items()} | {list_prices.QUANTITY: list_prices.MEANING}
-    lines += ["", "MEANING", *(f"  {name}: {meaning}" for name, meaning in every.items() if name in meanings)]
+    lines += ["", "MEANING", *(broken(f"  {name}: {meaning}") for name, meaning in every.items() if name in meanings)]
     return "\n".join([*lines, "", "`--json` has every event, every check that was left out, and all sources."])
 
 

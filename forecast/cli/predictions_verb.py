@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, json_option, run_options, set_option
-from forecast.cli.shown import answer, simulated
+from forecast.cli.shown import answer, sentences, simulated
 from forecast.delivery.words import chance
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.scored import Prediction, days_to_score, needed, scored
+from forecast.predictions.scored import Prediction, days_to_score, long_enough, scored
 from forecast.scenario import Scenario, load_scenario
 from forecast.tables import load_tables
 
@@ -45,12 +45,12 @@ def command(
     scores = [row["brier"] for row in found if row["brier"] is not None]
     mean = sum(scores) / len(scores) if scores else None
     document = {"as_of": str(today), "predictions": found, "brier": {"n": len(scores), "mean": mean}}
-    answer(as_json, document, predictions_text(found, today, mean), indent=2)
+    answer(as_json, document, sentences(predictions_text(found, today, mean)), indent=2)
 
 
 def answering(asked: Sequence[Prediction], scenario: Scenario, **how: Any) -> Paths:
     """Return a simulation of a scenario that is long enough and keeps the months and outcomes that the predictions ask for."""
-    longer, keep = needed(asked, scenario)
+    longer, keep = long_enough(asked, scenario)
     return simulated(longer, **keep, **how)
 
 

@@ -166,6 +166,11 @@ def broken(text: str) -> str:
     return fitted(text, line_columns())
 
 
+def sentences(text: str) -> str:
+    """Return text that is no table with its lines broken, also where a pipe has room for more."""
+    return fitted(text, min(line_columns(), NOTE_COLUMNS))
+
+
 def answer(as_json: bool, document: Any, *text: str, **form: Any) -> None:
     """Print a document as JSON, in the form that `json.dumps` is given, or else say its text."""
     if as_json:
@@ -176,4 +181,4 @@ def answer(as_json: bool, document: Any, *text: str, **form: Any) -> None:
 
 def say(text: str, *notes: str) -> None:
     """Print text for a person; lines that a terminal has no room for are broken, and notes wherever they exceed NOTE_COLUMNS."""
-    click.echo("\n".join([broken(text), *(fitted(note, min(line_columns(), NOTE_COLUMNS)) for note in notes)]))
+    click.echo("\n".join([broken(text), *map(sentences, notes)]))

@@ -17,7 +17,16 @@ from forecast.scenario import Scenario
 from forecast.sensitivity.analysis import check_paths
 from forecast.sensitivity.asked import parse_asked
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import Question, Signal, is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import (
+    Question,
+    Signal,
+    is_open,
+    meanings,
+    question_of,
+    telling_signals,
+    to_sample,
+    usual_answers,
+)
 from forecast.sensitivity.words import short_name
 
 HEADER = ["watch", "tells", "latest", "level", "chance beyond it", "else", "turns"]
@@ -27,7 +36,7 @@ LEGEND = (
     "count may settle.",
     "tells: share of the answer's variance · latest: today's value, of an input the median of what is believed · chance beyond "
     "it, else: of the answer, with the level passed or not · turns: beyond it the other answer is likelier.",
-    "`forecast where NAME` says what an input or a quantity is; `forecast sensitivity` what drives an answer.",
+    "`forecast where NAME` says more of an input or a quantity; `forecast sensitivity` what drives an answer.",
 )
 
 
@@ -50,7 +59,7 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     asked = [parse_asked(text, names, made.months) for text in outcomes] or usual_answers(names, made.months)
     check_paths("watch", n_paths)
     with bar(n_paths, made.name) as progress:
-        sample = draw_sample(made, needed(asked, names, within), n_paths, seed, progress)
+        sample = draw_sample(made, to_sample(asked, names, within), n_paths, seed, progress)
     questions = [question_of(each, sample) for each in asked]
     if not any(map(is_open, questions)):
         raise InputError([f"watch: {_closed(question)}. Ask for another." for question in questions])
@@ -64,10 +73,12 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     ]
     due = [calendar(str(made.as_of), each.month) for each in asked]
     texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
+    told = meanings((signal for _, signals in found for signal in signals), made.tables)
     answer(
         as_json,
         {"as_of": str(made.as_of), "within_months": within, "questions": document},
         "\n\n".join(texts) + "\n",
+        *(f"{name}: {meaning}" for name, meaning in told.items()),
         *(note.format(within=within) for note in LEGEND),
     )
 

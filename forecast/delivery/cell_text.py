@@ -10,14 +10,15 @@ from typing import Any
 
 from forecast.errors import CONTROL
 
-_RUNS = re.compile(f"^[=+@-]|{CONTROL.pattern}")  # what begins a formula, and what some spreadsheets skip before one
+# What begins a formula, as a plain negative number does not, and what some spreadsheets skip before one.
+_RUNS = re.compile(rf"^(?!-[0-9]+(\.[0-9]+)?\Z)[=+@-]|{CONTROL.pattern}")
 
 
 def safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet runs as a formula; numbers in a fixed, plain format.
+    """Return a cell that no spreadsheet runs as a formula; numbers in a fixed, plain format, those of a text as they are.
 
-    >>> safe_cell("=1+1"), safe_cell(0.25), safe_cell(None)
-    ("'=1+1", '0.25', '')
+    >>> safe_cell("=1+1"), safe_cell("-1"), safe_cell(0.25), safe_cell(None)
+    ("'=1+1", '-1', '0.25', '')
     """
     if value is None:
         return ""
@@ -43,8 +44,8 @@ def plain(value: float) -> str:
 def local_cell(value: Any) -> Any:
     """Return a safe cell whose number has a decimal comma.
 
-    >>> local_cell(-0.25), local_cell("-1.5"), local_cell(3)
-    ('-0,25', "'-1.5", 3)
+    >>> local_cell(-0.25), local_cell("-1+1"), local_cell(3)
+    ('-0,25', "'-1+1", 3)
     """
     return plain(value).replace(".", ",") if isinstance(value, float) else safe_cell(value)
 

@@ -52,13 +52,10 @@ def input_places(scenario: Scenario, asked: str, modules: Sequence[Module]) -> I
         modules: files to look through for readers.
     """
     cited = scenario.tables.citations()
-    meanings = scenario.tables["parameters"].latest("parameter")
     for key in (asked, f"parameters.{asked}"):
         if item := scenario.inputs.get(key):
-            table, column = key.split(".")[0], key.rpartition(".")[2]
-            columns = {one.name: one.meaning for one in scenario.tables.schema[table]}
-            meaning = meanings[column]["meaning"] if table == "parameters" else columns[column]
-            yield _of_input(item, meaning, cited, readers(column, modules))
+            used = readers(key.rpartition(".")[2], modules)
+            yield _of_input(item, scenario.tables.meaning(key), cited, used)
 
 
 def _of_input(item: Input, meaning: str, cited: dict[str, str], used_by: tuple[str, ...]) -> Place:

@@ -82,7 +82,7 @@ def outcomes_needed(asked: Sequence[Prediction]) -> tuple[str, ...]:
     return tuple(sorted({c.asked for c in _conditions(asked) if c.outcome in BY_PATH}))
 
 
-def needed(asked: Sequence[Prediction], scenario: Scenario) -> tuple[Scenario, dict[str, Any]]:
+def long_enough(asked: Sequence[Prediction], scenario: Scenario) -> tuple[Scenario, dict[str, Any]]:
     """Return the scenario, long enough to answer all queries, and what `simulate` must keep of it, as its arguments."""
     horizon, kept = months_needed(asked, scenario.as_of, scenario.months)
     return replace(scenario, months=horizon), {"keep_months": kept, "keep_more": outcomes_needed(asked)}

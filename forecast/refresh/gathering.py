@@ -45,7 +45,7 @@ class SourceReport:
     suspects: list[Suspect] = field(default_factory=list)
 
 
-class Asked(NamedTuple):
+class Reply(NamedTuple):
     """What a source said: its content (None when it has not changed) and its answer, or why there is none."""
 
     source: Source
@@ -54,23 +54,23 @@ class Asked(NamedTuple):
     error: str
 
 
-def ask_all(engine: Engine, place: Place, sources: Iterable[Source], limits: Limits) -> list[Asked]:
+def ask_all(engine: Engine, place: Place, sources: Iterable[Source], limits: Limits) -> list[Reply]:
     """Ask each source; no transaction is held meanwhile."""
     with transaction(engine, place.label) as connection:
         states = {source.name: feed_state(connection, source.name) for source in sources}
     return [_ask(source, states[source.name], place, limits) for source in sources]
 
 
-def _ask(source: Source, state: dict[str, Any], place: Place, limits: Limits) -> Asked:
+def _ask(source: Source, state: dict[str, Any], place: Place, limits: Limits) -> Reply:
     answer = Answer(None, None, None)
     try:
         if source.name == "drop":
-            return Asked(source, _dropped(source, place, limits), answer, "")
+            return Reply(source, _dropped(source, place, limits), answer, "")
         known = state if state.get("address") == _digest(source.configured_address()) else {}
         answer = fetch(source.configured_address(), known, limits)
-        return Asked(source, None if answer.content is None else source.parse(answer.content), answer, "")
+        return Reply(source, None if answer.content is None else source.parse(answer.content), answer, "")
     except SourceError as error:
-        return Asked(source, None, answer, str(error))
+        return Reply(source, None, answer, str(error))
 
 
 def _dropped(source: Source, place: Place, limits: Limits) -> Parsed:
@@ -100,7 +100,7 @@ def _dropped(source: Source, place: Place, limits: Limits) -> Parsed:
     return found
 
 
-def take_in(connection: Connection, asked: Sequence[Asked], tables: Tables, now: datetime) -> list[SourceReport]:
+def take_in(connection: Connection, asked: Sequence[Reply], tables: Tables, now: datetime) -> list[SourceReport]:
     """Check what the sources said, add what is believed and hold the rest; return what came of each source."""
     some = any(one.parsed and (one.parsed.quotes or one.parsed.unread) for one in asked)
     known = Known(tables, observations(connection)) if some else None
@@ -122,7 +122,7 @@ def take_in(connection: Connection, asked: Sequence[Asked], tables: Tables, now:
     return reports
 
 
-def _remember(connection: Connection, asked: Asked, now: datetime) -> None:
+def _remember(connection: Connection, asked: Reply, now: datetime) -> None:
     """Write down when a feed answered, what it said of itself, and the date of its newest entry."""
     if asked.source.name == "drop":
         return

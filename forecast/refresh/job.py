@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.draws import check_chance
+from forecast.engines.workers import worker_count
 from forecast.errors import ForecastError, InputError
 from forecast.refresh.gathering import ask_all, take_in
 from forecast.refresh.overlay import overlaid_tables
@@ -32,7 +34,7 @@ from forecast.refresh.running import (
     score_what_came_due,
     store_run,
 )
-from forecast.simulation import simulate
+from forecast.simulation import MOST_PATHS, simulate
 from forecast.sources.fetch import Limits
 from forecast.sources.registry import chosen_sources
 from forecast.store.database import open_store, transaction
@@ -68,6 +70,10 @@ def refresh(
         ForecastError: the store or the folder of runs cannot be written.
     """
     sources, shipped, report = chosen_sources(request.sources), load_tables(), Report()
+    worker_count(request.threads)
+    check_chance(request.n_paths, request.seed, MOST_PATHS)
+    if not place.exists:  # what is refused makes no store; one that is there is told
+        _refuse_bad_input(request, list(planned(request, shipped, None).errors.values()))
     run = partial(simulator or simulate, n_paths=request.n_paths, seed=request.seed, threads=request.threads)
     with _held(place, wait, request.dry_run) as engine, tempfile.TemporaryDirectory(prefix="forecast-") as temporary:
         try:

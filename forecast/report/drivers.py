@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from forecast.delivery.words import calendar, listed, number, percent
@@ -71,8 +71,11 @@ def _box_sentence(found: Sensitivity) -> str:
     )
 
 
-def watch_section(found: Sequence[AtStake], within_months: int, as_of: str) -> Section:
-    """Return for each open answer the signals that will be seen soon, with today's value and the level that changes it."""
+def watch_section(found: Sequence[AtStake], within_months: int, as_of: str, told: Mapping[str, str]) -> Section:
+    """Return for each open answer the signals that will be seen soon, with today's value and the level that changes it.
+
+    `told` says what the signals are, by name.
+    """
     if not found:
         return Section("watch", "What to watch", "")
     said = (
@@ -80,7 +83,10 @@ def watch_section(found: Sequence[AtStake], within_months: int, as_of: str) -> S
         "answer. Past the level the chance is another; “yes” in the last column means that the likelier answer turns. "
         "“Tells” is the share of the answer's variance; the latest of an input is the median of what is believed."
     )
-    return Section("watch", "What to watch", f"<p>{text(said)}</p>" + "".join(_answer(one, as_of) for one in found))
+    what = bullets(f"{name}: {meaning}" for name, meaning in told.items())
+    return Section(
+        "watch", "What to watch", f"<p>{text(said)}</p>" + "".join(_answer(one, as_of) for one in found) + what
+    )
 
 
 def _answer(one: AtStake, as_of: str) -> str:

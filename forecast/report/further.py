@@ -22,8 +22,7 @@ from forecast.hindcast.run import hindcast
 from forecast.outcomes.by_path import found_in
 from forecast.paths import Paths
 from forecast.predictions.names import known_predictions
-from forecast.predictions.scored import days_to_score, scored
-from forecast.predictions.scored import needed as predictions_need
+from forecast.predictions.scored import days_to_score, long_enough, scored
 from forecast.report.drivers import AtStake, drivers_section, watch_section
 from forecast.report.markup import Section
 from forecast.report.past import audit_section, past_section, predictions_section
@@ -31,7 +30,7 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.sensitivity.analysis import analyse
 from forecast.sensitivity.asked import asked_within
 from forecast.sensitivity.sample import draw_sample
-from forecast.sensitivity.signals import is_open, needed, question_of, telling_signals, usual_answers
+from forecast.sensitivity.signals import is_open, meanings, question_of, telling_signals, to_sample, usual_answers
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.monthly import month_later
@@ -48,7 +47,7 @@ def what_to_keep(wanted: Sequence[str], scenario: Scenario, tables: Tables) -> d
     """Return what `simulate` must keep, as its arguments, so that no section simulates the scenario again."""
     if "predictions" not in wanted:
         return {}
-    _, keep = predictions_need(known_predictions(tables), scenario)
+    _, keep = long_enough(known_predictions(tables), scenario)
     return keep | {"keep_months": tuple(m for m in keep["keep_months"] if m <= scenario.months)}
 
 
@@ -59,7 +58,7 @@ def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
     within = min(WATCHED_MONTHS, scenario.months)
     driven = asked_within(DRIVEN, names, scenario.months)
     answers = usual_answers(names, scenario.months)
-    sample = draw_sample(scenario, [*driven, *needed(answers, names, within)], PATHS, paths.seed)
+    sample = draw_sample(scenario, [*driven, *to_sample(answers, names, within)], PATHS, paths.seed)
     found = [analyse(sample, each) for each in driven if np.ptp(sample.outcomes[str(each)])]
     questions = [(each, question_of(each, sample)) for each in answers]
     at_stake = [
@@ -67,7 +66,8 @@ def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
         for each, question in questions
         if is_open(question)
     ]
-    return [drivers_section(found, as_of), watch_section(at_stake, within, as_of)]
+    told = meanings((signal for one in at_stake for signal in one.signals), scenario.tables)
+    return [drivers_section(found, as_of), watch_section(at_stake, within, as_of, told)]
 
 
 def past_sections(paths: Paths, tables: Tables) -> list[Section]:
@@ -85,11 +85,11 @@ def predictions_sections(paths: Paths, tables: Tables) -> list[Section]:
     days = days_to_score(every, today)
 
     def answering(scenario: Scenario, n_paths: int) -> Paths:
-        longer, keep = predictions_need(every, scenario)
+        longer, keep = long_enough(every, scenario)
         return simulate(longer, n_paths, paths.seed, **keep)
 
     when_made = {day: answering(load_scenario("base", tables, as_of=day), PATHS) for day in days}
-    longer, keep = predictions_need(every, paths.scenario)
+    longer, keep = long_enough(every, paths.scenario)
     more = found_in(paths.names, keep["keep_more"])
     here = set(keep["keep_months"]) <= set(paths.kept_months) and set(more) <= set(paths.kept)
     answers = paths if here and longer.months == paths.scenario.months else answering(paths.scenario, paths.n_paths)

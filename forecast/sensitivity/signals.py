@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from forecast.sensitivity.asked import Asked, asked_within
 from forecast.sensitivity.first_order import BINS, Effect, bins_of, first_order, importance
 from forecast.sensitivity.sample import Sample, uniform_ranks
 from forecast.sensitivity.shares import normal_correlation
+from forecast.tables import Tables
 
 WATCHED_FANS = (
     "market_price", "cheapest_price", "tier_price", "rent", "volume", "hhi_tokens", "top5_tokens_frac", "independent_providers",
@@ -61,7 +62,7 @@ def usual_answers(names: Names, horizon: int) -> list[Asked]:
     return asked_within(USUAL, names, horizon)
 
 
-def needed(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
+def to_sample(asked: Sequence[Asked], names: Names, within: int) -> list[Asked]:
     """Return all that must be sampled to say what tells about some answers within so many months."""
     return [*asked, *map(_today, asked), *watched(names, within), *watched(names, 0)]
 
@@ -95,6 +96,19 @@ def telling_signals(question: Question, sample: Sample, names: Names, within: in
     ]
     ranked = rank_signals(question, sample, seen)
     return [s for s in ranked if s.told > max(LEAST_TOLD, 2 * s.told_error)][:SHOWN]
+
+
+def meanings(signals: Iterable[Signal], tables: Tables) -> dict[str, str]:
+    """Return what each signal is, by the outcome it is of or the end of the input's address, in the order of the signals."""
+    found = {}
+    for signal in signals:
+        key = signal.name.partition("@")[0]  # without the month, or the accelerator that an input is drawn for
+        outcome = key.partition(":")[0]
+        if fan := FANS.get(outcome):
+            found[outcome] = fan.definition
+        else:
+            found[key.rpartition(".")[2]] = tables.meaning(key)
+    return found
 
 
 def _today(asked: Asked) -> Asked:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from forecast.refresh.gathering import Asked, take_in
+from forecast.refresh.gathering import Reply, take_in
 from forecast.sources.fetch import Answer
 from forecast.sources.quotes import Parsed, Quote
 from forecast.store.database import open_store, transaction
@@ -24,7 +24,7 @@ def told(place, tables):
         source = SimpleNamespace(name="gpu-rents", configured_address=lambda: "x", warn_days=3, error_days=6)
         parsed = None if error or not quotes else Parsed(list(quotes), [])
         with transaction(engine) as connection:
-            (report,) = take_in(connection, [Asked(source, parsed, Answer(None, etag, None), error)], tables, now)
+            (report,) = take_in(connection, [Reply(source, parsed, Answer(None, etag, None), error)], tables, now)
             return report, feed_state(connection, "gpu-rents")
 
     yield tell

@@ -232,6 +232,15 @@ def test_one_scenario_that_fails_does_not_lose_the_other(place, tmp_path):
         assert len(failures(connection)) == 2, "written down before the error is raised"
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"scenarios": ("nosuch",)}, {"settings": ("nonsense=1",)}, {"n_paths": 0}, {"threads": 0}, {"months": 0}]
+)
+def test_a_first_refresh_that_is_refused_makes_no_store(place, wrong):
+    with pytest.raises(InputError):
+        refresh(place, replace(SMALL, **wrong), NOW)
+    assert list(place.file.parent.iterdir()) == []
+
+
 def test_a_scenario_that_failed_is_made_up_for(place):
     def half(scenario, **how):
         if scenario.name == "accelerator-glut":
