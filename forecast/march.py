@@ -94,7 +94,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
     # 6. Shares: a logit over the living, with inertia and passing shocks.
     for new in (market.repriced, renewed):
         customers.notice(new.offers, new.segments, new.change_log)
-    customers.reconsider(chance.normals("attraction"), market.share)
+    customers.reconsider(month, chance.normals("attraction"), market.share)
     market.share = customers.share(doors.absent)
     served = wanted * rents.served_frac(load_ratio)
     trade = market.trade = Trade(

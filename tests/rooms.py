@@ -62,11 +62,11 @@ def growth_today(customers):
     return customers.apart_per_month * np.sqrt(customers.apart_kept)
 
 
-def after_months(customers, months):
+def after_months(customers, months, first=1):
     """Return the shares after so many months without chance in which nobody leaves."""
     nobody = np.zeros((len(customers.names.providers), BLOCK_PATHS), REAL)
     share = customers.share(nobody)
-    for _ in range(months):
-        customers.reconsider(nobody, share)
+    for month in range(first, first + months):
+        customers.reconsider(month, nobody, share)
         share = customers.share(nobody)
     return share

@@ -126,10 +126,13 @@ def test_letting_without_a_contract_earns_less_as_rents_fall(base, block):
     other.theta |= {"contract_default_per_year": np.zeros(BLOCK_PATHS, REAL)}
     known = draws.column("provider_finances", "other_margin_frac", names.providers[own])
     margin = np.broadcast_to(known, (len(names.providers[own]), BLOCK_PATHS)).copy()
-    for fall, by_hand in ((0.0, {}), (np.log(1.25), {"nebius": 0.325, "crusoe": 0.25, "coreweave": 0.4375})):
+    # Costs over revenue, times: nebius and coreweave have half of it under contract, crusoe none.
+    dearer = {"nebius": (1 + 1.25) / 2, "crusoe": 1.25, "coreweave": (1 + 1.25) / 2}
+    for fall, by_hand in ((0.0, {}), (np.log(1.25), dearer)):
         other.step(1, REAL(0), np.full(BLOCK_PATHS, fall, REAL))
-        for provider, value in by_hand.items():
-            margin[names.providers.index(provider)] = value
+        for provider, times in by_hand.items():
+            row = names.providers.index(provider)
+            margin[row] = 1 - times * (1 - margin[row])
         earned = other.usd_per_month(own)
         assert_allclose(other.cost_usd_per_month(own), earned * (1 - margin), rtol=1e-4, atol=1e-3)
 

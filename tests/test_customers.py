@@ -40,7 +40,7 @@ def test_what_is_pending_moves_weights_once(customers):
     customers.apart_if_typical_per_month[:] = 0
     customers.pending_log[0] = 0.5
     for _ in range(2):
-        customers.reconsider(np.zeros_like(customers.attraction), np.ones_like(customers.log_weight))
+        customers.reconsider(1, np.zeros_like(customers.attraction), np.ones_like(customers.log_weight))
     assert_allclose(customers.log_weight[0], 0.18, rtol=1e-5)
     assert_allclose(customers.pending_log[0], 0.32, rtol=1e-5)
     assert_array_equal(customers.log_weight[1:], 0)
@@ -51,7 +51,7 @@ def test_shocks_pass_and_are_as_large_as_the_kind_of_seller_says(customers, bloc
     normal = np.random.default_rng(2).standard_normal((len(names.providers), BLOCK_PATHS)).astype(REAL)
     sd = block[2].column("provider_kinds", "share_shock_sd", names.kinds)
     for times in (0.0, 1.0):
-        customers.reconsider(normal, np.ones_like(customers.log_weight))
+        customers.reconsider(1, normal, np.ones_like(customers.log_weight))
         kept = 1 + times * customers.theta["share_shock_persistence"]
         shock = sd * shares.heavy_tailed(normal, customers.theta["share_shock_tail"])
         assert_allclose(customers.attraction, kept * shock, rtol=1e-4, atol=1e-5)

@@ -1,6 +1,7 @@
 """Firms grow apart in the month loop: by what is asked, less the larger they are, and shares revert."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from rooms import after_months, equal_shares, growth_today, made_up_treasury, stand_still, still_customers
 
@@ -14,17 +15,16 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     """After many months lasting weights have grown by ∫g = g·τ, as the fit integrates it, and other revenue with them."""
     _, names, draws = block
     share = equal_shares(names)
-    customers = still_customers(base, names, draws, share, share_reversion_per_month=0)
+    customers = still_customers(base, names, draws, share, share_reversion_per_month=0, growth_apart_fade_months=12)
     own = growth_today(customers)
     start = customers.log_weight.copy()
     treasury, revenue = made_up_treasury(base, names, draws)
     stand_still(treasury)
-    fade = base.inputs["parameters.growth_apart_fade_months"].value.median()
     whole = np.ones(revenue.shape, REAL)
     for _ in range(96):
-        customers.reconsider(np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
+        customers.reconsider(1, np.zeros((len(names.providers), BLOCK_PATHS), REAL), share)
         treasury.step(1, revenue, revenue / 2, customers.apart_per_month, REAL(0), whole, whole)
-    expected = own * fade
+    expected = 12 * own
     # e^-8 is left, and the middle of a month is off by 1/(24·τ²).
     assert_allclose(customers.log_weight - start, expected[names.offer_provider], atol=0.004)
     # Other revenue, of firms with a parent too, grows apart by as much less as revenue does, all of it within what can be spent.
@@ -45,7 +45,7 @@ def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
     shape = (len(names.providers), BLOCK_PATHS)
     customers.apart_if_typical_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
     for _ in range(24):
-        customers.reconsider(chance.standard_normal(shape, REAL), equal_shares(names))
+        customers.reconsider(1, chance.standard_normal(shape, REAL), equal_shares(names))
     assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
 
 
@@ -53,7 +53,7 @@ def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_own_growth_doe
     """ν = 0.2 at a firm of typical size, half of it where q = 32, and of both r = ½ in the end: ν² (r² + (1 − r²)·e^(−2t/12))."""
     _, names, draws = block
     asked = {"growth_apart_luck_log": 0.2, "growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0}
-    asked |= {"growth_apart_typical_usd_per_year": 1e9, "share_reversion_per_month": 0}
+    asked |= {"growth_apart_typical_usd_per_year": 1e9, "share_reversion_per_month": 0, "growth_apart_fade_months": 12}
     chance, share, shape = np.random.default_rng(4), equal_shares(names), (len(names.providers), BLOCK_PATHS)
     for revenue, part in ((1e9, 1.0), (32e9, 0.5)):
         customers = still_customers(base, names, draws, share, revenue, **asked)
@@ -62,7 +62,7 @@ def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_own_growth_doe
         stand_still(treasury)
         before, variance = REAL(1), 0.0
         for month in range(48):
-            customers.reconsider(REAL(0) * customers.attraction, share)
+            customers.reconsider(1, REAL(0) * customers.attraction, share)
             luck = chance.standard_normal(shape, REAL)
             treasury.other.step(1, customers.apart_with_luck_per_month(luck), REAL(0))
             if month in (0, 47):
@@ -102,22 +102,26 @@ def test_own_growth_is_that_of_the_fits(base, block):
         assert_allclose(np.quantile(row, [0.1, 0.5, 0.9]), law.quantile(np.array([0.1, 0.5, 0.9])), atol=6e-3)
 
 
-def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(base, block):
+@pytest.mark.parametrize("renewal", [0, 1])
+def test_the_large_lose_to_the_small_and_the_many_small_ones_keep_their_weight(base, block, renewal):
+    """Of a difference Π (1 − κ(t)) is left: 0.98^60 where the market stays young, more where firms settle as its growth fades."""
     _, names, draws = block
     share = equal_shares(names)
     for offers in names.offers_of_segment:
         share[offers.start] *= 3  # one large seller in each segment
         share[offers] /= share[offers].sum(axis=0)
-    customers = still_customers(base, names, draws, share, share_reversion_per_month=0.02)
+    asked = {"share_reversion_per_month": 0.02, "demand_fade_months": 24, "growth_apart_renewal_ratio": renewal}
+    customers = still_customers(base, names, draws, share, **asked)
     customers.apart_if_typical_per_month[:] = 0
     start, large = customers.log_weight.copy(), [offers.start for offers in names.offers_of_segment]
     after, fringe = after_months(customers, 1), names.fringe_offers
     assert_array_equal(customers.log_weight[fringe], start[fringe])  # they move as the typical seller does
-    after = after_months(customers, 59)
+    after = after_months(customers, 59, first=2)
+    left = np.prod(1 - 0.02 * (renewal + (1 - renewal) * np.exp(-(np.arange(60) + 0.5) / 24)))
     for offers, first in zip(names.offers_of_segment, large, strict=True):
         moving = [o for o in range(offers.start + 1, offers.stop) if o not in names.fringe_offers]
         apart = start[first] - start[moving]
-        assert_allclose(customers.log_weight[first] - customers.log_weight[moving], apart * 0.98**60, rtol=1e-3)
+        assert_allclose(customers.log_weight[first] - customers.log_weight[moving], apart * left, rtol=1e-3)
         assert_allclose(after[offers].sum(axis=0), 1.0, rtol=1e-5)
     assert (after[large] < share[large]).all()
 
@@ -128,7 +132,11 @@ def test_who_sells_tokens_beside_a_large_business_does_not_catch_up_as_a_small_f
     share = equal_shares(names)
     for offers in names.offers_of_segment:
         share[offers.start] /= 10
-    asked = {"share_reversion_per_month": 0.02, "growth_apart_typical_usd_per_year": 1e9}
+    asked = {
+        "share_reversion_per_month": 0.02,
+        "growth_apart_typical_usd_per_year": 1e9,
+        "growth_apart_renewal_ratio": 1,
+    }
     single = [o for offers in names.offers_of_segment for o in range(offers.start + 1, offers.stop - 1)]
     for revenue, size in ((1e6, np.log(0.1)), (5e8, np.log(0.5)), (1e10, 0.0)):
         customers = still_customers(base, names, draws, share, revenue, **asked)

@@ -62,8 +62,8 @@ class Customers:
         change = shares.log_pending_change(log_price_change, segments.of(self.sensitivity))
         offers.put(self.pending_log, offers.of(self.pending_log) + change)
 
-    def reconsider(self, normal: Array, share: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks pass, growth apart and reversion stay.
+    def reconsider(self, month: int, normal: Array, share: Array) -> None:
+        """Step 6: lasting weights move slowly, shocks pass, growth apart stays, and reversion until firms have settled.
 
         `share` is that of last month, `[offer, path]`: it says who sells the typical token by now.
         """
@@ -84,7 +84,13 @@ class Customers:
         size = shares.size_of_seller(size, self.firm_size_log.take(names.offer_provider, axis=0))
         size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        self.log_weight += shares.lasting_growth(apart, size, theta["share_reversion_per_month"])
+        reversion = shares.settled_reversion(
+            theta["share_reversion_per_month"],
+            theta["growth_apart_renewal_ratio"],
+            theta["demand_fade_months"],
+            month - HALF_A_MONTH,
+        )
+        self.log_weight += shares.lasting_growth(apart, size, reversion)
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved

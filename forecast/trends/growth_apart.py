@@ -21,13 +21,14 @@ from forecast.trends.trend import Band, Diagnostic, Estimate, FormScore, Trend
 from forecast.units import DAYS_PER_MONTH
 
 FEWEST_SPANS = 4
-POINTS = 512
+POINTS = 1024
 READ = (
     ("share_reversion_per_month", "1/month"),
     ("growth_apart_sd_per_month", "log/month"),
     ("growth_apart_luck_log", "log"),
+    ("growth_apart_fade_months", "months"),
 )
-FADE, POWER = "growth_apart_fade_months", "growth_apart_size_power"
+POWER = "growth_apart_size_power"
 MONEY, TYPICAL = "growth_apart_money_ratio", "growth_apart_typical_usd_per_year"
 FORM, MARKET, WALK = "own growth, and reversion with size", "the market's growth for all", "driftless walk"
 
@@ -36,8 +37,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
     """Return each provider's own growth at the tables' vintage, and how fast the large fall back to the small.
 
     The growth of a figure over h months is h·(μ − κ·size) + ∫g + ν·√h·ε, with g a firm's own growth, normal with spread σ,
-    that fades by e in `growth_apart_fade_months` and is renewed. Market and own growth by Gaussian conditioning, κ, σ and
-    ν by a cloud of points (`growth_law.py`). σ, ν and a provider's own growth are those of a firm of typical size, which is
+    that fades by e in τ months and is renewed. Market and own growth by Gaussian conditioning, κ, σ, ν and
+    τ by a cloud of points (`growth_law.py`). σ, ν and a provider's own growth are those of a firm of typical size, which is
     given too: the large grow apart less. Only firms that grow like to publish; κ rests on those that did. Volumes grow
     apart more than revenue: how much less revenue does is σ of its spans alone over σ of all.
 
@@ -52,8 +53,8 @@ def growth_apart_trend(tables: Tables) -> Trend:
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = weighed(spans, laws)
     mean, sd = over_laws(weight, [own_growth_today(by, firms) for by in found])
-    reversion, apart, noise = (evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[:3])
-    money = _money_ratio(spans, laws, apart)
+    bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[: len(READ)]]
+    money = _money_ratio(spans, laws, bands[1])
     return Trend(
         name="growth_apart",
         title="Growth of a provider beyond the market's",
@@ -63,14 +64,14 @@ def growth_apart_trend(tables: Tables) -> Trend:
         half_life_months=evidence.band(evidence.half_life_months(np.array([law[0] for law in laws])), weight),
         diagnostics=(
             evidence.cloud_diagnostic(weight),
-            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, (reversion, apart, noise), strict=True)),
+            *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
             Diagnostic(MONEY, money.p50, money.text()),
         ),
         scores=backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
-              for (name, unit), b in zip(READ, (reversion, apart, noise), strict=True)),
+              for (name, unit), b in zip(READ, bands, strict=True)),
             Estimate(f"parameters.{MONEY}", evidence.distribution("lognormal", money.p10, money.p90), "ratio",
                      int((spans.metric == RUN_RATE).sum()), "low", "spread of own growth by spans of revenue alone over that by all"),
             Estimate(f"parameters.{TYPICAL}", evidence.distribution("fixed", float(np.exp(typical_size_log(raw, RUN_RATE)))),
@@ -85,9 +86,9 @@ def growth_apart_trend(tables: Tables) -> Trend:
 
 
 def _laws(tables: Tables) -> list[Law]:
-    assumed = tables["parameters"].latest("parameter")
-    fade, power = (settled(tables, f"parameters.{name}", assumed[name]["value"]).median() for name in (FADE, POWER))
-    return [Law(reversion, sd, noise, fade, power) for reversion, sd, noise in cloud(PRIORS, POINTS).T.tolist()]
+    power = settled(tables, f"parameters.{POWER}", tables["parameters"].latest("parameter")[POWER]["value"]).median()
+    points = cloud(PRIORS, POINTS).T.tolist()
+    return [Law(reversion, sd, noise, fade, power) for reversion, sd, noise, fade in points]
 
 
 def _money_ratio(spans: Spans, laws: Sequence[Law], all_sd: Band) -> Band:

@@ -16,6 +16,7 @@ PRIORS = (
     Prior("reversion_per_month", 0.01, 1.0, True),  # half of a difference in size goes in six years, or two, or many
     Prior("apart_sd_per_month", 0.08, 0.7, True),
     Prior("noise_log", 0.12, 0.7, True),  # times √months: rounded figures, a large customer won or lost
+    Prior("fade_months", 12.0, 0.8, True),  # few firms that outgrew the market did so for more than two or three years
 )
 MARKET_LOG_PER_MONTH, MARKET_SD = 0.12, 0.1  # of the growth that all firms share: little is known beforehand
 
