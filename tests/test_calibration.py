@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from forecast.calibration.fit import Rows, fit
 from forecast.calibration.observations import (
+    KINDS,
     RUN,
     Observations,
     accelerators_of,
@@ -45,7 +46,7 @@ from forecast.refits import differences
 from forecast.scenario import load_scenario
 from forecast.serving.effects import FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.workloads import Request, named_precision, workloads
 from forecast.table_files import Row
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables
@@ -161,6 +162,12 @@ def test_a_run_printed_under_two_names_counts_once(scenario, found):
     assert len(printed) - len(set(printed)) == 75
     named = found[0].observed.columns["model"][found[0].observed.columns["accelerator"] == "b200"]
     assert np.sum(named == "deepseek-v3") == 8 < np.sum(named == "deepseek-r1")
+
+
+def test_a_run_that_is_fitted_says_its_precision(scenario):
+    """Without one it would count as the narrowest of its accelerator: four bits for eight on B200."""
+    measured = [row for row in scenario.tables["throughput"] if row["status"] != "claim" and row["scenario"] in KINDS]
+    assert len(measured) > 3000 and all(named_precision(row["precision"]) for row in measured)
 
 
 def test_runs_that_draft_are_told_by_the_suites_configurations(scenario, found):
