@@ -44,7 +44,7 @@ from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.measured_runs import other_system
 from forecast.refits import differences
 from forecast.scenario import load_scenario
-from forecast.serving.effects import FORM, log_factors, spread_level
+from forecast.serving.effects import ASSUMED, FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
 from forecast.serving.workloads import Request, named_precision, workloads
 from forecast.table_files import Row
@@ -254,6 +254,14 @@ def test_what_was_never_measured_gets_what_its_family_gets_and_is_never_surer(sc
 def test_every_effect_has_a_prior_and_every_term_one_of_its_own():
     assert len({(e.term, e.feature) for e in FORM}) == len(FORM)
     assert all(e.sd > 0 for e in FORM)
+
+
+def test_what_is_assumed_of_a_family_counts_and_is_not_fitted(scenario, found):
+    columns = workloads(scenario, [Request("groq-lpu-v1", "llama-3.1-70b", 1000.0, 1000.0)])
+    for term, feature in ASSUMED:
+        start = f"{term}:{feature}:"
+        assert log_factors({start + "lpu": 0.5}, columns)[term] == 0.5
+        assert not any(name.startswith(start) for name in found[0].design.names)
 
 
 def test_the_number_of_accelerators_follows_from_latency():
