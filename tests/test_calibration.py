@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from forecast.calibration.fit import Rows, fit
 from forecast.calibration.observations import (
+    KINDS,
     RUN,
     Observations,
     accelerators_of,
@@ -43,9 +44,9 @@ from forecast.deployments.cases import CASE_COLUMNS, price_of_cases
 from forecast.measured_runs import other_system
 from forecast.refits import differences
 from forecast.scenario import load_scenario
-from forecast.serving.effects import FORM, log_factors, spread_level
+from forecast.serving.effects import ASSUMED, FORM, log_factors, spread_level
 from forecast.serving.speed import effect_values, throughput, throughputs
-from forecast.serving.workloads import Request, workloads
+from forecast.serving.workloads import Request, named_precision, workloads
 from forecast.table_files import Row
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables
@@ -163,6 +164,12 @@ def test_a_run_printed_under_two_names_counts_once(scenario, found):
     assert np.sum(named == "deepseek-v3") == 8 < np.sum(named == "deepseek-r1")
 
 
+def test_a_run_that_is_fitted_says_its_precision(scenario):
+    """Without one it would count as the narrowest of its accelerator: four bits for eight on B200."""
+    measured = [row for row in scenario.tables["throughput"] if row["status"] != "claim" and row["scenario"] in KINDS]
+    assert len(measured) > 3000 and all(named_precision(row["precision"]) for row in measured)
+
+
 def test_runs_that_draft_are_told_by_the_suites_configurations(scenario, found):
     """B200's DeepSeek and B300's Qwen3.5: what MTP gains fades with load, and no run of it is in the fit."""
     dump = [row for row in scenario.tables["throughput"] if row["source"] == "inferencex-dump-2026-08-21"]
@@ -247,6 +254,14 @@ def test_what_was_never_measured_gets_what_its_family_gets_and_is_never_surer(sc
 def test_every_effect_has_a_prior_and_every_term_one_of_its_own():
     assert len({(e.term, e.feature) for e in FORM}) == len(FORM)
     assert all(e.sd > 0 for e in FORM)
+
+
+def test_what_is_assumed_of_a_family_counts_and_is_not_fitted(scenario, found):
+    columns = workloads(scenario, [Request("groq-lpu-v1", "llama-3.1-70b", 1000.0, 1000.0)])
+    for term, feature in ASSUMED:
+        start = f"{term}:{feature}:"
+        assert log_factors({start + "lpu": 0.5}, columns)[term] == 0.5
+        assert not any(name.startswith(start) for name in found[0].design.names)
 
 
 def test_the_number_of_accelerators_follows_from_latency():

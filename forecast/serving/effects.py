@@ -70,8 +70,7 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("prefill_compute", "narrow", 0.0, 0.3)]
     found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in arithmetic]
     found += [Effect("throughput", "family_memory", 0.0, 0.12), Effect("throughput", "family", 0.0, 0.15)]
-    found += [Effect("throughput", "family_kind", 0.0, 0.10)]
-    for feature, sd in (("architecture", 0.14), ("family", 0.1), ("family_kind", 0.2)):
+    for feature, sd in (("architecture", 0.14), ("family_kind", 0.2)):
         found += [Effect(term, feature, 0.0, sd) for term in ("overhead_base", *arithmetic)]
     return tuple(found)
 
@@ -86,6 +85,8 @@ SEEN = {
     (False, False): "both_new",
 }
 FORM = _form()
+# Given where nobody measured a family and never fitted: kinds of model tell measured families apart.
+ASSUMED = (("overhead_base", "family"), ("decode_compute", "family"), ("prefill_compute", "family"))
 TERMS = tuple(dict.fromkeys(effect.term for effect in FORM))
 
 
@@ -110,13 +111,13 @@ def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Arra
     """
     found = {term: np.zeros(len(columns["moe"])) for term in TERMS}
     made = features(columns)
-    for effect in FORM:
-        levels, weights = made[effect.feature]
-        start = f"{effect.term}:{effect.feature}:"
-        if effect.feature in NUMBERS:
-            found[effect.term] += values.get(start + ALL, 0.0) * weights
+    for term, feature in (*((effect.term, effect.feature) for effect in FORM), *ASSUMED):
+        levels, weights = made[feature]
+        start = f"{term}:{feature}:"
+        if feature in NUMBERS:
+            found[term] += values.get(start + ALL, 0.0) * weights
         else:
-            found[effect.term] += np.array([values.get(start + level, 0.0) for level in levels])
+            found[term] += np.array([values.get(start + level, 0.0) for level in levels])
     return found
 
 
