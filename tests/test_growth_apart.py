@@ -111,7 +111,7 @@ def test_own_growth_of_one_span_by_hand():
     assert_allclose(variance, [0.01 - reach**2 / whole, 0.01])
 
 
-@pytest.mark.parametrize("name", ["reversion_per_month", "apart_sd_per_month", "noise_log"])
+@pytest.mark.parametrize("name", ["reversion_per_month", "apart_sd_per_month", "noise_log", "fade_months"])
 def test_the_law_that_was_planted_is_the_likeliest(name):
     found = planted(LAW)
     true = likelihood(found)
