@@ -111,7 +111,7 @@ def test_own_growth_of_one_span_by_hand():
     assert_allclose(variance, [0.01 - reach**2 / whole, 0.01])
 
 
-@pytest.mark.parametrize("name", ["reversion_per_month", "apart_sd_per_month", "noise_log"])
+@pytest.mark.parametrize("name", ["reversion_per_month", "apart_sd_per_month", "noise_log", "fade_months"])
 def test_the_law_that_was_planted_is_the_likeliest(name):
     found = planted(LAW)
     true = likelihood(found)
@@ -223,3 +223,18 @@ def test_revenue_moves_less_than_volumes_at_every_vintage(tables):
     stored = [row["value"] for row in tables["fits"] if row["key"] == "parameters.growth_apart_money_ratio"]
     assert len(stored) == len(VINTAGES)
     assert all(0.3 < value.median() < 1 for value in stored)
+
+
+def test_inputs_of_the_law_go_together_as_its_points_do(tables):
+    """Rows of `correlations.csv` that rest on the fit; some 20 points carry it, so they are known to 0.15 or so."""
+    now = tables.vintage(VINTAGES[-1])
+    raw, laws = spans.published_spans(now, VINTAGES[-1]), growth_apart._laws(now)
+    weight, _ = growth_law.weighed(spans.sized(raw, raw), laws)
+    logs, names = np.log(np.array(laws).T), [name for name, _ in growth_apart.READ]
+    covariance = np.cov(logs, aweights=weight)
+    sd = np.sqrt(np.diag(covariance))
+    rows = [row for row in tables["correlations"] if row["source"] == "own-fit-trends"]
+    assert len(rows) == 2
+    for row in rows:
+        one, other = (names.index(row[end]) for end in ("first", "second"))
+        assert_allclose(row["correlation"], covariance[one, other] / (sd[one] * sd[other]), atol=0.1)

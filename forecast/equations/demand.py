@@ -7,13 +7,13 @@ import numpy as np
 from forecast.arrays import Array
 
 
-def fading_rate(start_per_year: Array, long_per_year: Array, fade_months: Array, month: float) -> Array:
+def fading_rate(start_per_year: Array | float, long_per_year: Array, fade_months: Array, month: float) -> Array:
     """Growth rate that fades from its start to its long-run value.
 
     g(t) = g∞ + (g₀ − g∞)·e^(−t/τ)
 
     Args:
-        start_per_year: g₀, logarithmic rate in the as_of month, 1/year.
+        start_per_year: g₀, logarithmic rate in the as_of month, 1/year; 1 where rates over that of today are asked for.
         long_per_year: g∞, rate in the long run, 1/year.
         fade_months: τ, months, positive.
         month: t, months after as_of, at least 0.
@@ -23,6 +23,8 @@ def fading_rate(start_per_year: Array, long_per_year: Array, fade_months: Array,
 
     >>> fading_rate(np.array([1.5]), np.array([0.5]), np.array([12.0]), 0.0).tolist()
     [1.5]
+    >>> fading_rate(1.0, np.array([0.0, 0.5, 1.0]), np.array([20.0]), 20.0).round(3).tolist()
+    [0.368, 0.684, 1.0]
     """
     return long_per_year + (start_per_year - long_per_year) * np.exp(-month / fade_months)
 

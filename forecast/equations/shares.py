@@ -112,27 +112,6 @@ def lasting_growth(apart_per_month: Array, size_log: Array, reversion_per_month:
     return growth
 
 
-def settled_reversion(reversion_per_month: Array, renewal_ratio: Array, fade_months: Array, month: float) -> Array:
-    """Reversion with size as firms settle: that of a young market fades with the market's growth, to a part of itself.
-
-    κ(t) = κ·(r + (1 − r)·e^(−t/τ))
-
-    Args:
-        reversion_per_month: κ, of the as_of month, part of a difference in size that closes in a month, 0–0.5.
-        renewal_ratio: r, part of it that stays, 0 (in the end growth knows no size) to 1 (the market stays young).
-        fade_months: τ, time in which the market's growth fades by a factor e, months, positive.
-        month: t, months since the as_of month.
-
-    Returns:
-        Part of a difference in size that closes in a month. Source: Lotti, Santarelli, Vivarelli (2003, 2009): small firms
-        outgrow large ones in their first years, and no longer once the market has sorted them.
-
-    >>> settled_reversion(np.array([0.02, 0.02]), np.array([0.0, 1.0]), np.array([20.0, 20.0]), 20.0).round(4).tolist()
-    [0.0074, 0.02]
-    """
-    return np.asarray(reversion_per_month * (renewal_ratio + (1.0 - renewal_ratio) * np.exp(-month / fade_months)))
-
-
 def herfindahl(amount: Array, total: Array) -> Array:
     """Herfindahl index of the shares x/X of a market.
 

@@ -84,13 +84,11 @@ class Customers:
         size = shares.size_of_seller(size, self.firm_size_log.take(names.offer_provider, axis=0))
         size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        reversion = shares.settled_reversion(
-            theta["share_reversion_per_month"],
-            theta["growth_apart_renewal_ratio"],
-            theta["demand_fade_months"],
-            month - HALF_A_MONTH,
+        # Firms settle: of reversion in a young market a part is left that fades as the market's growth does.
+        left_ratio = demand.fading_rate(
+            1.0, theta["growth_apart_renewal_ratio"], theta["demand_fade_months"], month - HALF_A_MONTH
         )
-        self.log_weight += shares.lasting_growth(apart, size, reversion)
+        self.log_weight += shares.lasting_growth(apart, size, theta["share_reversion_per_month"] * left_ratio)
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved
