@@ -85,7 +85,7 @@ def made():
 
 def test_every_cell_of_the_small_tables(made):
     found = {name: rows for name, (_, rows) in tables(made).items()}
-    assert found["runway"] == [
+    assert [list(row) for row in found["runway"]] == [
         ["ada", "chip maker", 212e6, 12, 18, 28, 0.12, 0.82, 0.64, "bought"],
         ["bo", "host", 3.16e6, 3, 10, None, 0.57, 0.75, 0.72, "sold in distress"],
         ["cy", "lab", 866e6, 20, None, None, 0.0, 0.049, 0.0, None],

@@ -303,7 +303,7 @@ def test_the_verb_watch():
         "  exit:fringe@8 happens on no path, so no signal can change it.\n\nrunway_months:novita@8 is longer than "
         in said
     )
-    assert " 7 months (2027-06): chance " in said and "provider_finances.novita.cash_usd" in said
+    assert " 7 months (2027-06): chance " in said and "provider_finances.novita.burn_usd_per_year" in said
 
 
 def test_a_runway_is_longer_than_its_median_or_lasts(base):

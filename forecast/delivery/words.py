@@ -21,12 +21,14 @@ def words(*parts: str) -> str:
 def percent(value: float | None) -> str:
     """Return a probability or a share in whole percent; what is nearly none or nearly all says so.
 
-    >>> percent(0.07), percent(0.004), percent(0.998), percent(0.0)
-    ('7 %', '<1 %', '>99 %', '0 %')
+    Of six digits, so that a number and its copy in a file read alike.
+
+    >>> percent(0.07), percent(0.004), percent(0.998), percent(0.0), percent(0.325000001) == percent(0.325)
+    ('7 %', '<1 %', '>99 %', '0 %', True)
     """
     if value is None:
         return "-"
-    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
+    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{float(f'{100 * value:.6g}'):.0f} %"
 
 
 def chance(prob: float, error: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision, precisions, served_row
+from forecast.serving.workloads import PRECISIONS, native_precision, precisions, served_row
 
 
 def quality_lost_points(scenario: Scenario, model: str, precision: str) -> float:
@@ -43,7 +43,7 @@ def tiers_met(scenario: Scenario, model: str, precision: str, tier: str | None =
     lost = [name for name, needed in least.items() if left < needed <= score]
     if (tier in lost) or (lost and not met):
         named = tier or lost[-1]
-        points = {p: quality_lost_points(scenario, model, p) for p in served_model.QUALITY_LOSS_POINTS}
+        points = {p: quality_lost_points(scenario, model, p) for p in PRECISIONS}
         best = [p for p, each in points.items() if score - each / 100 >= least[named]]
         raise InputError(
             f"{model} at {precision}: loses {lost_points:g} points of GPQA, {100 * score:.1f} to {100 * left:.1f}; the tier "

@@ -25,8 +25,21 @@ SPECIFICATIONS = "memory_gb memory_bandwidth_tb_per_s scaleup_gb_per_s".split()
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
 MOST_CACHED_FRAC = 0.999  # of a prompt: its last tokens are always computed
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
-PRECISION_SPELLINGS = {"nvfp4": "fp4", "mxfp4": "fp4", "mx": "fp4", "mxfp8": "fp8", "int8/fp16": "int8", "float16": "fp16", "half": "fp16", "best": "",
-                       "bfloat16": "bf16", "fp8-kv": "fp8", "unset": ""}  # fmt: skip
+PRECISION_SPELLINGS = {
+    "nvfp4": "fp4",
+    "mxfp4": "fp4",
+    "mx": "fp4",
+    "mxfp8": "fp8",
+    "int8/fp16": "int8",
+    "float16": "fp16",
+    "half": "fp16",
+    "best": "",
+    "bfloat16": "bf16",
+    "fp8-kv": "fp8",
+    "unset": "",
+}
+# What may be asked for: MXFP4 is a way in which weights are published, and is served as four bits.
+PRECISIONS = tuple(form for form in served_model.BYTES_PER_WEIGHT if form not in PRECISION_SPELLINGS)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,10 +152,9 @@ def named_precision(text: str | None) -> str | None:
     """
     spelled = (text or "").strip().lower()
     precision = PRECISION_SPELLINGS.get(spelled, spelled) or None
-    if precision and precision not in served_model.BYTES_PER_WEIGHT:
-        known = ", ".join(served_model.BYTES_PER_WEIGHT)
+    if precision and precision not in PRECISIONS:
         raise InputError(
-            f'precision "{precision}": one of {known}.{suggestion(precision, served_model.BYTES_PER_WEIGHT)} '
+            f'precision "{precision}": one of {", ".join(PRECISIONS)}.{suggestion(precision, PRECISIONS)} '
             "Correct it, or leave it out for the best the accelerator supports."
         )
     return precision
