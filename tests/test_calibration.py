@@ -45,8 +45,9 @@ from forecast.measured_runs import other_system
 from forecast.refits import differences
 from forecast.scenario import load_scenario
 from forecast.serving.effects import ASSUMED, FORM, log_factors, spread_level
+from forecast.serving.formats import named_precision
 from forecast.serving.speed import effect_values, throughput, throughputs
-from forecast.serving.workloads import Request, named_precision, workloads
+from forecast.serving.workloads import Request, workloads
 from forecast.table_files import Row
 from forecast.table_rules import table_problems
 from forecast.tables import load_tables

@@ -3,7 +3,7 @@
 from forecast.families import FAMILIES, FLEETS
 from forecast.market.machines import CROSSING, OPEN, OTHERS
 from forecast.outcomes.by_path import GPUS
-from forecast.serving.workloads import efficiency_family
+from forecast.serving.kinds import efficiency_family
 
 
 def choices(tables, table):

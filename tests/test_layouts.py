@@ -13,18 +13,11 @@ from numpy.testing import assert_allclose
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.effects import NUMBERS
+from forecast.serving.formats import weights_gb
 from forecast.serving.groups import batch_of, layouts, misfits
+from forecast.serving.kinds import architecture, expert_width, served_models
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import (
-    Request,
-    architecture,
-    columns_of,
-    expert_width,
-    served_models,
-    weights_gb,
-    workload,
-    workloads,
-)
+from forecast.serving.workloads import Request, columns_of, workload, workloads
 
 SCENARIO = load_scenario("base")
 VALUES = effect_values(SCENARIO)

@@ -5,8 +5,9 @@ import pytest
 
 from forecast.calibration.observations import runs
 from forecast.measured_runs import other_system
+from forecast.serving.kinds import served_row
 from forecast.serving.speed import effect_values, throughputs
-from forecast.serving.workloads import Request, served_row, workloads
+from forecast.serving.workloads import Request, workloads
 
 
 @pytest.fixture(scope="module")

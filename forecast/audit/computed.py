@@ -13,8 +13,9 @@ from forecast.equations import served_model
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving import groups
+from forecast.serving.kinds import served_row
 from forecast.serving.token_cost import power_kw
-from forecast.serving.workloads import Request, number, served_row, workloads
+from forecast.serving.workloads import Request, number, workloads
 
 INPUT_TOKENS, OUTPUT_TOKENS = 3000.0, 1000.0  # list prices are commonly blended 3:1
 TECHNIQUE_TOKENS = 1024.0, 1024.0  # of input and of output

@@ -11,9 +11,10 @@ from forecast.deployments.ownership import buyer_cost_or_none
 from forecast.equations import cost
 from forecast.scenario import Scenario
 from forecast.serving.groups import layouts_of_all, least_accelerators
+from forecast.serving.kinds import served_models
 from forecast.serving.speed import BATCH_SHARES, Throughput, effect_values, throughputs
 from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import Request, columns_of, served_models, workload, workloads
+from forecast.serving.workloads import Request, columns_of, workload, workloads
 
 FULL = "bf16"  # the precision gains are counted from
 

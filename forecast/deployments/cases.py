@@ -17,9 +17,11 @@ from forecast.deployments.priced import waterfall
 from forecast.distributions import Z_90
 from forecast.errors import InputError, shortened
 from forecast.scenario import Scenario
+from forecast.serving.formats import named_precision
 from forecast.serving.groups import misfits
+from forecast.serving.kinds import served_models
 from forecast.serving.speed import Throughput, effect_values, resolve, throughputs
-from forecast.serving.workloads import columns_of, named_precision, served_models, workload
+from forecast.serving.workloads import columns_of, workload
 
 CASE_COLUMNS = "accelerator n_accelerators model precision input_tokens output_tokens concurrency".split()
 LENGTH_TOKENS = 1024.0  # of input, and of output, where a case has none

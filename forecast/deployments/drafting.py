@@ -8,7 +8,8 @@ from forecast.deployments.bench import Bench
 from forecast.deployments.variants import drafting_heads
 from forecast.equations import roofline
 from forecast.scenario import Scenario
-from forecast.serving.workloads import number, served_row
+from forecast.serving.kinds import served_row
+from forecast.serving.workloads import number
 
 
 class Draft(NamedTuple):

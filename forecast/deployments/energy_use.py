@@ -7,9 +7,11 @@ import numpy as np
 from forecast.equations import roofline, served_model, step
 from forecast.errors import InputError
 from forecast.scenario import Scenario
+from forecast.serving.formats import weights_gb
+from forecast.serving.kinds import served_row
 from forecast.serving.speed import Throughput
 from forecast.serving.token_cost import machine_kw, number_of
-from forecast.serving.workloads import number, served_row, weights_gb
+from forecast.serving.workloads import number
 
 
 def joule_per_output_token(

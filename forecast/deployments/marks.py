@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.scenario import Scenario
 from forecast.serving.effects import ROWS
-from forecast.serving.workloads import efficiency_entity, on_market, served_row
+from forecast.serving.kinds import efficiency_entity, on_market, served_row
 
 ORDER = ("measured", "derived", "background", "claim", "assumption", "projection")
 

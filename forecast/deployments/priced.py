@@ -20,9 +20,11 @@ from forecast.distributions import Z_90
 from forecast.equations import cost, roofline
 from forecast.renting import asked_rents
 from forecast.scenario import Scenario
+from forecast.serving.formats import named_precision
+from forecast.serving.kinds import on_market, served_row
 from forecast.serving.speed import Throughput, effect_values, resolve, throughput, throughputs
 from forecast.serving.token_cost import market_accelerators, mix_tok_per_s, number_of, owned_cost
-from forecast.serving.workloads import named_precision, on_market, served_row, workloads
+from forecast.serving.workloads import workloads
 from forecast.units import HOURS_PER_DAY
 
 UTILISATIONS = (0.25, 0.5, 0.75, 1.0)

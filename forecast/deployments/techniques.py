@@ -17,8 +17,9 @@ from forecast.deployments.variants import dense_twin
 from forecast.equations import roofline, served_model, step
 from forecast.measured_runs import stack_of
 from forecast.scenario import Scenario
+from forecast.serving.kinds import efficiency_entity, served_models, served_row
 from forecast.serving.speed import resolve, throughput
-from forecast.serving.workloads import efficiency_entity, number, served_models, served_row
+from forecast.serving.workloads import number
 
 MIXTURES = ("deepseek-v2", "mixtral-8x22b")
 AGES_MONTHS = (0.0, 3.0, 6.0, 12.0, 24.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from forecast.equations import served_model
 from forecast.errors import InputError, suggestion
 from forecast.scenario import Scenario
-from forecast.serving.workloads import PRECISIONS, native_precision, precisions, served_row
+from forecast.serving.formats import PRECISIONS, native_precision, precisions
+from forecast.serving.kinds import served_row
 
 
 def quality_lost_points(scenario: Scenario, model: str, precision: str) -> float:

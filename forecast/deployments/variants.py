@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.scenario import Scenario
-from forecast.serving.workloads import native_precision, served_row
+from forecast.serving.formats import native_precision
+from forecast.serving.kinds import served_row
 from forecast.table_files import Row, Table
 
 

@@ -10,9 +10,10 @@ from forecast.deployments.variants import node_share
 from forecast.errors import InputError
 from forecast.scenario import Scenario
 from forecast.serving.groups import WIDEST_ENGINE, layouts
+from forecast.serving.kinds import scaleup_count, served_row
 from forecast.serving.speed import Throughput, throughput
 from forecast.serving.token_cost import number_of
-from forecast.serving.workloads import scaleup_count, served_row, workloads
+from forecast.serving.workloads import workloads
 
 
 def wide_throughput(scenario: Scenario, wanted: Deployment) -> Throughput:

@@ -20,18 +20,16 @@ from forecast.errors import InputError
 from forecast.families import FLEETS
 from forecast.owning import OWNED, all_in_kw
 from forecast.scenario import Scenario
-from forecast.serving.speed import Throughput, design_log_sds, effect_values, throughputs
-from forecast.serving.workloads import (
-    Request,
+from forecast.serving.kinds import (
     architecture,
     designs_released_on,
     efficiency_entity,
     efficiency_family,
-    number,
     on_market,
     served_models,
-    workloads,
 )
+from forecast.serving.speed import Throughput, design_log_sds, effect_values, throughputs
+from forecast.serving.workloads import Request, number, workloads
 from forecast.units import MONTHS_PER_YEAR, months_between
 
 MIX = ("input_tokens", "output_tokens", "latency_ms_per_token", "input_frac", "cached_frac")  # what a segment asks

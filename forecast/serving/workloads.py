@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 
 from forecast.equations import served_model
-from forecast.errors import InputError, suggestion
-from forecast.families import FAMILIES
+from forecast.errors import InputError
 from forecast.scenario import Scenario
+from forecast.serving.formats import named_precision, native_precision, precisions, weights_gb
+from forecast.serving.kinds import (
+    architecture,
+    efficiency_family,
+    expert_width,
+    memory_kind,
+    on_market,
+    scaleup_count,
+    served_models,
+)
 from forecast.table_files import Row
 from forecast.units import GB_PER_TB
 
@@ -25,21 +33,6 @@ SPECIFICATIONS = "memory_gb memory_bandwidth_tb_per_s scaleup_gb_per_s".split()
 SLOWEST_LINK_GB_PER_S = 32.0  # PCIe 4.0: of boards without a printed scale-up link
 MOST_CACHED_FRAC = 0.999  # of a prompt: its last tokens are always computed
 LEAST_LINK_PER_MEMORY_RATIO = 0.065  # of stacked memory: about the least printed (MI355X 0.067, H800 0.060)
-PRECISION_SPELLINGS = {
-    "nvfp4": "fp4",
-    "mxfp4": "fp4",
-    "mx": "fp4",
-    "mxfp8": "fp8",
-    "int8/fp16": "int8",
-    "float16": "fp16",
-    "half": "fp16",
-    "best": "",
-    "bfloat16": "bf16",
-    "fp8-kv": "fp8",
-    "unset": "",
-}
-# What may be asked for: MXFP4 is a way in which weights are published, and is served as four bits.
-PRECISIONS = tuple(form for form in served_model.BYTES_PER_WEIGHT if form not in PRECISION_SPELLINGS)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,119 +52,6 @@ class Request:
     def length_tokens(self) -> float:
         """Tokens of one request, input and output."""
         return self.input_tokens + self.output_tokens
-
-
-def served_models(scenario: Scenario) -> dict[str, Row]:
-    """Return the rows of all served models as known at the vintage, by name."""
-    return scenario.tables["served_models"].latest("model")
-
-
-def served_row(scenario: Scenario, model: str) -> Row:
-    """Return the row of a served model as known at the vintage."""
-    return served_models(scenario)[model]
-
-
-def on_market(scenario: Scenario, accelerator: str) -> bool:
-    """Return whether an accelerator is broadly available at the vintage."""
-    on = scenario.rows["accelerators"][accelerator]["available_on"]
-    return bool(on and on <= scenario.as_of)
-
-
-def efficiency_family(accelerator: Row) -> str:
-    """Return the family of fitted efficiencies: makers of several generations are split by the arithmetic of their parts."""
-    family = str(accelerator["family"])
-    without, eight_bits, four_bits = FAMILIES[family].fitted_as or 3 * (family,)
-    if accelerator["fp4_dense_tflops"]:
-        return four_bits
-    return eight_bits if accelerator["fp8_dense_tflops"] else without
-
-
-def efficiency_entity(scenario: Scenario, accelerator: str, served: Row) -> str:
-    """Return the row of `efficiency` for an accelerator and a served model."""
-    family = efficiency_family(scenario.rows["accelerators"][accelerator])
-    return f"{family}:{'moe' if served['experts_count'] else 'dense'}"
-
-
-def scaleup_count(accelerator: Row) -> float:
-    """Return the accelerators of a scale-up domain: those of a server, eight, where none is published."""
-    return float(accelerator["scaleup_count"] or 8)
-
-
-def memory_kind(accelerator: Row) -> str:
-    """Return `gddr` for a board with graphics memory (another chip than its family's, cooled and fed for less), `sram`, or `stacked`."""
-    text = str(accelerator["memory_type"] or "").upper()
-    return next((kind for kind in ("gddr", "sram") if text.startswith(kind.upper())), "stacked")
-
-
-def native_precision(served: Row) -> str:
-    """Return the precision in which a model's weights are published; of a mixture those of its experts."""
-    return _published(str(served["native_weights"]))
-
-
-def weights_gb(served: Row, precision: str) -> dict[str, float]:
-    """Return what the weights outside the experts, those of all experts, and all with the embeddings take, as columns of a case.
-
-    Where the experts alone are published narrower, as `native_weights` says ("mxfp4 experts + bf16"), the rest stays as it
-    was published whatever the precision: makers keep it wide on purpose, and releases of others leave it so.
-    """
-    stored = served_model.bytes_per_weight(precision, native_precision(served))
-    _, experts_alone, rest = str(served["native_weights"]).partition(" experts + ")
-    wide = served_model.BYTES_PER_WEIGHT[_published(rest)] if experts_alone else stored
-    expert_gb = stored * served["expert_params_b"]
-    return {
-        "dense_gb": wide * served["dense_params_b"],
-        "expert_gb": expert_gb,
-        "weights_gb": wide * (served["total_computed_b"] - served["expert_params_b"]) + expert_gb,
-    }
-
-
-def expert_width(served: Row) -> float:
-    """Return the width of one expert of a mixture: of its three matrices each is as wide by the model's width; 0 of a dense model."""
-    experts = (served["experts_count"] or 0) * (served["moe_layers_count"] or 0)
-    return 1e9 * float(served["expert_params_b"]) / (3 * served["hidden_size"] * experts) if experts else 0.0
-
-
-def _published(text: str) -> str:
-    return next((form for form in ("fp4", "mxfp4", "int4", "fp8") if text.startswith(form)), "bf16")
-
-
-def precisions(accelerator: Row) -> list[str]:
-    """Return the precisions for which an accelerator has arithmetic, the narrowest first."""
-    narrow = (("fp4_dense_tflops", "fp4"), ("fp8_dense_tflops", "fp8"))
-    return [*(precision for column, precision in narrow if accelerator[column]), "bf16"]
-
-
-def named_precision(text: str | None) -> str | None:
-    """Return the precision meant by a text, None where it is empty, `unset` or `best`: the best the accelerator supports.
-
-    >>> named_precision("NVFP4"), named_precision(" bfloat16"), named_precision("unset"), named_precision(None)
-    ('fp4', 'bf16', None, None)
-
-    Raises:
-        InputError: no such precision.
-    """
-    spelled = (text or "").strip().lower()
-    precision = PRECISION_SPELLINGS.get(spelled, spelled) or None
-    if precision and precision not in PRECISIONS:
-        raise InputError(
-            f'precision "{precision}": one of {", ".join(PRECISIONS)}.{suggestion(precision, PRECISIONS)} '
-            "Correct it, or leave it out for the best the accelerator supports."
-        )
-    return precision
-
-
-def architecture(served: Row) -> str:
-    """Return what models of one design share: family, depth, width, and whether attention is mixed or compressed."""
-    attention, other, _ = str(served["attention_kind"]).split("+")[0].partition("-")
-    return f"{served['family']}-{served['layers_count']}-{served['hidden_size']}" + f"-{attention}" * bool(other)
-
-
-def designs_released_on(models: Iterable[Row]) -> dict[str, date]:
-    """Return the day on which the first model of each design was released."""
-    return {
-        architecture(row): row["released_on"]
-        for row in sorted(models, key=lambda row: row["released_on"], reverse=True)
-    }
 
 
 def number(scenario: Scenario, table: str, entity: str, column: str) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecast.distributions import Array
 from forecast.equations.hardware import serving_gain_log
 from forecast.measured_runs import other_system, stack_of
-from forecast.serving.workloads import architecture, designs_released_on
+from forecast.serving.kinds import architecture, designs_released_on
 from forecast.table_files import Row
 from forecast.tables import Tables
 from forecast.trends.cloud import Prior, cloud, posterior
