@@ -10,6 +10,7 @@ from typing import Any
 from forecast.scenario import Scenario
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.units import month_of
 
 RENT_INDEX = "index: normalised SXM median of rate cards"  # that the model's rent is read off (rent_to_owned_log_start)
 RECENT = timedelta(days=183)  # an older rent is no longer what an accelerator costs
@@ -58,8 +59,8 @@ def rents_until(day: date, tables: Tables) -> list[float]:
     Where none is known yet there is that month alone, at a rent of one: whatever came before was as today.
     """
     rows = sorted(h100_rents(tables), key=lambda row: row["date_on"])
-    known = {12 * row["date_on"].year + row["date_on"].month: row["usd_per_accelerator_hour"] for row in rows}
-    now, rent, found = 12 * day.year + day.month, 1.0, []
+    known = {month_of(row["date_on"]): row["usd_per_accelerator_hour"] for row in rows}
+    now, rent, found = month_of(day), 1.0, []
     for month in range(min([*known, now]), now + 1):
         rent = known.get(month, rent)
         found.append(math.log(rent))

@@ -23,6 +23,15 @@ BYTES_PER_GB = 1e9
 FLOP_PER_GFLOP = 1e9
 
 
+def month_of(day: date) -> int:
+    """Return the month that holds a day, counted from year 0.
+
+    >>> month_of(date(2025, 1, 31)) - month_of(date(2024, 12, 1))
+    1
+    """
+    return day.year * 12 + day.month - 1
+
+
 def months_between(start: date, end: date) -> float:
     """Return the time from one day to another, in months of 30.4 days: twelve make 365 days.
 

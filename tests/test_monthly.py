@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.trends.monthly import Reading, month_end, month_of, monthly_series
+from forecast.trends.monthly import Reading, month_end, monthly_series
+from forecast.units import month_of
 
 
 def reading(day, value, name="tier", row=2):

@@ -21,14 +21,14 @@ def words(*parts: str) -> str:
 def percent(value: float | None) -> str:
     """Return a probability or a share in whole percent; what is nearly none or nearly all says so.
 
-    Of six digits, so that a number and its copy in a file read alike.
+    Rounded before to four digits more, so that a number and its copy in a file read alike.
 
     >>> percent(0.07), percent(0.004), percent(0.998), percent(0.0), percent(0.325000001) == percent(0.325)
     ('7 %', '<1 %', '>99 %', '0 %', True)
     """
     if value is None:
         return "-"
-    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{float(f'{100 * value:.6g}'):.0f} %"
+    return "<1 %" if 0 < value < 0.01 else ">99 %" if 0.99 < value < 1 else f"{round(100 * value, 4):.0f} %"
 
 
 def chance(prob: float, error: float) -> str:

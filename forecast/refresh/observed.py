@@ -8,7 +8,8 @@ from typing import NamedTuple
 from forecast.renting import h100_rents
 from forecast.table_files import Row
 from forecast.tables import Tables
-from forecast.trends.monthly import month_end, month_of
+from forecast.trends.monthly import month_end
+from forecast.units import month_of
 
 LAST_EARLY_DAY = 15  # until then the end of the month before is nearer than that of the month
 

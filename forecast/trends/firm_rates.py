@@ -103,10 +103,10 @@ def round_spells(tables: Tables, today: date, kinds: Collection[str] = regimes.S
     A gap that ends with the listing is open: the engine lists firms at a rate of its own. A firm that is not in the cohort
     is a provider of the market that has not left.
     """
-    exits = {name: row["exit_on"] for name, row in tables["hazard_cohort"].latest("provider").items()}
-    firms = tables["providers"].latest("provider") | tables["hazard_cohort"].latest("provider")
+    cohort = tables["hazard_cohort"].latest("provider")
+    firms = tables["providers"].latest("provider") | cohort
     for row in tables["round_intervals"].latest("provider", "from_on").values():
-        exit_on = exits.get(row["provider"])
+        exit_on = cohort[row["provider"]]["exit_on"] if row["provider"] in cohort else None
         end = row["to_on"] or min(exit_on or today, today)
         if firms[row["provider"]]["kind"] in kinds and end > row["from_on"]:
             yield regimes.Spell(row["from_on"], end, row["to_on"] not in (None, exit_on))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.distributions import Array
+from forecast.units import month_of
 
 UNIT_SLIP_RATIO = 100.0  # a value this far from the middle of those around it was written in another unit
 
@@ -47,15 +48,6 @@ class MonthlySeries:
         """Return (before, after) of each pair of values a month apart."""
         near = np.diff(self.months) == 1
         return self.logs[:-1][near], self.logs[1:][near]
-
-
-def month_of(day: date) -> int:
-    """Return the month that holds a day, counted from year 0.
-
-    >>> month_of(date(2025, 1, 31)) - month_of(date(2024, 12, 1))
-    1
-    """
-    return day.year * 12 + day.month - 1
 
 
 def month_end(month: int) -> date:

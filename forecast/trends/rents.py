@@ -14,11 +14,12 @@ from forecast.renting import RENT_INDEX
 from forecast.tables import DISTANT, Tables
 from forecast.trends import evidence
 from forecast.trends.known import TooFew
-from forecast.trends.monthly import MonthlySeries, Reading, dated, month_of, monthly_series
+from forecast.trends.monthly import MonthlySeries, Reading, dated, monthly_series
 from forecast.trends.rent_law import RentFit, ahead, fit_rents, innovations, maximum_likelihood, rent_quantiles
 from forecast.trends.rivals import rolled
 from forecast.trends.rolling import Cases
 from forecast.trends.trend import Band, Estimate, Trend
+from forecast.units import month_of
 
 INDICES = {RENT_INDEX: "normalised", "index: raw on-demand median of rate cards": "raw"}
 LOOP_INDEX = "h100 normalised"  # what the month loop calls the rent

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from forecast.distributions import Array
 from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
-from forecast.trends.monthly import month_of
 from forecast.trends.rolling import HORIZONS_MONTHS
+from forecast.units import month_of
 
 ROUTER = "gateway"
 DECIMALS_LOG = 9  # prices that agree to one in a billion are the same price
