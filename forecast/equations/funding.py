@@ -6,8 +6,8 @@ import numpy as np
 
 from forecast.arrays import Array, Index
 
-# After a round, over which the chance of the next comes back: the likeliest at each vintage since 2025-07 (docs/evidence.md).
-REST_MONTHS = 12.0
+# After a round, over which the chance of the next comes back: the likeliest at four of five vintages (docs/evidence.md).
+REST_MONTHS = 6.0
 
 
 def funding_prob_per_month(
@@ -16,7 +16,7 @@ def funding_prob_per_month(
     """Chance that a provider closes a round this month.
 
     h = h_regime·a·u·w, above one certain, with attraction a = clip(growth, ½, 2), urgency u = 2 under a year of runway, else 1,
-    and w = min(1, t/12): whoever has just raised does not ask again
+    and w = min(1, t/6): whoever has just raised does not ask again
 
     Args:
         regime_per_month: h_regime, rate of the shared funding regime, 1/month, at least 0.
@@ -28,7 +28,7 @@ def funding_prob_per_month(
         Probability; above 1 is certain. Source: round_intervals.csv (quartiles 8, 13, 24 months), own-hazards.
 
     >>> funding_prob_per_month(0.05, 1.0, 24.0, np.array([3.0, 30.0])).tolist()
-    [0.0125, 0.05]
+    [0.025, 0.05]
     """
     at_ease = np.clip(growth_ratio, 0.5, 2.0)
     at_ease *= regime_per_month
@@ -42,7 +42,7 @@ def funding_prob_per_month(
 def rested_months(months_since_round: Array) -> Array:
     """Months since a round, each counted as much as the chance of the next had come back in it.
 
-    E = ∫ min(1, t/12) dt = t²/24 up to a year, t − 6 after it
+    E = ∫ min(1, t/6) dt = t²/12 up to half a year, t − 3 after it
 
     Args:
         months_since_round: t, months, at least 0.
@@ -50,8 +50,8 @@ def rested_months(months_since_round: Array) -> Array:
     Returns:
         Months. Source: w of `funding_prob_per_month`.
 
-    >>> rested_months(np.array([6.0, 12.0, 18.0])).tolist()
-    [1.5, 6.0, 12.0]
+    >>> rested_months(np.array([3.0, 6.0, 18.0])).tolist()
+    [0.75, 3.0, 15.0]
     """
     within = np.minimum(months_since_round, REST_MONTHS)
     return np.asarray(within**2 / (2 * REST_MONTHS) + (months_since_round - within))

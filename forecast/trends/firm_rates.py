@@ -28,8 +28,8 @@ OUTCOMES = {"acquired": "acquired_per_year", "ipo": "ipo_per_year"}
 def funding_trend(tables: Tables) -> Trend:
     """Return the monthly rate of rounds known at the tables' vintage, by regime.
 
-    Rounds over provider-months between the first known round and the exit or the vintage, those of the first year after a
-    round counted in part (`rested_months`). A gap that is still open is censored there (Kaplan–Meier for its quartiles);
+    Rounds over provider-months between the first known round and the exit or the vintage, those of the first half year
+    after a round counted in part (`rested_months`). A gap that is still open is censored there (Kaplan–Meier for its quartiles);
     counting closed gaps alone would make money look quick. What was judged of a regime before it was seen is its prior.
 
     Raises:
@@ -60,7 +60,7 @@ def funding_trend(tables: Tables) -> Trend:
         ),
         estimates=tuple(
             Estimate(f"regimes.{regime}.funding_per_month", _rate(count, _judged(tables, regime)), "1/month", count.events, "medium",
-                     f"{count.events} rounds in {12 * count.years:.0f} provider-months, the first year after a round counted in part, "
+                     f"{count.events} rounds in {12 * count.years:.0f} provider-months, the first half year after a round counted in part, "
                      f"over an attraction of {ATTRACTION[0]} to {ATTRACTION[1]}; firms with a known round")
             for regime, count in by_regime.items()
         ),
@@ -74,7 +74,7 @@ def _judged(tables: Tables, regime: str) -> Distribution | None:
 
 
 def _rate(count: regimes.Count, judged: Distribution | None) -> Distribution:
-    """Return the monthly rate of a firm that stands still, a year after its last round: lognormal, Poisson error and attraction together.
+    """Return the monthly rate of a firm that stands still, half a year after its last round: lognormal, Poisson error and attraction together.
 
     What was judged before counts beside what was seen, each with the inverse of its variance in logs.
     """
