@@ -20,10 +20,10 @@ BY_KIND = (
 )
 FORESEEN = "rates of a market that was not seen at the vintage"
 ROUNDS_SEEN = (
-    f"{FORESEEN}: its first half year brought rounds at no more than a normal one's rate, the months since at more than twice that. "
-    "Firms differ no more than by chance, and paths that stay hot have hardly more"
+    f"{FORESEEN}: its first half year brought 1.4 times as many rounds as a normal one, the months since 2.9 times, of labs as of "
+    "others. At that rate, in a market that stays hot, paths hold what came"
 )
-ONE_CHANCE = "the chance of a round does not know the kind of firm"
+ONE_CHANCE = "the chance of a round does not know the kind of firm: ratios by kind foresee rounds to come no better"
 EVENTS = {
     "round": ("rounds", ROUNDS),
     "acquired": ("firms bought", COHORT),
@@ -57,7 +57,7 @@ FIRM_COMPARISONS = (
         for event in EVENTS
         for regime in REGIMES_SEEN
     ),
-    *(_per_year("round", "hot", ONE_CHANCE, kind) for kind in ("host", "chip")),
+    *(_per_year("round", "hot", ONE_CHANCE, kind) for kind in ("host", "chip", "lab")),
     *(_per_year("acquired", "hot", BY_KIND, kind) for kind in ("host", "chip", "neocloud")),
     *(
         Comparison(
