@@ -214,7 +214,7 @@ def many(made, dry):
 def test_fourteen_are_shown_the_most_at_risk_first(made):
     shown = headline(many(made, [k / 100 for k in range(1, 17)])).split("\n\n")[1].splitlines()
     assert [line.split()[0] for line in shown[2:-1]] == [f"b{k:02d}" for k in range(15, 1, -1)]
-    assert shown[-1].startswith("  2 more are safer (runway.csv of --out has all)")
+    assert shown[-1].startswith("  2 more run dry less often (runway.csv of --out has all)")
     just = headline(many(made, [0.2] * 14)).split("\n\n")[1].splitlines()
     assert [line.split()[0] for line in just[2:]] == [f"b{k:02d}" for k in range(14)]
 

@@ -57,7 +57,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
         lines.append(
-            f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
+            f"  {rest} more run dry less often (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
     if any(row.most_likely_exit == "left the market" for row in able[:SHOWN_PROVIDERS]):
         lines.append(
