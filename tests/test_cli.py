@@ -9,6 +9,7 @@ import pytest
 from command import forecast
 
 from forecast.cli.main import VERBS
+from forecast.cli.shown import PIPE_COLUMNS
 
 
 def test_run_json_is_one_document():
@@ -200,6 +201,20 @@ def test_check_reads_the_scenarios_of_a_folder(tmp_path):
     (tmp_path / "bad.toml").write_text('extends = "base"\nmonth = 3\n')
     done = forecast("check", str(tmp_path))
     assert done.returncode == 2 and 'bad.toml line 2: no setting or table "month"' in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "where pue_ratio",
+        "show --match providers.together",
+        "cost --model llama-3.3-70b --accelerator h100 --techniques",
+    ],
+)
+def test_a_pipe_has_no_line_that_an_editor_cuts(words):
+    """Before, one of `where` had 417 characters, and one of `cost --techniques` 278."""
+    lengths = [len(line) for line in forecast(*words.split()).stdout.splitlines()]
+    assert 80 < max(lengths) <= PIPE_COLUMNS
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell closes stderr")

@@ -109,7 +109,7 @@ def test_hostile_names_of_inputs_signals_and_claims_are_inert(made, driven, rent
 
 def test_what_to_watch_gives_level_and_latest_value(rent, tables):
     told = Signal("market_price:commodity@6", 0.2, 0.01, 0.085, 0.113, True, 0.53, 0.18, True)
-    text = said(watch_section([AtStake(rent, 0.36, [told])], 6, "2026-10-31", meanings([told], tables)))
+    text = said(watch_section([AtStake(rent, 0.36, [told])], 6, "2026-10-31", meanings([told.name], tables)))
     for part in (
         "chance 36 %",
         "Market price, commodity, 2027-04, USD/Mtok",

@@ -14,6 +14,7 @@ from forecast.cli import sensitivity_verb
 from forecast.errors import InputError
 from forecast.market.names import market_names
 from forecast.monte_carlo import jackknife_error
+from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.scenario import load_scenario
 from forecast.sensitivity.analysis import analyse
@@ -23,7 +24,7 @@ from forecast.sensitivity.first_order import first_order, importance
 from forecast.sensitivity.learning import commitment_loss, learning_worth
 from forecast.sensitivity.sample import Sample, draw_sample, uniform_ranks
 from forecast.sensitivity.shares import independent_shapley, normal_correlation, shapley, total_indices
-from forecast.sensitivity.signals import Question, Signal, is_open, meanings, question_of, rank_signals
+from forecast.sensitivity.signals import Question, is_open, meanings, question_of, rank_signals
 from forecast.sensitivity.surrogate import design, fit_surrogate, legendre, terms
 from forecast.sensitivity.words import borrowed, convergence, sensitivity_figure, sensitivity_text, settled
 
@@ -278,10 +279,16 @@ def test_a_signal_that_turns_the_answer_is_found_with_its_level():
 
 
 def test_signals_of_every_kind_have_their_meaning(tables):
-    names = ("hhi_tokens@6", "rent@6", "parameters.launch_slip_months@vr200", "offers.groq:commodity.tokens_frac")
-    told = meanings((Signal(name, 0.5, 0.01, 1.0, 2.0, True, 0.6, 0.2, True) for name in names), tables)
-    assert list(told) == ["hhi_tokens", "rent", "launch_slip_months", "tokens_frac"]
-    assert told["rent"] == FANS["rent"].definition
+    names = (
+        "price_rise:commodity@24",
+        "hhi_tokens@6",
+        "rent@6",
+        "parameters.launch_slip_months@vr200",
+        "offers.groq:commodity.tokens_frac",
+    )
+    told = meanings(names, tables)
+    assert list(told) == ["price_rise", "hhi_tokens", "rent", "launch_slip_months", "tokens_frac"]
+    assert told["rent"] == FANS["rent"].definition and told["price_rise"] == DATES["price_rise"].definition
     assert told["launch_slip_months"] == tables["parameters"].latest("parameter")["launch_slip_months"]["meaning"]
     assert told["tokens_frac"] == next(c.meaning for c in tables.schema["offers"] if c.name == "tokens_frac")
 

@@ -137,21 +137,19 @@ def _text(
         )  # fmt: skip
     return [
         "\n".join([*lines, *printed_table(rows, widths, line_columns())]),
-        "  A seller's price is what its customers pay on average for the models they choose there, small and large, not the price of one "
-        "model: yours may cost many times more, and its cheapest seller be another.",
-        "  Spot: month by month. Even at: the fixed price, USD per million tokens, that costs on average what month by month at the same "
-        f"provider does; a lower quote saves. Against the market's spot price fixed at {first} is even at {even[first].market:.3g}.",
+        "  A seller's price is what its customers pay on average for the models they choose there, not the price of one model: yours may cost "
+        "many times more, and its cheapest seller be another. Where today and router are far apart, get a quote before you choose.",
+        f"  Fixed: {'at the price you were quoted' if terms.fixed_usd_per_mtok else 'at the price of today, as no quote is known: give yours as --fixed-usd-per-mtok'}. "
+        "Spot: month by month. Above market: the chance that it costs more than spot at the market's price.",
+        "  USD/Mtok: the mean cost of a million tokens. Even at: the fixed price that costs on average what spot at the same provider does; "
+        f"a lower quote saves. Against spot at the market's price, fixed at {first} is even at {even[first].market:.3g}.",
         *_shorter(terms, even),
         _mix_line(terms, made),
         f"  Must switch: the provider leaves and nobody serves on; taken to cost {terms.switch_cost_months:g} months of spend, and the "
         "market's price from then on.",
-        "  USD/Mtok is the mean cost with both and no quote: compare a quote with even at.",
-        "  Today: what a token of the segment brings a provider, all its customers, models and cached input together: its revenue over its "
-        f"tokens, split over segments; the median of an estimate (forecast show --match {first}.paid).",
-        "  Router: what customers of the largest router last paid it, over all its models there, of any segment (host_prices.csv).",
-        "  Where today and router are far apart, neither is the price of your model: get a quote before you choose. Where today is wide, means "
-        "such as even at lie above it though no price rises.",
-        *([] if terms.fixed_usd_per_mtok is not None else ["  No quote is known: give yours as --fixed-usd-per-mtok."]),
+        f"  Today: the provider's revenue of the segment over its tokens, median of an estimate (forecast show --match {first}.paid); a mean such "
+        "as even at may lie above it though no price rises. Router: what customers of the largest router last paid, of any segment "
+        "(host_prices.csv).",
     ]
 
 

@@ -117,11 +117,10 @@ def _text(found: dict[str, Any], need: Need, made: Scenario, n_paths: int, quote
         f"  Owning is cheaper than renting on demand from a busy share of {_share(even)} on; at {percent(need.busy_frac)}, on {sure} of paths.",
         f"  It is cheaper than a contract on {percent(found['own_cheaper_than_contract_prob'])} of them. {_paid(found)}",
         f"  Bought for {_price(need, made)}, and network_frac of it for the network.",
-        f"  Rent: {rent}, moving as the engine's rent of an H100 does; a contract holds today's price, nearer to owned cost by "
-        "contract_rent_ratio, and pays all hours, as the owner does. In money of today, at "
-        "capital_rate_per_year.",
+        f"  Rent: {rent}; it moves as an H100's does. A contract holds today's price, which lies between rent and owned cost "
+        "(contract_rent_ratio), and pays all hours, as the owner does. Money is of today, at capital_rate_per_year.",
         f"  Sold at the end for {_share(found['resale_frac'])} of its price"
-        + (": used_price_ratio of a new one's then, for the life that is left (assumption); yours: --resale-frac." if need.resale_frac is None else "."),
+        + (": an assumption (used_price_ratio, for the life that is left); yours: --resale-frac. `forecast cost` spreads the price over its whole life." if need.resale_frac is None else "."),
         "  Whoever rents may move to newer machines, which serve a token for less: that freedom is not priced.",
     ]  # fmt: skip
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOVED_CORRELATION = 0.05  # from which a user is told
 LEAST_COLUMNS = 60
+PIPE_COLUMNS = 160  # the widest table of a run of ten years
 MORE_BY_FITS = ("events", "rents")  # read by a simulation too, for closures and for rents of past months
 T = TypeVar("T")
 
@@ -156,9 +157,9 @@ def finite(value: Any) -> Any:
 def line_columns() -> int:
     """Return how many characters a line of stdout has room for.
 
-    Those of a terminal ($COLUMNS, if set); a narrower one than LEAST_COLUMNS breaks lines itself. A pipe or a file has room.
+    Those of a terminal ($COLUMNS, if set); a narrower one than LEAST_COLUMNS breaks lines itself. A pipe or a file has PIPE_COLUMNS.
     """
-    return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 1000
+    return max(LEAST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPE_COLUMNS
 
 
 def broken(text: str) -> str:

@@ -12,6 +12,7 @@ from forecast.delivery.printed import printed_table
 from forecast.delivery.words import calendar, number, percent
 from forecast.errors import InputError
 from forecast.market.names import market_names
+from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.scenario import Scenario
 from forecast.sensitivity.analysis import check_paths
@@ -73,7 +74,8 @@ def command(made: Scenario, n_paths: int, seed: int, outcomes: tuple[str, ...], 
     ]
     due = [calendar(str(made.as_of), each.month) for each in asked]
     texts = [_text(question, signals, when) for (question, signals), when in zip(found, due, strict=True)]
-    told = meanings((signal for _, signals in found for signal in signals), made.tables)
+    dated = [each.outcome for each in asked if each.outcome in DATES]  # of a fan its name says it, or a signal
+    told = meanings([*dated, *(signal.name for _, signals in found for signal in signals)], made.tables)
     answer(
         as_json,
         {"as_of": str(made.as_of), "within_months": within, "questions": document},

@@ -123,7 +123,7 @@ def _consolidation(forecast: Forecast) -> list[str]:
 def _chance(prob: float, horizon: int, end: str, what: str) -> str:
     if not six_in_a_row_fit(horizon):
         return f"Whether {what} cannot be told: six do not fit into the horizon."
-    return f"The chance that {what} by {end} is {percent(prob)}; in {percent(1 - prob)} of paths it is not within the horizon."
+    return f"The chance that {what} by {end} is {percent(prob)}."
 
 
 def _convergence(forecast: Forecast) -> list[str]:

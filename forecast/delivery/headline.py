@@ -57,7 +57,7 @@ def _at_risk(forecast: Forecast, horizon: int) -> list[str]:
     rest = len(able) - SHOWN_PROVIDERS
     if rest > 0:
         lines.append(
-            f"  {rest} more are safer (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
+            f"  {rest} more run dry less often (runway.csv of --out has all); providers with a parent's balance sheet have no runway to report."
         )
     if any(row.most_likely_exit == "left the market" for row in able[:SHOWN_PROVIDERS]):
         lines.append(
@@ -104,12 +104,12 @@ def _prices(forecast: Forecast, marks: list[int]) -> list[str]:
     for segment in segments(forecast):
         for name, outcome in shown.items():
             lines.append(f"  {segment if name == 'price' else '':16s}{name:13s}" + cells(outcome, segment))
-        reached = forecast.value("convergence_month", segment, marks[-1])
-        said = percent(reached) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
-        lines.append(f"  {'':16s}within ±25 % of the floor by {calendar(as_of, marks[-1])}: {said}")
+    reached = (f"{s} {percent(forecast.value('convergence_month', s, marks[-1]))}" for s in segments(forecast))
+    said = ", ".join(reached) if six_in_a_row_fit(marks[-1]) else TOO_SHORT
     return [
         *lines,
         "  H100 rent, USD/hour".ljust(LABEL_COLUMNS) + cells("rent", None),
+        f"  Price within 25 % of the floor for six months by {calendar(as_of, marks[-1])}: {said}",
         "  Price and floor are of the mix of the month, ever more cached input and less output: what the average customer",
         "  pays. Whoever buys the same kinds of tokens throughout pays the price of today's mix.",
         *(f"  {line}" for line in wrap(FLOOR, FLOOR_COLUMNS)),
@@ -123,6 +123,7 @@ def _sure(forecast: Forecast) -> list[str]:
         f"  {doubts_of_chance(forecast)}",
         f"  {counts['uncertain_inputs']} of {counts['inputs']} inputs are distributions. Private cash, burn, margins and volumes are",
         "  assumptions: `forecast show` marks each, with its source and date.",
+        "  How past forecasts did: `forecast hindcast --as-of 2025-07-01`, `forecast backtest`.",
     ]
     if forecast.manifest["finances_as_of"][:7] != forecast.manifest["as_of"][:7]:
         known = forecast.manifest["finances_as_of"]

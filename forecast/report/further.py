@@ -66,7 +66,7 @@ def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
         for each, question in questions
         if is_open(question)
     ]
-    told = meanings((signal for one in at_stake for signal in one.signals), scenario.tables)
+    told = meanings((signal.name for one in at_stake for signal in one.signals), scenario.tables)
     return [drivers_section(found, as_of), watch_section(at_stake, within, as_of, told)]
 
 

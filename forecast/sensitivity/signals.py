@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.market.names import Names
+from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS
 from forecast.sensitivity.asked import Asked, asked_within
 from forecast.sensitivity.first_order import BINS, Effect, bins_of, first_order, importance
@@ -98,14 +99,14 @@ def telling_signals(question: Question, sample: Sample, names: Names, within: in
     return [s for s in ranked if s.told > max(LEAST_TOLD, 2 * s.told_error)][:SHOWN]
 
 
-def meanings(signals: Iterable[Signal], tables: Tables) -> dict[str, str]:
-    """Return what each signal is, by the outcome it is of or the end of the input's address, in the order of the signals."""
+def meanings(names: Iterable[str], tables: Tables) -> dict[str, str]:
+    """Return what answers and signals are, by the outcome each is of or the end of the input's address, in their order."""
     found = {}
-    for signal in signals:
-        key = signal.name.partition("@")[0]  # without the month, or the accelerator that an input is drawn for
+    for name in names:
+        key = name.partition("@")[0]  # without the month, or the accelerator that an input is drawn for
         outcome = key.partition(":")[0]
-        if fan := FANS.get(outcome):
-            found[outcome] = fan.definition
+        if told := FANS.get(outcome) or DATES.get(outcome):
+            found[outcome] = told.definition
         else:
             found[key.rpartition(".")[2]] = tables.meaning(key)
     return found

@@ -32,8 +32,8 @@ def parse(content: bytes) -> Parsed:
         add = _add_electricity
     else:
         raise SourceError(
-            f"the header is {shown(','.join(header))}; prices need date, {', '.join(sorted(PRICES))}, rents provider, "
-            f"accelerator, {AMOUNT}, electricity {', '.join(sorted(ELECTRICITY))}. Correct the header."
+            f"the header is {shown(','.join(header))}. Prices need date, {', '.join(sorted(PRICES))}; rents need provider, "
+            f"accelerator, {AMOUNT}; electricity needs {', '.join(sorted(ELECTRICITY))}. Correct the header."
         )
     for entry in entries:
         add(found, entry)

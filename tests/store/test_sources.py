@@ -98,7 +98,7 @@ def test_the_drop_folder_knows_a_file_by_its_columns():
         SourceError, match="stand between semicolons. Save it with commas between cells and decimal point"
     ):
         drop.parse(DROP.replace(",", ";").encode())
-    with pytest.raises(SourceError, match="the header is 'a,b'; prices need date, "):
+    with pytest.raises(SourceError, match="the header is 'a,b'. Prices need date, .*; rents need provider, "):
         drop.parse(b"a,b\n1,2\n")
     assert (
         drop.parse(DROP.replace("2026-11-20", "20.11.2026").encode()).unread[0].reason
