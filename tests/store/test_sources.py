@@ -209,6 +209,7 @@ def test_a_second_request_is_conditional(feeds):
         ([(503, {}, b""), (502, {}, b"")], [0.5, 1.0]),
         ([(429, {"Retry-After": "7"}, b"")], [7.0]),
         ([(429, {"Retry-After": "86400"}, b"")], [60.0]),
+        ([(503, {"Retry-After": "Wed Oct 21 07:28:00 2015"}, b"")], [0.0]),  # a date of HTTP without a zone
         ([(200, {"truncate": 9}, b"{")], [0.5]),
         ([(200, {"pause_s": 0.5}, b"{}")], [0.5]),
     ],
