@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import KINDS, Column, convert
-from forecast.errors import InputError, separator_problem, shortened, suggestion
+from forecast.errors import InputError, header_problem, shortened, suggestion
 
 LARGEST_FILE_BYTES = 200_000_000
 
@@ -99,7 +99,7 @@ def csv_cells(content: bytes, label: str) -> list[list[str]]:
         raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
     if not records:
         raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
-    if problem := separator_problem(records[0]):
+    if problem := header_problem(records[0]):
         raise InputError(f"{label}: {problem}")
     return records
 

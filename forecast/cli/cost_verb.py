@@ -126,6 +126,4 @@ def _read_cases(path: str) -> list[dict[str, str]]:
         raise InputError(
             f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."
         )
-    if twice := [c for c in CASE_COLUMNS if header.count(c) > 1]:
-        raise InputError(f"{path} row 1: column {', '.join(twice)} stands twice. Delete one.")
     return [read_case(header, cells) for cells in records if cells]
