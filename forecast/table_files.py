@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -73,11 +74,15 @@ def file_digest(path: Path) -> str:
 
 
 def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file.
+    """Return the cells of a CSV file; `-` is stdin.
 
     Raises:
         InputError: it is no UTF-8 text, too large, empty, or not separated by commas.
     """
+    if str(path) == "-":
+        if sys.stdin is None:  # closed by the caller (<&-)
+            raise InputError(f"{label}: stdin is closed. Open it, or give a file.")
+        return csv_cells(sys.stdin.buffer.read(), label)
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
     return csv_cells(path.read_bytes(), label)
