@@ -114,5 +114,6 @@ def _asked_wait_s(retry_after: str | None) -> float | None:
         moment = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # dates of HTTP are GMT, also where they do not say so
+    if moment.tzinfo is None:  # dates of HTTP are GMT, also where they do not say so
+        moment = moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
