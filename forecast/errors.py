@@ -65,12 +65,17 @@ def suggestion_of_parts(name: str, allowed: Iterable[str]) -> str:
     return f' Did you mean "{min(holding, key=lambda one: (len(one), one))}"?' if holding else ""
 
 
-def separator_problem(header: list[str]) -> str:
-    """Return what is wrong with the separators of a CSV file with this header, or an empty string.
+def header_problem(header: list[str]) -> str:
+    """Return what is wrong with the header of any CSV file, or an empty string: other separators, or a name that stands twice.
 
-    >>> separator_problem(["a;b"]), separator_problem(["a", "b"])
+    >>> header_problem(["a;b"]), header_problem(["a", "b", "", ""])
     ('its cells stand between semicolons. Save it with commas between cells and decimal points.', '')
+    >>> header_problem(["a", "b", "a "])
+    'column a stands twice. Delete one.'
     """
-    if len(header) == 1 and ";" in header[0]:
-        return "its cells stand between semicolons. Save it with commas between cells and decimal points."
-    return ""
+    for name, separator in {"semicolons": ";", "tabs": "\t"}.items():
+        if len(header) == 1 and separator in header[0]:
+            return f"its cells stand between {name}. Save it with commas between cells and decimal points."
+    names = [name.strip() for name in header if name.strip()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return f"column {', '.join(twice)} stands twice. Delete one." if twice else ""

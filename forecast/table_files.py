@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import KINDS, Column, convert
-from forecast.errors import InputError, separator_problem, shortened, suggestion
+from forecast.errors import InputError, header_problem, shortened, suggestion
 
 LARGEST_FILE_BYTES = 200_000_000
 
@@ -73,11 +74,15 @@ def file_digest(path: Path) -> str:
 
 
 def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file.
+    """Return the cells of a CSV file; `-` is stdin.
 
     Raises:
         InputError: it is no UTF-8 text, too large, empty, or not separated by commas.
     """
+    if str(path) == "-":
+        if sys.stdin is None:  # closed by the caller (<&-)
+            raise InputError(f"{label}: stdin is closed. Open it, or give a file.")
+        return csv_cells(sys.stdin.buffer.read(), label)
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
     return csv_cells(path.read_bytes(), label)
@@ -99,7 +104,7 @@ def csv_cells(content: bytes, label: str) -> list[list[str]]:
         raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
     if not records:
         raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
-    if problem := separator_problem(records[0]):
+    if problem := header_problem(records[0]):
         raise InputError(f"{label}: {problem}")
     return records
 

@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from zlib import crc32
 
 import numpy as np
@@ -424,6 +425,16 @@ def test_a_file_too_short_to_score_says_so(tables, tmp_path):
     path.write_text(f"{HEADER}\n2026-07-15,a,host,m,1,1\n")
     with pytest.raises(InputError, match="no forecast can be scored: a series must be watched for 3 months"):
         outside_cases(tables, path)
+
+
+def test_prices_may_come_from_stdin(tmp_path):
+    from click.testing import CliRunner
+
+    run = partial(CliRunner().invoke, group, catch_exceptions=False)
+    with pytest.raises(InputError, match="-: no series is left to forecast"):
+        run(["backtest", "--prices", "-"], input=f"{HEADER}\n")
+    with pytest.raises(InputError, match="none.csv: No such file or directory. Correct the path."):
+        run(["backtest", "--prices", str(tmp_path / "none.csv")])
 
 
 def test_the_verb_writes_json_notes_and_a_file(tables, ours, tmp_path):

@@ -352,7 +352,7 @@ def test_a_case_with_too_few_or_too_many_cells_says_so_in_its_row(row, tmp_path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (CASES.strip() + ",model\nh100,2,a,fp8,1,1,1,b\n", "row 1: column model stands twice. Delete one."),
+        (CASES.strip() + ",model\nh100,2,a,fp8,1,1,1,b\n", ": column model stands twice. Delete one."),
         (
             CASES + '"h100,2,llama\nh100,2,llama-3.1-70b,fp8,1000,200,8\n',
             "unexpected end of data; tables are comma-separated CSV",
@@ -380,7 +380,7 @@ def test_cases_from_stdin(tmp_path):
 
 def test_cases_from_a_stdin_that_is_closed(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(InputError, match="--cases -: stdin is closed"):
+    with pytest.raises(InputError, match="stdin: stdin is closed"):
         cost_verb._read_cases("-")
 
 

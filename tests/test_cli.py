@@ -51,7 +51,9 @@ def test_a_parameter_outside_its_table_is_told_where_it_stands(tmp_path):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_any_verb_may_be_told_to_be_quiet(verb):
-    assert "--quiet" in forecast(verb, "--help").stdout
+    shown = forecast(verb, "--help").stdout
+    assert "--quiet" in shown
+    assert "--as-of [" not in shown, "a day is called DATE, not by its format"
 
 
 def test_what_has_no_progress_is_quiet_too():
@@ -329,3 +331,10 @@ def test_what_only_files_can_hold_needs_a_folder(words, said):
     done = forecast(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"forecast: {said}: without --out no file is written. Add --out FOLDER.\n"
+
+
+def test_a_vintage_before_all_data_has_nothing_to_show():
+    """It said that no input holds the text "" and asked for a shorter one."""
+    done = forecast("show", "--as-of", "2020-01-01")
+    assert done.returncode == 2
+    assert done.stderr == "forecast: as of 2020-01-01: no input of base is known yet. Choose a later --as-of.\n"

@@ -226,6 +226,11 @@ def test_the_api_of_the_contract(scenario, tmp_path):
 def test_cells_no_spreadsheet_runs():
     assert csv_text(["a"], [["=cmd()"], ["@x"], ["+1"], ["-a"], [-1.5]]) == "a\n'=cmd()\n'@x\n'+1\n'-a\n-1.5\n"
     assert safe_cell("tab\there") == "'tabhere"
+    for separator in ";,":  # where a spreadsheet of another country ends a cell, and takes what follows for the next
+        for begun in ("=1+1", "@x", "+1", "-a", "-1+cmd|x", "\t=1"):
+            cells = csv_text(["a"], [[f"x{separator}{begun}"]]).replace('"', "").split("\n")[1].split(separator)
+            assert cells == ["'x", f"'{begun.strip()}"]
+        assert safe_cell(f"1{separator}-2{separator}-3") == f"1{separator}-2{separator}-3"
     numbers, formulas = ("-1", "-0.25"), ("-1-1", "-1\n", "-A1", "-1 ", "--1", "-")
     assert [safe_cell(text) for text in numbers] == [*numbers]
     assert all(safe_cell(text).startswith("'") for text in formulas)

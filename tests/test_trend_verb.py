@@ -71,6 +71,13 @@ def test_a_vintage_that_knows_too_little_says_so_and_the_rest_is_done():
     assert "a level that walks" in done.output
 
 
+def test_rounds_of_firms_that_the_vintage_does_not_know_are_left_out():
+    """A round may be known before the first row that says what kind of firm it was."""
+    done = trend("funding", "--as-of", "2024-06-01")
+    assert isinstance(done.exception, InputError), done.exception
+    assert "0 regimes with five provider-years known by 2024-06-01; a fit needs 1." in str(done.exception)
+
+
 def test_before_all_data_every_line_says_so():
     done = trend("--as-of", "2000-01-01")
     assert done.exit_code == 0, done.exception

@@ -42,7 +42,9 @@ LEGEND = (
 @click.command("backtest")
 @click.option("--series", type=click.Choice(list(SERIES)), help="Score one kind of series only.  [default: all]")
 @click.option(
-    "--prices", type=click.Path(dir_okay=False), help="Score the list prices of this CSV, fitted without them."
+    "--prices",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Score the list prices of this CSV, fitted without them; - is stdin.",
 )
 @out_option("Write one row a forecast to this CSV; - is stdout, without the scores.")
 @json_option

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.speed import known_names
-from forecast.table_files import csv_cells, csv_records
+from forecast.table_files import csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
 ALONE = {  # ways to ask, and the options that each looks at; without them all but those of --cases
@@ -114,18 +113,11 @@ def command(
 
 def _read_cases(path: str) -> list[dict[str, str]]:
     try:
-        if path != "-":
-            header, *records = csv_records(Path(path), path)
-        elif sys.stdin is None:  # closed by the caller (<&-)
-            raise InputError("--cases -: stdin is closed. Open it, or give a file.")
-        else:
-            header, *records = csv_cells(sys.stdin.buffer.read(), "stdin")
+        header, *records = csv_records(Path(path), "stdin" if path == "-" else path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
     if missing := [c for c in CASE_COLUMNS if c not in header]:
         raise InputError(
             f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."
         )
-    if twice := [c for c in CASE_COLUMNS if header.count(c) > 1]:
-        raise InputError(f"{path} row 1: column {', '.join(twice)} stands twice. Delete one.")
     return [read_case(header, cells) for cells in records if cells]

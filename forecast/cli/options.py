@@ -66,7 +66,7 @@ class Picture(Place):
 
 def as_of_option(said: str = "Vintage: use only what was known by then.", required: bool = False) -> Decorator:
     """Return the option --as-of, a day."""
-    return click.option("--as-of", "as_of", type=Day(), required=required, help=said)
+    return click.option("--as-of", "as_of", type=Day(), metavar="DATE", required=required, help=said)
 
 
 def quiet_option(said: str = "No progress.") -> Decorator:

@@ -25,6 +25,8 @@ def command(made: Scenario, match: str, as_json: bool) -> None:
     pairs = [pair for pair in made.pairs if match in pair.first or match in pair.second]
     moved = moved_correlation(made.correlations)
     cited = made.tables.citations()
+    if not inputs and not match:
+        raise InputError(f"as of {made.as_of}: no input of {made.name} is known yet. Choose a later --as-of.")
     if not inputs:
         raise InputError(f'--match "{match}": no input of {made.name} holds this text. Shorten it.')
     if as_json:

@@ -10,22 +10,25 @@ from typing import Any
 
 from forecast.errors import CONTROL
 
-# What begins a formula, as a plain negative number does not, and what some spreadsheets skip before one.
-_RUNS = re.compile(rf"^(?!-[0-9]+(\.[0-9]+)?\Z)[=+@-]|{CONTROL.pattern}")
+# What begins a formula, as a plain negative number does not: first in a cell, or behind what a spreadsheet of another country
+# takes for the end of one. Some skip control characters before it.
+_BEGINS = r"(?!-[0-9]+(?:\.[0-9]+)?(?:[;,]|\Z))[=+@-]"
+_BEHIND = re.compile(rf"[;,](?={_BEGINS})")
+_RUNS = re.compile(rf"^{_BEGINS}|{_BEHIND.pattern}|{CONTROL.pattern}")
 
 
 def safe_cell(value: Any) -> Any:
     """Return a cell that no spreadsheet runs as a formula; numbers in a fixed, plain format, those of a text as they are.
 
-    >>> safe_cell("=1+1"), safe_cell("-1"), safe_cell(0.25), safe_cell(None)
-    ("'=1+1", '-1', '0.25', '')
+    >>> safe_cell("=1+1"), safe_cell("-1"), safe_cell(0.25), safe_cell(None), safe_cell("a;=1+1")
+    ("'=1+1", '-1', '0.25', '', "'a;'=1+1")
     """
     if value is None:
         return ""
     if isinstance(value, float):
         return plain(value)
     if isinstance(value, str) and _RUNS.search(value):
-        return "'" + CONTROL.sub("", value)
+        return "'" + _BEHIND.sub(r"\g<0>'", CONTROL.sub("", value))
     return value
 
 

@@ -103,6 +103,8 @@ def _asked_wait_s(retry_after: str | None) -> float | None:
 
     >>> _asked_wait_s("7"), _asked_wait_s(None), _asked_wait_s("Wed, 21 Oct 2015 07:28:00 GMT"), _asked_wait_s("soon")
     (7.0, None, 0.0, None)
+    >>> _asked_wait_s("Wed Oct 21 07:28:00 2015"), _asked_wait_s("Wed, 21 Oct 2015 07:28:00 -0000")
+    (0.0, 0.0)
     """
     if retry_after is None:
         return None
@@ -112,4 +114,6 @@ def _asked_wait_s(retry_after: str | None) -> float | None:
         moment = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
+    if moment.tzinfo is None:  # dates of HTTP are GMT, also where they do not say so
+        moment = moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

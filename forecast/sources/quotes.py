@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from forecast.errors import ForecastError, separator_problem
+from forecast.errors import ForecastError, header_problem
 
 LONGEST_SHOWN = 120
 
@@ -162,13 +162,13 @@ def csv_rows(content: bytes) -> tuple[list[str], Iterator[dict[str, str]]]:
     if (first := next(records, None)) is None:
         raise SourceError("the file is empty; a header row is required.")
     header = [name.strip() for name in first]
-    if problem := separator_problem(header):
+    if problem := header_problem(header):
         raise SourceError(problem)
     return header, (dict(zip(header, map(str.strip, cells), strict=False)) for cells in records if any(cells))
 
 
 def _records(content: bytes) -> Iterator[list[str]]:
     try:
-        yield from csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""))
+        yield from csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), strict=True)
     except (UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"not UTF-8 CSV ({shown(str(error))}). Save it so.") from None

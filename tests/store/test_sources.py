@@ -98,6 +98,12 @@ def test_the_drop_folder_knows_a_file_by_its_columns():
         SourceError, match="stand between semicolons. Save it with commas between cells and decimal point"
     ):
         drop.parse(DROP.replace(",", ";").encode())
+    with pytest.raises(SourceError, match="cells stand between tabs. Save it with commas"):
+        drop.parse(DROP.replace(",", "\t").encode())
+    with pytest.raises(SourceError, match="column model stands twice. Delete one."):  # the last was taken
+        drop.parse(DROP.replace("provider_kind", "model").encode())
+    with pytest.raises(SourceError, match="'unexpected end of data'"):  # an open quote swallowed what follows
+        drop.parse((DROP + '2026-11-21,"together,host,glm-5,1,2\n2026-11-22,together,host,glm-5,1,2\n').encode())
     with pytest.raises(SourceError, match="the header is 'a,b'. Prices need date, .*; rents need provider, "):
         drop.parse(b"a,b\n1,2\n")
     assert (
@@ -209,6 +215,7 @@ def test_a_second_request_is_conditional(feeds):
         ([(503, {}, b""), (502, {}, b"")], [0.5, 1.0]),
         ([(429, {"Retry-After": "7"}, b"")], [7.0]),
         ([(429, {"Retry-After": "86400"}, b"")], [60.0]),
+        ([(503, {"Retry-After": "Wed Oct 21 07:28:00 2015"}, b"")], [0.0]),  # a date of HTTP without a zone
         ([(200, {"truncate": 9}, b"{")], [0.5]),
         ([(200, {"pause_s": 0.5}, b"{}")], [0.5]),
     ],

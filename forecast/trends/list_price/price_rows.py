@@ -56,15 +56,16 @@ def read_rows(path: Path, newest: date) -> tuple[list[PriceRow], list[str]]:
     """Return the rows of a file that can be read, and one sentence for each that cannot.
 
     Args:
-        path: CSV with the columns of `REQUIRED`, and `last_seen` if there is one; further columns are ignored.
+        path: CSV with the columns of `REQUIRED`, and `last_seen` if there is one; further columns are ignored; `-` is stdin.
         newest: no date of the file may lie after it.
 
     Raises:
         InputError: no such file, not UTF-8, not CSV, or a column is missing.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file. Correct the path.")
-    header, *records = csv_records(path, str(path))
+    try:  # a pipe will do too
+        header, *records = csv_records(path, str(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
     header = [name.strip() for name in header]
     if missing := [name for name in REQUIRED if name not in header]:
         near = "".join(suggestion(name, missing) for name in header if name not in REQUIRED)
