@@ -15,10 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from types import NoneType
 
-from forecast.changed_inputs import changed_inputs
-from forecast.correlated import Pair, start_pairs
 from forecast.errors import InputError, check_kind
-from forecast.inputs import GROWTH_CORRELATION, Input
+from forecast.inputs.changed import changed_inputs
+from forecast.inputs.correlated import Pair, start_pairs
+from forecast.inputs.inputs import GROWTH_CORRELATION, Input
 from forecast.scenario_files import LONGEST_MONTHS, scenario_chain, settings_of
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
