@@ -16,7 +16,7 @@ from forecast.delivery.plots import save_figure
 from forecast.delivery.words import number
 from forecast.distributions import Distribution
 from forecast.errors import InputError
-from forecast.inputs.inputs import awaited_fits
+from forecast.inputs.fitted import awaited_fits
 from forecast.scenario_files import scenario_chain, settings_of
 from forecast.tables import load_tables
 from forecast.trends.known import TooFew

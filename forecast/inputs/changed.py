@@ -10,7 +10,8 @@ from forecast.cells import Column, convert
 from forecast.distributions import SEE_FITS, as_distribution
 from forecast.errors import InputError, shortened, suggestion, suggestion_of_parts
 from forecast.inputs.correlated import Pairs, add_pairs, table_pairs
-from forecast.inputs.inputs import EVIDENCE, Input, Origin, Rows, address, all_revenue_of, table_inputs
+from forecast.inputs.fitted import table_inputs
+from forecast.inputs.inputs import EVIDENCE, Input, Origin, Rows, address, all_revenue_of
 from forecast.scenario_files import MOST_PROBLEMS, ScenarioFile, file_inputs, not_all, unknown_keys
 from forecast.tables import Tables
 
