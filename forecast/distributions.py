@@ -21,11 +21,9 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.arrays import Array as Array  # found here too, beside what gives such arrays
 from forecast.errors import shortened, suggestion
-
-Array = NDArray[np.float64]
 
 Z_90 = NormalDist().inv_cdf(0.9)
 BOUNDED = ("fixed", "uniform", "triangular", "pert", "choice", "empirical")  # never beyond their arguments

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array
+
 HALF_WIDTH_PROB = 0.05  # the density at a median is taken over the tenth of the paths around it
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from forecast.distributions import Distribution
 from forecast.equations.cost import owned_cost
-from forecast.inputs import settled
+from forecast.inputs.fitted import settled
 from forecast.table_files import Row
 from forecast.tables import Tables
 

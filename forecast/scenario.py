@@ -9,32 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import NoneType
-from typing import Any
 
-from forecast.cells import Column, convert
-from forecast.correlated import Pair, add_pairs, start_pairs, table_pairs
-from forecast.distributions import SEE_FITS, as_distribution
-from forecast.errors import InputError, check_kind, shortened, suggestion, suggestion_of_parts
-from forecast.inputs import EVIDENCE, GROWTH_CORRELATION, Input, Origin, address, all_revenue_of, table_inputs
-from forecast.scenario_files import (
-    LONGEST_MONTHS,
-    MOST_PROBLEMS,
-    file_inputs,
-    not_all,
-    scenario_chain,
-    settings_of,
-    unknown_keys,
-)
+from forecast.errors import InputError, check_kind
+from forecast.inputs.changed import changed_inputs
+from forecast.inputs.correlated import Pair, start_pairs
+from forecast.inputs.inputs import GROWTH_CORRELATION, Input
+from forecast.scenario_files import LONGEST_MONTHS, scenario_chain, settings_of
 from forecast.table_files import Row
 from forecast.table_rules import overlay_problems
 from forecast.tables import Tables, load_tables
-
-OPTIONS = {"as_of": "--as-of", "months": "--months"}  # settings of a file that the command line says otherwise
 
 
 @dataclass(frozen=True)
@@ -121,35 +109,7 @@ def load_scenario(
     known = (tables or load_tables()).vintage(vintage)
     if broken := overlay_problems(known):
         raise InputError(broken)
-    rows, inputs, columns = table_inputs(known)
-    pairs = table_pairs(known, inputs)
-    problems, of_tables = unknown_keys(chain), dict(inputs)
-
-    def change(key: str, raw: Any, place: str) -> None:
-        try:
-            inputs[key] = _changed(key, raw, place, str(vintage), inputs, columns)
-        except InputError as error:
-            problems.extend(error.problems)
-
-    for file in chain:
-        for key, raw in file_inputs(file):
-            if len(problems) >= MOST_PROBLEMS:
-                raise InputError([*problems, not_all(file)])
-            change(key, raw, file.place(key))
-    for file in chain:
-        add_pairs(pairs, file, inputs, str(vintage), problems)
-    for text in settings:
-        key, equals, raw = (part.strip() for part in text.partition("="))
-        place = f"--set {shortened(text)}"
-        if not equals:
-            problems.append(f"{place}: no '='; write --set KEY=VALUE.")
-        elif key in OPTIONS:
-            problems.append(f"{place}: no input but an option. Write {OPTIONS[key]} {shortened(raw)}.")
-        else:
-            change(address(key), raw, place)
-    problems += _beside_all_revenue([item for key, item in inputs.items() if item is not of_tables.get(key)], inputs)
-    if problems:
-        raise InputError(problems)
+    rows, inputs, pairs = changed_inputs(chain, settings, known)
     return Scenario(
         name=stem,
         title=merged["title"],
@@ -162,47 +122,3 @@ def load_scenario(
         pairs=tuple(pairs.values()),
         files=tuple(file.path for file in chain),
     )
-
-
-def _changed(
-    key: str, raw: Any, place: str, as_of: str, inputs: Mapping[str, Input], columns: Mapping[str, Column]
-) -> Input:
-    """Return the input that stands for `key` once a file or an option sets it; raise InputError where key or value is wrong."""
-    if key not in columns:
-        table, _, rest = key.partition(".")
-        if table == "parameters":
-            names = [k.partition(".")[2] for k in columns if k.startswith("parameters.")]
-            near = suggestion(rest, names) or suggestion_of_parts(rest, columns)
-            raise InputError(f'{place}: no parameter "{shortened(rest)}".{near} Correct the key.')
-        raise InputError(f'{place}: no input "{shortened(key)}".{suggestion(key, columns)} Correct the key.')
-    why, source, column = "", "scenario", columns[key]
-    if column.name in EVIDENCE:
-        raise InputError(
-            f"{place}: no equation reads {key}, which others published and the model is fitted to or checked with. Set another "
-            f"input: forecast show --match {key.rpartition('.')[0]}"
-        )
-    if isinstance(raw, dict):
-        if set(raw) - {"value", "why", "source"} or "value" not in raw:
-            held = ", ".join(raw) or "nothing"
-            raise InputError(f"{place}: {key} holds {held}; value is required, why and source are allowed. Correct it.")
-        why, source, raw = str(raw.get("why", "")), str(raw.get("source", "scenario")), raw["value"]
-    try:
-        value = convert(replace(column, uncertain=True), raw)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{place}: {key} = {shortened(raw)}: {error}. Correct the value.") from None
-    if value is None:
-        raise InputError(f"{place}: {key} is empty; a number or a distribution is required. Correct the value.")
-    if value == SEE_FITS:
-        raise InputError(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
-    persistence = inputs[key].persistence if key in inputs else "entity"
-    return Input(key, as_distribution(value), column.unit, persistence, Origin(place, source, as_of, "assumption", why))
-
-
-def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:
-    """Return a sentence for each other revenue that is set where all revenue is known: the loop reads what token sales leave of that."""
-    return [
-        f"{item.origin.place}: no equation reads {item.key} where {whole} is known; it is what token sales leave of that. "
-        "Set that one, and this one not."
-        for item in changed
-        if (whole := all_revenue_of(item.key)) in inputs
-    ]

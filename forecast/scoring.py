@@ -7,9 +7,8 @@ are scored as logarithms, so that an error of ten per cent weighs the same anywh
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from forecast.arrays import Array
 
 
 def pinball_loss(quantiles: Array, levels: Array, value: Array) -> Array:

@@ -10,16 +10,14 @@ import forecast
 PACKAGE = Path(forecast.__file__).parent
 # A room is a file or a folder of the package. A line is a floor: its rooms import rooms of the lines above it only.
 PLAN = """
-units errors arrays families model_names measured_runs monte_carlo scoring shipped
-distributions equations scheduling sources
-cells
+units errors arrays families model_names measured_runs shipped
+distributions equations monte_carlo scoring scheduling sources
+cells scenario_files
 table_files
 sobol tables
 table_rules
 inputs
-owning scenario_files
-correlated
-scenario
+owning scenario
 assumptions draws renting
 history serving tidy_table
 deployments fact_rows market store
@@ -134,9 +132,9 @@ def test_the_package_itself_imports_its_rooms_lazily():
 
 def test_the_checks_notice_what_they_should():
     climbing = ast.parse("def late():\n    from forecast.march import march\n")
-    assert wrong_imports("draws", climbing) == ["draws (floor 11) imports march (floor 15)"]
+    assert wrong_imports("draws", climbing) == ["draws (floor 9) imports march (floor 13)"]
     neighbour = ast.parse("from forecast.serving import speed")
-    assert wrong_imports("history", neighbour) == ["history (floor 12) imports serving.speed (floor 12)"]
+    assert wrong_imports("history", neighbour) == ["history (floor 10) imports serving.speed (floor 10)"]
     assert wrong_imports("serving.groups", neighbour) == []
     assert slow_at_top(ast.parse("try:\n    import pandas as pd\nexcept ImportError:\n    pass")) == ["pandas"]
     assert slow_at_top(ast.parse("def f():\n    import pandas")) == []

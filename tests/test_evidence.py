@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forecast.assumptions import assumptions
-from forecast.inputs import assumed_columns
+from forecast.inputs.inputs import assumed_columns
 from forecast.shipped import INPUT_TABLES
 
 CODE = Path(__file__).parents[1] / "forecast"

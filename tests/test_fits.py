@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from forecast.cli.main import group
 from forecast.distributions import SEE_FITS, parse
 from forecast.errors import ForecastError, InputError
-from forecast.inputs import awaited_fits, fit_problems, settled
+from forecast.inputs.fitted import awaited_fits, fit_problems, settled
 from forecast.refits import rewrite
 from forecast.scenario import load_scenario
 from forecast.tables import load_tables

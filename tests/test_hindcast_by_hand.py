@@ -14,7 +14,7 @@ from forecast.hindcast.list_prices import _normals, _unchanged, list_price_check
 from forecast.hindcast.run import sample
 from forecast.hindcast.scores import grade, grade_by_quantity, most_surprising, worst_misses
 from forecast.hindcast.series import (
-    Observation,
+    Dated,
     history,
     log_value_on,
     rents,
@@ -141,11 +141,11 @@ def test_each_reader_takes_its_own_rows():
             row(provider="c", metric="revenue", value=8.0, averaged_months=12),
         ],
     }  # fmt: skip
-    one = lambda value: (Observation(START, pytest.approx(value), "s"),)  # noqa: E731
+    one = lambda value: (Dated(START, pytest.approx(value), "s"),)  # noqa: E731
     assert rents(tables) == {"h100": one(3.0)}
     assert tier_prices(tables) == {"0.5": one(0.2), "0.65": one(0.7)}
     assert history("tokens_per_day")(tables) == {"a": one(5.0), "b": one(6.0)}
-    middle = Observation(date(2024, 12, 31), pytest.approx(8.0), "s")  # of the year: 182 days before its end
+    middle = Dated(date(2024, 12, 31), pytest.approx(8.0), "s")  # of the year: 182 days before its end
     assert history("revenue")(tables) == {"c": (middle, *one(7.0))}
 
 
@@ -154,30 +154,30 @@ def test_concentration_of_the_router_by_hand(monkeypatch):
     monkeypatch.setattr("forecast.hindcast.series.shares_among_named", lambda tables, scope: shares)
     tables = {"token_shares": [row(scope=HOSTS, source="hosts"), row(scope="model author", source="x")]}
     (hhi,), (top5,) = (router_concentration(measure)(tables)[HOSTS] for measure in ("hhi", "top5"))
-    assert hhi == Observation(START, pytest.approx(0.16 + 0.09 + 0.02 + 0.005), "hosts")
+    assert hhi == Dated(START, pytest.approx(0.16 + 0.09 + 0.02 + 0.005), "hosts")
     assert top5.value == pytest.approx(0.95)
 
 
 def test_a_value_holds_for_a_month_and_a_half_and_spans_nine():
     days = lambda months: int(months * DAYS_PER_MONTH)  # noqa: E731
-    first = Observation(START, 2.0, "a")
-    others = [Observation(date(year, 7, 1), 9.0, "b") for year in (2024, 2026)]
+    first = Dated(START, 2.0, "a")
+    others = [Dated(date(year, 7, 1), 9.0, "b") for year in (2024, 2026)]
     on = lambda k: date.fromordinal(START.toordinal() + k)  # noqa: E731
     for sign in (1, -1):
         assert log_value_on((first,), on(sign * days(1.5))) == (np.log(2.0), "a")
         assert log_value_on((others[0], first) if sign > 0 else (first, others[1]), on(sign * 9)) == (np.log(2.0), "a")
         assert log_value_on((first,), on(sign * (days(1.5) + 1))) is None
-    wide, wider = (Observation(on(days(9) + k), 8.0, "a") for k in (0, 1))
+    wide, wider = (Dated(on(days(9) + k), 8.0, "a") for k in (0, 1))
     found = log_value_on((first, wide), on(days(9) // 3))
     assert found == (pytest.approx(np.log(2.0) + np.log(4.0) * (days(9) // 3) / days(9)), "a")
     assert log_value_on((first, wider), on(days(9) // 3)) is None and log_value_on((), START) is None
-    assert log_value_on((first, Observation(on(90), 8.0, "b")), on(30))[1] == "a; b"
+    assert log_value_on((first, Dated(on(90), 8.0, "b")), on(30))[1] == "a; b"
     assert log_value_on((first, wide), START) == (np.log(2.0), "a"), "on the day itself nothing is interpolated"
 
 
 def test_the_walk_has_the_steps_of_all_series_and_counts_the_day_itself():
-    two = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2026, 1, 1), np.e, "a"))
-    three = (Observation(date(2025, 1, 1), 2.0, "a"), Observation(date(2025, 7, 2), 2 * np.e**2, "a"))
+    two = (Dated(date(2025, 1, 1), 1.0, "a"), Dated(date(2026, 1, 1), np.e, "a"))
+    three = (Dated(date(2025, 1, 1), 2.0, "a"), Dated(date(2025, 7, 2), 2 * np.e**2, "a"))
     months = (365 + 182) / DAYS_PER_MONTH
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2026, 1, 1)) ** 2, (1 + 4) / months)
     assert_allclose(walk_sd_per_root_month({"x": two, "y": three}, date(2025, 12, 31)) ** 2, 4 * DAYS_PER_MONTH / 182)
@@ -201,14 +201,14 @@ def test_what_is_solid_is_measured_derived_or_from_before():
 
 
 def test_a_change_is_that_of_the_series_and_its_walk_grows_with_the_root_of_time():
-    known = (Observation(date(2024, 7, 1), 1.0, "a"), Observation(START, np.e, "b"))
-    full = {"tables": {"b": (*known, Observation(LATER, 6.0, "c"))}, "vintage": {"b": known}}
+    known = (Dated(date(2024, 7, 1), 1.0, "a"), Dated(START, np.e, "b"))
+    full = {"tables": {"b": (*known, Dated(LATER, 6.0, "c"))}, "vintage": {"b": known}}
     quantity = changes.ratio("", None, lambda tables: full[tables])
     scenario = SimpleNamespace(tables="vintage")
     found = quantity.happened("tables", scenario, None, asked(months=6))
     assert found == Observed(pytest.approx(6.0 / np.e), "c", pytest.approx((6 * DAYS_PER_MONTH / 365) ** 0.5))
     assert quantity.happened("tables", scenario, None, asked("z")) == f"no observation near {START}"
-    young = changes.ratio("", None, lambda tables: {"b": (Observation(LATER, 6.0, "c"),)})
+    young = changes.ratio("", None, lambda tables: {"b": (Dated(LATER, 6.0, "c"),)})
     assert young.form == "ratio" and young.happened("", scenario, None, asked()) == f"no observation near {START}"
     missing = quantity.happened("vintage", scenario, None, asked())
     assert missing == f"no observation near {LATER}"

@@ -12,7 +12,7 @@ from forecast.deployments.priced import cost_of
 from forecast.deployments.techniques import techniques
 from forecast.draws import Draws
 from forecast.errors import InputError
-from forecast.inputs import EVIDENCE
+from forecast.inputs.inputs import EVIDENCE
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario

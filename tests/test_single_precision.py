@@ -10,7 +10,7 @@ import forecast.market.market as loop
 from forecast.arrays import REAL
 from forecast.chance import Chance
 from forecast.draws import Draws
-from forecast.equations import cash, demand, exits, funding, hardware, price, scarcity, shares, tier
+from forecast.equations import cash, demand, exits, funding, hardware, launches, price, scarcity, shares, tier
 from forecast.march import march
 from forecast.market.customers import Customers
 from forecast.market.doors import Doors
@@ -74,7 +74,7 @@ def loop_in_pieces(tables):
 
     rooms = "Machines Rents start_books Sellers Customers Treasury Clouds Doors Fringe Tiers".split()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (cash, demand, exits, funding, hardware, price, scarcity, shares, tier):
+        for module in (cash, demand, exits, funding, hardware, launches, price, scarcity, shares, tier):
             for name, function in vars(module).copy().items():
                 own = getattr(function, "__module__", "") == module.__name__ and name[0] != "_"
                 if own and function is not funding.regime_next:  # which takes the chances by regime

@@ -17,18 +17,13 @@ from forecast.delivery.cell_text import csv_text
 from forecast.delivery.printed import printed_table
 from forecast.errors import InputError
 from forecast.tables import load_tables
-from forecast.trends.registry import SERIES
+from forecast.trends.registry import SERIES, TITLES
 from forecast.trends.rolling import HORIZONS_MONTHS, LEVELS, Cases, Scores, scores
 
 MAIN = "list-price"
 CASE_COLUMNS = (
     "provider,model,origin,horizon_months,last_usd_per_mtok,prob_change,q05,q10,q25,q50,q75,q90,q95,value".split(",")
 )
-TITLES = {
-    "list-price": "LIST PRICES OF FIXED MODELS",
-    "tier": "PRICE OF A FIXED CAPABILITY",
-    "rent": "RENT OF ACCELERATORS",
-}
 HEADER = ("forecasts", "CRPS", "walk", "skill", "vs halving", "no change", "moves", "PIT", "80 % holds")
 WIDTHS = (11, 8, 8, 7, 12, 11, 7, 7, 12)
 LEGEND = (
@@ -122,7 +117,7 @@ def _table(name: str, cases: Cases, columns: int) -> str:
             at = chosen & (cases.horizon_months == months)
             if at.any():
                 rows.append([f"{group}, {months} months", *_cells(_scores(cases, at))])
-    title = f"{TITLES.get(name, name)}: {series} series, {origins}"
+    title = f"{TITLES[name].upper()}: {series} series, {origins}"
     return "\n".join([title, *printed_table(rows, WIDTHS, columns)])
 
 

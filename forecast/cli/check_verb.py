@@ -11,7 +11,7 @@ from forecast.cli.options import json_option, quiet_option
 from forecast.cli.shown import is_quiet, note
 from forecast.delivery.words import counted
 from forecast.errors import InputError
-from forecast.inputs import fit_problems
+from forecast.inputs.fitted import fit_problems
 from forecast.market.names import market_names
 from forecast.predictions.names import known_predictions
 from forecast.scenario import load_scenario

@@ -11,7 +11,7 @@ from forecast.cli.shown import say
 from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
-from forecast.inputs import Origin, all_revenue_of
+from forecast.inputs.inputs import Origin, all_revenue_of
 from forecast.scenario import Scenario
 
 

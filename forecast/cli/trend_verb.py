@@ -16,7 +16,7 @@ from forecast.delivery.plots import save_figure
 from forecast.delivery.words import number
 from forecast.distributions import Distribution
 from forecast.errors import InputError
-from forecast.inputs import awaited_fits
+from forecast.inputs.fitted import awaited_fits
 from forecast.scenario_files import scenario_chain, settings_of
 from forecast.tables import load_tables
 from forecast.trends.known import TooFew
@@ -53,8 +53,8 @@ def command(series: str | None, as_of: date | None, picture: str | None, as_json
             raise InputError(f"--picture {picture}: a picture shows one trend. Name one: {named}.")
         save_figure(trend_picture(trends[0]), picture)
     whole = plain(trends[0]) if len(trends) == 1 else {"trends": {trend.name: plain(trend) for trend in trends}}
-    awaited = awaited_fits(tables)
-    answer(as_json, whole, "\n\n".join(page(trend, awaited) for trend in trends))
+    awaited = set() if as_json else awaited_fits(tables)
+    answer(as_json, whole, *([] if as_json else ["\n\n".join(page(trend, awaited) for trend in trends)]))
 
 
 def table(trends: Mapping[str, Trend | str], columns: int = 1000) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forecast.finding.code import Module, Place, readers
-from forecast.inputs import Input
+from forecast.inputs.inputs import Input
 from forecast.market.doors import EXIT_KINDS
 from forecast.outcomes.by_path import BY_PATH
 from forecast.outcomes.dates import DATES

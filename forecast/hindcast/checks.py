@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.history import History
 from forecast.market.names import Names
 from forecast.scenario import Scenario
@@ -102,9 +103,7 @@ def check_name(row: Row) -> str:
     return f"{row['quantity']} {row['entity']}{ahead}"
 
 
-def check_of(
-    name: str, form: str, samples: NDArray[np.float64], value: float, source: str, walk_log_sd: float | None
-) -> Check:
+def check_of(name: str, form: str, samples: Array, value: float, source: str, walk_log_sd: float | None) -> Check:
     """Return a check with the quantiles of its samples, `[path]`.
 
     >>> check_of("n", "count", np.array([1.0, 2.0, 2.0, np.inf]), 2.0, "a", None).p90

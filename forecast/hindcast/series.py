@@ -27,7 +27,7 @@ SOLID = ("measured", "derived", "background")  # a claim or a projection is not 
 
 
 @dataclass(frozen=True)
-class Observation:
+class Dated:
     """A value on a day, and the source of its row."""
 
     on: date
@@ -35,7 +35,7 @@ class Observation:
     source: str
 
 
-Series = tuple[Observation, ...]
+Series = tuple[Dated, ...]
 
 
 def series_of(rows: Iterable[Row], value: str, day: Callable[[Row], date] = itemgetter("date_on")) -> Series:
@@ -46,7 +46,7 @@ def series_of(rows: Iterable[Row], value: str, day: Callable[[Row], date] = item
         if solid and not counts_a_part(row) and row[value] is not None and row[value] > 0:
             by_day.setdefault(day(row), []).append(row)
     return tuple(
-        Observation(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])
+        Dated(on, float(np.exp(np.mean([np.log(r[value]) for r in found]))), found[-1]["source"])
         for on, found in sorted(by_day.items())
     )
 
@@ -83,7 +83,7 @@ def router_concentration(measure: str) -> Callable[[Tables], dict[str, Series]]:
     def read(tables: Tables) -> dict[str, Series]:
         source = {row["date_on"]: row["source"] for row in tables["token_shares"] if row["scope"] == HOSTS}
         by_day = shares_among_named(tables, HOSTS).items()
-        return {HOSTS: tuple(Observation(day, MEASURES[measure](of.values()), source[day]) for day, of in by_day)}
+        return {HOSTS: tuple(Dated(day, MEASURES[measure](of.values()), source[day]) for day, of in by_day)}
 
     return read
 
@@ -94,7 +94,7 @@ def log_value_on(series: Series, day: date) -> tuple[float, str] | None:
     None where the observations around it lie more than LONGEST_GAP_MONTHS apart, or the only one on a side of it more
     than LONGEST_HOLD_MONTHS away.
 
-    >>> two = (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 3, 2), 4.0, "b"))
+    >>> two = (Dated(date(2025, 1, 1), 1.0, "a"), Dated(date(2025, 3, 2), 4.0, "b"))
     >>> round(float(np.exp(log_value_on(two, date(2025, 1, 31))[0])), 6), log_value_on(two, date(2025, 6, 1))
     (2.0, None)
     """
@@ -116,7 +116,7 @@ def walk_sd_per_root_month(series: Mapping[str, Series], known_on: date) -> floa
 
     σ = √(Σ(Δ ln x)² / Σ Δmonths), pooled over the series: what a naive rival takes from the past.
 
-    >>> steps = {"x": (Observation(date(2025, 1, 1), 1.0, "a"), Observation(date(2025, 2, 1), float(np.e), "a"))}
+    >>> steps = {"x": (Dated(date(2025, 1, 1), 1.0, "a"), Dated(date(2025, 2, 1), float(np.e), "a"))}
     >>> round(walk_sd_per_root_month(steps, date(2025, 2, 1)), 2)
     0.99
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import REAL, Array, Flags, Index
 from forecast.draws import BLOCK_PATHS, Draws
-from forecast.equations import hardware
+from forecast.equations import hardware, launches
 from forecast.families import FAMILIES, FLEETS
 from forecast.market.names import Names
 from forecast.scenario import Scenario
@@ -116,9 +116,9 @@ def _available_month(speed: SegmentSpeed, draws: Draws) -> Array:
     cancelled = np.stack([draws.stream(each, "cancelled").random(BLOCK_PATHS) for each in streams])
     slips = draws.entity_parameter("launch_slip_months", speed.accelerators)
     slips = np.stack(
-        [hardware.slip_when_awaited(*each) for each in zip(slips, speed.promised_month, late, strict=True)]
+        [launches.slip_when_awaited(*each) for each in zip(slips, speed.promised_month, late, strict=True)]
     )
-    arrives = hardware.available_month(
+    arrives = launches.available_month(
         speed.promised_month[:, None], slips, cancelled, draws.parameter("launch_cancel_prob")
     )
     return np.where(speed.available[:, None], -np.inf, arrives).astype(REAL)

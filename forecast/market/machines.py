@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.arrays import REAL, Array
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
-from forecast.equations import hardware
+from forecast.equations import hardware, launches
 from forecast.families import CLOUD, FAMILIES, FLEETS, MAKER
 from forecast.market.accelerators import Accelerators, start_accelerators
 from forecast.market.checks import REFERENCE
@@ -35,12 +35,12 @@ class Generations:
         self.gap_months = draws.entity_parameter("generation_gap_months", list(FLEETS))
         ends = np.stack([draws.stream(f"family:{name}", "generations").random(BLOCK_PATHS, REAL) for name in FLEETS])
         # Generations until the family ends.
-        self.most = hardware.generations_until_the_end(ends, draws.parameter("launch_cancel_prob"))
+        self.most = launches.generations_until_the_end(ends, draws.parameter("launch_cancel_prob"))
         self.gain_log = draws.parameter("generation_gain_log")  # [path] of each
 
     def gain(self, month: int) -> Array:
         """Return tokens for a dollar on a family's best part over those on the last one announced, of like software and age."""
-        count = hardware.generations_since(month - self.after_month, self.gap_months, self.most)
+        count = launches.generations_since(month - self.after_month, self.gap_months, self.most)
         return np.exp(count * self.gain_log)
 
 

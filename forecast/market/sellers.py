@@ -9,7 +9,7 @@ import numpy as np
 from forecast.arrays import REAL, SMALLEST, Array, Flags, Index, Spots, spots, spots_at
 from forecast.draws import BLOCK_PATHS, Draws, Parameters
 from forecast.equations import price
-from forecast.inputs import OTHER_REVENUE, REVENUE
+from forecast.inputs.inputs import OTHER_REVENUE, REVENUE
 from forecast.market.names import Names
 from forecast.market.regimes import COLD
 from forecast.units import DAYS_PER_MONTH, MONTHS_PER_YEAR

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.arrays import Flags
 from forecast.errors import InputError, suggestion
 from forecast.outcomes.by_path import BY_PATH, entities
 from forecast.outcomes.dates import DATES
@@ -22,7 +22,6 @@ from forecast.outcomes.fans import FANS
 from forecast.path_values import ARRIVAL, EVENTS, axis_of, on_paths
 from forecast.paths import Paths
 
-Flags = NDArray[np.bool_]
 MONTHLY = (*FANS, *BY_PATH)  # compared with a number in one month
 QUERIED = (*MONTHLY, *DATES, *EVENTS, ARRIVAL)
 MIDDLE_DAY = 15  # until then the end of the month before is nearer

@@ -46,7 +46,7 @@ def table_rows(tables: Tables, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-class History:
+class AmountHistory:
     """The amounts of many series over time; the later entry of a day is the one in force."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Known:
 
     def __init__(self, tables: Tables, seen: Iterable[Observation]) -> None:
         self.limits = {name: {column.name: column for column in tables.schema[name]} for name in LAYOUTS}
-        self.all, self.by_source = History(), History()
+        self.all, self.by_source = AmountHistory(), AmountHistory()
         self.kinds: dict[str, str] = {}
         self.offers: dict[str, dict[str, Amounts]] = {}  # model → seller → its last price
         for name, layout in LAYOUTS.items():

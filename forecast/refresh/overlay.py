@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from forecast.errors import ForecastError
-from forecast.refresh.known import LAYOUTS, History, comparable, table_rows
+from forecast.refresh.known import LAYOUTS, AmountHistory, comparable, table_rows
 from forecast.sources.registry import RANK, SOURCES
 from forecast.store.observations import Observation
 from forecast.tables import Tables
@@ -56,7 +56,7 @@ def overlay_files(shipped: Tables, seen: Sequence[Observation]) -> dict[str, byt
 
 def _rows(name: str, rows: list[dict[str, str]], seen: list[Observation]) -> list[dict[str, str]]:
     """Return the rows that observations add to a table, ordered by date and name."""
-    layout, history = LAYOUTS[name], History()
+    layout, history = LAYOUTS[name], AmountHistory()
     for row in rows:
         history.add(*layout.read(name, row))
     added = []

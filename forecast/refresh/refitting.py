@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from forecast.errors import ForecastError
-from forecast.inputs import awaited_fits, misfits
+from forecast.inputs.fitted import awaited_fits, misfits
 from forecast.refits import Record, rewrite
 from forecast.store.observations import Observation
 from forecast.tables import Tables

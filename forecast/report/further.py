@@ -34,12 +34,11 @@ from forecast.sensitivity.signals import is_open, meanings, question_of, telling
 from forecast.simulation import simulate
 from forecast.tables import Tables
 from forecast.trends.monthly import month_later
-from forecast.trends.registry import SERIES
+from forecast.trends.registry import SERIES, TITLES
 from forecast.trends.rolling import scores_by_horizon
 
 DRIVEN = ("price_to_floor_ratio:{}@24", "rent@24")
 WATCHED_MONTHS, BACK_MONTHS = 6, 12
-SCORED = {"price of a fixed capability": "tier", "rent": "rent", "list prices": "list-price"}
 PATHS = BLOCK_PATHS  # of each: one block
 
 
@@ -72,7 +71,7 @@ def drivers_sections(paths: Paths, tables: Tables) -> list[Section]:
 
 def past_sections(paths: Paths, tables: Tables) -> list[Section]:
     """Return how rolling forecasts did, and the whole engine a year before; judged by all that the tables know."""
-    scores = {said: scores_by_horizon(SERIES[name](tables)) for said, name in SCORED.items()}
+    scores = {TITLES[name]: scores_by_horizon(cases(tables)) for name, cases in SERIES.items()}
     day, found = month_later(paths.scenario.as_of, -BACK_MONTHS), None
     with suppress(InputError):  # the day lies before the first tables, or nothing that is checked has happened since
         found = hindcast(day, tables, "base", PATHS, paths.seed)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array, Flags
 from forecast.monte_carlo import probability_error
 
-Flags = NDArray[np.bool_]
 PEEL_FRAC = 0.05
 LEAST_FRAC = 0.05  # of the paths: smaller boxes are chance
 WORTH_KEEPING = 0.01  # a limit that adds less than this to the box's balance is dropped

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from forecast.arrays import Array as Reals
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in, stream
 from forecast.march import march
 from forecast.market.names import market_names
@@ -51,13 +50,13 @@ class NotedDraws(Draws):
     def __init__(self, scenario: Scenario, seed: int, block: int, luck: int):
         super().__init__(scenario, seed, block)
         self.luck = luck
-        self.noted: dict[str, Reals] = {}
+        self.noted: dict[str, Array] = {}
 
     def stream(self, entity: str, purpose: str) -> Generator:
         """Return the stream of an input, or that of the months' luck."""
         return stream(self.seed if entity.startswith("input:") else self.luck, self.block, entity, purpose)
 
-    def values(self, key: str, address: str) -> Reals:
+    def values(self, key: str, address: str) -> Array:
         """Return the draws of an input and remember them where they vary."""
         found = super().values(key, address)
         if self.scenario.inputs[key].value.name != "fixed":
@@ -84,7 +83,7 @@ def draw_sample(
     months = tuple(sorted({each.month for each in asked}))
     more = tuple(sorted({kept_as(each.outcome, each.entity) for each in asked} - {""}))
     runs = [no_paths(Work(scenario, seed, n_paths, months, more), names) for _ in range(2)]
-    noted: list[dict[str, Reals]] = []
+    noted: list[dict[str, Array]] = []
     for block in blocks_of(n_paths):
         for run, luck in zip(runs, (seed, seed + OTHER_LUCK), strict=True):
             draws = NotedDraws(scenario, seed, block, luck)

@@ -109,7 +109,7 @@ def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Arra
 
     `values` maps `term:feature:level` to the effect; a level that is not in it counts as zero.
     """
-    found = {term: np.zeros(len(columns["moe"])) for term in TERMS}
+    found: dict[str, Array] = {term: np.zeros(len(columns["moe"])) for term in TERMS}
     made = features(columns)
     for term, feature in (*((effect.term, effect.feature) for effect in FORM), *ASSUMED):
         levels, weights = made[feature]

@@ -9,7 +9,7 @@ price which would otherwise be held for its size.
 from __future__ import annotations
 
 from forecast.sources.gpu_rents import AMOUNT, add_rent
-from forecast.sources.quotes import Parsed, Quote, SourceError, csv_rows, day, number, shown
+from forecast.sources.quotes import Parsed, Quote, SourceError, csv_rows, day, finite_number, shown
 
 PRICES = {"provider", "model", "input_usd_per_mtok", "output_usd_per_mtok"}
 ELECTRICITY = {"category", "item", "period", "mid", "unit"}
@@ -42,7 +42,7 @@ def parse(content: bytes) -> Parsed:
 
 def _add_price(found: Parsed, entry: dict[str, str]) -> None:
     provider, item = entry.get("provider", ""), entry.get("model", "")
-    amounts = [number(entry.get(f"{side}_usd_per_mtok")) for side in ("input", "output")]
+    amounts = [finite_number(entry.get(f"{side}_usd_per_mtok")) for side in ("input", "output")]
     when = entry.get("date") or entry.get("changed_on") or ""
     if as_of := day(when):
         kind, confirmed = entry.get("provider_kind", ""), entry.get("confirmed") == "1"
@@ -52,7 +52,7 @@ def _add_price(found: Parsed, entry: dict[str, str]) -> None:
 
 
 def _add_electricity(found: Parsed, entry: dict[str, str]) -> None:
-    item, amount = entry.get("item", ""), number(entry.get("mid"))
+    item, amount = entry.get("item", ""), finite_number(entry.get("mid"))
     if (entry.get("category"), entry.get("unit")) != ("price", "USD/kWh"):
         given = [entry.get("category"), entry.get("unit")]
         found.skip("", item, given, "only the category price in USD/kWh is read from the folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, Quote, checked, day, json_document, member, number
+from forecast.sources.quotes import Parsed, Quote, checked, day, finite_number, json_document, member
 
 ADDRESS = (
     "https://api.eia.gov/v2/electricity/retail-sales/data/?frequency=monthly&data[0]=price&facets[stateid][]=US"
@@ -25,7 +25,7 @@ def parse(content: bytes) -> Parsed:
             continue
         region = str(entry.get("stateDescription") or entry.get("stateid") or "").removeprefix("U.S. ")
         item = f"US {region} ({entry.get('sectorName') or entry.get('sectorid') or ''})"
-        period, cents = str(entry.get("period")), number(entry.get("price"))
+        period, cents = str(entry.get("period")), finite_number(entry.get("price"))
         if day(f"{period}-01") is None:
             found.skip("", item, period, "not a month such as 2026-08")
         elif entry.get("price-units", UNITS) != UNITS:

@@ -16,9 +16,9 @@ from forecast.sources.quotes import (
     checked,
     csv_rows,
     day,
+    finite_number,
     json_document,
     member,
-    number,
     shown,
 )
 
@@ -51,7 +51,7 @@ def add_rent(found: Parsed, entry: Any) -> None:
     if not isinstance(entry, Mapping):
         found.skip("", "", entry, "not an object")
         return
-    amount = number(entry.get(AMOUNT))
+    amount = finite_number(entry.get(AMOUNT))
     provider, item = str(entry.get("provider") or ""), str(entry.get("accelerator") or "")
     when = entry.get("date") or entry.get("date_on")
     as_of = day(when)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, checked, day, json_document, member, number
+from forecast.sources.quotes import Parsed, checked, day, finite_number, json_document, member
 
 ADDRESS = "https://www.llm-prices.com/current-v1.json"
 
@@ -18,7 +18,7 @@ def parse(content: bytes) -> Parsed:
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("id", "vendor")):
             found.skip("", "", entry, "an entry without id or vendor")
             continue
-        amounts = [number(entry.get(side)) for side in ("input", "output")]
+        amounts = [finite_number(entry.get(side)) for side in ("input", "output")]
         first = day(entry.get("from_date"))  # a price without one holds today, unless it ended
         if first is None and (entry.get("from_date") or entry.get("to_date")):
             found.skip(entry["vendor"], entry["id"], entry, "an ended price without its first day")

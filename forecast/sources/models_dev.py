@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecast.sources.quotes import Parsed, checked, json_document, number
+from forecast.sources.quotes import Parsed, checked, finite_number, json_document
 
 ADDRESS = "https://models.dev/api.json"
 
@@ -23,6 +23,10 @@ def parse(content: bytes) -> Parsed:
             cost = model.get("cost") if isinstance(model, dict) else None
             if cost is None:
                 continue
-            amounts = [number(cost.get(side)) for side in ("input", "output")] if isinstance(cost, dict) else [None] * 2
+            amounts = (
+                [finite_number(cost.get(side)) for side in ("input", "output")]
+                if isinstance(cost, dict)
+                else [None] * 2
+            )
             found.add_price(seller, name, amounts, cost)
     return checked(found)

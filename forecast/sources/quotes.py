@@ -94,10 +94,10 @@ def member(found: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def number(value: Any) -> float | None:
+def finite_number(value: Any) -> float | None:
     """Return a finite number that a feed wrote as a number or a text; None for everything else.
 
-    >>> number("0.00000015"), number(True), number("NaN"), number(None)
+    >>> finite_number("0.00000015"), finite_number(True), finite_number("NaN"), finite_number(None)
     (1.5e-07, None, None, None)
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -127,8 +127,8 @@ def per_mtok(usd_per_token: Any) -> float | None:
     >>> per_mtok("1.5e-07"), per_mtok("free"), per_mtok(1e308)
     (0.15, None, None)
     """
-    found = number(usd_per_token)
-    return None if found is None else number(f"{found * 1e6:.10g}")
+    found = finite_number(usd_per_token)
+    return None if found is None else finite_number(f"{found * 1e6:.10g}")
 
 
 def shown(value: Any) -> str:

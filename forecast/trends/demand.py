@@ -103,7 +103,8 @@ def backtest(tables: Tables, today: date, assumed: Assumed) -> tuple[FormScore, 
 
     A pair counts where it ends a quarter or more after the origin and starts half a year before it at most.
     """
-    said, came, later = defaultdict(list), [np.empty(0)], volume_pairs(tables, today)
+    said, later = defaultdict(list), volume_pairs(tables, today)
+    came: list[Array] = [np.empty(0)]
     for back_months in (15, 12, 9, 6):
         origin = today - timedelta(days=round(back_months * DAYS_PER_YEAR / 12))
         known = volume_pairs(tables.vintage(origin), origin)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.distributions import Array
-from forecast.inputs import settled
+from forecast.inputs.fitted import settled
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.cloud import cloud

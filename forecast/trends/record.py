@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forecast.distributions import parse
 from forecast.errors import ForecastError
-from forecast.inputs import awaited_fits
+from forecast.inputs.fitted import awaited_fits
 from forecast.refits import Record, differences, rewrite
 from forecast.tables import Tables
 from forecast.trends.evidence import FEWEST_POINTS

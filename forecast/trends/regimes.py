@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast import arrays
 from forecast.distributions import Array
 from forecast.units import MONTHS_PER_YEAR, months_between
 
@@ -38,7 +37,7 @@ class Count(NamedTuple):
     years: float
 
 
-def counts(spells: Iterable[Spell], counted: Callable[[arrays.Array], arrays.Array] = np.asarray) -> dict[str, Count]:
+def counts(spells: Iterable[Spell], counted: Callable[[Array], Array] = np.asarray) -> dict[str, Count]:
     """Return events and provider-years by regime; regimes with less than five years at risk are left out.
 
     `counted` says as how many the first so many months of a spell count.
@@ -52,9 +51,7 @@ def counts(spells: Iterable[Spell], counted: Callable[[arrays.Array], arrays.Arr
     return {regime: count for regime, count in found.items() if count.years >= LEAST_YEARS}
 
 
-def _count(
-    spells: Sequence[Spell], first: date, last: date, counted: Callable[[arrays.Array], arrays.Array] = np.asarray
-) -> Count:
+def _count(spells: Sequence[Spell], first: date, last: date, counted: Callable[[Array], Array] = np.asarray) -> Count:
     """Return the events, and the years at risk, from a first day up to a last one, which is not counted."""
     events = sum(s.happened and first <= s.end < last for s in spells)
     inside = [(s.start, max(s.start, first), min(s.end, last)) for s in spells]

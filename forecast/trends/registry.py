@@ -42,6 +42,11 @@ TRENDS: dict[str, Callable[[Tables], Trend | tuple[Trend, ...]]] = {
     "ladder": ladder_trend,
 }
 SERIES: dict[str, Callable[[Tables], Cases]] = {"list-price": list_price_cases, "tier": tier_cases, "rent": rent_cases}
+TITLES = {
+    "list-price": "list prices of fixed models",
+    "tier": "price of a fixed capability",
+    "rent": "rent of accelerators",
+}  # of SERIES
 # These give the model no number: a refit need not wait for them.
 EVIDENCE_ONLY = ("list_price", "ladder", "software", "hardware_price")
 GIVING = tuple(name for name in TRENDS if name not in EVIDENCE_ONLY)

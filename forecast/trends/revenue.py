@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from forecast.distributions import Z_90, Array
-from forecast.inputs import GROWTH_CORRELATION, REVENUE
+from forecast.inputs.inputs import GROWTH_CORRELATION, REVENUE
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.growth_law import (

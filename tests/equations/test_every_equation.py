@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from forecast.arrays import REAL
-from forecast.equations import cash, clouds, demand, exits, funding, hardware, price, scarcity, shares, tier
+from forecast.equations import cash, clouds, demand, exits, funding, hardware, launches, price, scarcity, shares, tier
 
 EQUATIONS = [
     pytest.param(function, id=f"{module.__name__.rpartition('.')[2]}.{name}")
-    for module in (cash, clouds, demand, exits, funding, hardware, price, scarcity, shares, tier)
+    for module in (cash, clouds, demand, exits, funding, hardware, launches, price, scarcity, shares, tier)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 ]
@@ -20,7 +20,7 @@ EQUATIONS = [
 NOT_ARRAYS = {"month": 3, "window_months": 12.0, "count": 5}
 
 
-ACROSS_PATHS = (funding.regime_next, hardware.slip_when_awaited)  # of a state; of the distribution over paths
+ACROSS_PATHS = (funding.regime_next, launches.slip_when_awaited)  # of a state; of the distribution over paths
 
 
 @pytest.mark.parametrize("equation", [each for each in EQUATIONS if each.values[0] not in ACROSS_PATHS])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from forecast.equations import hardware
+from forecast.equations import hardware, launches
 
 FRACTION = st.floats(0.0, 1.0)
 POSITIVE = st.floats(1e-3, 1e6)
@@ -13,7 +13,7 @@ MIDPOINTS = (np.arange(20_000) + 0.5) / 20_000
 
 
 def test_an_accelerator_comes_with_its_slip_or_never():
-    found = hardware.available_month(
+    found = launches.available_month(
         np.array([4.0, -3.0, 4.0, 4.0]),
         np.array([2.5, 1.0, -9.0, 2.5]),
         np.array([0.5, 0.5, 0.5, 0.05]),
@@ -25,7 +25,7 @@ def test_an_accelerator_comes_with_its_slip_or_never():
 @given(st.floats(-12.0, 12.0))
 def test_an_awaited_accelerator_keeps_only_slips_that_let_it_come_later(promised):
     slip, uniform = np.linspace(-3.0, 9.0, 200), MIDPOINTS[:: len(MIDPOINTS) // 200]
-    found = hardware.slip_when_awaited(slip, np.array(promised), uniform)
+    found = launches.slip_when_awaited(slip, np.array(promised), uniform)
     assert (found + promised > 0.0).all()
     kept = slip + promised > 0.0  # one that comes within the first month is awaited today
     assert_array_equal(found[kept], slip[kept])

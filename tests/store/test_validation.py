@@ -11,7 +11,7 @@ import pytest
 from feeds import SAMPLES
 from test_sources import PARSERS, mutated
 
-from forecast.refresh.known import History, Known, table_rows
+from forecast.refresh.known import AmountHistory, Known, table_rows
 from forecast.refresh.overlay import believed, overlaid_tables, overlay_files
 from forecast.refresh.validation import check_quotes
 from forecast.sources.quotes import Parsed, Quote, SourceError
@@ -43,7 +43,7 @@ def price(item="gpt-5", given=1.25, output=10.0, provider="openai", **more):
 
 def test_a_history_by_hand():
     """Amounts 1 and 2 of one day, 3 of a later, 0 of an earlier: the later entry of a day holds, from that day on."""
-    history, key = History(), ("x",)
+    history, key = AmountHistory(), ("x",)
     for day, amount in (("2026-02", 1.0), ("2026-03", 3.0), ("2026-02", 2.0), ("2026-01", 0.0)):
         history.add(key, day, (amount,))
     days = ("2025-12", "2026-01", "2026-02", "2026-02-15", "2026-03", "2027")
@@ -57,7 +57,7 @@ def test_a_history_by_hand():
 
 
 def test_of_equal_amounts_that_of_the_day_is_taken_back():
-    history = History()
+    history = AmountHistory()
     for day in ("2026-01", "2026-02", "2026-03"):
         history.add(("x",), day, (5.0,))
     history.remove(("x",), "2026-02", (5.0,))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from forecast.errors import InputError, suggestion
-from forecast.inputs import GROWTH, REVENUE, Input, Origin, address, origin_of
+from forecast.inputs.inputs import GROWTH, REVENUE, Input, Origin, address, origin_of
 from forecast.scenario_files import ScenarioFile
 from forecast.tables import Tables
 

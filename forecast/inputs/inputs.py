@@ -1,18 +1,13 @@
-"""The inputs of a scenario: every number of the tables with its address, its column and where it came from.
-
-A cell that says the bare word `fitted` points at `fits.csv`: the latest fit known at the vintage stands for it.
-"""
+"""Inputs as the tables write them: every number with its address, its column and where it came from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
-from forecast.cells import Column, convert, parameter_column
-from forecast.distributions import SEE_FITS, Distribution, as_distribution
-from forecast.errors import InputError, suggestion
+from forecast.cells import Column, parameter_column
+from forecast.distributions import Distribution, as_distribution
 from forecast.shipped import INPUT_TABLES
 from forecast.table_files import Row, Table
 from forecast.tables import Tables
@@ -71,33 +66,12 @@ def all_revenue_of(key: str) -> str:
     return f"{provider}.{REVENUE}" if column == OTHER_REVENUE else ""
 
 
-def table_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
+def written_inputs(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
     """Return the latest row of each entity, an input for each number in it, and each input's schema column.
 
-    Who had closed by the vintage has no finances and no offers there: providers without them are left out of the market.
-
-    Raises:
-        InputError: a cell says `fitted` and no fit was known, or the fit lies outside the limits of the cell.
+    Some inputs only point at their fits. Who had closed by the vintage has no finances and no offers there: providers
+    without them are left out of the market.
     """
-    rows, inputs, columns = _cells(tables)
-    fits, problems = tables["fits"], []
-    known = fits.latest("key")
-    for key, item in inputs.items():
-        if item.value != SEE_FITS:
-            continue
-        if (row := known.get(key)) is None:
-            problems.append(f"{item.origin.place}: {_no_fit(key, fits, tables)}")
-        elif said := _outside(columns[key], row):
-            problems.append(_misfit(fits, row, said))
-        else:
-            inputs[key] = replace(item, value=as_distribution(row["value"]), origin=origin_of(fits, row))
-    if problems:
-        raise InputError(problems)
-    return rows, inputs, columns
-
-
-def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
-    """Return what the tables themselves say: some inputs only point at their fits."""
     rows: Rows = {}
     inputs: dict[str, Input] = {}
     columns: dict[str, Column] = {}
@@ -126,69 +100,6 @@ def _cells(tables: Tables) -> tuple[Rows, dict[str, Input], dict[str, Column]]:
                     origin = origin_of(table, row, column.name)
                     inputs[key] = Input(key, as_distribution(row[column.name]), column.unit, "entity", origin)
     return rows, inputs, columns
-
-
-def settled(tables: Tables, key: str, value: float | Distribution) -> Distribution:
-    """Return the value of one cell, or the latest known fit where it says `fitted`, whatever else is known or not.
-
-    Raises:
-        InputError: no fit of it was known.
-    """
-    if value != SEE_FITS:
-        return as_distribution(value)
-    fits = tables["fits"]
-    if (row := fits.latest("key").get(key)) is None:
-        raise InputError(_no_fit(key, fits, tables))
-    return as_distribution(row["value"])
-
-
-def awaited_fits(tables: Tables) -> set[str]:
-    """Return the keys of all inputs whose cells say `fitted` at the tables' vintage."""
-    return {key for key, item in _cells(tables)[1].items() if item.value == SEE_FITS}
-
-
-def fit_problems(tables: Tables) -> list[str]:
-    """Return what is wrong with the fits, whatever the vintage: an unknown key, a value outside its cell's limits."""
-    _, _, columns = _cells(tables)
-    fits, problems = tables["fits"], []
-    for row in fits:
-        if row["key"] not in columns:
-            said = f'no input "{row["key"]}".{suggestion(row["key"], columns)}'
-            problems.append(f"{fits.label} row {row.number}: {said} Correct the key.")
-        elif said := _outside(columns[row["key"]], row):
-            problems.append(_misfit(fits, row, said))
-    return problems
-
-
-def misfits(tables: Tables, rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Return by key why rows that are about to become fits cannot stand in their cells; nothing where all can."""
-    _, _, columns = _cells(tables)
-    found = {row["key"]: _outside(columns[row["key"]], row) for row in rows}
-    return {key: said for key, said in found.items() if said}
-
-
-def _misfit(fits: Table, row: Row, said: str) -> str:
-    return f"{fits.label} row {row.number}, {row['key']} = {row['value']}: {said}. Correct the row."
-
-
-def _no_fit(key: str, fits: Table, tables: Tables) -> str:
-    return (
-        f"{key} says fitted, but {fits.label} holds no fit of it known by {tables.as_of}. Fit it with "
-        "`forecast calibrate trends --write`, choose a later vintage, or write the distribution into the cell."
-    )
-
-
-def _outside(column: Column, row: Row | Mapping[str, str]) -> str:
-    """Return what keeps a fit from standing in a column, or nothing."""
-    if row["unit"] != column.unit:
-        return f"its unit is {row['unit']}, the input's {column.unit}"
-    if row["value"] == SEE_FITS:
-        return "a distribution is required here, not the word that points at it"
-    try:
-        convert(column, str(row["value"]))
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def origin_of(table: Table, row: Row, column: str = "") -> Origin:
