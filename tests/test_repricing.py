@@ -235,7 +235,7 @@ def test_the_router_weighed_by_the_market():
 def test_price_over_cost_takes_known_margins_of_the_kind():
     providers = Listed({"provider": p, "kind": k} for p, k in (("a", "lab"), ("b", "host")))
     rows = [
-        {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on}
+        {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on, "averaged_months": None}
         for p, v, s, on in (
             ("a", 0.5, "measured", date(2025, 7, 1)),
             ("a", 0.9, "projection", date(2025, 7, 1)),
@@ -243,7 +243,9 @@ def test_price_over_cost_takes_known_margins_of_the_kind():
             ("b", 0.75, "measured", date(2026, 1, 1)),
         )
     ]
-    rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8})
+    rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8, "status": "claim"})
+    rows.append(rows[0] | {"value": 0.9, "status": "claim"})  # of whole firms only what is published counts
+    rows.append(rows[0] | {"metric": "platform_margin_frac", "value": 0.9})
     tables = {"provider_history": rows, "providers": providers}
     whole, tokens = paid_observed.WHOLE_FIRM, paid_observed.TOKENS_ALONE
     assert_allclose(paid_observed.price_over_cost("first", whole)(tables).p50, 2.0)

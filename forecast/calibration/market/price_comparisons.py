@@ -95,8 +95,8 @@ PRICE_COMPARISONS = (
         MID,
         paid_observed.price_over_cost("first", paid_observed.TOKENS_ALONE),
         simulated.price_over_cost("first"),
-        "margins of text alone. The two of the first half of 2026 come out (1.3 each, 1.4 and 1.5 in the engine); those of MiniMax's "
-        "platform in 2025 hold licences, speech and film, and its margin fell to a quarter as text took over",
+        "margins that firms publish or others claim, of few. A margin in the books is today's serving cost; what machines, use of them or "
+        "batches cost says only how it moves",
     ),
     *(
         Comparison(
