@@ -9,7 +9,7 @@ PRICES = "price_changes.csv, price_series.csv"
 KINDS = ("first", "host", "cloud")
 REPRICING = (
     "a new price is also drawn to the market's, which moves the fitted size a little (`forecast trend repricing`); a hundred paths are "
-    "read together, as few prices change on one; the makers' middle changes are halvings, at which their interval ends"
+    "read together, as few prices change on one"
 )
 
 PRICE_COMPARISONS = (
@@ -42,7 +42,7 @@ PRICE_COMPARISONS = (
     *(
         Comparison(
             f"size of a change, {kind}",
-            "median of abs. log",
+            "mean of abs. log",
             PRICES,
             TODAY,
             observed.change_size_log(kind),

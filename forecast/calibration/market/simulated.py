@@ -43,11 +43,11 @@ def renewed_frac(kind: str, months: int) -> Statistic:
 
 
 def reprice_size_log(kind: str) -> Statistic:
-    """Return a reader of the median |Δ ln price| of the repricings of the same model of a kind of provider."""
+    """Return a reader of the mean |Δ ln price| of the repricings of the same model of a kind of provider."""
 
     def read(world: World) -> Values:
         sizes = np.abs(_groups(_repriced(world, kind)))
-        return np.array([np.median(group[group > 0]) if group.any() else np.nan for group in sizes], float)
+        return np.array([np.mean(group[group > 0]) if group.any() else np.nan for group in sizes], float)
 
     return read
 
