@@ -30,6 +30,7 @@ METRIC_LIMITS = {
     "headcount": (10, 1e6),
     "inference_spend_usd_per_year": (1e8, 1e12),
     "net_loss_usd_per_year": (-1e11, 1e11),
+    "platform_margin_frac": (-2, 1),
     "revenue_forecast_2025_usd": (1e7, 1e11),
     "revenue_run_rate_usd": (1e6, 1e11),
     "revenue_year_usd": (1e5, 1e12),

@@ -11,7 +11,14 @@ from numpy.testing import assert_allclose
 from forecast.calibration.market import paid_observed, simulated
 from forecast.distributions import parse
 from forecast.draws import Draws
-from forecast.equations.price import felt_frac, logistic_shock, mean_shock, uniform_again, uniform_of_sign
+from forecast.equations.price import (
+    MEAN_SIZE_RATIO,
+    felt_frac,
+    logistic_shock,
+    mean_shock,
+    uniform_again,
+    uniform_of_sign,
+)
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.refresh.refitting import STAGES
@@ -19,7 +26,7 @@ from forecast.scenario import load_scenario
 from forecast.trends.known import TooFew
 from forecast.trends.list_price.series import PriceSeries
 from forecast.trends.registry import GIVING
-from forecast.trends.repricing import LEAST_STEPS, MEDIAN_RATIO, SELLERS, Habit, habit_of, numbers, repricing_trend
+from forecast.trends.repricing import LEAST_STEPS, SELLERS, Habit, habit_of, numbers, repricing_trend
 
 START = date(2025, 1, 1)
 MONTH = 365 / 12
@@ -69,8 +76,8 @@ def test_planted_rates_are_found():
 def test_few_changes_take_the_size_of_all_sellers():
     few, many = (0.1,) * (LEAST_STEPS - 1), (0.1,) * LEAST_STEPS
     every = [0.5]
-    assert_allclose(numbers(Habit(100.0, few, 20, 1, 100.0), every)[1].value, 0.5 / MEDIAN_RATIO)
-    assert_allclose(numbers(Habit(100.0, many, 20, 1, 100.0), every)[1].value, 0.1 / MEDIAN_RATIO)
+    assert_allclose(numbers(Habit(100.0, few, 20, 1, 100.0), every)[1].value, 0.5 / MEAN_SIZE_RATIO)
+    assert_allclose(numbers(Habit(100.0, many, 20, 1, 100.0), every)[1].value, 0.1 / MEAN_SIZE_RATIO)
 
 
 def test_the_sign_is_that_of_the_kind_however_few_its_changes():
@@ -102,9 +109,9 @@ def test_what_is_left_of_a_uniform_number_is_uniform():
         assert_allclose(np.quantile(again, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.01)
 
 
-def test_a_shock_has_the_median_that_the_fit_assumes():
+def test_a_shock_has_the_mean_size_that_the_fit_assumes():
     u = (np.arange(100_000) + 0.5) / 100_000
-    assert_allclose(np.median(np.abs(logistic_shock(u, np.array(0.4)))), 0.4 * MEDIAN_RATIO, rtol=1e-3)
+    assert_allclose(np.mean(np.abs(logistic_shock(u, np.array(0.4)))), 0.4 * MEAN_SIZE_RATIO, rtol=1e-3)
 
 
 @pytest.mark.parametrize("rise_prob", [0.02, 0.5, 0.9])
@@ -235,7 +242,7 @@ def test_the_router_weighed_by_the_market():
 def test_price_over_cost_takes_known_margins_of_the_kind():
     providers = Listed({"provider": p, "kind": k} for p, k in (("a", "lab"), ("b", "host")))
     rows = [
-        {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on}
+        {"provider": p, "metric": "gross_margin_frac", "value": v, "status": s, "date_on": on, "averaged_months": None}
         for p, v, s, on in (
             ("a", 0.5, "measured", date(2025, 7, 1)),
             ("a", 0.9, "projection", date(2025, 7, 1)),
@@ -243,7 +250,9 @@ def test_price_over_cost_takes_known_margins_of_the_kind():
             ("b", 0.75, "measured", date(2026, 1, 1)),
         )
     ]
-    rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8})
+    rows.append(rows[0] | {"metric": "token_margin_frac", "value": 0.8, "status": "claim"})
+    rows.append(rows[0] | {"value": 0.9, "status": "claim"})  # of whole firms only what is published counts
+    rows.append(rows[0] | {"metric": "platform_margin_frac", "value": 0.9})
     tables = {"provider_history": rows, "providers": providers}
     whole, tokens = paid_observed.WHOLE_FIRM, paid_observed.TOKENS_ALONE
     assert_allclose(paid_observed.price_over_cost("first", whole)(tables).p50, 2.0)

@@ -8,6 +8,9 @@ import numpy as np
 
 from forecast.arrays import Array
 
+MEAN_SIZE_RATIO = (
+    math.sqrt(3.0) / math.pi * 2.0 * math.log(2.0)
+)  # mean |ε| of a logistic shock over its standard deviation
 CASH_MONTHS = 12.0  # runway below which a provider looks for money, and sells nothing below cost
 
 
@@ -155,7 +158,7 @@ def mean_shock(rise_prob: Array, scale: Array) -> Array:
     >>> mean_shock(np.array([0.5, 1.0]), np.array([1.0])).round(4).tolist()
     [0.0, 0.7643]
     """
-    return (2.0 * rise_prob - 1.0) * scale * (math.sqrt(3.0) / math.pi * 2.0 * math.log(2.0))
+    return (2.0 * rise_prob - 1.0) * scale * MEAN_SIZE_RATIO
 
 
 def felt_frac(repriced_frac: Array) -> Array:

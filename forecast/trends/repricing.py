@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.equations.price import MEAN_SIZE_RATIO
 from forecast.tables import Tables
 from forecast.trends.evidence import distribution
 from forecast.trends.known import enough
@@ -23,7 +23,6 @@ SELLERS = {"first": ("lab",), "host": ("host", "neocloud", "chip", "fringe"), "c
 LEAST_MONTHS = 100  # listed, summed over models
 LEAST_STEPS = 20  # below it the size of a change is that of all sellers
 A_MONTH = timedelta(days=31)  # what a catalogue adds in the first month that it shows a seller is what it had missed
-MEDIAN_RATIO = math.sqrt(3.0) / math.pi * math.log(3.0)  # median |ε| of a logistic shock over its standard deviation
 
 
 class Number(NamedTuple):
@@ -52,7 +51,7 @@ def repricing_trend(tables: Tables) -> Trend:
     """Return the habits of repricing and renewal that the month loop reads, by kind of seller, gateways left out.
 
     - λ = (k + ½)/T: new prices over the months that models were listed.
-    - σ = median |Δ ln p| · π/(√3·ln 3): the logistic shock with that median.
+    - σ = mean |Δ ln p| · π/(2√3·ln 2): the logistic shock with that mean. Their median misses the large ones.
     - chance of a rise: (rises + ½)/(k + 1).
     - f = k/Σ models that the seller listed in the month of a change.
     - g = (n + ½)/T': models added to a list that was already known. Of the models sold a share g is new a month later,
@@ -108,7 +107,7 @@ def habit_of(series: Iterable[PriceSeries], source: dict[tuple[str, str], str]) 
 def changes_log(one: PriceSeries) -> list[tuple[date, float]]:
     """Return day and Δ ln price of each change between two prices above 0.
 
-    >>> one = PriceSeries("a", "host", "m", (date(2025, 1, 1), date(2025, 2, 1)), (1.0, math.e), date(2025, 3, 1))
+    >>> one = PriceSeries("a", "host", "m", (date(2025, 1, 1), date(2025, 2, 1)), (1.0, np.e), date(2025, 3, 1))
     >>> [step for _, step in changes_log(one)]
     [1.0]
     """
@@ -123,19 +122,19 @@ def numbers(habit: Habit, every: Sequence[float]) -> tuple[Number, ...]:
     """Return what the loop reads of a kind of seller; sizes are those of `every` change where its own are few.
 
     >>> [n.value.__round__(3) for n in numbers(Habit(100.0, (0.1,), 4, 4, 50.0), [0.1, 0.3])]
-    [0.015, 0.33, 0.75, 0.25, 0.09]
+    [0.015, 0.262, 0.75, 0.25, 0.09]
     """
     own = habit.steps_log if len(habit.steps_log) >= LEAST_STEPS else every
     count = len(habit.steps_log)
     changes = f"{count} changes in {habit.listed_months:.0f} model-months"
-    sizes = f"median of {len(own)} changes" + ("" if own is habit.steps_log else " of all sellers")
+    sizes = f"mean of {len(own)} changes" + ("" if own is habit.steps_log else " of all sellers")
     rises = sum(step > 0 for step in habit.steps_log)
     together = f"{count} changes among {habit.beside_count} models of their sellers"
     added = f"{habit.added_count} models added in {habit.watched_months:.0f} model-months"
     return (
         Number("reprice_per_month", (count + 0.5) / habit.listed_months, "1/month",
                "new prices of a model in a month", changes, count),
-        Number("reprice_size_sd", float(np.median(np.abs(own))) / MEDIAN_RATIO, "log",
+        Number("reprice_size_sd", float(np.mean(np.abs(own))) / MEAN_SIZE_RATIO, "log",
                "their standard deviation, were they logistic", sizes, len(own)),
         Number("reprice_rise_prob", (rises + 0.5) / (count + 1), "probability",
                "chance that a new price is higher", f"{rises} rises among {count} changes", count),

@@ -1,4 +1,4 @@
-"""Ways to find an interval: from counts, sums and medians by cluster, squares, or a spread of values."""
+"""Ways to find an interval: from counts, sums by cluster, squares, or a spread of values."""
 
 from __future__ import annotations
 
@@ -87,19 +87,3 @@ def sd_band(sd: float, degrees: int) -> Band:
 
     low, high = (float(sd * np.sqrt(degrees / chi2.ppf(q, degrees))) for q in (0.9, 0.1))
     return Band(low, sd, high)
-
-
-def clustered_median(pairs: Iterable[tuple[str, float]], seed: int = 7, draws: int = 1000) -> Band:
-    """Return the median of values with an 80 % interval: whole clusters are drawn anew, with replacement.
-
-    >>> clustered_median([("a", 1.0), ("a", 3.0), ("b", 2.0)]).p50
-    2.0
-    """
-    by_cluster: dict[str, list[float]] = {}
-    for cluster, value in pairs:
-        by_cluster.setdefault(cluster, []).append(value)
-    values = [np.array(found) for found in by_cluster.values()]
-    chosen = np.random.default_rng(seed).integers(len(values), size=(draws, len(values)))
-    medians = [np.median(np.concatenate([values[i] for i in row])) for row in chosen]
-    low, high = np.percentile(medians, [10, 90])
-    return Band(float(low), float(np.median(np.concatenate(values))), float(high))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from forecast.calibration.market.band import clustered_median, clustered_rate, sd_band, spread
+from forecast.calibration.market.band import clustered_rate, sd_band, spread
 from forecast.hindcast.series import log_value_on, rents
 from forecast.tables import Tables
 from forecast.trends.list_price.series import PriceSeries, known_series
@@ -32,8 +32,8 @@ def changes_per_month(kind: str) -> Callable[[Tables], Band]:
 
 
 def change_size_log(kind: str) -> Callable[[Tables], Band]:
-    """Return a reader of the median |Δ ln price| of the changes of a kind of provider."""
-    return lambda tables: clustered_median((p, abs(step)) for p, step in _steps(tables, kind))
+    """Return a reader of the mean |Δ ln price| of the changes of a kind of provider."""
+    return lambda tables: clustered_rate((p, abs(step), 1) for p, step in _steps(tables, kind))
 
 
 def rises_frac(tables: Tables) -> Band:

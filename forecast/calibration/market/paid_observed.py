@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,13 +11,16 @@ from forecast.calibration.market.band import clustered_rate, spread
 from forecast.hindcast.series import SOLID
 from forecast.table_files import Row
 from forecast.tables import Tables
+from forecast.trends.known import rate_day
 from forecast.trends.repricing import SELLERS
 from forecast.trends.trend import Band
 
 OUTPUT_FRAC = 0.04  # of the router's tokens, as in host_prices.csv
-WHOLE_FIRM = ("gross_margin_frac",)  # metrics of provider_history: of all business, free users served
-# Of paying users (compute_margin_paying_frac) no margin counts: most of what they pay is subscriptions.
-TOKENS_ALONE = ("token_margin_frac",)
+Margins = tuple[str, tuple[str, ...]]  # of provider_history that are compared: a metric, and the statuses that count
+WHOLE_FIRM = ("gross_margin_frac", SOLID)  # of all business, free users served
+# Of token sales two firms publish one: what is claimed of others counts too. No margin of paying users does
+# (compute_margin_paying_frac): most of what they pay is subscriptions. Nor of a platform that sells speech and film too.
+TOKENS_ALONE = ("token_margin_frac", (*SOLID, "claim"))
 # The router's users buy new models: in every week of token_shares.csv since 2025-10 all of its ten largest were at most a year old.
 USED = timedelta(days=365)
 MARGINS_FROM = date(2025, 7, 1)  # when the paths start that they are compared with: margins moved by a half in a year
@@ -71,21 +74,22 @@ def paid_on_router(tables: Tables) -> Band:
     )
 
 
-def price_over_cost(kind: str, metrics: Collection[str]) -> Callable[[Tables], Band]:
+def price_over_cost(kind: str, which: Margins) -> Callable[[Tables], Band]:
     """Return a reader of revenue over what it costs to serve, 1/(1 − margin), of the margins known of a kind of provider."""
-    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in known_margins(tables, kind, metrics)]))
+    return lambda tables: spread(np.array([1 / (1 - row["value"]) for row in known_margins(tables, kind, which)]))
 
 
-def known_margins(tables: Tables, kind: str, metrics: Collection[str]) -> Iterator[Row]:
-    """Return the rows of provider_history that say a margin of a kind of provider, as one of some metrics."""
+def known_margins(tables: Tables, kind: str, which: Margins) -> Iterator[Row]:
+    """Return the rows of provider_history that say a margin of a kind of provider."""
     kind_of = {provider: row["kind"] for provider, row in tables["providers"].latest("provider").items()}
-    return (row for row in margins(tables, metrics) if kind_of.get(row["provider"]) in SELLERS[kind])
+    return (row for row in margins(tables, which) if kind_of.get(row["provider"]) in SELLERS[kind])
 
 
-def margins(tables: Tables, metrics: Collection[str]) -> Iterator[Row]:
-    """Return the rows of provider_history that say a margin of anyone since the paths start, as one of some metrics."""
+def margins(tables: Tables, which: Margins) -> Iterator[Row]:
+    """Return the rows of provider_history that say a margin of anyone since the paths start: an average belongs to its middle."""
+    metric, statuses = which
     return (
         row
         for row in tables["provider_history"]
-        if row["metric"] in metrics and row["status"] in SOLID and row["date_on"] >= MARGINS_FROM
+        if row["metric"] == metric and row["status"] in statuses and rate_day(row) >= MARGINS_FROM
     )

@@ -9,7 +9,7 @@ PRICES = "price_changes.csv, price_series.csv"
 KINDS = ("first", "host", "cloud")
 REPRICING = (
     "a new price is also drawn to the market's, which moves the fitted size a little (`forecast trend repricing`); a hundred paths are "
-    "read together, as few prices change on one; the makers' middle changes are halvings, at which their interval ends"
+    "read together, as few prices change on one"
 )
 
 PRICE_COMPARISONS = (
@@ -42,7 +42,7 @@ PRICE_COMPARISONS = (
     *(
         Comparison(
             f"size of a change, {kind}",
-            "median of abs. log",
+            "mean of abs. log",
             PRICES,
             TODAY,
             observed.change_size_log(kind),
@@ -95,8 +95,8 @@ PRICE_COMPARISONS = (
         MID,
         paid_observed.price_over_cost("first", paid_observed.TOKENS_ALONE),
         simulated.price_over_cost("first"),
-        "margins of text alone. The two of the first half of 2026 come out (1.3 each, 1.4 and 1.5 in the engine); those of MiniMax's "
-        "platform in 2025 hold licences, speech and film, and its margin fell to a quarter as text took over",
+        "margins that firms publish or others claim, of few. A margin in the books is today's serving cost; what machines, use of them or "
+        "batches cost says only how it moves",
     ),
     *(
         Comparison(

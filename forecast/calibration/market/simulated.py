@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,7 @@ from forecast.calibration.market.paid_observed import (
     OUTPUT_FRAC,
     TOKENS_ALONE,
     WHOLE_FIRM,
+    Margins,
     at_list_prices,
     known_margins,
 )
@@ -44,11 +43,11 @@ def renewed_frac(kind: str, months: int) -> Statistic:
 
 
 def reprice_size_log(kind: str) -> Statistic:
-    """Return a reader of the median |Δ ln price| of the repricings of the same model of a kind of provider."""
+    """Return a reader of the mean |Δ ln price| of the repricings of the same model of a kind of provider."""
 
     def read(world: World) -> Values:
         sizes = np.abs(_groups(_repriced(world, kind)))
-        return np.array([np.median(group[group > 0]) if group.any() else np.nan for group in sizes], float)
+        return np.array([np.mean(group[group > 0]) if group.any() else np.nan for group in sizes], float)
 
     return read
 
@@ -140,10 +139,10 @@ def _over(earned: NDArray[np.float32], cost: NDArray[np.float32]) -> NDArray[np.
     return np.divide(earned, cost, out=np.full_like(earned, np.nan), where=cost > 0)  # the dead sell nothing
 
 
-def _median_figure(world: World, kind: str, metrics: Collection[str], ratio: NDArray[np.float32]) -> Values:
+def _median_figure(world: World, kind: str, which: Margins, ratio: NDArray[np.float32]) -> Values:
     """Return the median, over the figures known, of the mean ratio of their firm in their months; `ratio[provider, month, path]`."""
     found = []
-    for row in known_margins(world.tables, kind, metrics):
+    for row in known_margins(world.tables, kind, which):
         if row["provider"] in world.names.providers:
             last = min(round(months_between(world.scenario.as_of, row["date_on"])), world.months)
             first = max(0, last - int(row["averaged_months"] or 0))
