@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from forecast.cells import KINDS, Column, convert
 from forecast.errors import InputError, header_problem, shortened, suggestion
 
 LARGEST_FILE_BYTES = 200_000_000
+KEPT_FILES = 128  # files whose rows a process keeps: each vintage, fit and scenario asks for the same tables again
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,13 @@ def csv_records(path: Path, label: str) -> list[list[str]]:
         if sys.stdin is None:  # closed by the caller (<&-)
             raise InputError(f"{label}: stdin is closed. Open it, or give a file.")
         return csv_cells(sys.stdin.buffer.read(), label)
+    return csv_cells(_content(path, label), label)
+
+
+def _content(path: Path, label: str) -> bytes:
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
-    return csv_cells(path.read_bytes(), label)
+    return path.read_bytes()
 
 
 def csv_cells(content: bytes, label: str) -> list[list[str]]:
@@ -111,7 +117,12 @@ def csv_cells(content: bytes, label: str) -> list[list[str]]:
 
 def read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
     """Return the columns of every table by table name, from `schema.csv`; raise InputError at its first mistake."""
-    header, *records = csv_records(path, label)
+    return _schema(_content(path, label), label)
+
+
+@lru_cache(maxsize=4)
+def _schema(content: bytes, label: str) -> dict[str, tuple[Column, ...]]:
+    header, *records = csv_cells(content, label)
     wanted = ["table", "column", "kind", "unit", "minimum", "maximum", "required", "uncertain", "allowed", "meaning"]
     if header != wanted:
         raise InputError(f"{label} row 1: the header is {','.join(header)}; it must be {','.join(wanted)}.")
@@ -130,8 +141,8 @@ def read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
     return {table: tuple(columns) for table, columns in found.items()}
 
 
-def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -> tuple[Table, list[str]]:
-    """Return the table in a CSV file, and every mistake in it, one sentence each.
+def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -> tuple[Table, tuple[str, ...]]:
+    """Return the table in a CSV file, and every mistake in it, one sentence each; of the same content the same table.
 
     Args:
         path: the file.
@@ -142,12 +153,17 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
     Raises:
         InputError: the file cannot be read as CSV at all.
     """
-    header, *records = csv_records(path, label)
+    return _table(_content(path, label), label, name, columns)
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _table(content: bytes, label: str, name: str, columns: tuple[Column, ...]) -> tuple[Table, tuple[str, ...]]:
+    header, *records = csv_cells(content, label)
     names = [column.name for column in columns]
     if header != names:
-        return Table(name, label, columns, ()), [f"{label} row 1: {_header_difference(header, names)}"]
+        return Table(name, label, columns, ()), (f"{label} row 1: {_header_difference(header, names)}",)
     if not records:
-        return Table(name, label, columns, ()), [f"{label}: has a header but no rows. Restore the rows."]
+        return Table(name, label, columns, ()), (f"{label}: has a header but no rows. Restore the rows.",)
     rows: list[Row] = []
     problems: list[str] = []
     seen: dict[tuple[str, ...], int] = {}
@@ -171,7 +187,7 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
                     f"{label} row {number}, {column.name} = {shortened(cell) or 'empty'}: {error}. Correct the row."
                 )
         rows.append(Row(values, number))
-    return Table(name, label, columns, tuple(rows)), problems
+    return Table(name, label, columns, tuple(rows)), tuple(problems)
 
 
 def _header_difference(found: list[str], wanted: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Shared fixtures: the shipped tables, a short base scenario, its paths and forecast, and data to spoil."""
 
+import gc
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,12 @@ from forecast.tables import load_tables, shipped_directory
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
 settings.load_profile("house")
+
+
+def pytest_collection_finish():
+    """Look for cycles seldom, and not among modules and tests: that took a quarter of the processor's time. Commands do so too."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Tables: the shipped ones are sound, every mistake has its sentence, and a vintage hides what came later."""
 
 import csv
+import os
 from datetime import date
 
 import pytest
@@ -271,3 +272,16 @@ def test_what_nothing_has_read_is_known(overlay):
     tables["regimes"]
     assert [file.name for file in tables.unread()] == ["rents.csv"]
     assert load_tables().unread() == []
+
+
+def test_a_table_is_parsed_once_whoever_asks_and_anew_once_a_byte_differs(data_copy):
+    """Not even the same size and time of a file hide that its content is another."""
+    first, again = (load_tables(data_copy)["rents"].rows for _ in range(2))
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    assert load_tables(data_copy).schema is load_tables(data_copy).vintage(date(2026, 1, 1)).schema
+    path = data_copy / "rents.csv"
+    before, content = path.stat(), path.read_bytes()
+    path.write_bytes(content.replace(b",4.76,", b",4.75,", 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.read_bytes() != content and path.stat().st_size == before.st_size
+    assert load_tables(data_copy)["rents"].rows[0]["usd_per_accelerator_hour"] == 4.75

@@ -22,6 +22,11 @@ def today(tables):
     return summarize_paths(simulate(load_scenario("base", tables, months=1), 2_500, seed=7))
 
 
+@pytest.fixture(scope="module")
+def five_years(tables):
+    return simulate(load_scenario("base", tables), 2_500, seed=7)
+
+
 def median_today(today, outcome, **where):
     (fact,) = today.find(outcome, month=0, quantile=0.5, **where)
     return fact.value
@@ -123,8 +128,8 @@ def test_owned_cost_against_published_models(base, accelerator, published, withi
     assert abs(ours / published - 1) <= within
 
 
-def test_nobody_dies_in_month_one_and_nobody_is_immortal(tables):
-    paths = simulate(load_scenario("base", tables), 2_500, seed=7)
+def test_nobody_dies_in_month_one_and_nobody_is_immortal(five_years):
+    paths = five_years
     first_month = (paths.exit_month == 1).mean(axis=1)
     assert first_month.max() < 0.06
     free = ~paths.names.backed[:, 0]
@@ -132,8 +137,8 @@ def test_nobody_dies_in_month_one_and_nobody_is_immortal(tables):
     assert np.isfinite(paths.runway_months[free]).mean(axis=1).min() > 0.0
 
 
-def test_bands_are_neither_absurdly_wide_nor_narrow(tables):
-    forecast = summarize_paths(simulate(load_scenario("base", tables), 2_500, seed=7))
+def test_bands_are_neither_absurdly_wide_nor_narrow(five_years):
+    forecast = summarize_paths(five_years)
     for segment in ("commodity", "open-frontier", "closed-frontier"):
         low, high = (forecast.find("market_price", segment=segment, month=60, quantile=q)[0].value for q in (0.1, 0.9))
         assert 1.5 < high / low < 10

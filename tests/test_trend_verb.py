@@ -20,6 +20,27 @@ from forecast.trends.registry import TRENDS
 from forecast.trends.trend import Band, Diagnostic, Estimate, Fan, FormScore, Trend
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _each_trend_fitted_once():
+    """What a fit says follows from the folders and the vintage: verbs that ask for the same need it once."""
+
+    def once(fit):
+        made = {}
+
+        def remembered(tables):
+            key = tables.directories, tables.as_of
+            if key not in made:
+                made[key] = fit(tables)
+            return made[key]
+
+        return remembered
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, fit in TRENDS.items():
+            patch.setitem(TRENDS, name, once(fit))
+        yield
+
+
 def trend(*words):
     return CliRunner().invoke(group, ["trend", *words])
 

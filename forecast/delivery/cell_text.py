@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from forecast.errors import CONTROL
@@ -23,13 +24,16 @@ def safe_cell(value: Any) -> Any:
     >>> safe_cell("=1+1"), safe_cell("-1"), safe_cell(0.25), safe_cell(None), safe_cell("a;=1+1")
     ("'=1+1", '-1', '0.25', '', "'a;'=1+1")
     """
-    if value is None:
-        return ""
+    if isinstance(value, str):
+        return _safe_text(value)
     if isinstance(value, float):
         return plain(value)
-    if isinstance(value, str) and _RUNS.search(value):
-        return "'" + _BEHIND.sub(r"\g<0>'", CONTROL.sub("", value))
-    return value
+    return "" if value is None else value
+
+
+@lru_cache(maxsize=4096)  # a column repeats a few words over thousands of rows
+def _safe_text(value: str) -> str:
+    return "'" + _BEHIND.sub(r"\g<0>'", CONTROL.sub("", value)) if _RUNS.search(value) else value
 
 
 def plain(value: float) -> str:
