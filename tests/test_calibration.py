@@ -113,7 +113,7 @@ def test_memory_is_reserved_in_the_run_and_not_in_the_answer(found):
 def test_the_slope_is_the_derivative(found):
     rows, whole = found
     at, slope = rows.predict(whole.estimate)
-    for name in ("kv_cache:one:all", "decode_compute:log2_accelerators:all", "throughput:family:amd"):
+    for name in ("kv_cache:one:all", "decode_compute:log2_accelerators:all", "overhead_base:several:all"):
         entry, moved = rows.design.names.index(name), whole.estimate.copy()
         moved[entry] += 1e-6
         assert_allclose(

@@ -14,7 +14,7 @@ from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.effects import NUMBERS
 from forecast.serving.formats import weights_gb
-from forecast.serving.groups import batch_of, layouts, misfits
+from forecast.serving.groups import batch_of, cut_up, layouts, misfits
 from forecast.serving.kinds import architecture, expert_width, served_models
 from forecast.serving.speed import effect_values, throughputs
 from forecast.serving.workloads import Request, columns_of, workload, workloads
@@ -32,6 +32,24 @@ def columns(accelerator, model, given_tokens=2048.0, made=512.0, group=None, con
 
 def answer(accelerator, model, latency_s=1.0, **asked):
     return throughputs(VALUES, columns(accelerator, model, **asked), latency_s)[0]
+
+
+def test_only_a_mixture_is_cut_up_by_hand():
+    sizes = np.array([[1.0, 2.0, 8.0, 64.0]])
+    for model, concurrency, log2, several in (
+        ("deepseek-r1", 4.0, [0, 1, 3, 3], [0, 1, 1, 1]),
+        ("deepseek-r1", None, [0, 0, 0, 0], [0, 1, 1, 1]),
+        ("llama-3.3-70b", 4.0, [0, 0, 0, 0], [0, 0, 0, 0]),
+    ):
+        found = cut_up(columns("b200", model, concurrency=concurrency), sizes)
+        assert found["log2_accelerators"].tolist() == [log2] and found["several"].tolist() == [several]
+
+
+def test_mxfp4_is_multiplied_at_eight_bits_on_boards_with_graphics_memory():
+    cases = [("rtx-pro-6000", "gpt-oss-120b"), ("rtx-pro-6000", "llama-3.3-70b"), ("b200", "gpt-oss-120b"), ("l40s", "gpt-oss-120b")]  # fmt: skip
+    found = workloads(SCENARIO, [Request(*case, 1024.0, 1024.0, "fp4") for case in cases])
+    assert found["arithmetic"].tolist() == ["fp8", "fp4", "fp4", "fp16"]
+    assert found["peak_tflops"][:2].tolist() == [1000.0, 2000.0]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from forecast.calibration.observations import Observations
 from forecast.distributions import Array
 from forecast.families import FAMILIES
-from forecast.serving.effects import ALL, FORM, NUMBERS, PER_SIZE, TERMS, Columns, features
-from forecast.serving.groups import batch_of, layouts, log2_accelerators, step_terms
+from forecast.serving.effects import ALL, FORM, NUMBERS, OF_LAYOUT, TERMS, Columns, features
+from forecast.serving.groups import batch_of, cut_up, layouts, step_terms
 
 DEGREES_OF_FREEDOM = 4.0
 SCALES = {"concurrency": 0.10, "offline": 0.12, "server": 0.15, "interactive": 0.30}  # of the log error within a pair
@@ -39,7 +39,7 @@ class Design:
     mean: Array
     sd: Array
     kept: NDArray[np.bool_]
-    per_size: NDArray[np.bool_]  # those that weigh the size of a group, of which a row tries several
+    of_layout: NDArray[np.bool_]  # [feature, entry]: those that weigh a layout, of which a row tries several
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def design(observed: Observations) -> Design:
         mean=np.array([entry[3] for entry in entries]),
         sd=np.array([entry[4] for entry in entries]),
         kept=np.array([entry[5] for entry in entries]),
-        per_size=np.array([PER_SIZE in entry[0] for entry in entries]),
+        of_layout=np.array([[f":{name}:" in entry[0] for entry in entries] for name in OF_LAYOUT]),
     )
 
 
@@ -110,7 +110,7 @@ class Rows:
         batch = batch_of(columns, tried)
         ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None]
         made = step_terms(columns, tried.sizes, tried.engines, batch, ratio)
-        self.log2_size = log2_accelerators(columns, tried.sizes)
+        self.cut = np.stack([cut_up(columns, tried.sizes)[name] for name in OF_LAYOUT])
         self.allowed = batch >= tried.least_batch
         self.per_accelerator = batch / tried.sizes
         self.terms = np.stack([np.broadcast_to(made[t], batch.shape) for t in TERMS if t != "throughput"])
@@ -129,15 +129,15 @@ class Rows:
         """Return log tokens per second and accelerator of the best layout, and its derivative by entry `[row, entry]`."""
         made = self.design
         steps = [i for i, term in enumerate(TERMS) if term != "throughput"]
-        theta, by_size = factors(made, estimate), size_factors(made, estimate)[steps]
-        parts = self.terms * np.exp(theta[steps][:, :, None] + by_size[:, None, None] * self.log2_size)
+        theta, by_layout = factors(made, estimate), layout_factors(made, estimate)[steps]
+        parts = self.terms * np.exp(theta[steps][:, :, None] + np.tensordot(by_layout, self.cut, 1))
         total = parts.sum(axis=0)
         rate = np.where(self.allowed, self.per_accelerator / total, 0.0)
         best = rate.argmax(axis=1)
         row = np.arange(len(best))
         slope = np.ones_like(theta)
         slope[steps] = -parts[:, row, best] / total[row, best]
-        weights = np.where(made.per_size, self.log2_size[row, best][:, None], made.weights)
+        weights = made.weights + self.cut[:, row, best].T @ made.of_layout
         return np.log(rate[row, best]) + theta[TERMS.index("throughput")], weights * slope[made.terms].T
 
 
@@ -146,9 +146,9 @@ def factors(made: Design, estimate: Array) -> Array:
     return np.stack([made.weights[:, made.terms == i] @ estimate[made.terms == i] for i in range(len(TERMS))])
 
 
-def size_factors(made: Design, estimate: Array) -> Array:
-    """Return by how much every term's log factor grows each time a group doubles, `[term]`."""
-    found: Array = np.bincount(made.terms, made.per_size * estimate, len(TERMS)).astype(float)
+def layout_factors(made: Design, estimate: Array) -> Array:
+    """Return by how much every term's log factor grows with every feature of a layout, `[term, feature]`."""
+    found: Array = np.stack([np.bincount(made.terms, of * estimate, len(TERMS)) for of in made.of_layout], axis=1)
     return found
 
 

@@ -1,8 +1,8 @@
 """How far each term of a step lies from its printed peak: a sum of fitted effects, shrunk towards zero.
 
 An effect is one row of `throughput_effects`: a term of the step, a feature of the case, and a level of it. Levels of
-family, memory and architecture are random effects: one that was never measured counts as zero, so that a new model or
-family gets what all get. Accelerators of a family have none of their own: only their printed figures tell them apart, so
+family and architecture are random effects: one that was never measured counts as zero, so that a new model or family
+gets what all get. Accelerators of a family have none of their own: only their printed figures tell them apart, so
 that one with more of everything is never slower.
 """
 
@@ -22,7 +22,8 @@ Columns = Mapping[str, Any]
 REFERENCE_TFLOPS = 2000.0
 REFERENCE_WIDTH = 2048.0  # of an expert, DeepSeek's
 ALL = "all"
-PER_SIZE = "log2_accelerators"  # weighs what `groups.log2_accelerators` says of a layout, nothing in a case
+# Weigh what `groups.cut_up` says of a layout, nothing in a case.
+OF_LAYOUT = ("log2_accelerators", "several")
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,11 @@ NUMBERS: dict[str, Callable[[Columns], Any]] = {
     "log_peak": lambda w: np.log(w["peak_tflops"] / REFERENCE_TFLOPS),
     # Products with narrow experts reuse less of what they load.
     "narrow": lambda w: np.log2(REFERENCE_WIDTH / np.where(w["expert_width"] > 0, w["expert_width"], REFERENCE_WIDTH)),
-    PER_SIZE: lambda w: np.zeros(len(w["moe"])),
+    **dict.fromkeys(OF_LAYOUT, lambda w: np.zeros(len(w["moe"]))),
 }
 # Features that are names: one coefficient for each name, drawn towards zero.
 LABELS: dict[str, Callable[[Columns], Any]] = {
     "family": lambda w: w["family"],
-    "family_memory": lambda w: np.char.add(np.char.add(w["family"].astype(str), "+"), w["memory_kind"].astype(str)),
     "architecture": lambda w: w["architecture"],
     "family_kind": lambda w: np.char.add(w["family"].astype(str), np.where(w["moe"] > 0, "+moe", "+dense")),
 }
@@ -68,10 +68,12 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect("decode_compute", "moe", 1.2, 0.6), Effect("prefill_compute", "moe", 1.0, 0.6)]
     found += [Effect(term, "log_peak", 0.0, 0.3) for term in arithmetic]
     found += [Effect("prefill_compute", "narrow", 0.0, 0.3)]
-    found += [Effect(term, PER_SIZE, 0.0, 0.15) for term in arithmetic]
-    found += [Effect("throughput", "family_memory", 0.0, 0.12), Effect("throughput", "family", 0.0, 0.15)]
-    for feature, sd in (("architecture", 0.14), ("family_kind", 0.2)):
-        found += [Effect(term, feature, 0.0, sd) for term in ("overhead_base", *arithmetic)]
+    found += [Effect(term, "log2_accelerators", 0.0, 0.15) for term in arithmetic]
+    found += [Effect("overhead_base", "several", 0.0, 0.15)]
+    found += [Effect("throughput", "family", 0.0, 0.08)]
+    found += [Effect(term, "architecture", 0.0, 0.14) for term in ("overhead_base", *arithmetic)]
+    # Families share how prompts, which are large products, use the printed arithmetic.
+    found += [Effect(term, "family_kind", 0.0, 0.2) for term in ("overhead_base", "decode_compute")]
     return tuple(found)
 
 
@@ -121,9 +123,9 @@ def log_factors(values: Mapping[str, float], columns: Columns) -> dict[str, Arra
     return found
 
 
-def per_size(values: Mapping[str, float]) -> dict[str, float]:
-    """Return by how much each term's log factor grows each time a group doubles."""
-    return {term: values.get(f"{term}:{PER_SIZE}:{ALL}", 0.0) for term in TERMS}
+def layout_log_factors(values: Mapping[str, float], cut: Mapping[str, Array]) -> dict[str, Array | float]:
+    """Return what each term's log factor gains in each layout, of which `groups.cut_up` says by how much each feature counts."""
+    return {term: sum(values.get(f"{term}:{name}:{ALL}", 0.0) * cut[name] for name in OF_LAYOUT) for term in TERMS}
 
 
 def spread_level(columns: Columns) -> NDArray[np.str_]:

@@ -146,14 +146,15 @@ def _sizes(columns: Columns) -> tuple[Array, NDArray[np.bool_]]:
     return sizes, allowed
 
 
-def log2_accelerators(columns: Columns, sizes: Array) -> Array:
-    """Return log₂ of the accelerators that cut up a mixture's experts, as far as measured engines reach.
+def cut_up(columns: Columns, sizes: Array) -> dict[str, Array]:
+    """Return how far each layout cuts up a model, `[case, layout]`, by the names of `effects.OF_LAYOUT`.
 
-    Dense models lose nothing by it but their sums, and offline runs are laid out so that they lose nothing.
+    Only a mixture's experts are: `several` says whether they stand on more than one accelerator, `log2_accelerators` on how
+    many, as far as measured engines reach. Offline runs are laid out so that their arithmetic loses nothing by it.
     """
-    loses = (columns["moe"] > 0) & ~np.isnan(columns["concurrency"])
-    found: Array = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE)) * loses[:, None]
-    return found
+    moe, asked = (columns["moe"] > 0)[:, None], ~np.isnan(columns["concurrency"])[:, None]
+    log2 = np.log2(np.clip(sizes, 1.0, WIDEST_ENGINE))
+    return {"log2_accelerators": log2 * (moe & asked), "several": 1.0 * (moe & (sizes > 1))}
 
 
 def engines(columns: Columns, sizes: Array) -> Array:

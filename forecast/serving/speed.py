@@ -23,11 +23,11 @@ from forecast.serving.effects import (
     SEEN,
     WELL_MEASURED_ROWS,
     Columns,
+    layout_log_factors,
     log_factors,
-    per_size,
     spread_level,
 )
-from forecast.serving.groups import batch_of, layouts, log2_accelerators, misfits, step_terms
+from forecast.serving.groups import batch_of, cut_up, layouts, misfits, step_terms
 from forecast.serving.workloads import Request, workloads
 
 NAMED = {
@@ -149,10 +149,9 @@ def throughputs(
     sizes, engines, least = (a[:, :, None] for a in (tried.sizes, tried.engines, tried.least_batch))
     shares = BATCH_SHARES if free.any() and np.isfinite(latency_s).any() else BATCH_SHARES[:1]
     batch = np.where(free[:, None, None], np.maximum(np.floor(most * shares), 1.0), most)
-    by_size, log2_size = per_size(values), log2_accelerators(asked, tried.sizes)[:, :, None]
-    log = {
-        term: factor[:, None, None] + by_size[term] * log2_size for term, factor in log_factors(values, asked).items()
-    }
+    cut = {name: weight[:, :, None] for name, weight in cut_up(asked, tried.sizes).items()}
+    by_layout = layout_log_factors(values, cut)
+    log = {term: factor[:, None, None] + by_layout[term] for term, factor in log_factors(values, asked).items()}
     scale = np.exp(log["throughput"])
     prompt = columns["input_tokens"][:, None, None]
     ratio = (columns["input_tokens"] / columns["output_tokens"])[:, None, None]

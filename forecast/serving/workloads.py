@@ -106,7 +106,9 @@ def workload(scenario: Scenario, request: Request, models: Mapping[str, Row]) ->
 def _hardware(scenario: Scenario, name: str, part: Row, precision: str, stored_bytes: float) -> dict[str, Any]:
     memory_gb, bandwidth, link = (number(scenario, "accelerators", name, column) for column in SPECIFICATIONS)
     peaks = {p: number(scenario, "accelerators", name, f"{p}_dense_tflops") for p in ("fp16", "fp8", "fp4")}
-    used, peak = served_model.arithmetic(precision, stored_bytes, peaks)
+    # Multiplied with eight-bit activations there (TensorRT-LLM pull request 7937); vLLM even widens to sixteen (issue 31085).
+    mixed = memory_kind(part) == "gddr" and stored_bytes == served_model.BYTES_PER_WEIGHT["mxfp4"]
+    used, peak = served_model.arithmetic("fp8" if mixed and precision == "fp4" else precision, stored_bytes, peaks)
     _, wide = served_model.arithmetic("bf16", 2.0, peaks)
     figures = {"memory": memory_gb, "bandwidth": bandwidth, "peak FLOP/s": peak}
     if missing := [figure for figure, value in figures.items() if np.isnan(value)]:
