@@ -106,7 +106,7 @@ def step(market: Market, chance: Chance, month: int, months: int) -> None:
         month,
         trade.revenue[own_cash],
         trade.serving_cost[own_cash],
-        customers.apart_with_luck_per_month(chance.normals("luck")),
+        customers.apart_with_luck_per_month(month, chance.normals("luck")),
         rents.contract_fall_log(),
         doors.present[own_cash],
         chance.uniforms("funding"),

@@ -36,24 +36,25 @@ def test_firms_grow_apart_by_what_is_asked_and_stop(base, block):
     assert_allclose(treasury.other.market_ratio, (1 + part) / (1 + part * mean), rtol=1e-4)
 
 
-def test_own_growth_that_is_renewed_keeps_its_spread(base, block):
-    """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on, it neither grows nor fades."""
+@pytest.mark.parametrize(("month", "left"), [(1, 1.0), (600, 0.5)])
+def test_own_growth_that_is_renewed_keeps_its_spread(base, block, month, left):
+    """σ² = φ²·σ² + (1 − φ²)·σ²: from the spread of the law on it neither grows nor fades, and half is left where firms have settled."""
     _, names, draws = block
-    asked = {"growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0.2}  # the part of it that is renewed
+    asked = {"growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0.2, "demand_fade_months": 100}
     customers = still_customers(base, names, draws, equal_shares(names), **asked)
     chance = np.random.default_rng(4)
     shape = (len(names.providers), BLOCK_PATHS)
-    customers.apart_if_typical_per_month[:] = 0.1 * chance.standard_normal(shape, REAL)
+    customers.apart_if_typical_per_month[:] = 0.2 * left * chance.standard_normal(shape, REAL)
     for _ in range(24):
-        customers.reconsider(1, chance.standard_normal(shape, REAL), equal_shares(names))
-    assert_allclose(customers.apart_per_month.std(axis=1), 0.1, rtol=0.05)  # the standard error is 1 %
+        customers.reconsider(month, chance.standard_normal(shape, REAL), equal_shares(names))
+    assert_allclose(customers.apart_per_month.std(axis=1), 0.2 * left, rtol=0.05)  # the standard error is 1 %
 
 
-def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_own_growth_does(base, block):
-    """ν = 0.2 at a firm of typical size, half of it where q = 32, and of both r = ½ in the end: ν² (r² + (1 − r²)·e^(−2t/12))."""
+def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_the_market_does(base, block):
+    """ν = 0.2 at a firm of typical size, half of it where q = 32, and of both r = ½ in the end: ν·(r + (1 − r)·e^(−(t − ½)/24))."""
     _, names, draws = block
     asked = {"growth_apart_luck_log": 0.2, "growth_apart_renewal_ratio": 0.5, "growth_apart_sd_per_month": 0}
-    asked |= {"growth_apart_typical_usd_per_year": 1e9, "share_reversion_per_month": 0, "growth_apart_fade_months": 12}
+    asked |= {"growth_apart_typical_usd_per_year": 1e9, "share_reversion_per_month": 0, "demand_fade_months": 24}
     chance, share, shape = np.random.default_rng(4), equal_shares(names), (len(names.providers), BLOCK_PATHS)
     for revenue, part in ((1e9, 1.0), (32e9, 0.5)):
         customers = still_customers(base, names, draws, share, revenue, **asked)
@@ -61,16 +62,16 @@ def test_luck_moves_revenue_beside_tokens_for_good_and_settles_as_own_growth_doe
         start, treasury = customers.log_weight.copy(), made_up_treasury(base, names, draws)[0]
         stand_still(treasury)
         before, variance = REAL(1), 0.0
-        for month in range(48):
-            customers.reconsider(1, REAL(0) * customers.attraction, share)
+        for month in range(1, 49):
+            customers.reconsider(month, REAL(0) * customers.attraction, share)
             luck = chance.standard_normal(shape, REAL)
-            treasury.other.step(1, customers.apart_with_luck_per_month(luck), REAL(0))
-            if month in (0, 47):
+            treasury.other.step(1, customers.apart_with_luck_per_month(month, luck), REAL(0))
+            now = part * 0.2 * (0.5 + 0.5 * np.exp(-(month - 0.5) / 24))
+            if month in (1, 48):
                 grown = np.log(treasury.other.apart_ratio / before) / draws.parameter("growth_apart_money_ratio")
-                now = (part * 0.2) ** 2 * (0.25 + 0.75 * np.exp(-month / 6))
-                assert_allclose(grown.std(), now**0.5, rtol=0.01)  # four standard errors of 200,000 draws
+                assert_allclose(grown.std(), now, rtol=0.01)  # four standard errors of 200,000 draws
             before = treasury.other.apart_ratio.copy()
-            variance += (part * 0.2) ** 2 * (0.25 + 0.75 * np.exp(-month / 6))
+            variance += now**2
         whole = np.log(treasury.other.apart_ratio) / draws.parameter("growth_apart_money_ratio")
         assert_allclose(whole.std(axis=1), variance**0.5, rtol=0.05)  # it stays
         assert_array_equal(customers.log_weight, start)  # of tokens nothing does

@@ -212,9 +212,10 @@ def test_money_today_is_that_of_the_tables(base, block):
 
 
 def test_the_last_round_stands_beside_the_revenue_of_its_day(base, block):
-    """Tokens grow by 0.24 + 0.24 in logs a year, all else by 0.36 + a half of 0.24: a round of long ago came at 0.62 of today's."""
+    """The market's tokens grow by 0.24 in logs a year, all else by 0.36; own growth, 0.02 a month and half as much of all else, fades."""
     scenario = load_scenario("base", settings=["round_elasticity=0.7", "demand_growth_start_per_year=0.24",
-                                               "other_growth_start_per_year=0.36", "growth_apart_money_ratio=0.5"])  # fmt: skip
+                                               "other_growth_start_per_year=0.36", "growth_apart_money_ratio=0.5",
+                                               "growth_apart_fade_months=12"])  # fmt: skip
     scenario = replace(scenario, as_of=scenario.as_of + timedelta(days=200))  # some rounds lie more than a year back
     rows = scenario.rows["provider_finances"]
     _, names, _ = block
@@ -226,10 +227,14 @@ def test_the_last_round_stands_beside_the_revenue_of_its_day(base, block):
     known = [(scenario.as_of - day).days * 12 / 365 if day else 12 for day in days]
     assert max(known) > 12 and {0 < months < 12 for months in known} == {True, False}
     months = np.minimum(known, 12)[:, None]
-    today = ((revenue, 0.02 + 0.02), (treasury.other.start_usd_per_month[names.own_cash], 0.03 + 0.5 * 0.02))
-    average, at_its_day = (
-        sum(flow * np.exp(-rate * before) / (12 - 11 * np.exp(-rate)) for flow, rate in today) for before in (0, months)
-    )
+    other = treasury.other.start_usd_per_month[names.own_cash]
+
+    def before(flow, market, own, months):
+        """Of own growth e^(−t/12) was there t months ago: over so many of them, 12·(1 − e^(−t/12)) times today's."""
+        year = (12 * market + own * 12 * (1 - np.exp(-1))) / 12
+        return flow * np.exp(-market * months - own * 12 * (1 - np.exp(-months / 12))) / (12 - 11 * np.exp(-year))
+
+    average, at_its_day = (before(revenue, 0.02, 0.02, ago) + before(other, 0.03, 0.01, ago) for ago in (0, months))
     assert_allclose(treasury.turnover_average, average, rtol=1e-5)
     assert_allclose(treasury.last_round_ratio * at_its_day**0.7, last + 0 * at_its_day, rtol=1e-4)
     assert_allclose(treasury.months_since_round, months - 0.5 + 0 * at_its_day, rtol=1e-6)

@@ -23,10 +23,9 @@ class Customers:
         self.sensitivity = draws.column("segments", "share_price_sensitivity", names.segments)  # to prices
         self.shock_sd = draws.column("provider_kinds", "share_shock_sd", names.kinds)
         shape = (len(names.providers), BLOCK_PATHS)
-        # [path] part of a provider's own growth that is left after a month, and what chance adds to it
+        # [path] part of a provider's own growth that is left after a month, and what chance adds to it in a young market
         self.apart_kept = np.exp(-1 / theta["growth_apart_fade_months"])
-        renewed_sd = theta["growth_apart_renewal_ratio"] * theta["growth_apart_sd_per_month"]
-        self.apart_renewal_sd = renewed_sd * np.sqrt(1 - self.apart_kept**2)
+        self.apart_renewal_sd = theta["growth_apart_sd_per_month"] * np.sqrt(1 - self.apart_kept**2)
         # Growth in logs beyond the market's, were the firm of typical size. Half a month before today: so the middles of
         # months add up to the growth that the fit integrates.
         apart = draws.column("providers", "growth_apart_per_month", names.providers) / np.sqrt(self.apart_kept)
@@ -36,9 +35,6 @@ class Customers:
         self.firm_size_log = np.log(size_ratio, dtype=REAL)
         self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])
         self.apart_per_month = apart * self.apart_of_size  # at the middle of the month
-        # [path] variance of a month's luck, were the firm of typical size, and what that comes to as own growth settles
-        self.luck_variance = theta["growth_apart_luck_log"] ** 2
-        self.luck_variance_long = theta["growth_apart_renewal_ratio"] ** 2 * self.luck_variance
         self.log_weight = np.log(share)
         self.pending_log = np.zeros_like(share)  # what prices will yet make of log_weight
         self.attraction = np.zeros(shape, REAL)  # passing shocks: free launches, hits, outages
@@ -63,7 +59,7 @@ class Customers:
         offers.put(self.pending_log, offers.of(self.pending_log) + change)
 
     def reconsider(self, month: int, normal: Array, share: Array) -> None:
-        """Step 6: lasting weights move slowly, shocks pass, growth apart stays, and reversion until firms have settled.
+        """Step 6: lasting weights move slowly, shocks pass, firms grow apart and revert, ever less as they settle.
 
         `share` is that of last month, `[offer, path]`: it says who sells the typical token by now.
         """
@@ -72,8 +68,9 @@ class Customers:
         shock = shares.heavy_tailed(normal, theta["share_shock_tail"])
         shock *= self.shock_sd
         self.attraction += shock
+        unsettled = self.unsettled_ratio(month)
         self.apart_if_typical_per_month *= self.apart_kept
-        np.multiply(normal, self.apart_renewal_sd, out=shock)  # memory that is at hand
+        np.multiply(normal, unsettled * self.apart_renewal_sd, out=shock)  # memory that is at hand
         self.apart_if_typical_per_month += shock
         self.apart_of_size = shares.apart_of_size(self.firm_size_log, theta["growth_apart_size_power"])
         self.apart_per_month = self.apart_if_typical_per_month * self.apart_of_size
@@ -84,23 +81,22 @@ class Customers:
         size = shares.size_of_seller(size, self.firm_size_log.take(names.offer_provider, axis=0))
         size[names.fringe_offers] = 0.0  # typical for ever: their number follows entry and exit
         apart = self.apart_per_month.take(names.offer_provider, axis=0)
-        # Firms settle: of reversion in a young market a part is left that fades as the market's growth does.
-        left_ratio = demand.fading_rate(
-            1.0, theta["growth_apart_renewal_ratio"], theta["demand_fade_months"], month - HALF_A_MONTH
-        )
-        self.log_weight += shares.lasting_growth(apart, size, theta["share_reversion_per_month"] * left_ratio)
+        self.log_weight += shares.lasting_growth(apart, size, unsettled * theta["share_reversion_per_month"])
         moved = np.multiply(self.pending_log, theta["share_inertia_per_month"], out=size)
         self.log_weight += moved
         self.pending_log -= moved
 
-    def apart_with_luck_per_month(self, normal: Array) -> Array:
+    def unsettled_ratio(self, month: int) -> Array:
+        """Return how much is left of what sorts firms in a young market, `[path]`: it fades as the market's growth does."""
+        theta = self.theta
+        long, fade_months = theta["growth_apart_renewal_ratio"], theta["demand_fade_months"]
+        return demand.fading_rate(1.0, long, fade_months, month - HALF_A_MONTH)
+
+    def apart_with_luck_per_month(self, month: int, normal: Array) -> Array:
         """Step 7: return growth beyond the market's of revenue beside tokens: own growth, and luck that stays but does not go on."""
-        grown = normal * np.sqrt(self.luck_variance)
+        grown = normal * (self.unsettled_ratio(month) * self.theta["growth_apart_luck_log"])
         grown *= self.apart_of_size
         grown += self.apart_per_month
-        self.luck_variance = self.luck_variance_long + self.apart_kept**2 * (
-            self.luck_variance - self.luck_variance_long
-        )
         return grown
 
     def share(self, absent: Array) -> Array:

@@ -44,7 +44,8 @@ class Market:
         other = books.other_usd_per_month  # not of tokens, [provider, path]
         self.customers = Customers(draws, names, wanted, self.share, MONTHS_PER_YEAR * (trade.revenue + other))
         revenue, profit = trade.revenue[own_cash], (trade.revenue - trade.serving_cost)[own_cash]
-        apart = self.customers.apart_per_month[own_cash]
+        # Customers start from growth half a month before today.
+        apart = (self.customers.apart_per_month * np.sqrt(self.customers.apart_kept))[own_cash]
         self.treasury = Treasury(scenario, draws, names, revenue, profit, other, apart)
         self.clouds = Clouds(draws, names, trade, other, self.treasury.other.cost_usd_per_month())
         self.doors = Doors(draws, names)

@@ -32,7 +32,7 @@ class Treasury:
         """Start with today's money. Known burn fixes fixed cost: what profit does not cover is burnt.
 
         Revenue and gross profit of tokens are `[own_cash, path]`, other revenue `[provider, path]`, USD/month. `apart` is growth
-        of tokens beyond the market's, in logs a month, `[own_cash, path]`. With the market's growth it says what revenue was
+        of tokens beyond the market's today, in logs a month, `[own_cash, path]`. With the market's growth it says what revenue was
         before, so whoever doubles in a year draws money from the first month on.
         """
         theta, providers = Parameters(draws), names.providers[names.own_cash]
@@ -50,9 +50,14 @@ class Treasury:
             return np.broadcast_to(values, shape).copy()
 
         def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
-            """Return the mean of a flow over the past year, and over that before the last round, if it has long grown as today."""
-            growth = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR + apart_ratio * apart
-            return np.stack([np.ones(shape), np.exp(-growth * since)]) * flow / funding.steady_growth_ratio(growth)
+            """Return the mean of a flow over the past year, and over that before the last round: own growth came as it will fade."""
+            monthly, fade = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR, theta["growth_apart_fade_months"]
+
+            def grown(months: Array | float) -> Array:
+                return monthly * months + apart_ratio * apart * fade * -np.expm1(-months / fade)
+
+            year = funding.steady_growth_ratio(grown(12.0) / 12.0)
+            return np.stack([np.ones(shape), np.exp(-grown(since))]) * flow / year
 
         hot = draws.stream("market", "first regime").random(BLOCK_PATHS) < theta["regime_hot_start_prob"]
         self.regime = np.where(hot, REGIMES.index("hot"), REGIMES.index("normal"))
