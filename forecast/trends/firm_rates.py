@@ -18,7 +18,7 @@ from forecast.units import months_between
 
 FORM = "a constant rate in each regime"
 # The engine multiplies its rate by growth (½ to 2, 1.7 where revenue doubles in a year) and by 2 under a year of runway: in the
-# half year after each vintage the firms whose rounds are followed stand at 1.7 to 2.1 on average (base scenario), which fades.
+# half year after each vintage the firms whose rounds are followed stand at 1.7 to 2.2 on average (base scenario), which fades.
 # The rate of one that stands still is what was seen, divided by this (80 % range): an assumption.
 ATTRACTION = (1.6, 2.2)
 QUARTILES = (0.25, 0.5, 0.75)
