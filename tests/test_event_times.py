@@ -1,5 +1,6 @@
 """Event rates: by hand, against statsmodels, and with what is still open left open."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -15,6 +16,7 @@ from forecast.hindcast.happenings import firms_of
 from forecast.march import march
 from forecast.market.names import market_names
 from forecast.scenario import load_scenario
+from forecast.table_files import Row
 from forecast.tables import load_tables
 from forecast.trends.firm_rates import ATTRACTION, exits_trend, funding_trend, round_spells
 from forecast.trends.known import TooFew
@@ -138,6 +140,10 @@ def test_who_is_listed_is_followed_for_its_rounds_until_then(tables):
     ]
     assert [(gap.end, gap.happened) for gap in found[0]] == [(date(2025, 3, 3), True), (before, False)]
     assert [(gap.end, gap.happened) for gap in found[1]] == [(date(2025, 3, 3), True), (date(2026, 1, 8), False)]
+    rows = list(tables["providers"])
+    later = [Row(row.values | {"as_of": V26}, 0) for row in rows if row["provider"] == "zai" and row["listed"]]
+    again = tables.with_table(replace(tables["providers"], rows=(*rows, *later)))  # told anew, it was listed no later
+    assert sorted(gap for gap in round_spells(again, V26) if gap.start in starts) == found[1]
 
 
 def test_open_gaps_slow_the_rounds_down(tables):
