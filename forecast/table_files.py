@@ -75,17 +75,20 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file; `-` is stdin.
+def csv_records(path: Path) -> list[list[str]]:
+    """Return the cells of a CSV file, or of a pipe; `-` is stdin.
 
     Raises:
-        InputError: it is no UTF-8 text, too large, empty, or not separated by commas.
+        InputError: it cannot be read, is no UTF-8 text, too large, empty, not separated by commas, or names a column twice.
     """
     if str(path) == "-":
         if sys.stdin is None:  # closed by the caller (<&-)
-            raise InputError(f"{label}: stdin is closed. Open it, or give a file.")
-        return csv_cells(sys.stdin.buffer.read(), label)
-    return csv_cells(_content(path, label), label)
+            raise InputError("stdin is closed. Open it, or give a file.")
+        return csv_cells(sys.stdin.buffer.read(), "stdin")
+    try:
+        return csv_cells(_content(path, str(path)), str(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
 
 
 def _content(path: Path, label: str) -> bytes:

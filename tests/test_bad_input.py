@@ -380,7 +380,7 @@ def test_cases_from_stdin(tmp_path):
 
 def test_cases_from_a_stdin_that_is_closed(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(InputError, match="stdin: stdin is closed"):
+    with pytest.raises(InputError, match="^stdin is closed. Open it"):
         cost_verb._read_cases("-")
 
 

@@ -112,10 +112,7 @@ def command(
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:
-    try:
-        header, *records = csv_records(Path(path), "stdin" if path == "-" else path)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
+    header, *records = csv_records(Path(path))
     if missing := [c for c in CASE_COLUMNS if c not in header]:
         raise InputError(
             f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."
