@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import Column, convert
+from forecast.csv_files import csv_records
 from forecast.errors import InputError, suggestion
-from forecast.table_files import csv_records
 from forecast.trends.list_price.series import KINDS
 
 FIRST_DAY = date(2020, 1, 1)  # no token was sold by the million before
