@@ -68,7 +68,7 @@ def suggestion_of_parts(name: str, allowed: Iterable[str]) -> str:
 def header_problem(header: list[str]) -> str:
     """Return what is wrong with the header of any CSV file, or an empty string: other separators, or a name that stands twice.
 
-    >>> header_problem(["a;b"]), header_problem(["a", "b", "", ""])
+    >>> header_problem(["a;b"]), header_problem(["a", "8", "8", "", ""])
     ('its cells stand between semicolons. Save it with commas between cells and decimal points.', '')
     >>> header_problem(["a", "b", "a "])
     'column a stands twice. Delete one.'
@@ -76,6 +76,6 @@ def header_problem(header: list[str]) -> str:
     for name, separator in {"semicolons": ";", "tabs": "\t"}.items():
         if len(header) == 1 and separator in header[0]:
             return f"its cells stand between {name}. Save it with commas between cells and decimal points."
-    names = [name.strip() for name in header if name.strip()]
+    names = [name.strip() for name in header if name.strip()[:1].isalpha()]  # a number is no name: it has no header
     twice = sorted({name for name in names if names.count(name) > 1})
     return f"column {', '.join(twice)} stands twice. Delete one." if twice else ""

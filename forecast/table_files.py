@@ -6,10 +6,7 @@ schema is itself a table: unit, range and meaning of a column are data, and one 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import KINDS, Column, convert
-from forecast.errors import InputError, header_problem, shortened, suggestion
+from forecast.csv_files import csv_cells, csv_content
+from forecast.errors import InputError, shortened, suggestion
 
-LARGEST_FILE_BYTES = 200_000_000
 KEPT_FILES = 128  # files whose rows a process keeps: each vintage, fit and scenario asks for the same tables again
 
 
@@ -75,49 +72,9 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def csv_records(path: Path, label: str) -> list[list[str]]:
-    """Return the cells of a CSV file; `-` is stdin.
-
-    Raises:
-        InputError: it is no UTF-8 text, too large, empty, or not separated by commas.
-    """
-    if str(path) == "-":
-        if sys.stdin is None:  # closed by the caller (<&-)
-            raise InputError(f"{label}: stdin is closed. Open it, or give a file.")
-        return csv_cells(sys.stdin.buffer.read(), label)
-    return csv_cells(_content(path, label), label)
-
-
-def _content(path: Path, label: str) -> bytes:
-    if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise InputError(f"{label}: larger than {LARGEST_FILE_BYTES // 10**6} MB. Split or shorten the file.")
-    return path.read_bytes()
-
-
-def csv_cells(content: bytes, label: str) -> list[list[str]]:
-    """Return the cells of the content of a CSV file; what is wrong is refused as in `csv_records`."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{label}: byte {error.start} is not UTF-8; tables are UTF-8 text. Save the file as UTF-8 CSV."
-        ) from None
-    if "\0" in text:
-        raise InputError(f"{label}: holds a NUL byte; tables are UTF-8 text. Save the file as UTF-8 CSV.")
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise InputError(f"{label}: {error}; tables are comma-separated CSV. Correct the quoting.") from None
-    if not records:
-        raise InputError(f"{label}: the file is empty; a header row is required. Restore the file.")
-    if problem := header_problem(records[0]):
-        raise InputError(f"{label}: {problem}")
-    return records
-
-
 def read_schema(path: Path, label: str) -> dict[str, tuple[Column, ...]]:
     """Return the columns of every table by table name, from `schema.csv`; raise InputError at its first mistake."""
-    return _schema(_content(path, label), label)
+    return _schema(csv_content(path, label), label)
 
 
 @lru_cache(maxsize=4)
@@ -153,7 +110,7 @@ def read_table(path: Path, label: str, name: str, columns: tuple[Column, ...]) -
     Raises:
         InputError: the file cannot be read as CSV at all.
     """
-    return _table(_content(path, label), label, name, columns)
+    return _table(csv_content(path, label), label, name, columns)
 
 
 @lru_cache(maxsize=KEPT_FILES)

@@ -11,7 +11,7 @@ PACKAGE = Path(forecast.__file__).parent
 # A room is a file or a folder of the package. A line is a floor: its rooms import rooms of the lines above it only.
 PLAN = """
 units errors arrays families model_names measured_runs shipped
-distributions equations monte_carlo scoring scheduling sources
+csv_files distributions equations monte_carlo scoring scheduling sources
 cells scenario_files
 table_files
 sobol tables

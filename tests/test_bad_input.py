@@ -361,6 +361,7 @@ def test_a_case_with_too_few_or_too_many_cells_says_so_in_its_row(row, tmp_path)
         (CASES + "x" * 200_000 + ",2,m,fp8,1,1,1\n", r"field larger than field limit"),
         ("", "the file is empty; a header row is required"),
         (CASES.replace(",", ";"), "its cells stand between semicolons. Save it with commas"),
+        ("h100,2,llama-3.1-70b,fp8,1000,1000,8\n", "row 1: no column accelerator"),  # no header, and numbers twice
     ],
 )
 def test_files_of_cases_that_cannot_be_read(text, said, tmp_path):
@@ -380,7 +381,7 @@ def test_cases_from_stdin(tmp_path):
 
 def test_cases_from_a_stdin_that_is_closed(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(InputError, match="stdin: stdin is closed"):
+    with pytest.raises(InputError, match="^stdin is closed. Open it"):
         cost_verb._read_cases("-")
 
 

@@ -143,7 +143,7 @@ def test_json_is_one_document(example, monkeypatch):
     monkeypatch.setattr("forecast.cli.trend_verb.TRENDS", {"exits": None, "tier": None})  # the rest takes longer
     found = json.loads(trend("--json").output)["trends"]
     assert {"exits", "tier-0.49", "tier-0.85"} < set(found)
-    assert json.loads(trend("launch_slips", "--json").output)["form"].startswith("a level that walks")
+    assert json.loads(trend("launch_slips", "--json").output)["form"].startswith("normal around a level that walks")
 
 
 def test_the_picture_shows_data_fit_and_fan(example):
@@ -194,13 +194,13 @@ def test_bad_usage_is_one_message(words, message):
 
 def test_the_vintage_is_that_of_base_and_base_is_not_loaded_for_it(monkeypatch):
     """Its date stands in its file; the tables it reads, and their draws, are of no use to a fit."""
-    dated = trend("rent", "--as-of", "2026-10-31", "--json").stdout
     assert settings_of(scenario_chain("base"))["as_of"] == load_scenario("base").as_of == date(2026, 10, 31)
 
     def refuse(*_):
         raise AssertionError("inputs were read")
 
-    monkeypatch.setattr("forecast.scenario.table_inputs", refuse)
+    monkeypatch.setattr("forecast.inputs.changed.table_inputs", refuse)
+    dated = trend("rent", "--as-of", "2026-10-31", "--json").stdout
     assert trend("rent", "--json").stdout == dated != trend("rent", "--as-of", "2026-01-01", "--json").stdout
     with pytest.raises(AssertionError, match="inputs were read"):
         load_scenario("base")

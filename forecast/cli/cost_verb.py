@@ -11,6 +11,7 @@ import click
 from forecast.cli.cost_text import cost_text, techniques_text
 from forecast.cli.options import as_of_option, given_beside, json_option, out_option, set_option
 from forecast.cli.shown import answer, put
+from forecast.csv_files import csv_records
 from forecast.delivery.cell_text import csv_text
 from forecast.deployments.cases import CASE_COLUMNS, price_of_cases, read_case
 from forecast.deployments.deployment import Deployment
@@ -19,7 +20,6 @@ from forecast.deployments.techniques import techniques
 from forecast.errors import InputError
 from forecast.scenario import load_scenario
 from forecast.serving.speed import known_names
-from forecast.table_files import csv_records
 
 INPUTS = {"scenario", "settings", "as_of"}
 ALONE = {  # ways to ask, and the options that each looks at; without them all but those of --cases
@@ -112,10 +112,7 @@ def command(
 
 
 def _read_cases(path: str) -> list[dict[str, str]]:
-    try:
-        header, *records = csv_records(Path(path), "stdin" if path == "-" else path)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
+    header, *records = csv_records(Path(path))
     if missing := [c for c in CASE_COLUMNS if c not in header]:
         raise InputError(
             f"{path} row 1: no column {', '.join(missing)}; it needs {','.join(CASE_COLUMNS)}. Correct it."

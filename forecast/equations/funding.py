@@ -58,7 +58,7 @@ def rested_months(months_since_round: Array) -> Array:
 
 
 def steady_growth_ratio(growth_per_month: Array) -> Array:
-    """Revenue over its moving average of twelve months, of a firm that has long grown as it grows today.
+    """Revenue over its moving average of twelve months, of a firm that has long grown at one rate.
 
     r = max(½, 12 − 11·e^(−g)), the fixed point of a' = a + (v − a)/12 under v' = v·e^g
 

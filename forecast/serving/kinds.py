@@ -47,7 +47,7 @@ def scaleup_count(accelerator: Row) -> float:
 
 
 def memory_kind(accelerator: Row) -> str:
-    """Return `gddr` for a board with graphics memory (another chip than its family's, cooled and fed for less), `sram`, or `stacked`."""
+    """Return `gddr` for a board with graphics memory (whose kernels are others), `sram`, or `stacked`."""
     text = str(accelerator["memory_type"] or "").upper()
     return next((kind for kind in ("gddr", "sram") if text.startswith(kind.upper())), "stacked")
 

@@ -18,7 +18,7 @@ from forecast.units import months_between
 
 FORM = "a constant rate in each regime"
 # The engine multiplies its rate by growth (½ to 2, 1.7 where revenue doubles in a year) and by 2 under a year of runway: in the
-# half year after each vintage the firms whose rounds are followed stand at 1.7 to 2.1 on average (base scenario), which fades.
+# half year after each vintage the firms whose rounds are followed stand at 1.7 to 2.2 on average (base scenario), which fades.
 # The rate of one that stands still is what was seen, divided by this (80 % range): an assumption.
 ATTRACTION = (1.6, 2.2)
 QUARTILES = (0.25, 0.5, 0.75)
@@ -101,11 +101,13 @@ def round_spells(tables: Tables, today: date, kinds: Collection[str] = regimes.S
     """Yield every gap of the firms of some kinds, closed or open; an open one ends with the exit of its firm.
 
     A gap that ends with the listing is open: the engine lists firms at a rate of its own. A firm that is not in the cohort
-    is a provider of the market, which has left it, for what is counted here, on the day that made it a listed one; one that
-    the vintage does not know as either is left out.
+    is a provider of the market, which has left it, for what is counted here, on the day of its first row that is listed; one
+    that the vintage does not know as either is left out.
     """
-    providers, cohort = tables["providers"].latest("provider"), tables["hazard_cohort"].latest("provider")
-    firms, listed = providers | cohort, {name: row["as_of"] for name, row in providers.items() if row["listed"]}
+    cohort = tables["hazard_cohort"].latest("provider")
+    firms = tables["providers"].latest("provider") | cohort
+    backwards = sorted(tables["providers"], key=lambda row: row["as_of"], reverse=True)
+    listed = {row["provider"]: row["as_of"] for row in backwards if row["listed"]}  # the first such row stands last
     for row in tables["round_intervals"].latest("provider", "from_on").values():
         exit_on = cohort[row["provider"]]["exit_on"] if row["provider"] in cohort else listed.get(row["provider"])
         end = row["to_on"] or min(exit_on or today, today)

@@ -64,7 +64,7 @@ def ladder_trend(tables: Tables) -> Trend:
         name="ladder",
         title="List price of the router's ten largest models, at one mix of tokens",
         unit="USD/Mtok",
-        form="mean weighed by tokens, its changes chained from week to week",
+        form="mean weighed by tokens, changes chained from week to week",
         why="evidence alone: the month loop takes its width for the step to newer models as an assumption",
         diagnostics=(
             Diagnostic("change_log", float(total.sum()), f"over {years:.1f} years; four weeks swing by {swing:.2f}"),

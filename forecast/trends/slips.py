@@ -52,7 +52,7 @@ def launch_slips_trend(tables: Tables) -> Trend:
         name="launch_slips",
         title="Broad availability of an accelerator less its promise",
         unit="months",
-        form="normal slips around a level that walks; those awaited censored",
+        form="normal around a level that walks; those awaited censored",
         why="promises of 2025 were kept better than those before, of any lead, and may be kept worse again: how far the "
         "level moves is learnt with it, and widens the band of what is promised later",
         diagnostics=(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from forecast.cells import Column, convert
+from forecast.csv_files import csv_records
 from forecast.errors import InputError, suggestion
-from forecast.table_files import csv_records
 from forecast.trends.list_price.series import KINDS
 
 FIRST_DAY = date(2020, 1, 1)  # no token was sold by the million before
@@ -60,12 +60,9 @@ def read_rows(path: Path, newest: date) -> tuple[list[PriceRow], list[str]]:
         newest: no date of the file may lie after it.
 
     Raises:
-        InputError: no such file, not UTF-8, not CSV, or a column is missing.
+        InputError: as `csv_records`, or a column is missing.
     """
-    try:  # a pipe will do too
-        header, *records = csv_records(path, str(path))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}. Correct the path.") from None
+    header, *records = csv_records(path)
     header = [name.strip() for name in header]
     if missing := [name for name in REQUIRED if name not in header]:
         near = "".join(suggestion(name, missing) for name in header if name not in REQUIRED)
