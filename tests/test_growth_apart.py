@@ -195,9 +195,9 @@ def test_too_few_spans_are_named(tables):
 
 def test_the_form_beats_its_rivals_in_past_forecasts(tables):
     made_today = growth_apart.growth_apart_trend(tables.vintage(date(2026, 10, 31)))
-    crps = {score.form: score.crps for score in made_today.scores}
+    crps = {score.form: score.crps for score in made_today.scores()}
     assert crps[growth_apart.FORM] < crps[growth_apart.MARKET] < crps[growth_apart.WALK]
-    (own,) = (score for score in made_today.scores if score.form == growth_apart.FORM)
+    (own,) = (score for score in made_today.scores() if score.form == growth_apart.FORM)
     assert own.cases > 40
     assert 0.7 < own.coverage_80 < 0.9
 

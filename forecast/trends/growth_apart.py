@@ -67,7 +67,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
             *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
             Diagnostic(MONEY, money.p50, money.text()),
         ),
-        scores=backtest(tables, raw, today, laws),
+        scores=lambda: backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
