@@ -92,7 +92,7 @@ class Trend:
     half_life_months: Band | None = None  # of a deviation from where the series tends
     floor_ratio: Band | None = None  # today's value over its floor
     diagnostics: tuple[Diagnostic, ...] = ()
-    scores: Callable[[], tuple[FormScore, ...]] = tuple  # a call: a refit gives no scores, and need not wait for a backtest
+    scores: Callable[[], tuple[FormScore, ...]] = tuple  # of the backtest, which a refit need not wait for
     estimates: tuple[Estimate, ...] = ()
     observed: tuple[tuple[date, float], ...] = ()
     fitted: tuple[tuple[date, float], ...] = ()
