@@ -54,20 +54,24 @@ def likelihood(found, **changed):
     return growth_law.known(found, LAW._replace(**changed)).log_likelihood
 
 
+def covariance(one, other):
+    return growth_law.covariance(growth_law.paired(one, other), LAW)
+
+
 def test_the_covariance_is_the_double_integral():
     one, other = made(["a"], -5.0, -2.0), made(["a"], -3.0, 0.0)
     at, then = np.linspace(-5, -2, 2001), np.linspace(-3, 0, 2001)
     own = np.exp(-np.abs(at[:, None] - then) / 12).mean() * 9 * LAW.apart_sd_per_month**2
-    assert_allclose(growth_law.covariance(one, other, LAW), [[own + MARKET_SD**2 * 9]], rtol=1e-3)
+    assert_allclose(covariance(one, other), [[own + MARKET_SD**2 * 9]], rtol=1e-3)
     stranger = made(["b"], -3.0, 0.0)
-    assert_allclose(growth_law.covariance(one, stranger, LAW), [[MARKET_SD**2 * 9]])
-    assert_allclose(growth_law.covariance(one, stranger._replace(metric=np.array(["n"])), LAW), 0.0)
+    assert_allclose(covariance(one, stranger), [[MARKET_SD**2 * 9]])
+    assert_allclose(covariance(one, stranger._replace(metric=np.array(["n"]))), 0.0)
 
 
 def test_growth_that_all_share_of_one_span_by_hand():
     """μ given one span of 4 months that grew by 0.5 more than 4·0.12: cov m²·4 over the variance of its surprise."""
     one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5)
-    variance = growth_law.covariance(one, one, LAW)[0, 0] + 4 * LAW.noise_log**2
+    variance = covariance(one, one)[0, 0] + 4 * LAW.noise_log**2
     by = growth_law.known(one, LAW)
     mean, left = growth_law.market_growth(by, "m")
     assert_allclose(mean, MARKET_LOG_PER_MONTH + 0.5 * 4 * MARKET_SD**2 / variance)
@@ -103,10 +107,10 @@ def test_own_growth_of_one_span_by_hand():
     """g of a typical firm given one span of one e times as large: cov/variance of its surprise, q = e^−0.2 in both."""
     one = made(["a"], -4.0, 0.0, growth=4 * MARKET_LOG_PER_MONTH + 0.5, size=1.0)
     by = growth_law.known(one, LAW)
-    mean, variance = growth_law.own_growth_today(by, np.array(["a", "b"]))
+    ((mean, variance),) = growth_law.own_growth_today([by], np.array(["a", "b"]))
     ratio = np.exp(-0.2)
     reach = ratio * 0.01 * 12 * (1 - np.exp(-4 / 12))
-    whole = growth_law.covariance(one, one, LAW)[0, 0] + (0.1 * ratio) ** 2 * 4
+    whole = covariance(one, one)[0, 0] + (0.1 * ratio) ** 2 * 4
     assert_allclose(mean, [reach / whole * (0.5 + 4 * 0.02), 0.0])
     assert_allclose(variance, [0.01 - reach**2 / whole, 0.01])
 
@@ -154,7 +158,7 @@ def test_without_reversion_none_is_likelier():
 def test_foreseen_growth_has_the_spread_it_says():
     found = planted(LAW, quarters=7)
     known, later = found.where(found.end_months < 0), found.where(found.end_months == 0)
-    mean, variance = growth_law.foreseen(growth_law.known(known, LAW), later)
+    ((mean, variance),) = growth_law.foreseen([growth_law.known(known, LAW)], later)
     off = (later.growth_log - mean) / np.sqrt(variance)
     assert 0.8 < off.std() < 1.2
     assert (later.growth_log - mean).std() < 0.9 * later.growth_log.std()
@@ -195,9 +199,9 @@ def test_too_few_spans_are_named(tables):
 
 def test_the_form_beats_its_rivals_in_past_forecasts(tables):
     made_today = growth_apart.growth_apart_trend(tables.vintage(date(2026, 10, 31)))
-    crps = {score.form: score.crps for score in made_today.scores}
+    crps = {score.form: score.crps for score in made_today.scores()}
     assert crps[growth_apart.FORM] < crps[growth_apart.MARKET] < crps[growth_apart.WALK]
-    (own,) = (score for score in made_today.scores if score.form == growth_apart.FORM)
+    (own,) = (score for score in made_today.scores() if score.form == growth_apart.FORM)
     assert own.cases > 40
     assert 0.7 < own.coverage_80 < 0.9
 

@@ -94,7 +94,7 @@ def test_the_vintage_decides_what_demand_knows(tables):
 def test_a_refit_without_news_is_a_fit_all_the_same(tables, day, judged):
     """Demand is fitted anew every night, also while nobody publishes."""
     made = demand_trend(tables.vintage(day))
-    assert len(made.scores) == judged and made.estimates[0].value.median() > 0
+    assert len(made.scores()) == judged and made.estimates[0].value.median() > 0
 
 
 def test_a_gain_is_of_one_stack_and_the_median_of_its_settings(overlay):

@@ -12,7 +12,7 @@ from forecast.market.names import market_names
 from forecast.market.sellers import start_books
 from forecast.scenario import load_scenario
 from forecast.trends import growth_apart, revenue, valuations
-from forecast.trends.growth_law import Law, covariance, foreseen_with_growth_today, known, weighed
+from forecast.trends.growth_law import Law, covariance, foreseen, foreseen_with_growth_today, known, paired, weighed
 from forecast.trends.spans import METRICS, Spans, published_figures, published_spans, sized
 from forecast.units import months_between
 
@@ -28,7 +28,7 @@ ONE = spans_of(firm="a", metric=REVENUE, start_months=-12.0, end_months=-6.0, gr
 
 def brought(last, laws, weight, raw=ONE):
     found = [known(sized(raw, raw), law) for law in laws]
-    return revenue.brought_forward(last, revenue.spans_since(last, raw), np.array(weight), found)
+    return revenue.brought_forward(last, np.array(weight), foreseen(found, revenue.spans_since(last, raw)))
 
 
 def test_a_figure_brought_forward_by_hand():
@@ -74,7 +74,7 @@ def test_revenue_goes_with_own_growth_by_hand():
 
     def together(weight, left=1.0):
         since = revenue.spans_since(last, ONE)
-        return revenue.growth_correlation(since, np.array(weight), found, np.array([left]))
+        return revenue.growth_correlation(since, np.array(weight), found, foreseen(found, since), np.array([left]))
 
     sds = [brought(last, [law], [1.0])[1].item() for law in laws]
     covariances = [law.apart_sd_per_month**2 * 12 * (1 - np.exp(-5 / 12)) for law in laws]
@@ -93,9 +93,9 @@ def test_growth_today_is_what_ties_the_months_since_to_those_ahead():
     since = spans_of(firm=["a"], metric=[REVENUE], growth_log=[0.0], size_log=[0.0], **ends)
     ahead = since._replace(metric=np.array(["tokens"]), start_months=np.array([0.0]), end_months=np.array([9.0]))
     by = known(raw, law)
-    weights = [np.linalg.solve(by.root, covariance(raw, later, law)) for later in (since, ahead)]
-    tied = covariance(since, ahead, law) - weights[0].T @ weights[1]
-    expected = foreseen_with_growth_today(by, since) * 12 * (1 - np.exp(-9 / 12))
+    weights = [np.linalg.solve(by.root, covariance(paired(raw, later), law)) for later in (since, ahead)]
+    tied = covariance(paired(since, ahead), law) - weights[0].T @ weights[1]
+    expected = foreseen_with_growth_today([by], since)[0] * 12 * (1 - np.exp(-9 / 12))
     assert_allclose(tied[0], expected, rtol=1e-9)
 
 

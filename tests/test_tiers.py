@@ -178,7 +178,7 @@ def test_young_vintages_are_less_sure(tables):
 def test_the_trend_says_how_its_form_was_chosen_and_that_the_regression_converged(tables):
     first = tiers.tier_trends(tables)[0]
     assert first.form == tiers.FORM
-    assert {score.form for score in first.scores} == {tiers.FORM, *RIVALS}
+    assert {score.form for score in first.scores()} == {tiers.FORM, *RIVALS}
     checks = {d.name: d.value for d in first.diagnostics}
     assert checks["regression_converged"] == 1.0
     low, _, high = (p for p in evidence.band(clouds.cloud(tier_law.PRIORS)[0], np.full(2048, 1 / 2048)))

@@ -77,7 +77,7 @@ def table(trends: Mapping[str, Trend | str], columns: int = 1000) -> str:
 def _row(name: str, trend: Trend | str) -> tuple[str, ...]:
     if isinstance(trend, str):
         return name, trend
-    skill = [score.skill for score in trend.scores if score.form == trend.form]
+    skill = [score.skill for score in trend.scores() if score.form == trend.form]
     return (name, _band(trend.annual_change, "×"), _band(trend.half_life_months, "", " months"),
             f"{100 * skill[-1]:+z.0f} %" if skill else "-", trend.unit, trend.form)  # fmt: skip
 
@@ -113,9 +113,10 @@ def _estimates(trend: Trend, awaited: Collection[str]) -> Iterator[str]:
 
 
 def _scores(trend: Trend) -> Iterator[str]:
-    if trend.scores:
+    scores = trend.scores()
+    if scores:
         yield f"{'form':<33}{'months':>7}{'cases':>7}{'CRPS':>8}{'skill':>8}{'80 % band holds':>17}"
-    for score in trend.scores:
+    for score in scores:
         yield (
             f"{score.form:<33}{score.horizon_months:>7}{score.cases:>7}{score.crps:>8.3f}"
             f"{100 * score.skill:>+6.0f} %{100 * score.coverage_80:>15.0f} %"
@@ -138,4 +139,6 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if callable(value):
+        return plain(value())
     return [plain(item) for item in value] if isinstance(value, tuple) else value

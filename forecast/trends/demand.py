@@ -71,7 +71,7 @@ def demand_trend(tables: Tables) -> Trend:
             Diagnostic("jackknife_se_per_year", jackknife, "spread when each entity is left out; small is good"),
             Diagnostic("fade_months", float(np.exp(whole.fade_log)), "fitted, the assumed distribution included"),
         ),
-        scores=backtest(tables, today, assumed),
+        scores=lambda: backtest(tables, today, assumed),
         estimates=(
             Estimate("parameters.demand_growth_start_per_year", Distribution("fitted", (round(whole.mean, 3), round(sd, 3))),
                      "1/year", len(pairs.growth_log), "medium" if len(entities) >= 8 else "low",

@@ -52,7 +52,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
     firms = np.array(sorted({row["provider"] for row in tables["providers"] if row["kind"] != "fringe"}))
     spans, laws = sized(raw, raw), _laws(tables)
     weight, found = weighed(spans, laws)
-    mean, sd = over_laws(weight, [own_growth_today(by, firms) for by in found])
+    mean, sd = over_laws(weight, own_growth_today(found, firms))
     bands = [evidence.band(np.array(column), weight) for column in list(zip(*laws, strict=True))[: len(READ)]]
     money = _money_ratio(spans, laws, bands[1])
     return Trend(
@@ -67,7 +67,7 @@ def growth_apart_trend(tables: Tables) -> Trend:
             *(Diagnostic(prior.name, b.p50, b.text()) for prior, b in zip(PRIORS, bands, strict=True)),
             Diagnostic(MONEY, money.p50, money.text()),
         ),
-        scores=backtest(tables, raw, today, laws),
+        scores=lambda: backtest(tables, raw, today, laws),
         estimates=(
             *(Estimate(f"parameters.{name}", evidence.distribution("lognormal", b.p10, b.p90), unit, len(spans.firm), "low",
                        f"{len(spans.firm)} spans of {len(set(spans.firm))} firms, prior and spans weighed together")
@@ -110,11 +110,11 @@ def backtest(tables: Tables, raw: Spans, today: date, laws: Sequence[Law]) -> tu
             continue
         spans, ahead = sized(before, before), sized(later, before)
         middle = laws[int(np.argmax(weighed(spans, laws)[0]))]
-        cases[FORM].append(foreseen(known(spans, middle), ahead))
+        cases[FORM] += foreseen([known(spans, middle)], ahead)
         # Strangers have no growth of their own that is known.
         strangers = ahead._replace(firm=np.char.add("new ", ahead.firm))
-        _, variance = said = foreseen(known(spans, middle._replace(reversion_per_month=0.0)), strangers)
-        cases[MARKET].append(said)
+        ((_, variance),) = said = foreseen([known(spans, middle._replace(reversion_per_month=0.0))], strangers)
+        cases[MARKET] += said
         cases[WALK].append((0 * variance, variance))
         came.append((ahead.growth_log, ahead.months))
     if not came:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.distributions import Array
 from forecast.trends.cloud import Prior, posterior
@@ -44,17 +45,40 @@ def spread_ratio(spans: Spans, law: Law) -> Array:
     return ratio
 
 
-def covariance(one: Spans, other: Spans, law: Law) -> Array:
+class Pairs(NamedTuple):
+    """What binds spans to others, whatever the law: those of one firm, pair by pair, and the growth that a metric shares."""
+
+    at: tuple[NDArray[np.intp], NDArray[np.intp]]  # which pairs are of one firm: a tenth of all
+    one: Spans  # of these pairs
+    other: Spans
+    market: Array  # m²·h·h' for one metric, else 0, `[span, span]`
+
+
+def paired(one: Spans, other: Spans) -> Pairs:
+    """Return the pairs of spans with others."""
+    mine, theirs = np.nonzero(alike(one.firm, other.firm))
+    market = MARKET_SD**2 * np.outer(one.months, other.months) * alike(one.metric, other.metric)
+    return Pairs((mine, theirs), one.where(mine), other.where(theirs), market)
+
+
+def alike(one: Texts, other: Texts) -> NDArray[np.bool_]:
+    """Return which names are the same, `[one, other]`; texts compared pair by pair would take most of a fit's time."""
+    number = np.unique(np.concatenate((one, other)), return_inverse=True)[1]
+    return np.asarray(number[: len(one), None] == number[len(one) :])
+
+
+def covariance(pairs: Pairs, law: Law) -> Array:
     """Return the covariance of the growth in spans with that in others, `[span, span]`, the noise left out.
 
     q·q'·σ²·τ²·(F(e−s') + F(e'−s) − F(s−s') − F(e−e')) for one firm, q its `spread_ratio`, F(x) = e^(−|x|/τ) + |x|/τ: a growth
     of its own that fades and is renewed, covariance σ²·e^(−|t|/τ), integrated over both spans; and m²·h·h' for one metric,
     the market's.
     """
+    _, one, other, market = pairs
     tau = law.fade_months
 
     def twice_integrated(at: Array, then: Array) -> Array:
-        apart = np.abs(at[:, None] - then) / tau
+        apart = np.abs(at - then) / tau
         return np.exp(-apart) + apart
 
     own = (
@@ -63,14 +87,9 @@ def covariance(one: Spans, other: Spans, law: Law) -> Array:
         - twice_integrated(one.start_months, other.start_months)
         - twice_integrated(one.end_months, other.end_months)
     )
-    market = MARKET_SD**2 * np.outer(one.months, other.months)
-    return np.asarray(
-        (law.apart_sd_per_month * tau) ** 2
-        * own
-        * np.outer(spread_ratio(one, law), spread_ratio(other, law))
-        * (one.firm[:, None] == other.firm)
-        + market * (one.metric[:, None] == other.metric)
-    )
+    whole = market.copy()
+    whole[pairs.at] += (law.apart_sd_per_month * tau) ** 2 * own * (spread_ratio(one, law) * spread_ratio(other, law))
+    return whole
 
 
 def before_the_data(spans: Spans, law: Law) -> Array:
@@ -94,9 +113,9 @@ def noise(spans: Spans, law: Law) -> Array:
     return variance
 
 
-def known(spans: Spans, law: Law) -> Known:
-    """Return what spans say under a law: normal, with `covariance` and `noise`."""
-    root = np.linalg.cholesky(covariance(spans, spans, law) + np.diag(noise(spans, law)))
+def known(spans: Spans, law: Law, pairs: Pairs | None = None) -> Known:
+    """Return what spans say under a law: normal, with `covariance` and `noise`; `pairs` are those of the spans, if at hand."""
+    root = np.linalg.cholesky(covariance(pairs or paired(spans, spans), law) + np.diag(noise(spans, law)))
     surprise = np.linalg.solve(root, spans.growth_log - before_the_data(spans, law))
     fit = -0.5 * surprise @ surprise - np.log(np.diag(root)).sum()
     return Known(spans, law, float(fit), np.asarray(root), np.asarray(surprise))
@@ -118,13 +137,16 @@ def conditioned(by: Known, mean: Array | float, variance: Array | float, shared:
     return mean + by.surprise @ weight, variance - (weight**2).sum(axis=0)
 
 
-def own_growth_today(by: Known, firms: Texts) -> tuple[Array, Array]:
-    """Return mean and variance of each firm's own growth at the vintage, were it of typical size, logs a month, `[firm]`.
+def own_growth_today(found: Sequence[Known], firms: Texts) -> list[tuple[Array, Array]]:
+    """Return by law mean and variance of each firm's own growth at the vintage, were it of typical size, logs a month, `[firm]`.
 
-    A firm without spans has mean 0 and variance σ².
+    A firm without spans has mean 0 and variance σ². `found` is what the same spans say under each law.
     """
-    shared = with_growth_today(by.spans, by.law) * (firms[:, None] == by.spans.firm)
-    return conditioned(by, 0.0, by.law.apart_sd_per_month**2, shared.T)
+    own = alike(found[0].spans.firm, firms)
+    return [
+        conditioned(by, 0.0, by.law.apart_sd_per_month**2, with_growth_today(by.spans, by.law)[:, None] * own)
+        for by in found
+    ]
 
 
 def market_growth(by: Known, metric: str) -> tuple[Array, Array]:
@@ -136,24 +158,35 @@ def market_growth(by: Known, metric: str) -> tuple[Array, Array]:
     return conditioned(by, MARKET_LOG_PER_MONTH, MARKET_SD**2, shared[:, None])
 
 
-def foreseen(by: Known, later: Spans) -> tuple[Array, Array]:
-    """Return mean and variance of the growth in later spans, given those known, `[later]`."""
-    alone = np.diag(covariance(later, later, by.law)) + noise(later, by.law)
-    mean, variance = conditioned(by, before_the_data(later, by.law), alone, covariance(by.spans, later, by.law))
-    return mean, np.maximum(variance, 0.0)  # rounding alone may leave less than nothing
+def foreseen(found: Sequence[Known], later: Spans) -> list[tuple[Array, Array]]:
+    """Return by law mean and variance of the growth in later spans, `[later]`, given those known, the same under each law."""
+    said = []
+    among, shared = paired(later, later), paired(found[0].spans, later)
+    for by in found:
+        alone = np.diag(covariance(among, by.law)) + noise(later, by.law)
+        mean, variance = conditioned(by, before_the_data(later, by.law), alone, covariance(shared, by.law))
+        said.append((mean, np.maximum(variance, 0.0)))  # rounding alone may leave less than nothing
+    return said
 
 
-def foreseen_with_growth_today(by: Known, later: Spans) -> Array:
-    """Return the covariance of the growth in later spans with their firm's own growth at the vintage, given the spans known."""
-    shared = with_growth_today(by.spans, by.law) * (later.firm[:, None] == by.spans.firm)
-    own = np.linalg.solve(by.root, shared.T)
-    of_spans = np.linalg.solve(by.root, covariance(by.spans, later, by.law))
-    return np.asarray(with_growth_today(later, by.law) - (own * of_spans).sum(axis=0))
+def foreseen_with_growth_today(found: Sequence[Known], later: Spans) -> Array:
+    """Return by law the covariance of the growth in later spans with their firm's own growth at the vintage, `[law, later]`.
+
+    Given the spans known, the same under each law.
+    """
+    said, shared = [], paired(found[0].spans, later)
+    of_one_firm = alike(found[0].spans.firm, later.firm)
+    for by in found:
+        own = np.linalg.solve(by.root, with_growth_today(by.spans, by.law)[:, None] * of_one_firm)
+        of_spans = np.linalg.solve(by.root, covariance(shared, by.law))
+        said.append(with_growth_today(later, by.law) - (own * of_spans).sum(axis=0))
+    return np.array(said)
 
 
 def weighed(spans: Spans, laws: Sequence[Law]) -> tuple[Array, list[Known]]:
     """Return the weight of each law by its likelihood, and what the spans say under it."""
-    found = [known(spans, law) for law in laws]
+    pairs = paired(spans, spans)
+    found = [known(spans, law, pairs) for law in laws]
     return posterior(np.array([one.log_likelihood for one in found])), found
 
 

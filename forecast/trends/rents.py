@@ -102,7 +102,7 @@ def rent_trend(tables: Tables) -> Trend:
             *evidence.residual_diagnostics(surprise[1:]),
             *maximum_likelihood(ratio),
         ),
-        scores=scored,
+        scores=lambda: scored,
         estimates=rent_estimates(tables, fit, at),
         observed=dated(pool[at].months, pool[at].logs),
         fitted=dated(pool[at].months[1:], expected[1:] + owned_log[at]),

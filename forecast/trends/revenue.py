@@ -77,7 +77,7 @@ def spans_since(last: dict[str, tuple[float, float]], raw: Spans) -> Spans:
 
 
 def brought_forward(
-    last: dict[str, tuple[float, float]], since: Spans, weight: Array, found: Sequence[Known]
+    last: dict[str, tuple[float, float]], weight: Array, grown: Sequence[tuple[Array, Array]]
 ) -> tuple[Array, Array]:
     """Return mean and spread of the log of each firm's revenue today, `[firm]`: log R = log R₀ + G.
 
@@ -85,23 +85,29 @@ def brought_forward(
 
     Args:
         last: by firm the month of its last revenue, counted from today, and its log.
-        since: the span of each from that month to today.
-        weight: of each law, `[law]`; `found`: what the published spans say under each.
+        weight: of each law, `[law]`.
+        grown: G under each law, mean and variance, `[firm]`, over the span of each from that month to today.
     """
-    growth, sd = over_laws(weight, [foreseen(by, since) for by in found])
+    growth, sd = over_laws(weight, grown)
     return np.array([log for _, log in last.values()]) + growth, sd
 
 
-def growth_correlation(since: Spans, weight: Array, found: Sequence[Known], left: Array) -> float:
+def growth_correlation(
+    since: Spans, weight: Array, found: Sequence[Known], grown: Sequence[tuple[Array, Array]], left: Array
+) -> float:
     """Return the correlation of revenue today with own growth today, over all firms: Σl²·cov(G, g)/Σ l·sd(G)·sd(g).
 
     A firm whose revenue grew by more than is known since its last figure, G, also grows more today, g. Of each firm the
     covariance is Σ wᵢ·(covᵢ + (Gᵢ − G)·(gᵢ − g)) over laws of weight w. A valuation that leaves a part l of the spread of G
-    leaves l² of what ties it to g. `left` is that part, `[firm]`; other arguments as of `brought_forward`.
+    leaves l² of what ties it to g.
+
+    Args:
+        since: the span of each firm from its last revenue to today.
+        weight, grown: as of `brought_forward`; `found`: what the published spans say under each law.
+        left: l, `[firm]`.
     """
-    grown = [foreseen(by, since) for by in found]
-    growing = [own_growth_today(by, since.firm) for by in found]
-    within = weight @ np.array([foreseen_with_growth_today(by, since) for by in found])
+    growing = own_growth_today(found, since.firm)
+    within = weight @ foreseen_with_growth_today(found, since)
     (mean, sd), (mean_growing, sd_growing) = over_laws(weight, grown), over_laws(weight, growing)
     apart = np.array([m for m, _ in grown]) - mean, np.array([m for m, _ in growing]) - mean_growing
     together = within + weight @ (apart[0] * apart[1])
@@ -117,7 +123,8 @@ def revenue_estimates(
     if not last:
         return ()
     since = spans_since(last, raw)
-    logs, sds = brought_forward(last, since, weight, found)
+    grown = foreseen(found, since)
+    logs, sds = brought_forward(last, weight, grown)
     left, valued_at = np.ones(len(last)), [""] * len(last)
     multiple, valued = host_multiple(tables, today), valuations(tables, today)
     for i, (firm, figure) in enumerate(last.items()):
@@ -128,7 +135,7 @@ def revenue_estimates(
             valued_at[i] = (
                 f", read with a value of {np.exp(newest[1]) / 1e9:.3g} billion {abs(newest[0]):.1f} months ago"
             )
-    together = growth_correlation(since, weight, found, left)
+    together = growth_correlation(since, weight, found, grown, left)
     return (
         Estimate(f"parameters.{GROWTH_CORRELATION}", evidence.distribution("fixed", together), "fraction", len(last), "low",
                  f"of {len(last)} firms together, by the law that brings their revenue forward"),

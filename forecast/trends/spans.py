@@ -31,7 +31,7 @@ class Spans(NamedTuple):
     growth_log: Array
     size_log: Array  # at the start, over the mean of all spans of the metric, the market's growth taken out
 
-    def where(self, chosen: NDArray[np.bool_]) -> Spans:
+    def where(self, chosen: NDArray[np.bool_ | np.intp]) -> Spans:
         """Return some of the spans."""
         return Spans._make(column[chosen] for column in self)
 

@@ -73,7 +73,7 @@ def tier_trends(tables: Tables) -> tuple[Trend, ...]:
     shared = replace(
         each[0],
         diagnostics=(*each[0].diagnostics, *pooled_regression(series)),
-        scores=scored,
+        scores=lambda: scored,
         estimates=tier_estimates(fit),
         more={**(each[0].more or {}), **({"left out": " ".join(problems)} if problems else {})},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -92,7 +92,7 @@ class Trend:
     half_life_months: Band | None = None  # of a deviation from where the series tends
     floor_ratio: Band | None = None  # today's value over its floor
     diagnostics: tuple[Diagnostic, ...] = ()
-    scores: tuple[FormScore, ...] = ()
+    scores: Callable[[], tuple[FormScore, ...]] = tuple  # of the backtest, which a refit need not wait for
     estimates: tuple[Estimate, ...] = ()
     observed: tuple[tuple[date, float], ...] = ()
     fitted: tuple[tuple[date, float], ...] = ()

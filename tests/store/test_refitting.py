@@ -126,6 +126,17 @@ def test_a_region_that_a_feed_brings_every_month_counts_once(tables, tmp_path):
     assert once == often and "parameters.electricity_usd_per_kwh" in {key for key, as_of in once if as_of == str(DAY)}
 
 
+def giving(gives):
+    """Return what stands for a fit: it raises, or gives these rows."""
+
+    def rows_of(name, tables, as_of):
+        if isinstance(gives, Exception):
+            raise gives
+        return [{"key": "parameters.electricity_usd_per_kwh", "as_of": as_of, **row} for row in gives]
+
+    return rows_of
+
+
 @pytest.mark.usefixtures("electricity_only")
 @pytest.mark.parametrize(
     ("gives", "why"),
@@ -137,20 +148,23 @@ def test_a_region_that_a_feed_brings_every_month_counts_once(tables, tmp_path):
         ([{"value": "fixed(0.1)", "unit": "EUR/kWh"}], "its unit is EUR/kWh, the input's USD/kWh"),
     ],
 )
-def test_a_fit_that_fails_is_a_warning_and_the_last_one_stays(place, monkeypatch, gives, why):
-    def rows_of(name, tables, as_of):
-        if isinstance(gives, Exception):
-            raise gives
-        return [{"key": "parameters.electricity_usd_per_kwh", "as_of": as_of, **row} for row in gives]
+def test_the_last_fit_stays_in_force_and_why(tables, tmp_path, monkeypatch, gives, why):
+    monkeypatch.setattr(refitting, "rows_of", giving(gives))
+    _, shipped, _ = fits(tables, [], tmp_path / "none")
+    _, made, (warned,) = fits(tables, [quote("lambda", 3.0)], tmp_path / "failed")
+    assert made == shipped and warned.trend == "electricity" and why in warned.message
 
-    monkeypatch.setattr(refitting, "rows_of", rows_of)
+
+@pytest.mark.usefixtures("electricity_only")
+def test_a_fit_that_fails_is_a_warning_and_the_run_is_published(place, monkeypatch):
+    monkeypatch.setattr(refitting, "rows_of", giving(RuntimeError("no convergence")))
     drop_rent(place, "lambda", 3.0)
     report = refresh(place, replace(SMALL, n_paths=60), NOW)
     assert (report.status, report.exit_code(True), report.failures) == ("published", 0, [])
     (warned,) = report.document()["warnings"]
-    assert (warned["step"], warned["subject"]) == ("refit", "electricity") and why in warned["message"]
-    said = "warning: refit electricity: at 2026-11-20 the last fit stays of parameters.electricity_usd_per_kwh: "
-    assert said in report.text()
+    assert (warned["step"], warned["subject"]) == ("refit", "electricity")
+    said = "at 2026-11-20 the last fit stays of parameters.electricity_usd_per_kwh: RuntimeError: no convergence"
+    assert warned["message"] == said and f"warning: refit electricity: {said}" in report.text()
     with transaction(open_store(place)) as connection:
         (recorded,) = failures(connection)
     assert (recorded["step"], recorded["message"]) == ("refit", warned["message"])

@@ -58,7 +58,7 @@ def list_price_trend(tables: Tables) -> Trend:
             ),
             repriced_together(panel),
         ),
-        scores=scored,
+        scores=lambda: scored,
         more={
             f"at rest after {span} months": f"{100 * np.mean(windows.change_log[windows.span_months == span] == 0):.0f} %"
             for span in sorted({score.horizon_months for score in scored})
