@@ -80,7 +80,7 @@ Written by `forecast calibrate throughput --page docs`; do not edit. Values: `{d
 Two things make these figures kinder than a test on rows kept back would be:
 
 - The terms, the features and the widths of the priors were chosen among more than a hundred variants with this error in view. What that costs was
-  measured with 32 of them: the one that is best on pairs left out among all *other* accelerators has 11.4 % on the accelerator's own pairs (11.6 % by
+  measured with 32 of them in 0.3.0: the one that is best on pairs left out among all *other* accelerators has 11.4 % on the accelerator's own pairs (11.6 % by
   architecture), where the best in hindsight had 10.3 %. Drawn anew, the pairs alone move the figure by 1.0
   point (standard deviation): differences of half a point between forms say nothing.
 - The day whose software a prediction stands for is the middle day of all rows, those left out too.
