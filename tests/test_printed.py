@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from click.testing import CliRunner
 
 from forecast.cli import shown
 from forecast.cli.hindcast_verb import hindcast_text
@@ -11,6 +10,7 @@ from forecast.cli.main import group
 from forecast.comparison import Difference
 from forecast.delivery.contrasts import contrast_text
 from forecast.delivery.printed import fitted, printed_table
+from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 
 LONG = "top5 OpenRouter all tokens by serving host, 12 months"
@@ -78,5 +78,5 @@ def test_a_terminal_is_taken_for_sixty_columns_at_least(monkeypatch):
 
 
 def test_a_day_is_asked_for_by_example():
-    done = CliRunner().invoke(group, ["run", "--as-of", "31.10.2026"])
-    assert done.exit_code == 2 and "'31.10.2026' is no day; write it as 2026-10-31." in done.output
+    with pytest.raises(InputError, match=r"'31\.10\.2026' is no day; write it as 2026-10-31\."):
+        group(["run", "--as-of", "31.10.2026"])
