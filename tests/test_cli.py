@@ -113,7 +113,10 @@ def test_cost_cases_keep_their_rows(tmp_path):
         ),
         (["runn"], 'Did you mean "run"?'),
         (["contract", "--months", "3"], "contract: Missing option '--mtok-per-month'. See forecast contract --help."),
-        (["own", "--utilisation", "50k"], "own: Invalid value for '--utilisation': '50k' is no number. See forecast own"),
+        (
+            ["own", "--utilisation", "50k"],
+            "own: Invalid value for '--utilisation': '50k' is no number. See forecast own",
+        ),
         (["run", "--months", "1.5"], "run: Invalid value for '--months': '1.5' is no whole number. See forecast run"),
         (["calibrate"], "Choose from: throughput, trends, market. See forecast calibrate --help."),
         (["contract", "--segment"], "forecast: Option '--segment' requires an argument. See forecast --help."),
