@@ -1,7 +1,10 @@
 """What is printed fits a terminal: tables go on below, sentences break between words, nothing is lost."""
 
+import json
 from datetime import date
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from forecast.cli import shown
@@ -75,6 +78,14 @@ def test_a_terminal_is_taken_for_sixty_columns_at_least(monkeypatch):
     monkeypatch.setenv("COLUMNS", "5")
     monkeypatch.setattr(shown.sys.stdout, "isatty", lambda: True, raising=False)
     assert shown.line_columns() == 60
+
+
+def test_json_says_null_of_what_is_no_finite_number():
+    """`NaN` and `Infinity`, which Python writes, are no JSON: other programs refuse the whole document."""
+    found = {"rows": [({"value": float("nan")}, np.float64("inf"))], "text": "NaN", "whole": 3}
+    assert json.loads(shown.json_text(found)) == {"rows": [[{"value": None}, None]], "text": "NaN", "whole": 3}
+    for path in Path(shown.__file__).parent.glob("*.py"):
+        assert path.name == "shown.py" or "json.dumps" not in path.read_text("utf-8"), f"{path.name}: use json_text"
 
 
 def test_a_day_is_asked_for_by_example():
