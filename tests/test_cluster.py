@@ -1,5 +1,6 @@
 """The Dask engine: bit for bit the local one, with a worker that dies and a scheduler that does not answer."""
 
+import logging
 import os
 import signal
 import sys
@@ -55,10 +56,12 @@ def test_a_cluster_gives_the_same_bits_and_says_how_far_it_is(scenario, local, s
 
 
 @pytest.mark.parametrize("workers", [1, 2])  # the only one takes all it held with it
-def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local, workers):
+def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local, workers, capfd):
+    """Nor does Dask say on stderr what a machine at work does to its workers: --quiet could not silence that."""
     killed = []
 
     def kill_one(paths):
+        logging.getLogger("distributed.nanny").warning("Worker process still alive after 4.0 seconds, killing")
         if not killed:
             from distributed import get_client
 
@@ -77,6 +80,7 @@ def test_a_cluster_of_its_own_survives_a_worker_that_is_killed(scenario, local, 
     )
     assert killed
     assert_same(found, local)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_scheduler_that_is_lost_is_said_in_one_sentence(scenario):

@@ -272,7 +272,7 @@ def test_a_buyer_sees_the_price_by_length_and_what_the_router_says():
     assert "By length, fixed at fireworks is even at: 3 months " in said
     assert "your mix of 80 % input, 0 % of it cached" in said
     plain = " ".join(said.split())
-    assert "not the price of one model" in plain  # 0.07 in the mean, 0.92 on the router
+    assert "not the price of one model" in plain
     assert "Today: the provider's revenue of the segment" in plain and "Router: what customers of the largest" in plain
     fixed = next(line for line in said.splitlines() if line.startswith("  fixed at fireworks"))
     assert " 2.11 " in fixed  # 0.2·8.480909 + 0.8·0.521945 of host_prices.csv
@@ -326,3 +326,18 @@ def test_every_seller_is_compared_the_cheapest_first():
     assert len(bought_of) > 9 and bought_of[:2] == json.loads(forecast(*words).stdout)["terms"]["providers"]
     costs = [one["mean_usd"] for one in everyone["strategies"]]
     assert costs == sorted(costs) and len(costs) == 1 + 2 * len(bought_of)
+    fixed = {one["strategy"]: one["today_usd_per_mtok"] for one in everyone["strategies"] if one["today_usd_per_mtok"]}
+    assert f"fixed at {everyone['break_even_provider']}" == min(fixed, key=fixed.get)
+
+
+def test_a_seller_whose_two_prices_are_far_apart_is_starred():
+    """Its customers pay for other models than the router's: fireworks stood first at 0.05 beside 1.0, without a word."""
+    words = "contract --mtok-per-month 5e4 --segment commodity --months 1 --paths 50 --provider fireworks".split()
+    said = forecast(*words, "--provider", "deepinfra").stdout
+    rows = [line.partition("  $")[0].strip().split("  ")[0] for line in said.splitlines() if "$" in line]
+    assert rows == [
+        "spot at the market's price", "spot at fireworks *", "spot at deepinfra", "fixed at fireworks *",
+        "fixed at deepinfra", "fixed, half at fireworks and half at deepinfra *",
+    ]  # fmt: skip
+    assert "* Today and router are 3 or more times apart" in said
+    assert "3 or more times apart" not in forecast(*words[:-1], "groq").stdout

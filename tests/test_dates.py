@@ -26,10 +26,17 @@ def found(outcome, **series):
         ([0.5] * 8, NEVER),
         ([1.0] * 6, 0),
         ([1.0] * 5, NEVER),
+        ([2.0, *[1.0] * 5], NEVER),  # of a row that may go on after the horizon nobody knows
     ],
 )
 def test_convergence_is_a_quarter_to_either_side_for_six_months(ratio, month):
     assert found("convergence_month", price_to_floor_ratio=ratio) == month
+
+
+@pytest.mark.parametrize("outcome", ["consolidation_month", "convergence_month"])
+def test_a_definition_says_that_a_row_ends_within_the_horizon(outcome):
+    """By 2031-10 a chance of 24 % is one of 26 with six months more: who has the files alone must read why."""
+    assert DATES[outcome].definition.endswith("; the six must end within the horizon")
 
 
 def test_consolidation_of_tokens_and_of_spend_are_two_dates():

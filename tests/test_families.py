@@ -3,6 +3,7 @@
 from forecast.families import FAMILIES, FLEETS
 from forecast.market.machines import CROSSING, OPEN, OTHERS
 from forecast.outcomes.by_path import GPUS
+from forecast.outcomes.fans import FANS
 from forecast.serving.kinds import efficiency_family
 
 
@@ -26,6 +27,7 @@ def test_what_the_market_decides_by_family():
     assert named["gpu"] == {"nvidia", "amd"}
     assert named["open"] == {"nvidia", "amd", "dataflow"}
     assert named["others"] == {"nvidia", "amd", "tpu", "trainium", "dataflow"}
+    assert set(FLEETS) - named["others"] == {"lpu", "wafer"} and "but the LPUs and wafers" in FANS["floor"].definition
     assert {name for name, crosses in zip(FLEETS, CROSSING, strict=True) if crosses} == {
         "nvidia",
         "amd",

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 
 from forecast.cli.hindcast_verb import command, hindcast_json, hindcast_text
+from forecast.cli.shown import json_text
 from forecast.errors import InputError
 from forecast.hindcast.checks import Asked, Event, Hindcast, Observed, Quantity
 from forecast.hindcast.list_prices import QUANTITY
@@ -175,7 +176,7 @@ def test_every_quantity_has_a_check(tables):
 
 
 def test_json_has_the_shape_that_others_rely_on(found):
-    document = json.loads(json.dumps(hindcast_json(found), allow_nan=False))
+    document = json.loads(json_text(hindcast_json(found)))
     assert document["as_of"] == "2025-07-01"
     assert {"name", "p10", "p50", "p90", "value", "inside", "source"} <= set(document["checks"][0])
     inside = [check["inside"] for check in document["checks"]]

@@ -1,9 +1,11 @@
 """What is printed fits a terminal: tables go on below, sentences break between words, nothing is lost."""
 
+import json
 from datetime import date
+from pathlib import Path
 
+import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from forecast.cli import shown
 from forecast.cli.hindcast_verb import hindcast_text
@@ -11,6 +13,7 @@ from forecast.cli.main import group
 from forecast.comparison import Difference
 from forecast.delivery.contrasts import contrast_text
 from forecast.delivery.printed import fitted, printed_table
+from forecast.errors import InputError
 from forecast.hindcast.checks import Check, Event, Hindcast
 
 LONG = "top5 OpenRouter all tokens by serving host, 12 months"
@@ -77,6 +80,14 @@ def test_a_terminal_is_taken_for_sixty_columns_at_least(monkeypatch):
     assert shown.line_columns() == 60
 
 
+def test_json_says_null_of_what_is_no_finite_number():
+    """`NaN` and `Infinity`, which Python writes, are no JSON: other programs refuse the whole document."""
+    found = {"rows": [({"value": float("nan")}, np.float64("inf"))], "text": "NaN", "whole": 3}
+    assert json.loads(shown.json_text(found)) == {"rows": [[{"value": None}, None]], "text": "NaN", "whole": 3}
+    for path in Path(shown.__file__).parent.glob("*.py"):
+        assert path.name == "shown.py" or "json.dumps" not in path.read_text("utf-8"), f"{path.name}: use json_text"
+
+
 def test_a_day_is_asked_for_by_example():
-    done = CliRunner().invoke(group, ["run", "--as-of", "31.10.2026"])
-    assert done.exit_code == 2 and "'31.10.2026' is no day; write it as 2026-10-31." in done.output
+    with pytest.raises(InputError, match=r"'31\.10\.2026' is no day; write it as 2026-10-31\."):
+        group(["run", "--as-of", "31.10.2026"])

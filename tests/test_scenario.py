@@ -402,3 +402,17 @@ def test_a_setting_that_is_an_option_is_named(tables):
         "--set months=24: no input but an option. Write --months 24.",
         "--set as_of = 2026-09-30: no input but an option. Write --as-of 2026-09-30.",
     ]
+
+
+def test_what_is_known_later_is_no_misspelling(tables):
+    """'No parameter "…". Correct the key.' was said of a right key at an early vintage."""
+    early = (
+        "parameters.demand_fade_months is not known at 2024-06-01. Its first row is of 2025-01-01. Choose that --as-of"
+    )
+    assert early in refusal("scarcity", tables, as_of=date(2024, 6, 1))[2]
+    keys = ["accelerator_prices.mi455x.price_low_usd=3e4", "accelerator_prices.mi455x.price_lwo_usd=3e4"]
+    later, misspelt = refusal("base", tables, keys, as_of=date(2025, 6, 1))
+    assert "mi455x.price_low_usd is not known at 2025-06-01. Its first row is of 2025-06-12." in later
+    assert 'no input "accelerator_prices.mi455x.price_lwo_usd"' in misspelt
+    (closed,) = refusal("base", tables, ["provider_finances.hyperbolic.cash_usd=1"])
+    assert 'no input "provider_finances.hyperbolic.cash_usd"' in closed, "it was known, and has closed since"

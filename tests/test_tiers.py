@@ -185,6 +185,12 @@ def test_the_trend_says_how_its_form_was_chosen_and_that_the_regression_converge
     assert low < checks["regression_reversion"] < high, "a regression without a prior agrees with it"
 
 
+def test_a_regression_on_prices_that_hardly_move_says_so_itself(tables):
+    """At the end of 2024 most tiers stood still: statsmodels warned on stderr, and the fit passed for converged."""
+    found = tier_law.pooled_regression(tiers.tier_series(tables.vintage(date(2024, 12, 1)))[0])
+    assert {one.name: one.value for one in found}["regression_converged"] == 0.0
+
+
 def test_a_threshold_nobody_met_has_no_trend(tables):
     with pytest.raises(
         TooFew, match=r"data/tier_prices.csv: 0 tiers with two months known by 2024-01-01; a fit needs 1"

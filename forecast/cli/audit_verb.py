@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from forecast.audit.audited import HEADER, audit, rows
 from forecast.cli.options import json_option, out_option, quiet_option
-from forecast.cli.shown import bar, put, sentences
+from forecast.cli.shown import bar, json_text, put, sentences
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.words import figures, span
 from forecast.errors import InputError
@@ -33,7 +32,7 @@ def command(as_json: bool, form: str, out: str) -> None:
     with bar(len(tables["claims"].rows), "claims") as progress:
         found = audit(tables, progress)
     if as_json:
-        put(out, json.dumps({"claims": found}, indent=2) + "\n")
+        put(out, json_text({"claims": found}, indent=2) + "\n")
     elif form == "csv":
         put(out, csv_text(HEADER, rows(found)))
     else:

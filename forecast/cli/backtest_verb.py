@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from forecast.cli.options import json_option, out_option, quiet_option
-from forecast.cli.shown import answer, finite, line_columns, note, put, steps
+from forecast.cli.shown import answer, line_columns, note, put, steps
 from forecast.delivery.cell_text import csv_text
 from forecast.delivery.printed import printed_table
 from forecast.errors import InputError
@@ -68,7 +68,7 @@ def command(series: str | None, prices: str | None, out: str | None, as_json: bo
         put(out, cases_csv(found))
     if out != "-":
         text = scores_text(found, line_columns())
-        answer(as_json, document(found, notes), f"{text}\n", LEGEND, indent=2, allow_nan=False)
+        answer(as_json, document(found, notes), f"{text}\n", LEGEND, indent=2)
 
 
 def document(found: Mapping[str, Cases], notes: Sequence[str] = ()) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _horizons(cases: Cases, chosen: Any = True) -> dict[str, dict[str, float | i
     found, none = {}, dict.fromkeys(Scores.__annotations__) | {"n": 0}
     for months in HORIZONS_MONTHS:
         at = (cases.horizon_months == months) & chosen
-        found[str(months)] = finite(asdict(_scores(cases, at))) if at.any() else none
+        found[str(months)] = asdict(_scores(cases, at)) if at.any() else none
     return found
 
 

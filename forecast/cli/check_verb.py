@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from forecast.cli.options import json_option, quiet_option
-from forecast.cli.shown import is_quiet, note
+from forecast.cli.shown import is_quiet, json_text, note
 from forecast.delivery.words import counted
 from forecast.errors import InputError
 from forecast.inputs.fitted import fit_problems
@@ -60,7 +59,7 @@ def command(paths: tuple[str, ...], as_json: bool) -> None:
             except InputError as error:
                 problems += [said for said in error.problems if said not in problems]  # scenarios share what is wrong
     if as_json:
-        click.echo(json.dumps({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
+        click.echo(json_text({"tables": checked, "scenarios": len(scenarios), "problems": problems}))
     if problems:
         raise InputError(problems)
     if not is_quiet() and not as_json:

@@ -19,6 +19,8 @@ from forecast.scenario import Scenario, load_scenario
 from forecast.serving.speed import resolve
 from forecast.serving.workloads import number
 
+APART_RATIO = 3  # of two prices of one seller: from there on they are of different models
+
 
 @click.command("contract")
 @click.argument("scenario", default="base")
@@ -65,31 +67,32 @@ def command(
     --provider all compares every seller of the segment, the cheapest first.
     """
     made = load_scenario(scenario, settings=settings, as_of=as_of, months=months)
-    if "all" in providers and len(providers) > 1:
+    everyone = "all" in providers
+    if everyone and len(providers) > 1:
         raise InputError("contract: --provider all stands alone. Leave it out, or the others.")
-    if "all" in providers and asked["fixed_usd_per_mtok"] is not None:
+    if everyone and asked["fixed_usd_per_mtok"] is not None:
         raise InputError(
             "contract: --fixed-usd-per-mtok is one provider's quote. Name it with --provider, or leave the quote out."
         )
-    if "all" in providers:
-        chosen = sellers(made, segment)
-    else:
-        chosen = tuple(resolve(made, "provider", name) for name in providers) or sellers(made, segment)[:2]
+    named = () if everyone else tuple(resolve(made, "provider", name) for name in providers)
+    chosen = named or sellers(made, segment)[: None if everyone else 2]
     terms = Terms(segment=segment, providers=chosen, months=months, **asked)
     with bar(n_paths, made.name) as progress:
         strategies, even = price_strategies(made, terms, n_paths, seed, progress)
     found = verdicts(strategies, even)
-    if "all" in providers:
+    if everyone:
         found.sort(key=lambda one: one.mean_usd)
     router = _router_prices(made, terms)
+    first = chosen[0] if len(chosen) <= 2 else min(chosen, key=lambda one: even[one].today)
     document = {
         "terms": asdict(terms),
-        "break_even_usd_per_mtok": even[chosen[0]].market,
+        "break_even_usd_per_mtok": even[first].market,
+        "break_even_provider": first,
         "even_usd_per_mtok_by_months": {provider: even[provider].own_by_months for provider in chosen},
         "router_usd_per_mtok": router,
         "strategies": [asdict(v) for v in found],
     }
-    answer(as_json, document, *_text(terms, found, even, router, made, n_paths))
+    answer(as_json, document, *_text(terms, first, found, even, router, made, n_paths))
 
 
 def _router_prices(made: Scenario, terms: Terms) -> dict[str, float]:
@@ -113,16 +116,16 @@ def _bought_fracs(terms: Terms, made: Scenario) -> tuple[float, float]:
 
 
 def _text(
-    terms: Terms, found: list[Verdict], even: dict[str, Even], router: dict[str, float], made: Scenario, n_paths: int
-) -> list[str]:
+    terms: Terms, first: str, found: list[Verdict], even: dict[str, Even], router: dict[str, float], made: Scenario, n_paths: int
+) -> list[str]:  # fmt: skip
     """Return the table and the sentences below it."""
     mtok, segment = terms.mtok_per_month * terms.months, made.rows["segments"][terms.segment]
-    first, length = terms.providers[0], counted(terms.months, "month")
+    length = counted(terms.months, "month")
+    weak = {one for one, paid in router.items() if not 1 / APART_RATIO < paid / even[one].today < APART_RATIO}
     rows = [
         [f"cost of {length}, USD", "mean", "p10", "median", "p90", "USD/Mtok", "even at", "today", "router", "must switch",
          "above market"]
     ]  # fmt: skip
-    widths = [19, 9, 9, 9, 10, 9, 8, 8, 13, 14]
     lines = [
         f"{terms.mtok_per_month:,.0f} million tokens a month of {terms.segment} ({segment['label']}) for {length} "
         f"from {made.as_of}; scenario {made.name}, {counted(n_paths, 'path')}"
@@ -132,13 +135,18 @@ def _text(
         prices = (one.even_usd_per_mtok, one.today_usd_per_mtok, router.get(one.strategy.removeprefix("fixed at ")))
         own, today, paid = ("" if price is None else f"{price:.3g}" for price in prices)
         rows.append(
-            [one.strategy, f"{_usd(one.mean_usd)} ± {error}", _usd(one.p10_usd), _usd(one.p50_usd), _usd(one.p90_usd),
+            [one.strategy + " *" * bool(weak & set(one.strategy.split())), f"{_usd(one.mean_usd)} ± {error}", _usd(one.p10_usd), _usd(one.p50_usd), _usd(one.p90_usd),
              f"{one.mean_usd / mtok:.3g}", own, today, paid, percent(one.switch_prob), percent(one.dearer_than_spot_prob)]
         )  # fmt: skip
+    star = (
+        f"  * Today and router are {APART_RATIO} or more times apart, most likely for other models: the row is a weak guide to your "
+        "price, and so is its place in this table. Get a quote for your model first."
+    )
     return [
-        "\n".join([*lines, *printed_table(rows, widths, line_columns())]),
+        "\n".join([*lines, *printed_table(rows, [19, 9, 9, 9, 10, 9, 8, 8, 13, 14], line_columns())]),
         "  A seller's price is what its customers pay on average for the models they choose there, not the price of one model: yours may cost "
-        "many times more, and its cheapest seller be another. Where today and router are far apart, get a quote before you choose.",
+        "many times more, and its cheapest seller be another.",
+        *([star] if weak else []),
         f"  Fixed: {'at the price you were quoted' if terms.fixed_usd_per_mtok else 'at the price of today, as no quote is known: give yours as --fixed-usd-per-mtok'}. "
         "Spot: month by month. Above market: the chance that it costs more than spot at the market's price.",
         "  USD/Mtok: the mean cost of a million tokens. Even at: the fixed price that costs on average what spot at the same provider does; "

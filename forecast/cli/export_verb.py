@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ from forecast.cli.options import (
     quiet_option,
     store_option,
 )
-from forecast.cli.shown import exported, note
+from forecast.cli.shown import exported, json_text, note
 from forecast.delivery.exports import tidy_csv
 from forecast.errors import InputError
 from forecast.store.database import open_store, transaction
@@ -58,4 +57,4 @@ def command(
             note(f"wrote {path}")
         files += map(str, written)
     if as_json:
-        click.echo(json.dumps({"run_id": found.run_id, "files": files}))
+        click.echo(json_text({"run_id": found.run_id, "files": files}))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import as_of_option, chance_options, json_option, quiet_option, threads_option
-from forecast.cli.shown import answer, bar, finite, line_columns
+from forecast.cli.shown import answer, bar, line_columns
 from forecast.delivery.printed import NOTE_COLUMNS, fitted
 from forecast.delivery.words import counted, percent
 from forecast.hindcast import list_prices
@@ -66,7 +66,7 @@ def hindcast_json(found: Hindcast) -> dict[str, Any]:
             for name, graded in grade_by_quantity(found).items()
         ],
     }
-    return finite(document | asdict(grade(found)))
+    return document | asdict(grade(found))
 
 
 def hindcast_text(found: Hindcast, columns: int = 1000) -> str:

@@ -59,11 +59,27 @@ def terminated(*_: object) -> NoReturn:
     raise Terminated("ended by SIGTERM")
 
 
+def usage(error: click.UsageError) -> str:
+    """Return in one line what click says of a wrong option or argument: verb, what was found, where to look."""
+    path = error.ctx.command_path if error.ctx else "forecast"
+    said = error.format_message().replace("is not a valid float", "is no number")
+    said = shortened(" ".join(said.replace("is not a valid integer", "is no whole number").split()).rstrip("."), 400)
+    verb = path.partition(" ")[2]
+    return f"{verb}{': ' if verb else ''}{said}. See {path} --help."
+
+
 @contextmanager
 def ended_as_shells_say() -> Iterator[None]:
-    """Give the exit code of a signal; click would answer Ctrl-C and `| head` with 1, as if the work had failed."""
+    """Give the exit code of a signal; click would answer Ctrl-C and `| head` with 1, as if the work had failed.
+
+    Wrong usage becomes bad input like any other: click would show it in three lines.
+    """
     try:
         yield
+    except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # `forecast` alone; an older click has no such error
+            raise
+        raise InputError(usage(error)) from None
     except Terminated:
         click.echo("forecast: terminated", err=True)
         raise click.exceptions.Exit(TERMINATED) from None
@@ -106,7 +122,7 @@ class Verbs(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            raise click.UsageError(f'no command "{args[0]}"; known: {", ".join(VERBS)}.{suggestion(args[0], VERBS)}')
+            raise InputError(f'no command "{args[0]}"; known: {", ".join(VERBS)}.{suggestion(args[0], VERBS)}')
         return super().resolve_command(ctx, args)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from forecast.cli.options import chance_options, input_options, json_option, quiet_option, store_option, threads_option
-from forecast.cli.shown import is_quiet, say, simulated
+from forecast.cli.shown import is_quiet, json_text, say, simulated
 from forecast.refresh.job import refresh
 from forecast.refresh.planning import Request
 from forecast.refresh.report import Report
@@ -57,11 +56,11 @@ def command(
     except Locked as error:
         click.echo(f"forecast: {error}", err=True)
         if if_locked == "skip" and as_json:
-            click.echo(json.dumps(Report(status="skipped").document()))
+            click.echo(json_text(Report(status="skipped").document()))
         sys.exit(0 if if_locked == "skip" else LOCKED)
     code = report.exit_code(fail_on_drift)
     if as_json:
-        click.echo(json.dumps(report.document()))
+        click.echo(json_text(report.document()))
     elif code or not is_quiet():
         say(report.text())
     sys.exit(code)

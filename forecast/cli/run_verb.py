@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
 import click
 
 from forecast.cli.options import on_stdout, output_options, refuse_no_place, run_options, scenario_options
-from forecast.cli.shown import exported, line_columns, note, say, simulated
+from forecast.cli.shown import exported, json_text, line_columns, note, say, simulated
 from forecast.delivery.dossier import dossier
 from forecast.delivery.exports import sheet_files, tidy_csv
 from forecast.delivery.headline import headline
@@ -86,7 +85,7 @@ def command(
         click.echo(tidy_csv(forecast, decimal), nl=False)
     elif as_json:
         shown = {name: records(table) for name, table in tables(forecast).items()}
-        click.echo(json.dumps({"manifest": forecast.manifest, **shown}))
+        click.echo(json_text({"manifest": forecast.manifest, **shown}))
     elif chosen:
         said = (dossier(forecast, provider, line_columns()) for provider in chosen)
         say("\n".join([*headline(forecast).split("\n")[:3], "\n\n".join(said)]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from forecast.cli.options import json_option, scenario_options
-from forecast.cli.shown import say
+from forecast.cli.shown import json_text, say
 from forecast.delivery.words import counted
 from forecast.draws import moved_correlation
 from forecast.errors import InputError
@@ -35,7 +33,7 @@ def command(made: Scenario, match: str, as_json: bool) -> None:
             {"first": p.first, "second": p.second, "correlation": p.correlation, **_evidence(p.origin, cited)}
             for p in pairs
         ]
-        click.echo(json.dumps({"scenario": made.name, "title": made.title, "story": made.story, "as_of": str(made.as_of),
+        click.echo(json_text({"scenario": made.name, "title": made.title, "story": made.story, "as_of": str(made.as_of),
                                "months": made.months, "files": [p.name for p in made.files], "inputs": shown,
                                "correlations": correlations, "correlation_moved": moved}, indent=2))  # fmt: skip
         return

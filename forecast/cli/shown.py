@@ -145,12 +145,12 @@ def _unread_notes(tables: Tables, own: Mapping[str, Path]) -> list[str]:
     return notes
 
 
-def finite(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     """Return a document with null for the numbers that JSON cannot say."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -172,10 +172,15 @@ def sentences(text: str) -> str:
     return fitted(text, min(line_columns(), NOTE_COLUMNS))
 
 
+def json_text(document: Any, **form: Any) -> str:
+    """Return a document as JSON in the form that `json.dumps` is given, null for what is no finite number."""
+    return json.dumps(_finite(document), allow_nan=False, **form)
+
+
 def answer(as_json: bool, document: Any, *text: str, **form: Any) -> None:
     """Print a document as JSON, in the form that `json.dumps` is given, or else say its text."""
     if as_json:
-        click.echo(json.dumps(document, **form))
+        click.echo(json_text(document, **form))
     else:
         say(*text)
 

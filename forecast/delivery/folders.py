@@ -174,7 +174,7 @@ def _writing(place: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{place}: cannot be written ({error.strerror or error}). Choose another --out.") from None
+        raise InputError(f"{place}: cannot be written ({error.strerror or error}). Choose another --out.") from error
 
 
 def _real(path: str | Path) -> Path:

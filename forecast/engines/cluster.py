@@ -6,6 +6,7 @@ computed again by another. Only a few blocks are on their way at once, so memory
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -109,10 +110,9 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
     except ImportError:
         raise InputError("--engine dask: Dask is not installed. Install inference-forecast[dask].") from None
     if scheduler is None:
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-            Client(cluster) as client,
-        ):
+        own = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+        # Its warnings are of the start and end of workers, which are survived: a slow one "is still alive after 4 seconds".
+        with LocalCluster(**own, silence_logs=logging.ERROR) as cluster, Client(cluster) as client:
             yield client
         return
     try:

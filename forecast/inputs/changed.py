@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from forecast.cells import Column, convert
@@ -13,6 +14,7 @@ from forecast.inputs.correlated import Pairs, add_pairs, table_pairs
 from forecast.inputs.fitted import table_inputs
 from forecast.inputs.inputs import EVIDENCE, Input, Origin, Rows, address, all_revenue_of
 from forecast.scenario_files import MOST_PROBLEMS, ScenarioFile, file_inputs, not_all, unknown_keys
+from forecast.shipped import VINTAGE_KEYS
 from forecast.tables import Tables
 
 OPTIONS = {"as_of": "--as-of", "months": "--months"}  # settings of a file that the command line says otherwise
@@ -37,7 +39,7 @@ def changed_inputs(
 
     def change(key: str, raw: Any, place: str) -> None:
         try:
-            inputs[key] = _changed(key, raw, place, as_of, inputs, columns)
+            inputs[key] = _changed(key, raw, place, known, inputs, columns)
         except InputError as error:
             problems.extend(error.problems)
 
@@ -64,10 +66,15 @@ def changed_inputs(
 
 
 def _changed(
-    key: str, raw: Any, place: str, as_of: str, inputs: Mapping[str, Input], columns: Mapping[str, Column]
+    key: str, raw: Any, place: str, known: Tables, inputs: Mapping[str, Input], columns: Mapping[str, Column]
 ) -> Input:
     """Return the input that stands for `key` once a file or an option sets it; raise InputError where key or value is wrong."""
     if key not in columns:
+        first = _known_from(key, known.apart())
+        if first and first > known.as_of:
+            raise InputError(
+                f"{place}: {key} is not known at {known.as_of}. Its first row is of {first}. Choose that --as-of or a later one."
+            )
         table, _, rest = key.partition(".")
         if table == "parameters":
             names = [k.partition(".")[2] for k in columns if k.startswith("parameters.")]
@@ -94,7 +101,18 @@ def _changed(
     if value == SEE_FITS:
         raise InputError(f"{place}: {key} = {raw}: only a table may point at fits.csv. Write the distribution.")
     persistence = inputs[key].persistence if key in inputs else "entity"
-    return Input(key, as_distribution(value), column.unit, persistence, Origin(place, source, as_of, "assumption", why))
+    origin = Origin(place, source, str(known.as_of), "assumption", why)
+    return Input(key, as_distribution(value), column.unit, persistence, origin)
+
+
+def _known_from(key: str, tables: Tables) -> date | None:
+    """Return the day of the first row of what an address names, None where the tables have none."""
+    table, _, rest = key.partition(".")
+    entity, column = (rest, "value") if table == "parameters" else rest.rpartition(".")[::2]
+    if all(one.name != column for one in tables.schema[table]):
+        return None
+    rows = (row for row in tables[table] if ":".join(str(row[name]) for name in VINTAGE_KEYS[table]) == entity)
+    return min((row["as_of"] for row in rows), default=None)
 
 
 def _beside_all_revenue(changed: Iterable[Input], inputs: Mapping[str, Input]) -> list[str]:

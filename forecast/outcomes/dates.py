@@ -63,7 +63,7 @@ def risen(price: NDArray[np.float32]) -> NDArray[np.bool_]:
 DATES: dict[str, Date] = {
     "consolidation_month": Date(
         "market",
-        "first month of six in a row in which the five largest providers serve at least 80 % of tokens",
+        "first month of six in a row in which the five largest providers serve at least 80 % of tokens; the six must end within the horizon",
         lambda history: first_of_row(history.series["top5_tokens_frac"] >= CONCENTRATED_FRAC),
     ),
     "consolidation_spend_month": Date(
@@ -73,7 +73,7 @@ DATES: dict[str, Date] = {
     ),
     "convergence_month": Date(
         "segment",
-        "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below",
+        "first month of six in a row in which the market price lies within ±25 % of the floor, from above or below; the six must end within the horizon",
         lambda history: first_of_row(np.abs(history.series["price_to_floor_ratio"] - 1.0) <= CONVERGED_WITHIN_FRAC),
     ),
     "price_rise": Date(

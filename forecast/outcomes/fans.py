@@ -59,7 +59,7 @@ FANS: dict[str, Fan] = {
     "cached_frac": Fan("fraction", "segment", *FRACTION, "share of the input of the month that a cache serves"),
     "cheapest_price": Fan("USD/Mtok", "segment", *PRICE, "lowest price of any living provider"),
     "tier_price": Fan("USD/Mtok", "segment", *PRICE, "third-cheapest list price (3:1) of a model at the segment's GPQA of today"),
-    "floor": Fan("USD/Mtok", "segment", *PRICE, "least owned cost of the month's mix, reference model, on any accelerator available"),
+    "floor": Fan("USD/Mtok", "segment", *PRICE, "least owned cost of the month's mix, reference model, on any accelerator available but the LPUs and wafers that only their makers serve on"),
     "capability_floor": Fan("USD/Mtok", "segment", *PRICE, "floor for the capability and the mix of today, which ever smaller models reach"),
     "price_to_floor_ratio": Fan("ratio", "segment", 2.0**-4, 2.0**13, "market_price over floor"),
     "unit_cost": Fan("USD/Mtok", "segment", *PRICE, "serving cost of the tokens sold, weighted by volume"),

@@ -44,7 +44,9 @@ def publish_run(runs: Path, run_id: str, fill: Callable[[Path], None]) -> Path:
         _clear(runs)
         _forget_old(runs, folder.name)
     except (OSError, ForecastError) as error:
-        reason = error.strerror or error if isinstance(error, OSError) else error
+        # Not what a writer of files makes of it: that names a folder half made, and an option that a refresh has not.
+        cause = error.__cause__ or error
+        reason = getattr(cause, "strerror", None) or cause
         raise ForecastError(
             f"{runs / run_id}: cannot be written ({reason}); the last published run stays. Give it room and the right to write."
         ) from None

@@ -130,13 +130,20 @@ def pooled_regression(series: Sequence[MonthlySeries]) -> tuple[Diagnostic, ...]
 
     δ = a − κ·q by Huber's M-estimator (statsmodels RLM): a second opinion that knows neither prior nor floor.
     """
+    import warnings
+
     from statsmodels.api import RLM
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
     before, after = (np.concatenate(side) for side in zip(*(one.steps() for one in series), strict=True))
     if len(before) < 2 * len(PRIORS):
         return ()
-    fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
-    reversion, converged = -float(fit.params[1]), float(fit.fit_history["iteration"] < 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # told below as a number
+        fit = RLM(after - before, np.column_stack([np.ones_like(before), before])).fit(maxiter=100)
+    # Where most months lie on one line, most often without a move, no scale is left to weigh the others by.
+    converged = float(fit.fit_history["iteration"] < 100 and fit.scale > 0)
+    reversion = -float(fit.params[1])
     return (
         Diagnostic("regression_reversion", reversion, "monthly reversion by robust regression of changes on prices"),
         Diagnostic("regression_converged", converged, "whether the robust regression converged, 1 or 0"),

@@ -18,6 +18,7 @@ from feeds import DROP, SAMPLES
 from sqlalchemy import text
 
 from forecast.comparison import Key, compared_months
+from forecast.delivery.folders import publish_files
 from forecast.errors import ForecastError, InputError
 from forecast.refresh import job, running
 from forecast.refresh.influences import Influences, drift, influences_of, packed_influences, unpacked_influences
@@ -702,24 +703,27 @@ def test_where_links_are_refused_the_pointer_is_a_file(tmp_path, monkeypatch):
         assert (runs / "latest").is_file() and latest_folder(runs) == runs / name
 
 
-def test_a_run_that_cannot_be_filled_leaves_the_last_one(tmp_path):
+def test_a_run_that_cannot_be_filled_leaves_the_last_one(tmp_path, monkeypatch):
     runs = tmp_path / "runs"
     publish_run(runs, "old", lambda folder: (folder / "a").write_text("x"))
 
     def fail(error):
-        def fill(folder):
+        def fill(*_):
             raise error
 
         return fill
 
-    for error, said in (
-        (OSError(28, "No space left on device"), "No space left on device"),
-        (ForecastError("why"), "why"),
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr("forecast.delivery.folders._write_durably", fail(full))
+    for fill, said in (
+        (fail(full), "No space left on device"),
+        (fail(ForecastError("why")), "why"),
+        (lambda folder: publish_files(folder / "base", {"a": b"x"}, ["a"]), "No space left on device"),
     ):
         with pytest.raises(
             ForecastError, match=rf"runs/new: cannot be written \({said}\); the last published run stays"
         ):
-            publish_run(runs, "new", fail(error))
+            publish_run(runs, "new", fill)
     assert latest_folder(runs).name == "old" and not (runs / "new").exists()
 
 
