@@ -56,7 +56,7 @@ def example():
         annual_change=Band(0.5, 0.8, 1.25),
         floor_ratio=Band(1.0, 2.0, 4.0),
         diagnostics=(Diagnostic("ljung_box_prob", 0.4, "above 0.05: nothing is left in the residuals"),),
-        scores=(FormScore("walk", 12, 30, 0.4, 0.1, 0.8), FormScore("line", 12, 30, 0.8, -1.0, 0.5)),
+        scores=lambda: (FormScore("walk", 12, 30, 0.4, 0.1, 0.8), FormScore("line", 12, 30, 0.8, -1.0, 0.5)),
         estimates=(
             Estimate("parameters.rent_shock_sd", parse("fitted(mean=0.1, se=0.01)"), "log", 30, "high", "rows"),
         ),

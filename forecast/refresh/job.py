@@ -147,6 +147,8 @@ def _refit(request: Request, plan: Plan, seen: list[Observation], report: Report
     report.step = "refit"
     tables, warned = refitted(plan.tables, seen, [scenario.as_of for scenario in plan.scenarios.values()])
     report.warnings = [{"step": "refit", "subject": one.trend, "message": one.message} for one in warned]
+    if tables is plan.tables:  # nothing was fitted
+        return plan
     report.plan = made = replace(planned(request, tables, _news_on(seen)), key=plan.key)
     for name in sorted(made.errors.keys() - plan.errors.keys()):
         report.add_failure("refit", name, made.errors[name])
