@@ -10,6 +10,7 @@ from typing import Any
 
 from forecast.delivery.folders import publish_file
 from forecast.errors import InputError
+from forecast.table_files import csv_records
 
 Record = dict[str, Any]
 
@@ -32,11 +33,12 @@ def rewrite(
     """Replace the rows of a CSV file that are `ours` by `rows`, all sorted by the columns in `order`.
 
     Raises:
-        InputError: there is no such file.
+        InputError: there is no such file, or no CSV with commas.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such table. Correct the path.")
-    with path.open(encoding="utf-8", newline="") as file:
+    csv_records(path, str(path))  # refuses what would be misread
+    with path.open(encoding="utf-8-sig", newline="") as file:
         others = [row for row in csv.DictReader(file) if not ours(row)]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, header, lineterminator="\n")

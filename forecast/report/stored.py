@@ -111,10 +111,10 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]], bool]:
-    """Return header, rows, and whether the decimals have commas, which a byte order mark tells."""
-    content = _text(path)
-    comma = content.startswith("\ufeff")
-    rows = list(csv.reader(io.StringIO(content.removeprefix("\ufeff"), newline=""), delimiter=";" if comma else ","))
+    """Return header, rows, and whether the decimals have commas, as they have where cells stand between semicolons."""
+    content = _text(path).removeprefix("\ufeff")
+    comma = ";" in content.partition("\n")[0]
+    rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=";" if comma else ","))
     if not rows:
         raise InputError(f"{path}: the file is empty. {WRITE_AGAIN}")
     width = len(rows[0])
