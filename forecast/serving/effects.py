@@ -71,9 +71,8 @@ def _form() -> tuple[Effect, ...]:
     found += [Effect(term, "log2_accelerators", 0.0, 0.15) for term in arithmetic]
     found += [Effect("overhead_base", "several", 0.0, 0.15)]
     found += [Effect("throughput", "family", 0.0, 0.08)]
-    found += [Effect(term, "architecture", 0.0, 0.14) for term in ("overhead_base", *arithmetic)]
-    # Families share how prompts, which are large products, use the printed arithmetic.
-    found += [Effect(term, "family_kind", 0.0, 0.2) for term in ("overhead_base", "decode_compute")]
+    for feature, sd in (("architecture", 0.14), ("family_kind", 0.2)):
+        found += [Effect(term, feature, 0.0, sd) for term in ("overhead_base", *arithmetic)]
     return tuple(found)
 
 
