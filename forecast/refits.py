@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from forecast.csv_files import csv_records
 from forecast.delivery.folders import publish_file
 from forecast.errors import InputError
-from forecast.table_files import csv_records
 
 Record = dict[str, Any]
 
@@ -37,7 +37,7 @@ def rewrite(
     """
     if not path.is_file():
         raise InputError(f"{path}: no such table. Correct the path.")
-    csv_records(path, str(path))  # refuses what would be misread
+    csv_records(path)  # refuses what would be misread
     with path.open(encoding="utf-8-sig", newline="") as file:
         others = [row for row in csv.DictReader(file) if not ours(row)]
     text = io.StringIO(newline="")
