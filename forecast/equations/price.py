@@ -8,9 +8,8 @@ import numpy as np
 
 from forecast.arrays import Array
 
-MEAN_SIZE_RATIO = (
-    math.sqrt(3.0) / math.pi * 2.0 * math.log(2.0)
-)  # mean |ε| of a logistic shock over its standard deviation
+# Mean |ε| of a logistic shock over its standard deviation.
+MEAN_SIZE_RATIO = math.sqrt(3.0) / math.pi * 2.0 * math.log(2.0)
 CASH_MONTHS = 12.0  # runway below which a provider looks for money, and sells nothing below cost
 
 
