@@ -76,6 +76,25 @@ def steady_growth_ratio(growth_per_month: Array) -> Array:
     return np.clip(12.0 - 11.0 * np.exp(-growth_per_month), 0.5, np.inf)
 
 
+def own_growth_log(growth_per_month: Array, fade_months: Array, months: Array | float) -> Array:
+    """Growth in logs over the months before today, where growth of one's own came as it will fade.
+
+    G = g·τ·(1 − e^(−t/τ)), the integral of g·e^(−s/τ) over t months
+
+    Args:
+        growth_per_month: g, today's growth beyond the market's, logarithmic, 1/month, any sign.
+        fade_months: τ, in which it fades by a factor e, positive.
+        months: t, at least 0.
+
+    Returns:
+        Log of revenue today over that of then, the market's growth aside. Source: own-assumption; τ is own-fit-trends.
+
+    >>> own_growth_log(np.array(0.1), np.array(6.0), 6.0).round(4).item()
+    0.3793
+    """
+    return np.asarray(growth_per_month * fade_months * -np.expm1(-months / fade_months))
+
+
 def burn_covered_usd(net_flow: Array, covers_months: Array) -> Array:
     """Burn that a round pays for.
 

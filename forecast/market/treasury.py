@@ -51,10 +51,11 @@ class Treasury:
 
         def before(flow: Array, what: str, apart_ratio: Array | float) -> Array:
             """Return the mean of a flow over the past year, and over that before the last round: own growth came as it will fade."""
-            monthly, fade = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR, theta["growth_apart_fade_months"]
+            market = theta[f"{what}_growth_start_per_year"] / MONTHS_PER_YEAR
 
             def grown(months: Array | float) -> Array:
-                return monthly * months + apart_ratio * apart * fade * -np.expm1(-months / fade)
+                own = funding.own_growth_log(apart_ratio * apart, theta["growth_apart_fade_months"], months)
+                return market * months + own
 
             year = funding.steady_growth_ratio(grown(12.0) / 12.0)
             return np.stack([np.ones(shape), np.exp(-grown(since))]) * flow / year
