@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.errors import InputError
 from forecast.monte_carlo import geometric_mean_influence, mean_error
 from forecast.outcomes.by_path import BY_PATH

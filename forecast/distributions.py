@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.arrays import Array as Array  # found here too, beside what gives such arrays
+from forecast.arrays import Array
 from forecast.errors import shortened, suggestion
 
 Z_90 = NormalDist().inv_cdf(0.9)

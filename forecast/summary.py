@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.assumptions import assumptions
-from forecast.distributions import Array
 from forecast.errors import check_kind
 from forecast.fact_rows import Start, chance_facts, fan_facts, quantile_facts
 from forecast.history import year_months

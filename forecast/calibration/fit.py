@@ -17,8 +17,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.calibration.observations import Observations
-from forecast.distributions import Array
 from forecast.families import FAMILIES
 from forecast.serving.effects import ALL, FORM, NUMBERS, OF_LAYOUT, TERMS, Columns, features
 from forecast.serving.groups import batch_of, cut_up, layouts, step_terms

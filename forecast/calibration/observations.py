@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.measured_runs import other_system, stack_of
 from forecast.scenario import Scenario
 from forecast.serving.effects import Columns, features

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.calibration.observations import KINDS, Observations
 from forecast.calibration.picture import picture
 from forecast.calibration.record import Calibration
 from forecast.calibration.validation import inside_left_out, measured_again, relative
 from forecast.delivery.folders import publish_file
-from forecast.distributions import Array
 from forecast.serving.effects import WELL_MEASURED_ROWS
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.calibration.fit import Fit, Rows, fit
 from forecast.calibration.observations import Observations, observations
 from forecast.calibration.validation import RIVALS, common_sd, left_out, predicted, rival, spreads
-from forecast.distributions import Array
 from forecast.refits import rewrite
 from forecast.scenario import Scenario
 from forecast.serving.effects import ALL, DESIGN_SD, FORM, NUMBERS, ROWS

@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.calibration.fit import Fit, Rows, fit
 from forecast.calibration.observations import Observations
-from forecast.distributions import Z_90, Array
+from forecast.distributions import Z_90
 from forecast.serving.effects import TERMS, spread_level
 
 Flags = NDArray[np.bool_]

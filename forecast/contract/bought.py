@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays import REAL
+from forecast.arrays import REAL, Array
 from forecast.contract.terms import Terms
-from forecast.distributions import Array
 from forecast.draws import Draws
 from forecast.history import History
 from forecast.market.doors import BOUGHT, NEVER

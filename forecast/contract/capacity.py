@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecast.arrays import Array
 from forecast.contract.pricing import MOST_PATHS
-from forecast.distributions import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.equations.cost import capital_recovery_factor
 from forecast.equations.hardware import decline_factor

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecast.arrays import Array
 from forecast.contract.bought import Bought, Strategy, of_own_mix, strategies
 from forecast.contract.terms import Terms, check_terms
-from forecast.distributions import Array
 from forecast.draws import Draws, blocks_of, check_chance, paths_in
 from forecast.march import march
 from forecast.market.names import market_names

@@ -11,7 +11,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array, standard_normal_quantile
+from forecast.arrays import Array
+from forecast.distributions import standard_normal_quantile
 from forecast.draws import stream
 from forecast.hindcast.checks import Check, check_name, check_of
 from forecast.table_files import Row

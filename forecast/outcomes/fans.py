@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 
 Counts = NDArray[np.int32]
 FRACTION_BITS = 17  # dropped of the 23: six stay

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays import Array
 from forecast.delivery.words import number
-from forecast.distributions import Array
 from forecast.errors import InputError
 from forecast.sensitivity.asked import Asked
 from forecast.sensitivity.boxes import Box, find_box

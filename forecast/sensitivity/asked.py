@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.errors import InputError, suggestion
 from forecast.market.names import Names
 from forecast.outcomes.by_path import BY_PATH, PROVIDER, ByPath

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.scoring import pinball_loss
 from forecast.sensitivity.first_order import bins_of
 

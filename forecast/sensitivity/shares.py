@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.monte_carlo import jackknife_error
 from forecast.sensitivity.first_order import Effect
 from forecast.sensitivity.surrogate import Surrogate, design

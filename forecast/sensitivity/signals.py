@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.market.names import Names
 from forecast.outcomes.dates import DATES
 from forecast.outcomes.fans import FANS

@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 
 Index = NDArray[np.int64]
 GROUPS = 10

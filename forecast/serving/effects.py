@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 
 Columns = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.equations import roofline, step
 from forecast.errors import InputError, suggestion
 from forecast.model_names import canonical_name

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array, standard_normal_quantile
+from forecast.arrays import Array
+from forecast.distributions import standard_normal_quantile
 
 POINTS = 2048
 OTHERS_WEIGHT = 0.1  # a month of another series counts a tenth of a month of one's own: series are alike, not the same

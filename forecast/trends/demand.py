@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.distributions import Array, Distribution, standard_normal_quantile
+from forecast.arrays import Array
+from forecast.distributions import Distribution, standard_normal_quantile
 from forecast.monte_carlo import jackknife_error
 from forecast.tables import Tables
 from forecast.trends.evidence import normal_scores

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forecast.distributions import Array, Distribution, standard_normal_quantile
+from forecast.arrays import Array
+from forecast.distributions import Distribution, standard_normal_quantile
 from forecast.errors import ForecastError
 from forecast.scoring import coverage, crps_of_quantiles, skill
 from forecast.trends.monthly import MonthlySeries

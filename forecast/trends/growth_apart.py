@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.inputs.fitted import settled
 from forecast.tables import Tables
 from forecast.trends import evidence

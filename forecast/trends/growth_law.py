@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.trends.cloud import Prior, posterior
 from forecast.trends.spans import Spans, Texts
 

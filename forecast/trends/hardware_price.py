@@ -7,7 +7,8 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Z_90, Array
+from forecast.arrays import Array
+from forecast.distributions import Z_90
 from forecast.monte_carlo import jackknife_error
 from forecast.table_files import Row
 from forecast.tables import Tables

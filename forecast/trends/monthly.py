@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.units import month_of
 
 UNIT_SLIP_RATIO = 100.0  # a value this far from the middle of those around it was written in another unit

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.units import MONTHS_PER_YEAR, months_between
 
 # Venture money for AI infrastructure was 7 billion dollars in 2023 and 26 in 2024; for AI as a whole 202 in 2025, with

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.distributions import Array, standard_normal_quantile
+from forecast.arrays import Array
+from forecast.distributions import standard_normal_quantile
 from forecast.trends.cloud import OTHERS_WEIGHT, POINTS, Prior, cloud, resampled, weights
 from forecast.trends.monthly import MonthlySeries
 from forecast.trends.rolling import LEVELS

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.owning import owned_usd_per_accelerator_hour
 from forecast.renting import RENT_INDEX
 from forecast.tables import DISTANT, Tables

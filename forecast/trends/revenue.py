@@ -7,7 +7,8 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Z_90, Array
+from forecast.arrays import Array
+from forecast.distributions import Z_90
 from forecast.inputs.inputs import GROWTH_CORRELATION, REVENUE
 from forecast.tables import Tables
 from forecast.trends import evidence

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.trends.monthly import MonthlySeries, month_end
 from forecast.trends.rolling import DRIFT, HALVING_LOG_PER_MONTH, HORIZONS_MONTHS, LEVELS, WALK, Cases
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.scoring import brier_score, coverage, crps_of_quantiles, pit_bounds, pit_distance, skill
 
 LEVELS: Array = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])

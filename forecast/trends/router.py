@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough

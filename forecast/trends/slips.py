@@ -8,7 +8,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array, Distribution
+from forecast.arrays import Array
+from forecast.distributions import Distribution
 from forecast.families import FAMILIES, MAKER
 from forecast.table_files import Row
 from forecast.tables import Tables

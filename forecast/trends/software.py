@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.equations.hardware import serving_gain_log
 from forecast.measured_runs import other_system, stack_of
 from forecast.serving.kinds import architecture, designs_released_on

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.tables import Tables
 from forecast.trends.known import apart, came_about, counts_a_part, rate_day
 from forecast.units import months_between

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.tables import Tables
 from forecast.trends import evidence
 from forecast.trends.known import enough

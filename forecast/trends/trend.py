@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from forecast.distributions import Array, Distribution
+from forecast.arrays import Array
+from forecast.distributions import Distribution
 
 
 class Band(NamedTuple):

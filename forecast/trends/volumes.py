@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.distributions import Z_90, Array
+from forecast.arrays import Array
+from forecast.distributions import Z_90
 from forecast.tables import Tables
 from forecast.trends.cloud import posterior
 from forecast.trends.evidence import huber

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.errors import InputError
 from forecast.tables import Tables
 from forecast.trends.list_price.features import features_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.trends.list_price.panel import ROUTER, Panel
 
 SAME_PRICE_LOG = 0.005  # half a per cent

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.trends.list_price.features import FEATURES, OF_SIZE
 from forecast.trends.list_price.panel import Windows
 

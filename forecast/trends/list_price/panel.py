@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.model_names import family_of
 from forecast.trends.list_price.series import PriceSeries
 from forecast.trends.rolling import HORIZONS_MONTHS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.distributions import Array
+from forecast.arrays import Array
 from forecast.errors import InputError
 from forecast.scoring import pit_bounds, pit_distance
 from forecast.tables import Tables
